@@ -1,0 +1,245 @@
+"""What happens in a session, as typed records.
+
+Every event is one JSON object (`kshell --json`, one a line). The first line of a stream is `stream`.
+
+    FORMAT 1. Common to all:  event  the kind;  n  number of the command that caused it (0: none);
+                              time   virtual time in nanoseconds since boot
+    kind       fields                                         meaning
+    stream     format, version, seed, abi                     head of the stream
+    command    text, file, line, task                         a command starts
+    call       pid, task, name, args, ret, errno, text        a system call came back; `ret` as the kernel gave it
+                                                              (negative errno), `args` and `text` in strace's notation
+    sleeps     pid, task, name, text, where, wchan            a call sleeps; where: its kernel functions, outermost first
+    resumed    as call                                        a call that slept came back
+    signal     pid, task, signal, text                        a signal was delivered
+    exit       pid, task, code, signal, text                  a process is gone
+    packet     device, text, bytes                            a packet passed a device (bytes: length)
+    log        text                                           a line of the kernel log
+    wakeup     pid, task, text                                a sleeper was made runnable
+    output     text                                           what a command prints
+    objects    lines                                          the objects a call touched; a line has depth, sign
+                                                              ("" same, "new", "changed", "freed", "folded"), struct,
+                                                              address, text
+    change     struct, address, field, old, new               one field that a call changed
+    held       text, file, line                               an expectation held
+    failed     text, expected, got, file, line, column        an expectation failed
+    error      message, hint, text, file, line, column        a command could not be understood or carried out
+    oops       message, traceback, text, file, line           an internal fault of kshell: the command that caused it
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, dataclass_transform
+
+FORMAT = 1
+
+Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
+
+
+@dataclass_transform(kw_only_default=False)
+class Event:
+    """Base of all events; `n` is the number of the command, `time` the virtual time in nanoseconds."""
+
+    kind: ClassVar[str] = ""
+    fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        own = tuple(name for name in cls.__dict__.get("__annotations__", ()) if not name.startswith("_"))
+        cls.fields = cls.fields + tuple(f for f in own if f not in ("kind", "fields"))
+
+    def __init__(self, *args: object, **named: object) -> None:
+        for name, value in zip(self.fields, args, strict=False):
+            setattr(self, name, value)
+        for name, value in named.items():
+            setattr(self, name, value)
+
+    def to_json(self) -> dict[str, Json]:
+        """The event as a JSON-ready dict; `FORMAT` tells the version."""
+        out: dict[str, Json] = {"event": self.kind}
+        for name in self.fields:
+            out[name] = _plain(getattr(self, name))
+        return out
+
+    def __repr__(self) -> str:
+        inner = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.fields)
+        return f"{type(self).__name__}({inner})"
+
+
+def _plain(value: object) -> Json:
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    to_json = getattr(value, "to_json", None)
+    return to_json() if to_json is not None else str(value)
+
+
+class _Numbered(Event):
+    n: int
+    time: int
+
+
+class StreamHead(Event):
+    """First line of a JSON stream."""
+
+    kind = "stream"
+    format: int
+    version: str
+    seed: int
+    abi: str
+
+
+class CommandStarted(_Numbered):
+    kind = "command"
+    text: str
+    file: str
+    line: int
+    task: str
+
+
+class CallFinished(_Numbered):
+    """A system call came back. `ret` is the raw result, `errno` the error's name or ""."""
+
+    kind = "call"
+    pid: int
+    task: str
+    name: str
+    args: list[str]
+    ret: int
+    errno: str
+    text: str
+
+
+class CallSleeps(_Numbered):
+    """A system call sleeps; `where` is its await chain (outermost function first)."""
+
+    kind = "sleeps"
+    pid: int
+    task: str
+    name: str
+    text: str
+    where: list[str]
+    wchan: str
+
+
+class CallResumed(CallFinished):
+    """A call that slept came back."""
+
+    kind = "resumed"
+
+
+class Signal(_Numbered):
+    kind = "signal"
+    pid: int
+    task: str
+    signal: str
+    text: str
+
+
+class Exit(_Numbered):
+    kind = "exit"
+    pid: int
+    task: str
+    code: int
+    signal: str
+    text: str
+
+
+class Packet(_Numbered):
+    kind = "packet"
+    device: str
+    text: str
+    bytes: int
+
+
+class LogLine(_Numbered):
+    kind = "log"
+    text: str
+
+
+class Wakeup(_Numbered):
+    kind = "wakeup"
+    pid: int
+    task: str
+    text: str
+
+
+class Output(_Numbered):
+    """Text that a command prints (lines without the last newline)."""
+
+    kind = "output"
+    text: str
+
+
+class ObjectLine(Event):
+    """One line of an object tree; `text` is the part behind the struct name and address."""
+
+    depth: int
+    sign: str
+    struct: str
+    address: int
+    text: str
+    path: str
+    last: tuple[bool, ...]
+
+    def to_json(self) -> dict[str, Json]:
+        return {"depth": self.depth, "sign": self.sign, "path": self.path, "struct": self.struct,
+                "address": f"{self.address:#x}" if self.address else "", "text": self.text}
+
+
+class Objects(_Numbered):
+    """The objects a call touched, from the task down."""
+
+    kind = "objects"
+    lines: list[ObjectLine]
+
+
+class Change(_Numbered):
+    kind = "change"
+    struct: str
+    address: int
+    field: str
+    old: str
+    new: str
+
+
+class ExpectationHeld(_Numbered):
+    kind = "held"
+    text: str
+    file: str
+    line: int
+
+
+class ExpectationFailed(_Numbered):
+    kind = "failed"
+    text: str
+    expected: str
+    got: str
+    file: str
+    line: int
+    column: int
+
+
+class Error(_Numbered):
+    """A command that could not be understood or carried out; `text` is its line, `column` counts from 1."""
+
+    kind = "error"
+    message: str
+    hint: str
+    text: str
+    file: str
+    line: int
+    column: int
+
+
+class Oops(_Numbered):
+    """An internal fault: an exception that is no KernelError came out of the model."""
+
+    kind = "oops"
+    message: str
+    traceback: str
+    text: str
+    file: str
+    line: int

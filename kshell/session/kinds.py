@@ -1,0 +1,66 @@
+"""Tells the kinds of file apart that `kshell run` and `kshell check` take."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+LOOK_AT = 1 << 16
+
+_STRACE_PREFIX = re.compile(
+    r"(?:\[pid +\d+\] +|\d+ +)?(?:\d{9,}\.\d+ |\d+\.\d{6} |\d\d:\d\d:\d\d(?:\.\d+)? )?"
+    r"(?:\w+\(|<\.\.\. \w+ resumed>|--- SIG|\+\+\+ (?:exited|killed))"
+)
+_PLAIN_CALL = re.compile(r"\w+\(")
+_PACKETDRILL = re.compile(
+    r"^\s*(?:[+*]?\d*(?:\.\d+)?(?:~[+\d.]+)?\s*[<>]\s+(?:\[|[SFRPEWA.]+5?\s|icmp|udp|tcp)"
+    r"|[+*]?\d+(?:\.\d+)?(?:\.\.\.[+\d.]+)?\s+(?:`|socket\(\.\.\.|\w+\([^)]*\.\.\.))",
+    re.MULTILINE,
+)
+
+
+class Kind(Enum):
+    SCRIPT = "script"
+    STRACE = "strace log"
+    RECORDS = "raw call records"
+    PACKETDRILL = "packetdrill script"
+    UNREADABLE = "not text"
+
+
+def kind_of(name: str, data: bytes) -> Kind:
+    """What `data` is; the name decides only where both readings are possible."""
+    if data[:2] == b"\x1f\x8b":
+        return Kind.RECORDS
+    head = data[:LOOK_AT]
+    if b"\0" in head:
+        return Kind.UNREADABLE
+    if name.endswith(".ks"):
+        return Kind.SCRIPT
+    try:
+        text = head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if len(head) < len(data) and error.start > len(head) - 4:
+            text = head[: error.start].decode("utf-8")
+        else:
+            return Kind.UNREADABLE
+    return _kind_of_text(name, text)
+
+
+def _kind_of_text(name: str, text: str) -> Kind:
+    lines = [line for line in text.split("\n", 40)[:40] if line.strip() and not line.lstrip().startswith(("#", "//"))]
+    if lines and lines[0].lstrip().startswith('{"') and any(k in lines[0] for k in ('"format"', '"setup"', '"calls"')):
+        return Kind.RECORDS
+    if name.endswith(".pkt") or _PACKETDRILL.search(text):
+        return Kind.PACKETDRILL
+    if lines and _looks_like_strace(name, lines):
+        return Kind.STRACE
+    return Kind.SCRIPT
+
+
+def _looks_like_strace(name: str, lines: list[str]) -> bool:
+    matching = sum(1 for line in lines if _STRACE_PREFIX.match(line.lstrip()))
+    if matching < len(lines) * 0.8:
+        return False
+    first = lines[0].lstrip()
+    prefixed = not _PLAIN_CALL.match(first)
+    return prefixed or first.startswith("execve(") or name.endswith((".strace", ".log"))

@@ -1,0 +1,197 @@
+"""Replaying raw call records on a machine: a fresh process for each case, as the recorder had.
+
+A case changes its machine, so each runs in a fork of a process that holds a pristine one: cases of
+one set-up share a fork that has already made the set-up's calls. `replay_here` uses a new machine instead.
+"""
+
+import json
+import os
+import signal
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from itertools import groupby
+from types import FrameType
+
+from kshell.session.records import (
+    SLEEP,
+    Call,
+    Case,
+    Difference,
+    Header,
+    Outcome,
+    Recording,
+    decode_call,
+    differences,
+    regions_of,
+)
+from kshell.session.records_sandbox import Sandbox
+
+CASE_SECONDS = 20.0
+
+
+class CaseTimeout(BaseException):
+    """The model did not come back; not an Exception, so that nothing in between swallows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A call whose outcome is not the recorded one; `index` is -1 - i for call i of the set-up."""
+
+    index: int
+    call: str
+    differences: list[Difference]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """The verdict on one case."""
+
+    id: str
+    mismatches: list[Mismatch] = field(default_factory=list)
+
+    @property
+    def equal(self) -> bool:
+        return not self.mismatches
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> "CaseResult":
+        raw = json.loads(text)
+        mismatches = [
+            Mismatch(m["index"], m["call"], [Difference(**d) for d in m["differences"]])
+            for m in raw["mismatches"]
+        ]
+        return CaseResult(raw["id"], mismatches)
+
+
+Watcher = Callable[[int, Call, Outcome], None]
+
+
+def label_of(call: Call) -> str:
+    """The call with the arguments that choose what it does: `getsockopt(1,4)`, `fcntl(3)`."""
+    chosen = {
+        "getsockopt": (1, 2), "setsockopt": (1, 2), "ioctl": (1,), "fcntl": (1,), "socket": (0, 1, 2),
+    }.get(call.name, ())
+    words = ",".join(str(call.regs[i]) if call.regs[i] < 4096 else hex(call.regs[i]) for i in chosen)
+    return f"{call.name}({words})" if words else call.name
+
+
+def run_calls(
+    sandbox: Sandbox, raw_calls: Iterable[dict[str, object]], setup: bool, watch: Watcher | None = None
+) -> list[Mismatch]:
+    """Execute the calls in order and return those that came out differently."""
+    found = []
+    for i, raw in enumerate(raw_calls):
+        call = decode_call(raw)
+        if call.name == SLEEP:
+            sandbox.sleep(call.seconds)
+            continue
+        outcome = _guarded(sandbox, call)
+        if watch is not None:
+            watch(-1 - i if setup else i, call, outcome)
+        unequal = differences(call, outcome)
+        if unequal:
+            found.append(Mismatch(-1 - i if setup else i, label_of(call), unequal))
+    return found
+
+
+def _guarded(sandbox: Sandbox, call: Call) -> Outcome:
+    try:
+        return sandbox.execute(call, regions_of(call))
+    except Exception as error:
+        return Outcome(0, oops=_where(error))
+    except CaseTimeout:
+        return Outcome(0, oops="hangs: no answer in time")
+
+
+def _where(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1]
+    file = last.filename.partition("kshell/")[2] or last.filename
+    return f"{type(error).__name__}: {error} at {file}:{last.lineno} {last.name}"
+
+
+def replay_here(recording: Recording, case: Case, watch: Watcher | None = None) -> CaseResult:
+    """Run one case on a machine of its own in this process."""
+    sandbox = Sandbox(recording.header)
+    sandbox.set_user(case.uid)
+    found = run_calls(sandbox, recording.setups.get(case.setup, ()), True, watch)
+    return CaseResult(case.id, found + run_calls(sandbox, case.calls, False, watch))
+
+
+def replay_forked(recording: Recording, cases: list[Case]) -> Iterator[CaseResult]:
+    """Run `cases` in forks of one pristine machine, in the order given."""
+    if not cases:
+        return
+    sandbox = Sandbox(recording.header)
+    sandbox.freeze()
+    for (setup, uid), group in groupby(cases, key=lambda case: (case.setup, case.uid)):
+        yield from _replay_group(sandbox, recording, setup, uid, list(group))
+
+
+def _replay_group(
+    sandbox: Sandbox, recording: Recording, setup: str, uid: int, cases: list[Case]
+) -> Iterator[CaseResult]:
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reader)
+        _exit_after(lambda: _group_child(sandbox, recording, setup, uid, cases, writer))
+    os.close(writer)
+    pending = {case.id for case in cases}
+    with os.fdopen(reader) as lines:
+        for line in lines:
+            result = CaseResult.from_json(line)
+            pending.discard(result.id)
+            yield result
+    os.waitpid(pid, 0)
+    for case in cases:
+        if case.id in pending:
+            crash = Difference("oops", "", "the process that ran this case died")
+            yield CaseResult(case.id, [Mismatch(0, "", [crash])])
+
+
+def _group_child(
+    sandbox: Sandbox, recording: Recording, setup: str, uid: int, cases: list[Case], writer: int
+) -> None:
+    _arm_timeout()
+    sandbox.set_user(uid)
+    wrong_setup = run_calls(sandbox, recording.setups.get(setup, ()), True)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    sandbox.freeze()
+    for case in cases:
+        pid = os.fork()
+        if pid == 0:
+            _exit_after(lambda case=case: _case_child(sandbox, case, wrong_setup, writer))  # type: ignore[misc]
+        os.waitpid(pid, 0)
+
+
+def _case_child(sandbox: Sandbox, case: Case, wrong_setup: list[Mismatch], writer: int) -> None:
+    _arm_timeout()
+    result = CaseResult(case.id, wrong_setup + run_calls(sandbox, case.calls, False))
+    data = (result.to_json() + "\n").encode()
+    while data:
+        data = data[os.write(writer, data):]
+
+
+def _exit_after(work: Callable[[], None]) -> None:
+    status = 1
+    try:
+        work()
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _arm_timeout() -> None:
+    signal.signal(signal.SIGALRM, _on_alarm)
+    signal.setitimer(signal.ITIMER_REAL, CASE_SECONDS, CASE_SECONDS)
+
+
+def _on_alarm(signum: int, frame: FrameType | None) -> None:
+    raise CaseTimeout
