@@ -1,0 +1,206 @@
+"""Directory entries: names bound to inodes (include/linux/dcache.h)."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.fs import inode, super_block
+
+DCACHE_OP_HASH = 0x00000001
+DCACHE_OP_COMPARE = 0x00000002
+DCACHE_OP_REVALIDATE = 0x00000004
+DCACHE_OP_DELETE = 0x00000008
+DCACHE_OP_PRUNE = 0x00000010
+DCACHE_DISCONNECTED = 0x00000020
+DCACHE_REFERENCED = 0x00000040
+DCACHE_DONTCACHE = 0x00000080
+DCACHE_CANT_MOUNT = 0x00000100
+DCACHE_GENOCIDE = 0x00000200
+DCACHE_SHRINK_LIST = 0x00000400
+DCACHE_OP_WEAK_REVALIDATE = 0x00000800
+DCACHE_DENTRY_KILLED = 0x00008000
+DCACHE_MOUNTED = 0x00010000
+DCACHE_NEED_AUTOMOUNT = 0x00020000
+DCACHE_MANAGE_TRANSIT = 0x00040000
+DCACHE_LRU_LIST = 0x00080000
+DCACHE_ENTRY_TYPE = 0x00700000
+DCACHE_MISS_TYPE = 0x00000000
+DCACHE_WHITEOUT_TYPE = 0x00100000
+DCACHE_DIRECTORY_TYPE = 0x00200000
+DCACHE_AUTODIR_TYPE = 0x00300000
+DCACHE_REGULAR_TYPE = 0x00400000
+DCACHE_SPECIAL_TYPE = 0x00500000
+DCACHE_SYMLINK_TYPE = 0x00600000
+DCACHE_NORCU = 0x40000000
+
+DNAME_INLINE_LEN = 32
+
+
+class qstr:
+    """A name of a dentry, with its length and hash. Never changed once made."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: bytes) -> None:
+        self.name = name
+
+    @property
+    def len(self) -> int:
+        """u32: bytes in the name."""
+        return len(self.name)
+
+    @property
+    def hash(self) -> int:
+        """u32: a hash of the name that is the same in every run."""
+        return zlib.crc32(self.name)
+
+
+EMPTY_NAME = qstr(b"")
+SLASH_NAME = qstr(b"/")
+
+
+class dentry_operations:
+    """What a file system does itself about its dentries."""
+
+    __slots__ = ("d_revalidate", "d_weak_revalidate", "d_compare", "d_delete", "d_init", "d_release",
+                 "d_prune", "d_iput", "d_dname")
+
+    def __init__(
+        self,
+        *,
+        d_revalidate: Callable[[dentry, int], int] | None = None,
+        d_weak_revalidate: Callable[[dentry, int], int] | None = None,
+        d_compare: Callable[[dentry, int, bytes, qstr], int] | None = None,
+        d_delete: Callable[[dentry], int] | None = None,
+        d_init: Callable[[dentry], int] | None = None,
+        d_release: Callable[[dentry], None] | None = None,
+        d_prune: Callable[[dentry], None] | None = None,
+        d_iput: Callable[[dentry, inode], None] | None = None,
+        d_dname: Callable[[dentry, bytes, int], bytes] | None = None,
+    ) -> None:
+        self.d_revalidate = d_revalidate
+        self.d_weak_revalidate = d_weak_revalidate
+        self.d_compare = d_compare
+        self.d_delete = d_delete
+        self.d_init = d_init
+        self.d_release = d_release
+        self.d_prune = d_prune
+        self.d_iput = d_iput
+        self.d_dname = d_dname
+
+
+class dentry:
+    """A directory entry. `d_inode` is None while the name is known not to exist (a negative dentry)."""
+
+    __slots__ = ("_addr", "d_flags", "d_parent", "d_name", "d_inode", "d_op", "d_sb", "d_lockref", "d_u",
+                 "__dict__")
+    _addr: int
+    d_flags: int
+    d_parent: dentry
+    d_name: qstr
+    d_inode: inode | None
+    d_op: dentry_operations | None
+    d_sb: super_block
+    d_lockref: int
+    """Its `count`: how many hold the dentry (a child holds its parent)."""
+    d_u: dentry | None
+    """d_alias: the next dentry of the same inode."""
+    d_hash: bool = False
+    """Whether lookups find the dentry (it hangs in `kernel.dentry_hashtable`)."""
+    d_fsdata: object = None
+    d_time: int = 0
+    d_subdirs: dict[dentry, None] | None = None
+    """The children, oldest first."""
+
+    def __init__(self) -> None:
+        self.d_flags = 0
+        self.d_inode = None
+        self.d_op = None
+        self.d_lockref = 1
+        self.d_u = None
+
+
+def dget(dentry: dentry) -> dentry:
+    """Take a reference."""
+    dentry.d_lockref += 1
+    return dentry
+
+
+def d_unhashed(dentry: dentry) -> bool:
+    """Whether lookups no longer find the dentry."""
+    return not dentry.d_hash
+
+
+def d_unlinked(dentry: dentry) -> bool:
+    """Whether the name was removed while the dentry is still in use (a root is never hashed)."""
+    return not dentry.d_hash and dentry.d_parent is not dentry
+
+
+def IS_ROOT(dentry: dentry) -> bool:
+    """Whether the dentry has no parent but itself."""
+    return dentry.d_parent is dentry
+
+
+def d_is_negative(dentry: dentry) -> bool:
+    """Whether nothing of this name exists."""
+    return not dentry.d_flags & DCACHE_ENTRY_TYPE
+
+
+def d_is_positive(dentry: dentry) -> bool:
+    """Whether the name exists."""
+    return bool(dentry.d_flags & DCACHE_ENTRY_TYPE)
+
+
+def d_is_dir(dentry: dentry) -> bool:
+    """Whether the dentry is a directory in which names can be looked up."""
+    return dentry.d_flags & DCACHE_ENTRY_TYPE in (DCACHE_DIRECTORY_TYPE, DCACHE_AUTODIR_TYPE)
+
+
+def d_can_lookup(dentry: dentry) -> bool:
+    """Whether names can be looked up in the dentry."""
+    return dentry.d_flags & DCACHE_ENTRY_TYPE == DCACHE_DIRECTORY_TYPE
+
+
+def d_is_symlink(dentry: dentry) -> bool:
+    """Whether the dentry is a symbolic link."""
+    return dentry.d_flags & DCACHE_ENTRY_TYPE == DCACHE_SYMLINK_TYPE
+
+
+def d_is_reg(dentry: dentry) -> bool:
+    """Whether the dentry is a regular file."""
+    return dentry.d_flags & DCACHE_ENTRY_TYPE == DCACHE_REGULAR_TYPE
+
+
+def d_is_special(dentry: dentry) -> bool:
+    """Whether the dentry is a device, a fifo or a socket."""
+    return dentry.d_flags & DCACHE_ENTRY_TYPE == DCACHE_SPECIAL_TYPE
+
+
+def d_mountpoint(dentry: dentry) -> bool:
+    """Whether something is mounted on the dentry, in any namespace."""
+    return bool(dentry.d_flags & DCACHE_MOUNTED)
+
+
+def cant_mount(dentry: dentry) -> bool:
+    """Whether nothing may be mounted here any more: the directory was removed."""
+    return bool(dentry.d_flags & DCACHE_CANT_MOUNT)
+
+
+def dont_mount(dentry: dentry) -> None:
+    """Forbid mounts on a directory that is being removed."""
+    dentry.d_flags |= DCACHE_CANT_MOUNT
+
+
+def d_backing_inode(upper: dentry) -> inode:
+    """The inode behind a positive dentry."""
+    assert upper.d_inode is not None
+    return upper.d_inode
+
+
+d_inode = d_backing_inode
+d_real_inode = d_backing_inode
+
+

@@ -1,0 +1,17 @@
+"""Error numbers that never reach user space (include/linux/errno.h)."""
+
+from typing import Final
+
+ERESTARTSYS: Final = 512
+ERESTARTNOINTR: Final = 513
+ERESTARTNOHAND: Final = 514
+ENOIOCTLCMD: Final = 515
+ERESTART_RESTARTBLOCK: Final = 516
+EPROBE_DEFER: Final = 517
+EOPENSTALE: Final = 518
+ENOPARAM: Final = 519
+ENOTSUPP: Final = 524
+EIOCBQUEUED: Final = 529
+ERECALLCONFLICT: Final = 530
+
+RESTARTS: Final = frozenset({ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND, ERESTART_RESTARTBLOCK})

@@ -1,0 +1,24 @@
+"""struct path: a place in the tree, as a dentry seen through a mount (include/linux/path.h)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.dcache import dentry as dentry_t
+    from kshell.linux.include.linux.mount import vfsmount
+
+
+class path:
+    """A (mount, dentry) pair. Passed by value in Linux: copy it with `path(p.mnt, p.dentry)`."""
+
+    __slots__ = ("mnt", "dentry")
+
+    def __init__(self, mnt: vfsmount, dentry: dentry_t) -> None:
+        self.mnt = mnt
+        self.dentry = dentry
+
+
+def path_equal(path1: path, path2: path) -> bool:
+    """Whether both name the same dentry in the same mount."""
+    return path1.mnt is path2.mnt and path1.dentry is path2.dentry

@@ -1,0 +1,39 @@
+"""What stat() reports, before it is laid out for user space (include/linux/stat.h)."""
+
+from __future__ import annotations
+
+from kshell.linux.include.linux.time64 import TIME64_ZERO, timespec64
+
+STATX_BASIC_STATS = 0x7FF
+STATX_BTIME = 0x800
+STATX_MNT_ID = 0x1000
+STATX_ATTR_APPEND = 0x20
+STATX_ATTR_AUTOMOUNT = 0x1000
+STATX_ATTR_MOUNT_ROOT = 0x2000
+
+
+class kstat:
+    """Attributes of an inode as one moment shows them."""
+
+    __slots__ = ("result_mask", "mode", "nlink", "blksize", "attributes", "attributes_mask", "ino", "dev",
+                 "rdev", "uid", "gid", "size", "atime", "mtime", "ctime", "btime", "blocks", "mnt_id")
+
+    def __init__(self) -> None:
+        self.result_mask = 0
+        self.mode = 0
+        self.nlink = 0
+        self.blksize = 0
+        self.attributes = 0
+        self.attributes_mask = 0
+        self.ino = 0
+        self.dev = 0
+        self.rdev = 0
+        self.uid = 0
+        self.gid = 0
+        self.size = 0
+        self.atime: timespec64 = TIME64_ZERO
+        self.mtime: timespec64 = TIME64_ZERO
+        self.ctime: timespec64 = TIME64_ZERO
+        self.btime: timespec64 = TIME64_ZERO
+        self.blocks = 0
+        self.mnt_id = 0

@@ -1,0 +1,124 @@
+"""The global variables of one booted kernel.
+
+What Linux declares at file level (`net_families`, `tcp_hashinfo`, `jiffies`) is an attribute here, under
+its own name and the name of its file, so that two kernels can live in one process. Each gets its value
+in the init function that sets it up in Linux.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from random import Random
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.cred import cred
+    from kshell.linux.include.linux.sched import pid_namespace, task_struct, user_namespace, uts_namespace
+    from kshell.linux.include.linux.workqueue import workqueue_struct
+    from kshell.linux.include.net.net_namespace import net
+    from kshell.linux.include.trace.events import Record
+    from kshell.linux.mm.slub import kmem_cache
+
+HZ = 250
+TICK_NSEC = 1_000_000_000 // HZ
+INITIAL_JIFFIES = (1 << 32) - 300 * HZ  # Linux lets the 32-bit counter wrap five minutes after boot
+
+
+class Event(Protocol):
+    """Something that will happen: an entry of the clock's queue."""
+
+    def cancel(self) -> None:
+        """Take it out of the queue."""
+
+
+class Clock(Protocol):
+    """Virtual time, shared by all machines of a world."""
+
+    now: int  # nanoseconds since the world began
+
+    def call_at(self, when: int, function: Callable[[], None]) -> Event:
+        """Have function called when `now` reaches when (ns)."""
+
+
+class Kernel:
+    """A booted Linux: its globals, its run queue, its observers."""
+
+    def __init__(self, clock: Clock, seed: int = 0, epoch: int = 0) -> None:
+        # the machine
+        self.clock = clock
+        self.random = Random(seed)
+        self.boot_ns = clock.now  # clock time of power on
+        self.epoch_ns = epoch  # wall clock time (ns since 1970) of power on
+        self.listening = False
+        self._observers: tuple[Callable[[Record], None], ...] = ()
+
+        # kernel/sched/core.c
+        self.runqueue: deque[task_struct] = deque()
+        self.current: task_struct
+        self.init_task: task_struct
+        self.nr_context_switches = 0
+
+        # kernel/softirq.c
+        self.softirq_vec: list[Callable[[Kernel], None] | None] = [None] * 10
+        self.softirq_pending = 0
+        self.in_serving_softirq = False
+        self.softirq_counts = [0] * 10
+
+        # kernel/rcu/tree.c
+        self.rcu_callbacks: list[tuple[Callable[[object], None], object]] = []
+
+        # kernel/workqueue.c
+        self.system_wq: workqueue_struct
+
+        # kernel/printk/printk.c: (ns since boot, level, text)
+        self.log_buf: list[tuple[int, int, str]] = []
+
+        # kernel/pid.c, kernel/fork.c, kernel/cred.c, kernel/user.c, init/version.c
+        self.init_pid_ns: pid_namespace
+        self.init_user_ns: user_namespace
+        self.init_uts_ns: uts_namespace
+        self.init_cred: cred
+        self.tasklist: list[task_struct] = []
+        self.nr_threads = 0
+        self.total_forks = 0
+        self.pid_max = 32768
+
+        # mm/slab_common.c
+        self.slab_caches: list[kmem_cache] = []
+        self.kmalloc_caches: dict[int, kmem_cache] = {}
+        self._next_slab_page = 0xFFFF888003A10000
+        self.cred_jar: kmem_cache
+        self.task_struct_cachep: kmem_cache
+        self.signal_cachep: kmem_cache
+        self.sighand_cachep: kmem_cache
+        self.files_cachep: kmem_cache
+        self.fs_cachep: kmem_cache
+        self.mm_cachep: kmem_cache
+        self.vm_area_cachep: kmem_cache
+        self.nsproxy_cachep: kmem_cache
+        self.pid_cachep: kmem_cache
+
+        # net/core/net_namespace.c
+        self.init_net: net
+
+    @property
+    def jiffies(self) -> int:
+        """Ticks of 4 ms; starts at INITIAL_JIFFIES, not wrapped (jiffies_64)."""
+        return INITIAL_JIFFIES + (self.clock.now - self.boot_ns) // TICK_NSEC
+
+    def observe(self, observer: Callable[[Record], None]) -> Callable[[], None]:
+        """Have every record passed to observer; returns what ends that."""
+        self._observers = (*self._observers, observer)
+        self.listening = True
+
+        def stop() -> None:
+            self._observers = tuple(o for o in self._observers if o is not observer)
+            self.listening = bool(self._observers)
+
+        return stop
+
+    def emit(self, record: Record) -> None:
+        """Tell the observers. Callers check `listening` first, so that silence costs nothing."""
+        for observer in self._observers:
+            observer(record)
