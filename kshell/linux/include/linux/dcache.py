@@ -65,8 +65,17 @@ SLASH_NAME = qstr(b"/")
 class dentry_operations:
     """What a file system does itself about its dentries."""
 
-    __slots__ = ("d_revalidate", "d_weak_revalidate", "d_compare", "d_delete", "d_init", "d_release",
-                 "d_prune", "d_iput", "d_dname")
+    __slots__ = (
+        "d_compare",
+        "d_delete",
+        "d_dname",
+        "d_init",
+        "d_iput",
+        "d_prune",
+        "d_release",
+        "d_revalidate",
+        "d_weak_revalidate",
+    )
 
     def __init__(
         self,
@@ -95,8 +104,18 @@ class dentry_operations:
 class dentry:
     """A directory entry. `d_inode` is None while the name is known not to exist (a negative dentry)."""
 
-    __slots__ = ("_addr", "d_flags", "d_parent", "d_name", "d_inode", "d_op", "d_sb", "d_lockref", "d_u",
-                 "__dict__")
+    __slots__ = (
+        "__dict__",
+        "_addr",
+        "d_flags",
+        "d_inode",
+        "d_lockref",
+        "d_name",
+        "d_op",
+        "d_parent",
+        "d_sb",
+        "d_u",
+    )
     _addr: int
     d_flags: int
     d_parent: dentry

@@ -14,7 +14,7 @@ NR_OPEN_DEFAULT = BITS_PER_LONG
 class fdtable:
     """Descriptor → file, with a bit in words of 64 for each descriptor in use or reserved."""
 
-    __slots__ = ("max_fds", "fd", "close_on_exec", "open_fds", "full_fds_bits")
+    __slots__ = ("close_on_exec", "fd", "full_fds_bits", "max_fds", "open_fds")
 
     def __init__(self, max_fds: int) -> None:
         words = max_fds // BITS_PER_LONG

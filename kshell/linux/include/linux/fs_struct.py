@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from kshell.linux.include.linux.path import path
 
+
 class fs_struct:
     """Root and working directory; shared by tasks cloned with CLONE_FS."""
 
-    __slots__ = ("_addr", "users", "umask", "in_exec", "root", "pwd")
+    __slots__ = ("_addr", "in_exec", "pwd", "root", "umask", "users")
     _addr: int
     root: path
     pwd: path

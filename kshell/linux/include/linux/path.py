@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class path:
     """A (mount, dentry) pair. Passed by value in Linux: copy it with `path(p.mnt, p.dentry)`."""
 
-    __slots__ = ("mnt", "dentry")
+    __slots__ = ("dentry", "mnt")
 
     def __init__(self, mnt: vfsmount, dentry: dentry_t) -> None:
         self.mnt = mnt

@@ -15,8 +15,26 @@ STATX_ATTR_MOUNT_ROOT = 0x2000
 class kstat:
     """Attributes of an inode as one moment shows them."""
 
-    __slots__ = ("result_mask", "mode", "nlink", "blksize", "attributes", "attributes_mask", "ino", "dev",
-                 "rdev", "uid", "gid", "size", "atime", "mtime", "ctime", "btime", "blocks", "mnt_id")
+    __slots__ = (
+        "atime",
+        "attributes",
+        "attributes_mask",
+        "blksize",
+        "blocks",
+        "btime",
+        "ctime",
+        "dev",
+        "gid",
+        "ino",
+        "mnt_id",
+        "mode",
+        "mtime",
+        "nlink",
+        "rdev",
+        "result_mask",
+        "size",
+        "uid",
+    )
 
     def __init__(self) -> None:
         self.result_mask = 0

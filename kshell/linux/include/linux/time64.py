@@ -1,0 +1,30 @@
+"""Seconds and nanoseconds (include/linux/time64.h)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+NSEC_PER_SEC = 1_000_000_000
+NSEC_PER_MSEC = 1_000_000
+NSEC_PER_USEC = 1000
+USEC_PER_SEC = 1_000_000
+
+
+class timespec64(NamedTuple):
+    """A time or a span; `tv_nsec` lies between 0 and 999 999 999."""
+
+    tv_sec: int = 0
+    tv_nsec: int = 0
+
+
+TIME64_ZERO = timespec64(0, 0)
+
+
+def ns_to_timespec64(nsec: int) -> timespec64:
+    """Split nanoseconds."""
+    return timespec64(*divmod(nsec, NSEC_PER_SEC))
+
+
+def timespec64_to_ns(ts: timespec64) -> int:
+    """Join seconds and nanoseconds."""
+    return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec
