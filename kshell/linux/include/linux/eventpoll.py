@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kshell.linux.include.linux.poll import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT
+from kshell.abi.poll import (
+    EPOLLERR,
+    EPOLLET,
+    EPOLLEXCLUSIVE,
+    EPOLLHUP,
+    EPOLLIN,
+    EPOLLONESHOT,
+    EPOLLOUT,
+    EPOLLWAKEUP,
+)
 from kshell.linux.include.linux.wait import wait_queue_entry, wait_queue_head
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import file
     from kshell.linux.include.linux.user import user_struct
-
-EPOLL_CTL_ADD: Final = 1
-EPOLL_CTL_DEL: Final = 2
-EPOLL_CTL_MOD: Final = 3
-EPOLL_CLOEXEC: Final = 0o2000000
-
-EPOLL_URING_WAKE: Final = 1 << 27
-EPOLLEXCLUSIVE: Final = 1 << 28
-EPOLLWAKEUP: Final = 1 << 29
-EPOLLONESHOT: Final = 1 << 30
-EPOLLET: Final = 1 << 31
 
 EP_PRIVATE_BITS: Final = EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE
 EPOLLINOUT_BITS: Final = EPOLLIN | EPOLLOUT

@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.poll import (
+    EPOLLERR as EPOLLERR,
+    EPOLLHUP as EPOLLHUP,
+    EPOLLIN as EPOLLIN,
+    EPOLLMSG as EPOLLMSG,
+    EPOLLNVAL as EPOLLNVAL,
+    EPOLLOUT as EPOLLOUT,
+    EPOLLPRI as EPOLLPRI,
+    EPOLLRDBAND as EPOLLRDBAND,
+    EPOLLRDHUP as EPOLLRDHUP,
+    EPOLLRDNORM as EPOLLRDNORM,
+    EPOLLWRBAND as EPOLLWRBAND,
+    EPOLLWRNORM as EPOLLWRNORM,
+    POLL_BUSY_LOOP as POLL_BUSY_LOOP,
+    POLLFREE as POLLFREE,
+)
 from kshell.linux.include.linux.wait import wait_queue_head
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import file
-
-EPOLLIN: Final = 0x00000001
-EPOLLPRI: Final = 0x00000002
-EPOLLOUT: Final = 0x00000004
-EPOLLERR: Final = 0x00000008
-EPOLLHUP: Final = 0x00000010
-EPOLLNVAL: Final = 0x00000020
-EPOLLRDNORM: Final = 0x00000040
-EPOLLRDBAND: Final = 0x00000080
-EPOLLWRNORM: Final = 0x00000100
-EPOLLWRBAND: Final = 0x00000200
-EPOLLMSG: Final = 0x00000400
-EPOLLRDHUP: Final = 0x00002000
-POLLFREE: Final = 0x4000
-POLL_BUSY_LOOP: Final = 0x8000
 
 DEFAULT_POLLMASK: Final = EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM
 ALL_EVENTS: Final = 0xFFFFFFFF

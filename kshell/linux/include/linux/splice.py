@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.fcntl import SPLICE_F_GIFT, SPLICE_F_MORE, SPLICE_F_MOVE, SPLICE_F_NONBLOCK
 from kshell.linux.include.linux.pipe_fs_i import pipe_buffer, pipe_inode_info
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import file
     from kshell.linux.include.linux.sched import task_struct
 
-SPLICE_F_MOVE: Final = 0x01
-SPLICE_F_NONBLOCK: Final = 0x02
-SPLICE_F_MORE: Final = 0x04
-SPLICE_F_GIFT: Final = 0x08
 SPLICE_F_ALL: Final = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT
 
 
