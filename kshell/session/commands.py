@@ -1,7 +1,7 @@
 """The one registry of commands: words without parentheses that a session understands beside system calls.
 
-A family of commands is a module of this package that decorates its functions with `command`. The registry gives each
-its usage, help, completion kind and place in the manual; `help`, completion and the manual read it.
+A family of commands is a module of this package that decorates its functions with `command`. The registry gives
+each its usage, help, completion kind and place in the manual; `help`, completion and the manual read it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SECTIONS = {
 
 
 class CommandError(Exception):
-    """A command that cannot be carried out: `message` says why, `hint` what to try, `column` where (0: the command)."""
+    """A command that cannot be carried out: `message` says why, `hint` what to try, `column` where (0: all)."""
 
     def __init__(self, message: str, hint: str = "", column: int = 0) -> None:
         super().__init__(message)
@@ -42,7 +42,9 @@ class Command:
 
     __slots__ = ("completion", "help", "name", "run", "section", "summary", "usage")
 
-    def __init__(self, name: str, usage: str, section: str, completion: str, help_text: str, run: Run) -> None:
+    def __init__(
+        self, name: str, usage: str, section: str, completion: str, help_text: str, run: Run
+    ) -> None:
         self.name = name
         self.usage = usage
         self.section = section
@@ -72,11 +74,13 @@ class Registry:
 
 
 def command(usage: str, *, section: str, completion: str = "") -> Callable[[Run], Command]:
-    """Make the decorated `run(session, arguments)` a command; its docstring is the help text, its first line the summary."""
+    """Make the decorated `run(session, arguments)` a command; its docstring is its help text."""
 
     def register(run: Run) -> Command:
-        text = "\n".join(line.strip() if not line.startswith("        ") else line[4:]
-                         for line in (run.__doc__ or "").strip().split("\n"))
+        text = "\n".join(
+            line.strip() if not line.startswith("        ") else line[4:]
+            for line in (run.__doc__ or "").strip().split("\n")
+        )
         return Command(usage.split()[0], usage, section, completion, text, run)
 
     return register

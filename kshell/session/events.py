@@ -2,29 +2,29 @@
 
 Every event is one JSON object (`kshell --json`, one a line). The first line of a stream is `stream`.
 
-    FORMAT 1. Common to all:  event  the kind;  n  number of the command that caused it (0: none);
-                              time   virtual time in nanoseconds since boot
-    kind       fields                                         meaning
-    stream     format, version, seed, abi                     head of the stream
-    command    text, file, line, task                         a command starts
-    call       pid, task, name, args, ret, errno, text        a system call came back; `ret` as the kernel gave it
-                                                              (negative errno), `args` and `text` in strace's notation
-    sleeps     pid, task, name, text, where, wchan            a call sleeps; where: its kernel functions, outermost first
-    resumed    as call                                        a call that slept came back
-    signal     pid, task, signal, text                        a signal was delivered
-    exit       pid, task, code, signal, text                  a process is gone
-    packet     device, text, bytes                            a packet passed a device (bytes: length)
-    log        text                                           a line of the kernel log
-    wakeup     pid, task, text                                a sleeper was made runnable
-    output     text                                           what a command prints
-    objects    lines                                          the objects a call touched; a line has depth, sign
-                                                              ("" same, "new", "changed", "freed", "folded"), struct,
-                                                              address, text
-    change     struct, address, field, old, new               one field that a call changed
-    held       text, file, line                               an expectation held
-    failed     text, expected, got, file, line, column        an expectation failed
-    error      message, hint, text, file, line, column        a command could not be understood or carried out
-    oops       message, traceback, text, file, line           an internal fault of kshell: the command that caused it
+    FORMAT 1. Common to all: event (the kind), n (number of the command that caused it, 0: none),
+              time (virtual time in nanoseconds since boot)
+    kind     fields                                   meaning
+    stream   format, version, seed, abi               head of the stream
+    command  text, file, line, task                   a command starts
+    comment  text                                     a comment of a script
+    call     pid, task, name, args, ret, errno, text  a system call came back (`ret` negative: -errno)
+    sleeps   pid, task, name, text, where, wchan      a call sleeps; where: its functions, outermost first
+    resumed  as call                                  a call that slept came back
+    signal   pid, task, signal, text                  a signal was delivered
+    exit     pid, task, code, signal, text            a process is gone
+    packet   device, text, bytes                      a packet passed a device (bytes: its length)
+    log      text                                     a line of the kernel log
+    wakeup   pid, task, text                          a sleeper was made runnable
+    output   text                                     what a command prints
+    objects  lines                                    the objects a call touched (see below)
+    change   struct, address, field, old, new         one field that a call changed
+    held     text, file, line                         an expectation held
+    failed   text, expected, got, file, line, column  an expectation failed
+    error    message, hint, text, file, line, column  a command cannot be understood or carried out
+    oops     message, traceback, text, file, line     an internal fault and the command that caused it
+
+    A line of `objects` has depth, sign ("" same, "new", "changed", "freed", "folded"), path, struct, address, text.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Event:
     fields: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
-        own = tuple(name for name in cls.__dict__.get("__annotations__", ()) if not name.startswith("_"))
+        own = tuple(name for name in vars(cls).get("__annotations__", ()) if not name.startswith("_"))
         cls.fields = cls.fields + tuple(f for f in own if f not in ("kind", "fields"))
 
     def __init__(self, *args: object, **named: object) -> None:
@@ -97,6 +97,13 @@ class CommandStarted(_Numbered):
     file: str
     line: int
     task: str
+
+
+class Comment(_Numbered):
+    """A comment of a script: the narration of a replay."""
+
+    kind = "comment"
+    text: str
 
 
 class CallFinished(_Numbered):
@@ -185,8 +192,14 @@ class ObjectLine(Event):
     last: tuple[bool, ...]
 
     def to_json(self) -> dict[str, Json]:
-        return {"depth": self.depth, "sign": self.sign, "path": self.path, "struct": self.struct,
-                "address": f"{self.address:#x}" if self.address else "", "text": self.text}
+        return {
+            "depth": self.depth,
+            "sign": self.sign,
+            "path": self.path,
+            "struct": self.struct,
+            "address": f"{self.address:#x}" if self.address else "",
+            "text": self.text,
+        }
 
 
 class Objects(_Numbered):

@@ -6,7 +6,7 @@ USAGE = """\
 usage: kshell [OPTIONS]                  the prompt
        kshell -c TEXT [-c TEXT ...]      run commands, one after another
        kshell run FILE ...               replay scripts and strace logs, narrated
-       kshell check FILE ...             run and hold every expectation; exit status 0 all hold, 1 some fail, 2 unreadable
+       kshell check FILE ...             run and hold every expectation; exit 0 all hold, 1 some fail, 2 unreadable
        kshell boot [--chain]             boot, and show the kernel log (or the call tree of the boot)
        kshell -                          commands from standard input
 
@@ -14,8 +14,8 @@ FILE is a kshell script (.ks), a strace log, or raw call records (.jsonl, .jsonl
 
 options:
   -c TEXT               commands to run (may be repeated)
-  --show PANELS         what to show, separated by commas: line, objects, changes, packets, log, wakeups, signals;
-                        `all` and `none` are understood, a leading + or - adds to or takes from what is usual
+  --show PANELS         what to show, separated by commas: line, objects, changes, packets, log, wakeups,
+                        signals; `all` and `none` are understood, a leading + or - adds to or takes from what is usual
   --json                one JSON object an event on standard output (`help json` describes them)
   --seed N              seed of the machine's random numbers (default 0)
   -q, --quiet           only what commands print, and what goes wrong
@@ -27,7 +27,12 @@ In the prompt or with -c:  help, help socket, help json
 """
 
 PANELS = ("line", "objects", "changes", "packets", "log", "wakeups", "signals")
-_USUAL = {"-c": ("line", "signals"), "run": ("line", "objects", "signals"), "check": (), "": ("line", "objects", "signals")}
+_USUAL = {
+    "-c": ("line", "signals"),
+    "run": ("line", "objects", "signals"),
+    "check": (),
+    "": ("line", "objects", "signals"),
+}
 SUBCOMMANDS = ("run", "check", "boot")
 
 
@@ -93,8 +98,16 @@ def _positional(options: Options, word: str) -> None:
         options.files.append(word)
 
 
-_FLAGS = {"--json": "json", "-q": "quiet", "--quiet": "quiet", "--chain": "chain", "-h": "help", "--help": "help",
-          "-V": "version", "--version": "version"}
+_FLAGS = {
+    "--json": "json",
+    "-q": "quiet",
+    "--quiet": "quiet",
+    "--chain": "chain",
+    "-h": "help",
+    "--help": "help",
+    "-V": "version",
+    "--version": "version",
+}
 
 
 def _flag(options: Options, word: str) -> bool:

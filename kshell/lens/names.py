@@ -1,0 +1,185 @@
+"""Values in Linux's own words: constants, operation tables, paths, addresses."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+
+_STATES = (
+    "TCP_ESTABLISHED",
+    "TCP_SYN_SENT",
+    "TCP_SYN_RECV",
+    "TCP_FIN_WAIT1",
+    "TCP_FIN_WAIT2",
+    "TCP_TIME_WAIT",
+    "TCP_CLOSE",
+    "TCP_CLOSE_WAIT",
+    "TCP_LAST_ACK",
+    "TCP_LISTEN",
+    "TCP_CLOSING",
+    "TCP_NEW_SYN_RECV",
+)
+_TABLES: dict[str, dict[int, str]] = {
+    "sk_state": dict(enumerate(_STATES, 1)),
+    "socket_state": dict(
+        enumerate(("SS_FREE", "SS_UNCONNECTED", "SS_CONNECTING", "SS_CONNECTED", "SS_DISCONNECTING"))
+    ),
+    "sock_type": {
+        1: "SOCK_STREAM",
+        2: "SOCK_DGRAM",
+        3: "SOCK_RAW",
+        4: "SOCK_RDM",
+        5: "SOCK_SEQPACKET",
+        6: "SOCK_DCCP",
+        10: "SOCK_PACKET",
+    },
+    "sk_shutdown": {0: "0", 1: "RCV_SHUTDOWN", 2: "SEND_SHUTDOWN", 3: "RCV_SHUTDOWN|SEND_SHUTDOWN"},
+    "task_state": {
+        0: "TASK_RUNNING",
+        1: "TASK_INTERRUPTIBLE",
+        2: "TASK_UNINTERRUPTIBLE",
+        0x20: "EXIT_ZOMBIE",
+        0x10: "EXIT_DEAD",
+        0x80: "TASK_DEAD",
+    },
+}
+_ACCESS = ("O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE")
+_FILE_FLAGS = (
+    (0o100, "O_CREAT"),
+    (0o200, "O_EXCL"),
+    (0o400, "O_NOCTTY"),
+    (0o1000, "O_TRUNC"),
+    (0o2000, "O_APPEND"),
+    (0o4000, "O_NONBLOCK"),
+    (0o20000, "O_ASYNC"),
+    (0o40000, "O_DIRECT"),
+    (0o200000, "O_DIRECTORY"),
+    (0o400000, "O_NOFOLLOW"),
+    (0o2000000, "O_CLOEXEC"),
+    (0o10000000, "O_PATH"),
+)
+_INODE_TYPES = {
+    0o140000: "S_IFSOCK",
+    0o120000: "S_IFLNK",
+    0o100000: "S_IFREG",
+    0o060000: "S_IFBLK",
+    0o040000: "S_IFDIR",
+    0o020000: "S_IFCHR",
+    0o010000: "S_IFIFO",
+}
+O_LARGEFILE = 0o100000
+
+
+def constant(kind: str, value: object) -> str:
+    """The name of a constant of the given kind, or the number."""
+    if kind == "d_name":
+        return f'"{_text(getattr(value, "name", value))}"'
+    if not isinstance(value, int):
+        return describe(value)
+    if kind == "f_flags":
+        return file_flags(value)
+    if kind == "i_mode":
+        return inode_mode(value)
+    return _TABLES[kind].get(value, str(value))
+
+
+def file_flags(value: int) -> str:
+    """f_flags as O_… names; O_LARGEFILE, which every open sets on x86-64, is left out."""
+    rest = value & ~3 & ~O_LARGEFILE
+    words = [_ACCESS[value & 3]] + [name for bit, name in _FILE_FLAGS if rest & bit]
+    return "|".join(words)
+
+
+def inode_mode(value: int) -> str:
+    """i_mode as strace writes it."""
+    kind = _INODE_TYPES.get(value & 0o170000)
+    bits = f"{value & 0o7777:#05o}".replace("o", "")
+    return f"{kind}|{bits}" if kind else bits
+
+
+def errno(value: int) -> str:
+    """The name of an error number; 0 for none."""
+    from_table = _errno_names()
+    return from_table.get(abs(value), str(value)) if value else "0"
+
+
+@cache
+def _errno_names() -> dict[int, str]:
+    module = sys.modules.get("kshell.abi.errno")
+    return (
+        {value: name for name, value in vars(module).items() if name[0] == "E" and isinstance(value, int)}
+        if module
+        else {}
+    )
+
+
+@cache
+def _tables() -> dict[int, str]:
+    """Names of the operation tables and protos: module-level instances of ops classes in kshell.linux."""
+    found: dict[int, str] = {}
+    for module_name, module in list(sys.modules.items()):
+        if not module_name.startswith("kshell.linux") or module is None:
+            continue
+        for name, value in vars(module).items():
+            cls = type(value)
+            if cls.__module__.startswith("kshell.linux") and not callable(value):
+                found.setdefault(id(value), name)
+    return found
+
+
+def table(value: object) -> str:
+    """The name of an operations table (`inet_stream_ops`) or of a proto (`tcp_prot`)."""
+    return _tables().get(id(value)) or describe(value)
+
+
+def describe(value: object) -> str:
+    """Any value, in short."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, (bool, int)):
+        return str(int(value))
+    if isinstance(value, (str, bytes)):
+        return f'"{_text(value)}"'
+    where = getattr(value, "_addr", None)
+    if where:
+        return f"{where:#x}"
+    counter = getattr(value, "counter", None)
+    return str(counter) if isinstance(counter, int) else f"({type(value).__name__})"
+
+
+def ipv4(value: int) -> str:
+    return ".".join(str(value >> shift & 0xFF) for shift in (24, 16, 8, 0))
+
+
+def unix_address(value: object) -> str:
+    """A unix_address: a path, or @name for an abstract one."""
+    name = getattr(value, "name", None)
+    if not isinstance(name, (bytes, bytearray)):
+        return describe(value)
+    body = bytes(name)[2:]
+    return f'"@{_text(body[1:])}"' if body[:1] == b"\0" else f'"{_text(body.split(bytes(1), 1)[0])}"'
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+
+
+def path_of(file: object) -> str:
+    """What /proc/PID/fd/N would show: a path, socket:[ino], pipe:[ino], anon_inode:[…]."""
+    path = getattr(file, "f_path", None)
+    dentry = getattr(path, "dentry", None)
+    inode = getattr(file, "f_inode", None)
+    if dentry is None or inode is None:
+        return ""
+    kind = inode.i_mode & 0o170000
+    magic = {0o140000: "socket", 0o010000: "pipe"}.get(kind)
+    if magic and getattr(dentry, "d_parent", None) in (None, dentry):
+        return f"{magic}:[{inode.i_ino}]"
+    parts: list[str] = []
+    while dentry is not None and getattr(dentry, "d_parent", None) not in (None, dentry):
+        parts.append(_text(dentry.d_name.name if hasattr(dentry.d_name, "name") else dentry.d_name))
+        dentry = dentry.d_parent
+    if parts:
+        return "/" + "/".join(reversed(parts))
+    name = _text(getattr(dentry.d_name, "name", dentry.d_name))
+    return name if name not in ("", "/") else "/"

@@ -1,0 +1,186 @@
+"""Events as plain text lines, with colour if asked for. No escape sequence from data ever passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from kshell.lens.draw import draw_tree
+from kshell.lens.text import printable
+from kshell.session import events as ev
+
+RESET = "\x1b[0m"
+STYLES = {
+    "command": "\x1b[1m",
+    "comment": "\x1b[2m",
+    "error": "\x1b[31m",
+    "signal": "\x1b[35m",
+    "sleeps": "\x1b[33m",
+    "new": "\x1b[32m",
+    "changed": "\x1b[33m",
+    "freed": "\x1b[31m",
+    "folded": "\x1b[2m",
+    "held": "\x1b[32m",
+    "log": "\x1b[2m",
+    "packet": "\x1b[36m",
+}
+
+
+class Painter:
+    """Wraps text in SGR codes, or leaves it alone."""
+
+    def __init__(self, colour: bool) -> None:
+        self.colour = colour
+
+    def __call__(self, style: str, text: str) -> str:
+        code = STYLES.get(style, "") if self.colour else ""
+        return f"{code}{text}{RESET}" if code and text else text
+
+
+class PlainText:
+    """Turns events into lines; `panels`: which are wanted, `echo`: whether commands are repeated."""
+
+    def __init__(
+        self, panels: frozenset[str], colour: bool = False, echo: bool = False, names: bool = False
+    ) -> None:
+        self.panels = panels
+        self.paint = Painter(colour)
+        self.echo = echo
+        self.names = names
+
+    def lines(self, event: ev.Event) -> Iterable[str]:
+        """The lines for standard output; none if the event is not wanted or belongs to standard error."""
+        handler = _HANDLERS.get(event.kind)
+        return handler(self, event) if handler else ()
+
+    def message(self, event: ev.Event) -> list[str]:
+        """The lines for standard error: errors, failed expectations, oopses."""
+        if isinstance(event, ev.Error):
+            return self._error(event)
+        if isinstance(event, ev.ExpectationFailed):
+            return self._failed(event)
+        if isinstance(event, ev.Oops):
+            return self._oops(event)
+        return []
+
+    def _error(self, event: ev.Error) -> list[str]:
+        where = position(event.file, event.line, event.column)
+        lines = [self.paint("error", f"{where}: {printable(event.message)}")]
+        if event.text:
+            lines += _caret(event.text, event.column)
+        if event.hint:
+            lines.append(f"  {printable(event.hint)}")
+        return lines
+
+    def _failed(self, event: ev.ExpectationFailed) -> list[str]:
+        where = position(event.file, event.line, event.column)
+        return [
+            self.paint("error", f"{where}: {printable(shorten(event.text))}"),
+            f"  expected {printable(shorten(event.expected))}",
+            f"  got      {printable(shorten(event.got))}",
+        ]
+
+    def _oops(self, event: ev.Oops) -> list[str]:
+        where = position(event.file, event.line, 0)
+        head = f"{where}: oops: an internal fault of kshell, caused by: {printable(shorten(event.text))}"
+        trace = [f"  {printable(line)}" for line in event.traceback.rstrip("\n").split("\n")]
+        return [
+            self.paint("error", head),
+            *trace,
+            "  The session goes on. Please report this with the command.",
+        ]
+
+
+def position(file: str, line: int, column: int) -> str:
+    """file:line:column, as editors understand it."""
+    return ":".join([file or "<command>", *(str(n) for n in (line, column) if n)])
+
+
+def shorten(text: str, limit: int = 400) -> str:
+    """Long text with its middle left out."""
+    text = text.replace("\n", " ")
+    return text if len(text) <= limit else f"{text[: limit - 100]} … ({len(text)} characters) … {text[-60:]}"
+
+
+def _caret(text: str, column: int, width: int = 100) -> list[str]:
+    line = text.split("\n", 1)[0]
+    if column < 1:
+        return [f"  {printable(line[:width])}"]
+    start = max(0, column - 1 - width // 2) if len(line) > width else 0
+    before = printable(line[start : column - 1].replace("\t", " "))
+    behind = printable(line[max(column - 1, start) : start + width].replace("\t", " "))
+    return [f"  {before}{behind}", f"  {' ' * len(before)}^"]
+
+
+def _command(self: PlainText, event: ev.Event) -> Iterable[str]:
+    assert isinstance(event, ev.CommandStarted)
+    if not self.echo:
+        return
+    yield ""
+    for index, line in enumerate(printable(event.text).split("\n")):
+        prompt = f"{event.n} {event.task}> " if index == 0 else " " * len(f"{event.n} {event.task}> ")
+        yield self.paint("command", prompt + line)
+
+
+def _comment(self: PlainText, event: ev.Event) -> Iterable[str]:
+    assert isinstance(event, ev.Comment)
+    if self.echo:
+        yield self.paint("comment", printable(event.text))
+
+
+def _call(self: PlainText, event: ev.Event) -> Iterable[str]:
+    assert isinstance(event, (ev.CallFinished, ev.CallSleeps))
+    if "line" in self.panels:
+        style = "sleeps" if isinstance(event, ev.CallSleeps) else "error" if event.errno else ""
+        yield self.paint(style, _tasked(self, event.task, printable(event.text)))
+
+
+def _sleeps(self: PlainText, event: ev.Event) -> Iterable[str]:
+    assert isinstance(event, ev.CallSleeps)
+    yield from _call(self, event)
+    if "line" in self.panels and event.where:
+        yield self.paint("folded", f"  sleeps in {' > '.join(event.where[-4:])}")
+
+
+def _tasked(self: PlainText, task: str, text: str) -> str:
+    return text if task == "init" and not self.names else f"[{printable(task)}] {text}"
+
+
+def _line_of(panel: str, style: str) -> Callable[[PlainText, ev.Event], Iterable[str]]:
+    def lines(self: PlainText, event: ev.Event) -> Iterable[str]:
+        if not panel or panel in self.panels:
+            text = printable(str(getattr(event, "text", "")))
+            task = str(getattr(event, "task", "init"))
+            yield from (self.paint(style, line) for line in _tasked(self, task, text).split("\n"))
+
+    return lines
+
+
+def _objects(self: PlainText, event: ev.Event) -> Iterable[str]:
+    assert isinstance(event, ev.Objects)
+    if "objects" in self.panels:
+        for line in draw_tree(event.lines):
+            yield self.paint(line.sign, printable(line.text))
+
+
+def _change(self: PlainText, event: ev.Event) -> Iterable[str]:
+    assert isinstance(event, ev.Change)
+    if "changes" in self.panels:
+        text = f"  {event.struct} {event.address:#x}  {event.field}: {event.old} → {event.new}"
+        yield self.paint("changed", printable(text))
+
+
+_HANDLERS: dict[str, Callable[[PlainText, ev.Event], Iterable[str]]] = {
+    "command": _command,
+    "comment": _comment,
+    "call": _call,
+    "resumed": _call,
+    "sleeps": _sleeps,
+    "signal": _line_of("signals", "signal"),
+    "exit": _line_of("signals", "signal"),
+    "packet": _line_of("packets", "packet"),
+    "log": _line_of("log", "log"),
+    "wakeup": _line_of("wakeups", "folded"),
+    "output": _line_of("", ""),
+    "objects": _objects,
+    "change": _change,
+}
