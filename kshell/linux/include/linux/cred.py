@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import user_namespace
+    from kshell.linux.include.linux.user import user_struct
 
 CAP_CHOWN: Final = 0
 CAP_DAC_OVERRIDE: Final = 1
@@ -47,10 +48,11 @@ class cred:
 
     __slots__ = (
         "_addr", "cap_ambient", "cap_bset", "cap_effective", "cap_inheritable", "cap_permitted", "egid", "euid",
-        "fsgid", "fsuid", "gid", "group_info", "securebits", "sgid", "suid", "uid", "usage", "user_ns",
+        "fsgid", "fsuid", "gid", "group_info", "securebits", "sgid", "suid", "uid", "usage", "user", "user_ns",
     )  # fmt: skip
     _addr: int
     user_ns: user_namespace
+    user: user_struct
     group_info: tuple[int, ...]
 
     def __init__(self) -> None:

@@ -239,7 +239,7 @@ class task_struct:
 
     __slots__ = (
         "_addr", "_blocked", "_call", "_clear_child_tid", "_last_error", "_pending", "_restart_block",
-        "_saved_sigmask", "_set_child_tid", "_sighand", "_signals", "_stack", "_syscall", "_task_works", "_vfork_done",
+        "_saved_sigmask", "_set_child_tid", "_sigframes", "_sighand", "_stack", "_syscall", "_task_works", "_vfork_done",
         "_wchan", "children", "comm", "cred", "exit_code", "exit_signal", "exit_state", "files", "flags", "fs",
         "group_leader", "kernel", "mm", "nsproxy", "parent", "pid", "real_cred", "real_parent", "signal", "state",
         "thread_info", "thread_pid", "tgid", "personality",
@@ -281,7 +281,7 @@ class task_struct:
         self._stack: Coroutine[object, None, int] | None = None
         self._call: object = None
         self._syscall = None
-        self._signals = 0
+        self._sigframes: list[tuple[int, int]] = []  # (result of the interrupted call, mask) of each handler
         self._set_child_tid = self._clear_child_tid = 0
         self._vfork_done: wait_queue_head | None = None
         self._last_error: BaseException | None = None

@@ -35,13 +35,13 @@ class msghdr:
     """A message inside the kernel.
 
     Sending: msg_name is the address given (bytes) or None, msg_control the ancillary bytes copied from user.
-    Receiving: the protocol sets msg_name (bytes), and msg_namelen with it, if a caller wants the name
-    (``msg._want_name``); put_cmsg() writes to msg_control_user and moves it on.
+    Receiving: `if msg->msg_name` of Linux is `if msg._want_name`; the protocol then sets msg_name (bytes) and
+    msg_namelen. put_cmsg() writes to msg_control_user and moves it on.
     """
 
     __slots__ = (
         "msg_name", "msg_namelen", "msg_inq", "msg_iter", "msg_control", "msg_control_user", "msg_get_inq",
-        "msg_flags", "msg_controllen", "msg_iocb", "msg_ubuf", "_want_name", "_current", "_compat",
+        "msg_flags", "msg_controllen", "msg_iocb", "msg_ubuf", "_want_name", "_current",
     )  # fmt: skip
     msg_name: bytes | None
     msg_namelen: int
@@ -56,7 +56,6 @@ class msghdr:
     msg_ubuf: object | None
     _want_name: bool  # receiving: Linux's msg_name != NULL
     _current: task_struct  # whose memory msg_control_user is in
-    _compat: bool  # Linux's MSG_CMSG_COMPAT is in msg_flags; kept for put_cmsg
 
     def __init__(self, current: task_struct, msg_iter: iov_iter, msg_flags: int = 0) -> None:
         self._current = current
@@ -65,7 +64,7 @@ class msghdr:
         self.msg_name = self.msg_iocb = self.msg_ubuf = None
         self.msg_control = b""
         self.msg_namelen = self.msg_inq = self.msg_control_user = self.msg_controllen = 0
-        self.msg_get_inq = self._want_name = self._compat = False
+        self.msg_get_inq = self._want_name = False
 
 
 class cmsghdr:

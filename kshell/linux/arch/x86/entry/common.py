@@ -1,0 +1,172 @@
+"""Where user space enters the kernel and leaves it (arch/x86/entry/common.c, kernel/entry/common.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from types import CoroutineType
+from typing import TYPE_CHECKING, NamedTuple
+
+from kshell.abi.errno import EINTR, ENOSYS
+from kshell.abi.syscalls import BY_NAME, BY_NUMBER, BY_NUMBER_I386, Syscall
+from kshell.linux.arch.x86.entry.syscall_32 import IA32_CALLS
+from kshell.linux.arch.x86.entry.syscall_64 import X64_CALLS
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.errno import ERESTART_RESTARTBLOCK, RESTARTS
+from kshell.linux.include.linux.sched import _TIF_32BIT, EXIT_TO_USER_MODE_WORK, TIF_NOTIFY_RESUME, TIF_SIGPENDING
+from kshell.linux.kernel.signal_deliver import arch_do_signal_or_restart
+from kshell.linux.kernel.task_work import task_work_run
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.sched import task_struct
+
+Handler = Callable[..., "int | Coroutine[object, None, int]"]
+Pending = Coroutine[object, None, int]
+
+_SIGNED = {"int": 32, "long": 64, "short": 16, "ssize_t": 64, "loff_t": 64, "off_t": 64, "pid_t": 32, "clockid_t": 32,
+           "key_t": 32, "time_t": 64, "key_serial_t": 32, "__s32": 32, "timer_t": 32, "old_time32_t": 32,
+           "compat_off_t": 32, "compat_long_t": 32, "compat_int_t": 32}  # fmt: skip
+_UNSIGNED_32 = frozenset({
+    "unsigned int", "unsigned", "uid_t", "gid_t", "mode_t", "umode_t", "qid_t", "u32", "__u32", "rwf_t",
+    "compat_ulong_t", "compat_uptr_t", "compat_size_t", "old_uid_t", "old_gid_t",
+})  # fmt: skip
+
+
+class Entry(NamedTuple):
+    """A row of a system call table: the body, and (bits, signed) of each argument."""
+
+    name: str
+    handler: Handler
+    kinds: tuple[tuple[int, bool], ...]
+
+
+def _kind(ctype: str) -> tuple[int, bool]:
+    ctype = ctype.removeprefix("const ").strip()
+    if ctype in _SIGNED:
+        return _SIGNED[ctype], True
+    if ctype in _UNSIGNED_32:
+        return (16, False) if ctype == "umode_t" else (32, False)
+    return 64, False
+
+
+def _entry(call: Syscall, handler: Handler) -> Entry:
+    return Entry(call.name, handler, tuple(_kind(param.ctype) for param in call.params))
+
+
+def _table(calls: Mapping[int, Syscall], handlers: Mapping[str, Handler]) -> dict[int, Entry]:
+    return {nr: _entry(call, handlers[call.name]) for nr, call in calls.items() if call.name in handlers}
+
+
+sys_call_table: Mapping[int, Entry] = _table(BY_NUMBER, X64_CALLS)
+ia32_sys_call_table: Mapping[int, Entry] = _table(BY_NUMBER_I386, IA32_CALLS)
+
+
+def _convert(value: int, kind: tuple[int, bool]) -> int:
+    bits, signed = kind
+    if 0 <= value < 0x7FFF:
+        return value
+    value &= (1 << bits) - 1
+    return value - (1 << bits) if signed and value >> (bits - 1) else value
+
+
+def do_syscall_64(current: task_struct, nr: int, args: tuple[int, ...]) -> int | Pending:
+    """Run x86-64 system call nr with register values args: its result, or the coroutine that will give it."""
+    return _do_syscall(current, nr, args, sys_call_table.get(nr & 0xFFFFFFFF))
+
+
+def do_int80_syscall_32(current: task_struct, nr: int, args: tuple[int, ...]) -> int | Pending:
+    """Run i386 system call nr, as int 0x80 does: registers, pointers and structs have 32 bits."""
+    current.thread_info.flags |= _TIF_32BIT
+    words = tuple(arg & 0xFFFFFFFF for arg in args)
+    return _do_syscall(current, nr, words, ia32_sys_call_table.get(nr & 0xFFFFFFFF))
+
+
+def _do_syscall(current: task_struct, nr: int, args: tuple[int, ...], entry: Entry | None) -> int | Pending:
+    current._syscall = (nr, args)
+    try:
+        if entry is None:
+            result: int | Pending = -ENOSYS
+        else:
+            values = [_convert(value, kind) for value, kind in zip(args, entry.kinds, strict=False)]
+            if len(values) < len(entry.kinds):
+                values += [0] * (len(entry.kinds) - len(values))
+            result = entry.handler(current, *values)
+            if isinstance(result, CoroutineType):
+                return _finish(current, entry, values, result)
+    except KernelError as error:
+        current._last_error = error
+        result = -error.errno
+    assert isinstance(result, int)
+    flags = current.thread_info.flags
+    if flags & EXIT_TO_USER_MODE_WORK:
+        return _leave(current, entry, values, result)
+    if flags & _TIF_32BIT:
+        current.thread_info.flags = flags & ~_TIF_32BIT
+    current._syscall = None
+    return result
+
+
+async def _finish(current: task_struct, entry: Entry, values: list[int], pending: Pending) -> int:
+    """Await a body that may sleep, then leave the kernel."""
+    try:
+        result = await pending
+    except KernelError as error:
+        current._last_error = error
+        result = -error.errno
+    return await _leave(current, entry, values, result)
+
+
+async def _leave(current: task_struct, entry: Entry | None, values: list[int], result: int) -> int:
+    """Back to user space, running the call again where a signal asks for that."""
+    while True:
+        if not current.thread_info.flags & EXIT_TO_USER_MODE_WORK:
+            if -result in RESTARTS:  # the signal went elsewhere meanwhile
+                restart = True
+            else:
+                break
+        else:
+            restart = await exit_to_user_mode_prepare(current, result)
+        if -result not in RESTARTS:
+            break
+        if not restart:
+            result = -EINTR
+            break
+        assert entry is not None
+        result = await _run_again(current, entry, values, result)
+    current.thread_info.flags &= ~_TIF_32BIT
+    current._syscall = None
+    return result
+
+
+async def _run_again(current: task_struct, entry: Entry, values: list[int], result: int) -> int:
+    """Restart an interrupted call, or go on by its restart block."""
+    try:
+        if result == -ERESTART_RESTARTBLOCK and current._restart_block.fn is not None:
+            return await current._restart_block.fn()
+        again = entry.handler(current, *values)
+        return await again if isinstance(again, CoroutineType) else int(again)  # type: ignore[arg-type]
+    except KernelError as error:
+        current._last_error = error
+        return -error.errno
+
+
+async def exit_to_user_mode_prepare(current: task_struct, result: int) -> bool:
+    """Work before user space: task work, signals. Whether an interrupted call is to be run again."""
+    return await exit_to_user_mode_loop(current, result)
+
+
+async def exit_to_user_mode_loop(current: task_struct, result: int) -> bool:
+    restart = True
+    while current.thread_info.flags & EXIT_TO_USER_MODE_WORK:
+        if current.thread_info.flags & TIF_SIGPENDING:
+            restart = await arch_do_signal_or_restart(current, result) and restart
+        if current.thread_info.flags & TIF_NOTIFY_RESUME:
+            current.thread_info.flags &= ~TIF_NOTIFY_RESUME
+            await task_work_run(current)
+    return restart
+
+
+def handler_of(name: str) -> Handler | None:
+    """The body of x86-64 system call `name`, None where the model has none."""
+    call = BY_NAME.get(name)
+    entry = sys_call_table.get(call.number) if call else None
+    return entry.handler if entry else None

@@ -1,0 +1,360 @@
+"""include/linux/skbuff.h: packets and queues of packets.
+
+`data` holds the payload of the innermost protocol only; headers are objects in transport_header, network_header
+and mac_header. `len` counts, as in Linux, from the layer that handles the packet now: skb_push()/skb_pull() adjust it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.netdevice import net_device
+    from kshell.linux.include.net.dst import dst_entry
+    from kshell.linux.include.net.sock import sock
+
+CHECKSUM_NONE = 0
+CHECKSUM_UNNECESSARY = 1
+CHECKSUM_COMPLETE = 2
+CHECKSUM_PARTIAL = 3
+
+SKB_SIZE = 232  # sizeof(struct sk_buff) rounded to its slab object below
+SKB_OBJ_SIZE = 256  # SKB_DATA_ALIGN(sizeof(struct sk_buff))
+SKB_SHINFO_SIZE = 320  # SKB_DATA_ALIGN(sizeof(struct skb_shared_info))
+MAX_SKB_FRAGS = 17
+
+# skb_shared_info.tx_flags
+SKBTX_HW_TSTAMP = 1 << 0
+SKBTX_SW_TSTAMP = 1 << 1
+SKBTX_IN_PROGRESS = 1 << 2
+SKBTX_SCHED_TSTAMP = 1 << 6
+SKBTX_ANY_SW_TSTAMP = SKBTX_SW_TSTAMP | SKBTX_SCHED_TSTAMP
+SKBTX_ANY_TSTAMP = SKBTX_HW_TSTAMP | SKBTX_ANY_SW_TSTAMP
+
+SKB_GSO_UDP_L4 = 1 << 17
+SKB_GSO_TCPV4 = 1 << 0
+
+
+def SKB_DATA_ALIGN(size: int) -> int:
+    """Round a size up to the cache line."""
+    return (size + 63) & ~63
+
+
+def SKB_TRUESIZE(size: int) -> int:
+    """Memory charged for a packet with a linear area of `size` bytes."""
+    return size + SKB_OBJ_SIZE + SKB_SHINFO_SIZE
+
+
+class skb_shared_info:
+    """What clones of a packet share, as far as it is not the data."""
+
+    __slots__ = ("tx_flags", "gso_size", "gso_segs", "gso_type", "tskey", "hwtstamps")
+
+    def __init__(self) -> None:
+        self.tx_flags = self.gso_size = self.gso_segs = self.gso_type = self.tskey = self.hwtstamps = 0
+
+
+class sk_buff:
+    """A packet."""
+
+    __slots__ = (
+        "_addr", "next", "prev", "sk", "dev", "tstamp", "cb", "_skb_refdst", "destructor", "len", "protocol",
+        "pkt_type", "ip_summed", "data", "transport_header", "network_header", "mac_header", "truesize", "users",
+        "_shinfo", "_room", "__dict__",
+    )  # fmt: skip
+    _addr: int
+    next: sk_buff | None
+    prev: sk_buff | None
+    sk: sock | None
+    dev: net_device | None
+    tstamp: int  # ktime_t; also skb_mstamp_ns
+    cb: object  # the layer's control block: TCP_SKB_CB(skb), IPCB(skb), UNIXCB(skb) …
+    _skb_refdst: dst_entry | None
+    destructor: Callable[[sk_buff], None] | None
+    len: int
+    protocol: int  # ETH_P_*, host order
+    pkt_type: int
+    ip_summed: int
+    data: bytes
+    transport_header: object | None
+    network_header: object | None
+    mac_header: object | None
+    truesize: int
+    users: int
+    _shinfo: skb_shared_info | None
+    _room: int  # size of the linear area, for skb_tailroom()
+    # cold
+    data_len: int = 0
+    mac_len: int = 0
+    cloned: int = 0
+    nohdr: int = 0
+    fclone: int = 0
+    peeked: int = 0
+    ignore_df: int = 0
+    ooo_okay: int = 0
+    l4_hash: int = 0
+    sw_hash: int = 0
+    csum_valid: int = 0
+    csum_complete_sw: int = 0
+    csum_level: int = 0
+    csum: int = 0
+    dst_pending_confirm: int = 0
+    mono_delivery_time: int = 0
+    priority: int = 0
+    skb_iif: int = 0
+    hash: int = 0
+    vlan_proto: int = 0
+    vlan_tci: int = 0
+    mark: int = 0
+    secmark: int = 0
+    queue_mapping: int = 0
+    napi_id: int = 0
+    _skb_seq: int = 0  # number given to packets for people who look at them
+
+    def __init__(self) -> None:
+        self.next = self.prev = self.sk = self.dev = self._skb_refdst = self.destructor = None
+        self.transport_header = self.network_header = self.mac_header = self._shinfo = self.cb = None
+        self.tstamp = self.len = self.protocol = self.pkt_type = self.ip_summed = self.truesize = self._room = 0
+        self.users = 1
+        self.data = b""
+
+
+class sk_buff_head:
+    """A queue of packets, linked through them; an empty one holds None."""
+
+    __slots__ = ("next", "prev", "qlen")
+    next: sk_buff | None
+    prev: sk_buff | None
+    qlen: int
+
+    def __init__(self) -> None:
+        self.next = self.prev = None
+        self.qlen = 0
+
+    def __iter__(self) -> Iterator[sk_buff]:
+        """skb_queue_walk_safe(): the packet at hand may be unlinked."""
+        skb = self.next
+        while skb is not None:
+            following = skb.next
+            yield skb
+            skb = following
+
+    def __len__(self) -> int:
+        return self.qlen
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def skb_shinfo(skb: sk_buff) -> skb_shared_info:
+    """The shared part of a packet, made when first asked for."""
+    shinfo = skb._shinfo
+    if shinfo is None:
+        shinfo = skb._shinfo = skb_shared_info()
+    return shinfo
+
+
+def skb_dst(skb: sk_buff) -> dst_entry | None:
+    """The packet's route."""
+    return skb._skb_refdst
+
+
+def skb_dst_set(skb: sk_buff, dst: dst_entry | None) -> None:
+    """Give the packet a route whose reference it takes over."""
+    skb._skb_refdst = dst
+
+
+def skb_get(skb: sk_buff) -> sk_buff:
+    """One more user of the packet."""
+    skb.users += 1
+    return skb
+
+
+def skb_shared(skb: sk_buff) -> bool:
+    """True if the packet has more users than one."""
+    return skb.users != 1
+
+
+def skb_cloned(skb: sk_buff) -> bool:
+    """True if the packet's data may be shared with a clone."""
+    return bool(skb.cloned)
+
+
+def skb_headlen(skb: sk_buff) -> int:
+    """Bytes in the linear area."""
+    return skb.len - skb.data_len
+
+
+def skb_is_gso(skb: sk_buff) -> bool:
+    """True if the packet stands for several segments."""
+    return skb._shinfo is not None and skb._shinfo.gso_size != 0
+
+
+def skb_reserve(skb: sk_buff, length: int) -> None:
+    """Keep head room; headers are objects here, so there is nothing to move."""
+
+
+def skb_orphan(skb: sk_buff) -> None:
+    """Give the packet's memory back to its socket, and cut the tie."""
+    if skb.destructor is not None:
+        skb.destructor(skb)
+        skb.destructor = None
+        skb.sk = None
+
+
+def skb_queue_head_init(queue: sk_buff_head) -> None:
+    """Make a queue empty."""
+    queue.next = queue.prev = None
+    queue.qlen = 0
+
+
+def skb_queue_len(queue: sk_buff_head) -> int:
+    """Packets in the queue."""
+    return queue.qlen
+
+
+def skb_queue_empty(queue: sk_buff_head) -> bool:
+    """True if no packet is in the queue."""
+    return queue.next is None
+
+
+skb_queue_empty_lockless = skb_queue_empty
+skb_queue_len_lockless = skb_queue_len
+
+
+def skb_queue_is_last(queue: sk_buff_head, skb: sk_buff) -> bool:
+    """True if no packet follows."""
+    return skb.next is None
+
+
+def skb_queue_is_first(queue: sk_buff_head, skb: sk_buff) -> bool:
+    """True if no packet precedes."""
+    return skb.prev is None
+
+
+def skb_queue_next(queue: sk_buff_head, skb: sk_buff) -> sk_buff:
+    """The packet that follows; there must be one."""
+    assert skb.next is not None
+    return skb.next
+
+
+def skb_queue_prev(queue: sk_buff_head, skb: sk_buff) -> sk_buff:
+    """The packet before; there must be one."""
+    assert skb.prev is not None
+    return skb.prev
+
+
+def skb_peek(queue: sk_buff_head) -> sk_buff | None:
+    """The first packet."""
+    return queue.next
+
+
+def skb_peek_next(skb: sk_buff, queue: sk_buff_head) -> sk_buff | None:
+    """The packet after `skb`, if any."""
+    return skb.next
+
+
+def skb_peek_tail(queue: sk_buff_head) -> sk_buff | None:
+    """The last packet."""
+    return queue.prev
+
+
+# Names with two underscores at the front are module functions: inside a class body Python would mangle them.
+
+
+def __skb_insert(newsk: sk_buff, prev: sk_buff | None, next: sk_buff | None, queue: sk_buff_head) -> None:
+    """Link `newsk` between two neighbours, None being the queue's end."""
+    newsk.prev = prev
+    newsk.next = next
+    if prev is None:
+        queue.next = newsk
+    else:
+        prev.next = newsk
+    if next is None:
+        queue.prev = newsk
+    else:
+        next.prev = newsk
+    queue.qlen += 1
+
+
+def __skb_queue_tail(queue: sk_buff_head, newsk: sk_buff) -> None:
+    """Append a packet."""
+    last = queue.prev
+    newsk.prev = last
+    newsk.next = None
+    if last is None:
+        queue.next = newsk
+    else:
+        last.next = newsk
+    queue.prev = newsk
+    queue.qlen += 1
+
+
+def __skb_queue_head(queue: sk_buff_head, newsk: sk_buff) -> None:
+    """Put a packet in front."""
+    __skb_insert(newsk, None, queue.next, queue)
+
+
+def __skb_queue_after(queue: sk_buff_head, prev: sk_buff | None, newsk: sk_buff) -> None:
+    """Put a packet behind `prev` (None: at the head)."""
+    __skb_insert(newsk, prev, queue.next if prev is None else prev.next, queue)
+
+
+def __skb_queue_before(queue: sk_buff_head, next: sk_buff | None, newsk: sk_buff) -> None:
+    """Put a packet before `next` (None: at the tail)."""
+    __skb_insert(newsk, queue.prev if next is None else next.prev, next, queue)
+
+
+def __skb_unlink(skb: sk_buff, queue: sk_buff_head) -> None:
+    """Take a packet out of its queue."""
+    following = skb.next
+    before = skb.prev
+    if before is None:
+        queue.next = following
+    else:
+        before.next = following
+    if following is None:
+        queue.prev = before
+    else:
+        following.prev = before
+    skb.next = skb.prev = None
+    queue.qlen -= 1
+
+
+def __skb_dequeue(queue: sk_buff_head) -> sk_buff | None:
+    """Take the first packet."""
+    skb = queue.next
+    if skb is not None:
+        following = queue.next = skb.next
+        if following is None:
+            queue.prev = None
+        else:
+            following.prev = None
+            skb.next = None
+        queue.qlen -= 1
+    return skb
+
+
+def __skb_dequeue_tail(queue: sk_buff_head) -> sk_buff | None:
+    """Take the last packet."""
+    skb = queue.prev
+    if skb is not None:
+        __skb_unlink(skb, queue)
+    return skb
+
+
+def skb_queue_splice_tail_init(src: sk_buff_head, dst: sk_buff_head) -> None:
+    """Append all of `src` to `dst`, leaving `src` empty."""
+    first = src.next
+    if first is None:
+        return
+    first.prev = dst.prev
+    if dst.prev is None:
+        dst.next = first
+    else:
+        dst.prev.next = first
+    dst.prev = src.prev
+    dst.qlen += src.qlen
+    src.next = src.prev = None
+    src.qlen = 0

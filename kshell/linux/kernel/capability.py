@@ -1,0 +1,39 @@
+"""Who may do what (kernel/capability.c)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kshell.linux.include.linux.sched import PF_SUPERPRIV
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.fs import file
+    from kshell.linux.include.linux.sched import task_struct, user_namespace
+
+
+def ns_capable(current: task_struct, ns: user_namespace, cap: int) -> bool:
+    """Whether current has capability cap towards what belongs to ns."""
+    if current.cred.cap_effective >> cap & 1:
+        current.flags |= PF_SUPERPRIV
+        return True
+    return False
+
+
+def ns_capable_noaudit(current: task_struct, ns: user_namespace, cap: int) -> bool:
+    """ns_capable() that leaves no trace in the audit log."""
+    return ns_capable(current, ns, cap)
+
+
+def ns_capable_setid(current: task_struct, ns: user_namespace, cap: int) -> bool:
+    """ns_capable() for set*id calls."""
+    return ns_capable(current, ns, cap)
+
+
+def capable(current: task_struct, cap: int) -> bool:
+    """Whether current has capability cap in the initial namespace."""
+    return ns_capable(current, current.kernel.init_user_ns, cap)
+
+
+def file_ns_capable(file: file, ns: user_namespace, cap: int) -> bool:
+    """Whether the opener of file had capability cap."""
+    return bool(file.f_cred.cap_effective >> cap & 1)
