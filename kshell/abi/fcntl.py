@@ -1,0 +1,185 @@
+"""Files: open and access flags, fcntl() commands, lseek(), splice(), rename, locks (asm-generic/fcntl.h, linux/fcntl.h)."""
+
+from typing import Final
+
+O_ACCMODE: Final = 0o3
+O_RDONLY: Final = 0
+O_WRONLY: Final = 0o1
+O_RDWR: Final = 0o2
+O_CREAT: Final = 0o100
+O_EXCL: Final = 0o200
+O_NOCTTY: Final = 0o400
+O_TRUNC: Final = 0o1000
+O_APPEND: Final = 0o2000
+O_NONBLOCK: Final = 0o4000
+O_DSYNC: Final = 0o10000
+O_DIRECT: Final = 0o40000
+O_LARGEFILE: Final = 0o100000
+O_DIRECTORY: Final = 0o200000
+O_NOFOLLOW: Final = 0o400000
+O_NOATIME: Final = 0o1000000
+O_CLOEXEC: Final = 0o2000000
+O_SYNC: Final = 0o4010000
+O_PATH: Final = 0o10000000
+O_TMPFILE: Final = 0o20200000
+O_NDELAY: Final = 0o4000
+
+F_DUPFD: Final = 0
+F_GETFD: Final = 1
+F_SETFD: Final = 2
+F_GETFL: Final = 3
+F_SETFL: Final = 4
+F_GETLK: Final = 5
+F_SETLK: Final = 6
+F_SETLKW: Final = 7
+F_SETOWN: Final = 8
+F_GETOWN: Final = 9
+F_SETSIG: Final = 10
+F_GETSIG: Final = 11
+F_SETOWN_EX: Final = 15
+F_GETOWN_EX: Final = 16
+F_GETOWNER_UIDS: Final = 17
+F_OFD_GETLK: Final = 36
+F_OFD_SETLK: Final = 37
+F_OFD_SETLKW: Final = 38
+F_OWNER_TID: Final = 0
+F_OWNER_PID: Final = 1
+F_OWNER_PGRP: Final = 2
+
+FD_CLOEXEC: Final = 1
+
+F_RDLCK: Final = 0
+F_WRLCK: Final = 1
+F_UNLCK: Final = 2
+F_EXLCK: Final = 4
+F_SHLCK: Final = 8
+
+LOCK_SH: Final = 1
+LOCK_EX: Final = 2
+LOCK_NB: Final = 4
+LOCK_UN: Final = 8
+LOCK_MAND: Final = 32
+LOCK_READ: Final = 64
+LOCK_WRITE: Final = 128
+LOCK_RW: Final = 192
+
+F_SETLEASE: Final = 1024
+F_GETLEASE: Final = 1025
+F_CANCELLK: Final = 1029
+F_DUPFD_CLOEXEC: Final = 1030
+F_NOTIFY: Final = 1026
+F_SETPIPE_SZ: Final = 1031
+F_GETPIPE_SZ: Final = 1032
+F_ADD_SEALS: Final = 1033
+F_GET_SEALS: Final = 1034
+F_SEAL_SEAL: Final = 0x1
+F_SEAL_SHRINK: Final = 0x2
+F_SEAL_GROW: Final = 0x4
+F_SEAL_WRITE: Final = 0x8
+F_SEAL_FUTURE_WRITE: Final = 0x10
+F_GET_RW_HINT: Final = 1035
+F_SET_RW_HINT: Final = 1036
+F_GET_FILE_RW_HINT: Final = 1037
+F_SET_FILE_RW_HINT: Final = 1038
+
+RWF_WRITE_LIFE_NOT_SET: Final = 0x0
+
+DN_ACCESS: Final = 0x1
+DN_MODIFY: Final = 0x2
+DN_CREATE: Final = 0x4
+DN_DELETE: Final = 0x8
+DN_RENAME: Final = 0x10
+DN_ATTRIB: Final = 0x20
+DN_MULTISHOT: Final = 0x80000000
+
+AT_FDCWD: Final = -100
+AT_SYMLINK_NOFOLLOW: Final = 0x100
+AT_EACCESS: Final = 0x200
+AT_REMOVEDIR: Final = 0x200
+AT_SYMLINK_FOLLOW: Final = 0x400
+AT_NO_AUTOMOUNT: Final = 0x800
+AT_EMPTY_PATH: Final = 0x1000
+AT_STATX_SYNC_TYPE: Final = 0x6000
+AT_STATX_SYNC_AS_STAT: Final = 0x0
+AT_STATX_FORCE_SYNC: Final = 0x2000
+AT_STATX_DONT_SYNC: Final = 0x4000
+AT_RECURSIVE: Final = 0x8000
+
+INR_OPEN_CUR: Final = 1024
+INR_OPEN_MAX: Final = 4096
+
+SEEK_SET: Final = 0
+SEEK_CUR: Final = 1
+SEEK_END: Final = 2
+SEEK_DATA: Final = 3
+SEEK_HOLE: Final = 4
+SEEK_MAX: Final = 4
+
+RENAME_NOREPLACE: Final = 0x1
+RENAME_EXCHANGE: Final = 0x2
+RENAME_WHITEOUT: Final = 0x4
+
+RWF_HIPRI: Final = 0x1
+RWF_DSYNC: Final = 0x2
+RWF_SYNC: Final = 0x4
+RWF_NOWAIT: Final = 0x8
+RWF_APPEND: Final = 0x10
+RWF_SUPPORTED: Final = 0x1f
+
+POSIX_FADV_NORMAL: Final = 0
+POSIX_FADV_RANDOM: Final = 1
+POSIX_FADV_SEQUENTIAL: Final = 2
+POSIX_FADV_WILLNEED: Final = 3
+POSIX_FADV_DONTNEED: Final = 4
+POSIX_FADV_NOREUSE: Final = 5
+
+FALLOC_FL_KEEP_SIZE: Final = 0x1
+FALLOC_FL_PUNCH_HOLE: Final = 0x2
+FALLOC_FL_NO_HIDE_STALE: Final = 0x4
+FALLOC_FL_COLLAPSE_RANGE: Final = 0x8
+FALLOC_FL_ZERO_RANGE: Final = 0x10
+FALLOC_FL_INSERT_RANGE: Final = 0x20
+FALLOC_FL_UNSHARE_RANGE: Final = 0x40
+
+RESOLVE_NO_XDEV: Final = 0x1
+RESOLVE_NO_MAGICLINKS: Final = 0x2
+RESOLVE_NO_SYMLINKS: Final = 0x4
+RESOLVE_BENEATH: Final = 0x8
+RESOLVE_IN_ROOT: Final = 0x10
+RESOLVE_CACHED: Final = 0x20
+
+MFD_CLOEXEC: Final = 0x1
+MFD_ALLOW_SEALING: Final = 0x2
+MFD_HUGETLB: Final = 0x4
+MFD_HUGE_SHIFT: Final = 0x1a
+MFD_HUGE_MASK: Final = 0x3f
+MFD_HUGE_64KB: Final = 0x40000000
+MFD_HUGE_512KB: Final = 0x4c000000
+MFD_HUGE_1MB: Final = 0x50000000
+MFD_HUGE_2MB: Final = 0x54000000
+MFD_HUGE_8MB: Final = 0x5c000000
+MFD_HUGE_16MB: Final = 0x60000000
+MFD_HUGE_32MB: Final = 0x64000000
+MFD_HUGE_256MB: Final = 0x70000000
+MFD_HUGE_512MB: Final = 0x74000000
+MFD_HUGE_1GB: Final = 0x78000000
+MFD_HUGE_2GB: Final = 0x7c000000
+MFD_HUGE_16GB: Final = 0x88000000
+
+R_OK: Final = 4
+
+W_OK: Final = 2
+
+X_OK: Final = 1
+
+F_OK: Final = 0
+
+SPLICE_F_MOVE: Final = 0x1
+SPLICE_F_NONBLOCK: Final = 0x2
+SPLICE_F_MORE: Final = 0x4
+SPLICE_F_GIFT: Final = 0x8
+
+__O_SYNC: Final = 0o4000000
+__O_TMPFILE: Final = 0o20000000
+CLOSE_RANGE_UNSHARE: Final = 0x2
+CLOSE_RANGE_CLOEXEC: Final = 0x4

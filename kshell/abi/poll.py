@@ -1,0 +1,112 @@
+"""poll(), epoll, eventfd, timerfd, signalfd and inotify (asm-generic/poll.h, linux/eventpoll.h)."""
+
+from typing import Final
+
+POLLIN: Final = 0x1
+
+POLLPRI: Final = 0x2
+
+POLLOUT: Final = 0x4
+
+POLLERR: Final = 0x8
+
+POLLHUP: Final = 0x10
+
+POLLNVAL: Final = 0x20
+
+POLLRDNORM: Final = 0x40
+
+POLLRDBAND: Final = 0x80
+
+POLLWRNORM: Final = 0x100
+
+POLLWRBAND: Final = 0x200
+
+POLLMSG: Final = 0x400
+
+POLLREMOVE: Final = 0x1000
+
+POLLRDHUP: Final = 0x2000
+
+POLLFREE: Final = 0x4000
+
+EPOLL_CLOEXEC: Final = 0x80000
+EPOLL_CTL_ADD: Final = 1
+EPOLL_CTL_DEL: Final = 2
+EPOLL_CTL_MOD: Final = 3
+
+EPOLLIN: Final = 0x1
+
+EPOLLPRI: Final = 0x2
+
+EPOLLOUT: Final = 0x4
+
+EPOLLERR: Final = 0x8
+
+EPOLLHUP: Final = 0x10
+
+EPOLLNVAL: Final = 0x20
+
+EPOLLRDNORM: Final = 0x40
+
+EPOLLRDBAND: Final = 0x80
+
+EPOLLWRNORM: Final = 0x100
+
+EPOLLWRBAND: Final = 0x200
+
+EPOLLMSG: Final = 0x400
+
+EPOLLRDHUP: Final = 0x2000
+
+EPOLL_URING_WAKE: Final = 0x8000000
+
+EPOLLEXCLUSIVE: Final = 0x10000000
+
+EPOLLWAKEUP: Final = 0x20000000
+
+EPOLLONESHOT: Final = 0x40000000
+
+EPOLLET: Final = 0x80000000
+
+IN_ACCESS: Final = 0x1
+IN_MODIFY: Final = 0x2
+IN_ATTRIB: Final = 0x4
+IN_CLOSE_WRITE: Final = 0x8
+IN_CLOSE_NOWRITE: Final = 0x10
+IN_OPEN: Final = 0x20
+IN_MOVED_FROM: Final = 0x40
+IN_MOVED_TO: Final = 0x80
+IN_CREATE: Final = 0x100
+IN_DELETE: Final = 0x200
+IN_DELETE_SELF: Final = 0x400
+IN_MOVE_SELF: Final = 0x800
+IN_UNMOUNT: Final = 0x2000
+IN_Q_OVERFLOW: Final = 0x4000
+IN_IGNORED: Final = 0x8000
+IN_CLOSE: Final = 0x18
+IN_MOVE: Final = 0xc0
+IN_ONLYDIR: Final = 0x1000000
+IN_DONT_FOLLOW: Final = 0x2000000
+IN_EXCL_UNLINK: Final = 0x4000000
+IN_MASK_CREATE: Final = 0x10000000
+IN_MASK_ADD: Final = 0x20000000
+IN_ISDIR: Final = 0x40000000
+IN_ONESHOT: Final = 0x80000000
+IN_ALL_EVENTS: Final = 0xfff
+IN_CLOEXEC: Final = 0x80000
+IN_NONBLOCK: Final = 0x800
+
+EFD_SEMAPHORE: Final = 0x1
+EFD_CLOEXEC: Final = 0o2000000
+EFD_NONBLOCK: Final = 0o4000
+
+TFD_CLOEXEC: Final = 0o2000000
+TFD_NONBLOCK: Final = 0o4000
+TFD_TIMER_ABSTIME: Final = 0x1
+TFD_TIMER_CANCEL_ON_SET: Final = 0x2
+
+SFD_CLOEXEC: Final = 0o2000000
+SFD_NONBLOCK: Final = 0o4000
+
+FD_SETSIZE: Final = 1024

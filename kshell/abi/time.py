@@ -1,0 +1,31 @@
+"""Clocks and timers (linux/time.h)."""
+
+from typing import Final
+
+ITIMER_REAL: Final = 0
+ITIMER_VIRTUAL: Final = 1
+ITIMER_PROF: Final = 2
+
+CLOCK_REALTIME: Final = 0
+CLOCK_MONOTONIC: Final = 1
+CLOCK_PROCESS_CPUTIME_ID: Final = 2
+CLOCK_THREAD_CPUTIME_ID: Final = 3
+CLOCK_MONOTONIC_RAW: Final = 4
+CLOCK_REALTIME_COARSE: Final = 5
+CLOCK_MONOTONIC_COARSE: Final = 6
+CLOCK_BOOTTIME: Final = 7
+CLOCK_REALTIME_ALARM: Final = 8
+CLOCK_BOOTTIME_ALARM: Final = 9
+CLOCK_SGI_CYCLE: Final = 10
+CLOCK_TAI: Final = 11
+
+MAX_CLOCKS: Final = 16
+
+CLOCKS_MASK: Final = 1
+CLOCKS_MONO: Final = 1
+
+TIMER_ABSTIME: Final = 1
+
+USEC_PER_SEC: Final = 1000000
+
+NSEC_PER_SEC: Final = 1000000000
