@@ -1,0 +1,76 @@
+"""include/net/udp.h: UDP's hash tables and control block."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kshell.linux.include.net.ip import inet_skb_parm
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.skbuff import sk_buff
+    from kshell.linux.include.net.net_namespace import net
+    from kshell.linux.include.net.sock import sock
+
+
+class udp_skb_cb:
+    """Control block of a packet in UDP; h4 is the IP layer's, made on demand."""
+
+    __slots__ = ("cscov", "h4", "partial_cov")
+
+    def __init__(self, h4: inet_skb_parm | None, cscov: int) -> None:
+        self.h4 = h4
+        self.cscov = cscov
+        self.partial_cov = 0
+
+
+class udp_hslot:
+    """A slot of a hash table: sockets, newest first."""
+
+    __slots__ = ("head",)
+
+    def __init__(self) -> None:
+        self.head: list[sock] = []
+
+    @property
+    def count(self) -> int:
+        return len(self.head)
+
+
+class udp_table:
+    """hash by local port, hash2 by local port and address; slots are made on demand."""
+
+    __slots__ = ("hash", "hash2", "log", "mask")
+
+    def __init__(self, log: int) -> None:
+        self.log = log
+        self.mask = (1 << log) - 1
+        self.hash: dict[int, udp_hslot] = {}
+        self.hash2: dict[int, udp_hslot] = {}
+
+
+def udp_hashfn(net: net, num: int, mask: int) -> int:
+    """Slot of a local port."""
+    return num & mask
+
+
+def udp_hashslot(table: udp_table, net: net, num: int) -> udp_hslot:
+    """The slot of a local port."""
+    index = num & table.mask
+    slot = table.hash.get(index)
+    if slot is None:
+        slot = table.hash[index] = udp_hslot()
+    return slot
+
+
+def udp_hashslot2(table: udp_table, hash: int) -> udp_hslot:
+    """The slot of a hash of local port and address."""
+    index = hash & table.mask
+    slot = table.hash2.get(index)
+    if slot is None:
+        slot = table.hash2[index] = udp_hslot()
+    return slot
+
+
+def UDP_SKB_CB(skb: sk_buff) -> udp_skb_cb:
+    """The packet's UDP control block."""
+    return skb.cb  # type: ignore[return-value]
