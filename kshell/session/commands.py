@@ -1,7 +1,7 @@
 """The one registry of commands: words without parentheses that a session understands beside system calls.
 
-A family of commands is a module of this package that decorates its functions with `command`. The registry gives
-each its usage, help, completion kind and place in the manual; `help`, completion and the manual read it.
+A family of commands is a module of this package that decorates its functions with `command`. The registry
+gives each its usage, help, completion kind and place in the manual; `help`, completion and manual read it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SECTIONS = {
 
 
 class CommandError(Exception):
-    """A command that cannot be carried out: `message` says why, `hint` what to try, `column` where (0: all)."""
+    """A command that cannot be carried out: `message` says why, `hint` what to try, `column` where."""
 
     def __init__(self, message: str, hint: str = "", column: int = 0) -> None:
         super().__init__(message)

@@ -6,7 +6,7 @@ USAGE = """\
 usage: kshell [OPTIONS]                  the prompt
        kshell -c TEXT [-c TEXT ...]      run commands, one after another
        kshell run FILE ...               replay scripts and strace logs, narrated
-       kshell check FILE ...             run and hold every expectation; exit 0 all hold, 1 some fail, 2 unreadable
+       kshell check FILE ...             hold every expectation; exit 0 all hold, 1 some fail, 2 unreadable
        kshell boot [--chain]             boot, and show the kernel log (or the call tree of the boot)
        kshell -                          commands from standard input
 
@@ -15,7 +15,7 @@ FILE is a kshell script (.ks), a strace log, or raw call records (.jsonl, .jsonl
 options:
   -c TEXT               commands to run (may be repeated)
   --show PANELS         what to show, separated by commas: line, objects, changes, packets, log, wakeups,
-                        signals; `all` and `none` are understood, a leading + or - adds to or takes from what is usual
+                        signals; `all` and `none` are understood; a leading + or - changes what is usual
   --json                one JSON object an event on standard output (`help json` describes them)
   --seed N              seed of the machine's random numbers (default 0)
   -q, --quiet           only what commands print, and what goes wrong

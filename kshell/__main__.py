@@ -1,0 +1,7 @@
+"""`python -m kshell` is `kshell`."""
+
+import sys
+
+from kshell.shell.main import main
+
+sys.exit(main())

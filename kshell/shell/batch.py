@@ -1,0 +1,70 @@
+"""`kshell -c`, `kshell run` and commands from standard input."""
+
+from __future__ import annotations
+
+import sys
+
+from kshell.session.kinds import Kind
+from kshell.session.session import Session
+from kshell.shell.inputs import Input, Unreadable, read
+from kshell.shell.main import FAILED, FAULT, OK, UNREADABLE
+from kshell.shell.options import Options
+from kshell.shell.output import printer
+
+
+def run_texts(options: Options) -> int:
+    """Execute every -c TEXT in one session."""
+    show = printer(options)
+    session = Session(seed=options.seed, show=options.panels())
+    show([session.head()])
+    for text in options.texts:
+        show(session.execute(text, file="-c"))
+    return exit_status(session)
+
+
+def run_stdin(options: Options) -> int:
+    """Execute what standard input holds."""
+    return run_one(options, "-", echo=False)
+
+
+def run_files(options: Options) -> int:
+    """Replay every FILE in a session of its own, narrated."""
+    return max(run_one(options, name, echo=not options.quiet) for name in options.files)
+
+
+def run_one(options: Options, name: str, echo: bool) -> int:
+    """Replay one FILE."""
+    try:
+        source = read(name)
+        return _replay(options, source, echo)
+    except Unreadable as error:
+        print(f"kshell: {error}", file=sys.stderr)
+        return UNREADABLE
+
+
+def _replay(options: Options, source: Input, echo: bool) -> int:
+    if source.kind in (Kind.RECORDS, Kind.PACKETDRILL):
+        hint = (
+            "try: kshell check " + source.name
+            if source.kind is Kind.RECORDS
+            else "this version does not run them"
+        )
+        raise Unreadable(f"{source.name}: {source.kind.value}: {hint}")
+    show = printer(options, echo)
+    if source.kind is Kind.STRACE:
+        from kshell.session.strace_events import replay_events
+
+        return replay_events(source.name, source.text, show, options.panels(), options.seed)
+    session = Session(seed=options.seed, show=options.panels())
+    show([session.head()])
+    show(session.execute(source.text, file=source.name))
+    return exit_status(session)
+
+
+def exit_status(session: Session) -> int:
+    """What the process says about a session."""
+    if session.oopses:
+        return FAULT
+    if session.errors:
+        return UNREADABLE
+    return FAILED if session.failed else OK

@@ -1,0 +1,50 @@
+"""Reading the files that the command line names."""
+
+from __future__ import annotations
+
+import sys
+
+from kshell.session.kinds import Kind, kind_of
+
+
+class Unreadable(Exception):
+    """A file cannot be read, or is of no kind that kshell takes; says which and why."""
+
+
+class Input:
+    """A file: its name, its bytes and what it is."""
+
+    __slots__ = ("data", "kind", "name")
+
+    def __init__(self, name: str, data: bytes) -> None:
+        self.name = name
+        self.data = data
+        self.kind = kind_of(name, data)
+
+    @property
+    def text(self) -> str:
+        """The file as text; Unreadable where it is none."""
+        try:
+            return self.data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = self.data.count(b"\n", 0, error.start) + 1
+            raise Unreadable(f"{self.name}:{line}: not UTF-8 text (byte {error.start})") from None
+
+
+def read(name: str) -> Input:
+    """Read FILE, or standard input for `-`."""
+    try:
+        if name == "-":
+            stream = getattr(sys.stdin, "buffer", None)
+            data = stream.read() if stream is not None else b""
+            found = Input("<stdin>", data)
+        else:
+            with open(name, "rb") as file:
+                found = Input(name, file.read())
+    except OSError as error:
+        raise Unreadable(f"{name}: {error.strerror or error}") from None
+    except MemoryError:
+        raise Unreadable(f"{name}: too large for this computer's memory") from None
+    if found.kind is Kind.UNREADABLE:
+        raise Unreadable(f"{found.name}: neither text nor a gzip of call records")
+    return found

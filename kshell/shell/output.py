@@ -1,0 +1,67 @@
+"""Where events go: plain text on standard output and messages on standard error, or JSON lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+
+from kshell.session import events as ev
+from kshell.shell.options import Options
+from kshell.shell.plain import PlainText
+
+JSON_PANEL = {
+    "objects": "objects",
+    "change": "changes",
+    "packet": "packets",
+    "log": "log",
+    "wakeup": "wakeups",
+}
+
+
+class Printer:
+    """Prints events as text."""
+
+    def __init__(self, options: Options, echo: bool = False) -> None:
+        self.view = PlainText(options.panels(), wants_colour(options, sys.stdout), echo=echo)
+        self.messages = PlainText(frozenset(), wants_colour(options, sys.stderr))
+
+    def __call__(self, events: Iterable[ev.Event]) -> None:
+        for event in events:
+            for line in self.view.lines(event):
+                print(line)
+            message = self.messages.message(event)
+            if message:
+                sys.stdout.flush()
+                print("\n".join(message), file=sys.stderr)
+
+
+class JsonLines:
+    """Prints events as JSON, one a line; panels that are not asked for are left out."""
+
+    def __init__(self, options: Options) -> None:
+        self.panels = options.panels()
+
+    def __call__(self, events: Iterable[ev.Event]) -> None:
+        for event in events:
+            panel = JSON_PANEL.get(event.kind)
+            if panel is None or panel in self.panels:
+                print(json.dumps(event.to_json(), ensure_ascii=True, separators=(",", ":")))
+
+
+def printer(options: Options, echo: bool = False) -> Printer | JsonLines:
+    """The reader of events that the command line asks for."""
+    return JsonLines(options) if options.json else Printer(options, echo)
+
+
+def wants_colour(options: Options, stream: object) -> bool:
+    """Whether to colour: --color, then NO_COLOR and FORCE_COLOR, then whether a capable terminal reads."""
+    if options.color != "auto":
+        return options.color == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    isatty = getattr(stream, "isatty", None)
+    return bool(isatty and isatty()) and os.environ.get("TERM", "dumb") != "dumb"
