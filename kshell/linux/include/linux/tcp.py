@@ -394,13 +394,10 @@ class tcp_timewait_sock(inet_timewait_sock):
     """struct tcp_timewait_sock: the little that is kept of a closed connection for TIME_WAIT and FIN_WAIT2."""
 
     __slots__ = (
-        "tw_last_oow_ack_time", "tw_rcv_nxt", "tw_rcv_wnd", "tw_snd_nxt", "tw_ts_offset", "tw_ts_recent",
-        "tw_ts_recent_stamp", "tw_tx_delay",
+        "tw_last_oow_ack_time", "tw_rcv_wnd", "tw_ts_offset", "tw_ts_recent", "tw_ts_recent_stamp", "tw_tx_delay",
     )
     tw_md5_key: object | None = None
 
-    tw_rcv_nxt: int
-    tw_snd_nxt: int
     tw_rcv_wnd: int
     tw_ts_offset: int
     tw_ts_recent: int

@@ -1,0 +1,220 @@
+"""include/net/inet_connection_sock.h: what every connection-oriented INET socket has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from kshell.linux.include.net.inet_sock import inet_sock
+from kshell.linux.include.net.request_sock import request_sock_queue
+from kshell.linux.kernel.time.timer import timer_list
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.skbuff import sk_buff
+    from kshell.linux.include.linux.sockptr import sockptr_t
+    from kshell.linux.include.net.dst import dst_entry
+    from kshell.linux.include.net.flow import flowi4
+    from kshell.linux.include.net.inet_hashtables import inet_bind2_bucket, inet_bind_bucket
+    from kshell.linux.include.net.request_sock import request_sock
+    from kshell.linux.include.net.sock import sock
+    from kshell.linux.include.net.tcp import tcp_congestion_ops, tcp_ulp_ops
+
+ICSK_TIME_RETRANS = 1
+ICSK_TIME_DACK = 2
+ICSK_TIME_PROBE0 = 3
+ICSK_TIME_LOSS_PROBE = 5
+ICSK_TIME_REO_TIMEOUT = 6
+
+ICSK_ACK_SCHED = 1
+ICSK_ACK_TIMER = 2
+ICSK_ACK_PUSHED = 4
+ICSK_ACK_PUSHED2 = 8
+ICSK_ACK_NOW = 16
+
+TCP_PINGPONG_THRESH = 1
+
+
+class inet_connection_sock_af_ops:
+    """What TCP leaves to the IP version below it."""
+
+    __slots__ = (
+        "addr2sockaddr", "conn_request", "getsockopt", "mtu_reduced", "net_header_len", "queue_xmit",
+        "rebuild_header", "send_check", "setsockopt", "sk_rx_dst_set", "sockaddr_len", "syn_recv_sock",
+    )
+
+    def __init__(
+        self,
+        *,
+        queue_xmit: Callable[[sock, sk_buff, object], int],
+        send_check: Callable[[sock, sk_buff], None],
+        rebuild_header: Callable[[sock], None],
+        sk_rx_dst_set: Callable[[sock, sk_buff], None],
+        conn_request: Callable[[sock, sk_buff], int],
+        syn_recv_sock: Callable[..., sock | None],
+        net_header_len: int,
+        sockaddr_len: int,
+        setsockopt: Callable[[sock, int, int, sockptr_t, int], int],
+        getsockopt: Callable[[sock, int, int, int, int], int],
+        addr2sockaddr: Callable[[sock], bytes],
+        mtu_reduced: Callable[[sock], None],
+    ) -> None:
+        self.queue_xmit = queue_xmit
+        self.send_check = send_check
+        self.rebuild_header = rebuild_header
+        self.sk_rx_dst_set = sk_rx_dst_set
+        self.conn_request = conn_request
+        self.syn_recv_sock = syn_recv_sock
+        self.net_header_len = net_header_len
+        self.sockaddr_len = sockaddr_len
+        self.setsockopt = setsockopt
+        self.getsockopt = getsockopt
+        self.addr2sockaddr = addr2sockaddr
+        self.mtu_reduced = mtu_reduced
+
+
+class icsk_ack:
+    """Delayed ACK control: `pending` ICSK_ACK_* bits, `quick` ACKs left, `ato` and times in jiffies."""
+
+    __slots__ = ("ato", "last_seg_size", "lrcvtime", "pending", "pingpong", "quick", "rcv_mss", "retry", "timeout")
+
+    def __init__(self) -> None:
+        self.pending = 0
+        self.quick = 0
+        self.pingpong = 0
+        self.retry = 0
+        self.ato = 0
+        self.timeout = 0
+        self.lrcvtime = 0
+        self.last_seg_size = 0
+        self.rcv_mss = 0
+
+
+class icsk_mtup:
+    """Path MTU probing."""
+
+    __slots__ = ("enabled", "probe_size", "probe_timestamp", "search_high", "search_low")
+
+    def __init__(self) -> None:
+        self.search_high = 0
+        self.search_low = 0
+        self.probe_size = 0
+        self.enabled = 0
+        self.probe_timestamp = 0
+
+
+class inet_connection_sock(inet_sock):
+    """struct inet_connection_sock. A slot that was never set reads as 0, an embedded struct comes up on first use."""
+
+    __slots__ = (
+        "icsk_accept_queue", "icsk_ack", "icsk_af_ops", "icsk_backoff", "icsk_bind2_hash", "icsk_bind_hash",
+        "icsk_ca_ops", "icsk_ca_priv", "icsk_ca_state", "icsk_delack_max", "icsk_mtup", "icsk_pending",
+        "icsk_pmtu_cookie", "icsk_probes_out", "icsk_retransmits", "icsk_rto", "icsk_rto_min", "icsk_timeout",
+    )
+
+    icsk_accept_queue: request_sock_queue
+    icsk_bind_hash: inet_bind_bucket | None
+    icsk_bind2_hash: inet_bind2_bucket | None
+    icsk_timeout: int
+    icsk_rto: int
+    icsk_rto_min: int
+    icsk_delack_max: int
+    icsk_pmtu_cookie: int
+    icsk_ca_ops: tcp_congestion_ops
+    icsk_af_ops: inet_connection_sock_af_ops
+    icsk_ca_state: int
+    icsk_retransmits: int
+    icsk_pending: int
+    icsk_backoff: int
+    icsk_probes_out: int
+    icsk_ack: icsk_ack
+    icsk_mtup: icsk_mtup
+    icsk_ca_priv: object | None
+
+    icsk_retransmit_timer: timer_list | None = None
+    icsk_delack_timer: timer_list | None = None
+    icsk_keepalive_timer: timer_list | None = None
+    icsk_sync_mss: Callable[[sock, int], int] | None = None
+    icsk_ulp_ops: tcp_ulp_ops | None = None
+    icsk_ca_initialized: int = 0
+    icsk_ca_setsockopt: int = 0
+    icsk_ca_dst_locked: int = 0
+    icsk_syn_retries: int = 0
+    icsk_ext_hdr_len: int = 0
+    icsk_probes_tstamp: int = 0
+    icsk_user_timeout: int = 0
+
+    _STRUCTS: ClassVar[dict[str, Callable[[], object]]] = {
+        "icsk_accept_queue": request_sock_queue,
+        "icsk_ack": icsk_ack,
+        "icsk_mtup": icsk_mtup,
+        "icsk_bind_hash": lambda: None,
+        "icsk_bind2_hash": lambda: None,
+        "icsk_ca_priv": lambda: None,
+    }
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """An empty slot: zero, or the embedded struct, which is made now."""
+            make = self._STRUCTS.get(name)
+            if make is None and not hasattr(type(self), name):
+                raise AttributeError(f"struct {type(self).__name__} has no field {name}")
+            value = make() if make is not None else 0
+            setattr(self, name, value)
+            return value
+
+
+def inet_csk(sk: sock) -> inet_connection_sock:
+    """The connection part of a socket, for callers that only know a sock."""
+    assert isinstance(sk, inet_connection_sock)
+    return sk
+
+
+def inet_csk_schedule_ack(icsk: inet_connection_sock) -> None:
+    """An ACK is owed."""
+    icsk.icsk_ack.pending |= ICSK_ACK_SCHED
+
+
+def inet_csk_ack_scheduled(icsk: inet_connection_sock) -> int:
+    """Nonzero when an ACK is owed."""
+    return icsk.icsk_ack.pending & ICSK_ACK_SCHED
+
+
+def inet_csk_delack_init(icsk: inet_connection_sock) -> None:
+    """Start delayed ACK control from nothing."""
+    icsk.icsk_ack = icsk_ack()
+
+
+def inet_csk_reqsk_queue_len(icsk: inet_connection_sock) -> int:
+    """Handshakes under way at a listener."""
+    return icsk.icsk_accept_queue.qlen
+
+
+def inet_csk_reqsk_queue_is_full(icsk: inet_connection_sock) -> bool:
+    """True when the SYN queue is longer than the backlog of listen()."""
+    return icsk.icsk_accept_queue.qlen > icsk.sk_max_ack_backlog
+
+
+def inet_csk_rto_backoff(icsk: inet_connection_sock, max_when: int) -> int:
+    """The retransmission timeout, doubled per timeout, in jiffies."""
+    return min(icsk.icsk_rto << icsk.icsk_backoff, max_when)
+
+
+def reqsk_timeout(req: request_sock, max_timeout: int) -> int:
+    """The SYN-ACK timeout of a request, doubled per timeout, in jiffies."""
+    return min(req.timeout << req.num_timeout, max_timeout)
+
+
+def inet_csk_enter_pingpong_mode(icsk: inet_connection_sock) -> None:
+    """An interactive session: ACKs ride on replies."""
+    icsk.icsk_ack.pingpong = TCP_PINGPONG_THRESH
+
+
+def inet_csk_exit_pingpong_mode(icsk: inet_connection_sock) -> None:
+    """ACK at once again."""
+    icsk.icsk_ack.pingpong = 0
+
+
+def inet_csk_in_pingpong_mode(icsk: inet_connection_sock) -> bool:
+    """True while ACKs wait for a reply to ride on."""
+    return icsk.icsk_ack.pingpong >= TCP_PINGPONG_THRESH

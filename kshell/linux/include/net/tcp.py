@@ -1,0 +1,563 @@
+"""include/net/tcp.h: TCP's constants, control blocks and small functions.
+
+Inline functions of Linux that only test or set a field are written out where they are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from kshell.linux.include.linux.jiffies import HZ
+from kshell.linux.include.linux.tcp import (  # noqa: F401  TCPHDR_* belong to this header in Linux
+    TCPHDR_ACK,
+    TCPHDR_CWR,
+    TCPHDR_ECE,
+    TCPHDR_FIN,
+    TCPHDR_PSH,
+    TCPHDR_RST,
+    TCPHDR_SYN,
+    TCPHDR_SYN_ECN,
+    TCPHDR_URG,
+    tcp_fastopen_cookie,
+    tcp_options_received,
+    tcp_sock,
+)
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.module import module
+    from kshell.linux.include.linux.skbuff import sk_buff
+    from kshell.linux.include.linux.socket import msghdr
+    from kshell.linux.include.net.dst import dst_entry
+    from kshell.linux.include.net.flow import flowi4
+    from kshell.linux.include.net.net_namespace import net
+    from kshell.linux.include.net.request_sock import request_sock
+    from kshell.linux.include.net.sock import sock
+
+TCP_ESTABLISHED = 1
+TCP_SYN_SENT = 2
+TCP_SYN_RECV = 3
+TCP_FIN_WAIT1 = 4
+TCP_FIN_WAIT2 = 5
+TCP_TIME_WAIT = 6
+TCP_CLOSE = 7
+TCP_CLOSE_WAIT = 8
+TCP_LAST_ACK = 9
+TCP_LISTEN = 10
+TCP_CLOSING = 11
+TCP_NEW_SYN_RECV = 12
+TCP_MAX_STATES = 13
+TCP_STATE_MASK = 0xF
+TCP_ACTION_FIN = 1 << TCP_CLOSE
+
+TCPF_ESTABLISHED = 1 << TCP_ESTABLISHED
+TCPF_SYN_SENT = 1 << TCP_SYN_SENT
+TCPF_SYN_RECV = 1 << TCP_SYN_RECV
+TCPF_FIN_WAIT1 = 1 << TCP_FIN_WAIT1
+TCPF_FIN_WAIT2 = 1 << TCP_FIN_WAIT2
+TCPF_TIME_WAIT = 1 << TCP_TIME_WAIT
+TCPF_CLOSE = 1 << TCP_CLOSE
+TCPF_CLOSE_WAIT = 1 << TCP_CLOSE_WAIT
+TCPF_LAST_ACK = 1 << TCP_LAST_ACK
+TCPF_LISTEN = 1 << TCP_LISTEN
+TCPF_CLOSING = 1 << TCP_CLOSING
+TCPF_NEW_SYN_RECV = 1 << TCP_NEW_SYN_RECV
+
+TCP_CA_Open = 0
+TCP_CA_Disorder = 1
+TCP_CA_CWR = 2
+TCP_CA_Recovery = 3
+TCP_CA_Loss = 4
+TCPF_CA_Open = 1 << TCP_CA_Open
+TCPF_CA_Disorder = 1 << TCP_CA_Disorder
+TCPF_CA_CWR = 1 << TCP_CA_CWR
+TCPF_CA_Recovery = 1 << TCP_CA_Recovery
+TCPF_CA_Loss = 1 << TCP_CA_Loss
+
+MAX_HEADER = 192
+MAX_TCP_HEADER = 320
+MAX_TCP_OPTION_SPACE = 40
+TCP_MIN_SND_MSS = 48
+TCP_MIN_GSO_SIZE = TCP_MIN_SND_MSS - MAX_TCP_OPTION_SPACE
+MAX_TCP_WINDOW = 32767
+TCP_MIN_MSS = 88
+TCP_MSS_DEFAULT = 536
+TCP_BASE_MSS = 1024
+TCP_PROBE_INTERVAL = 600
+TCP_PROBE_THRESHOLD = 8
+TCP_FASTRETRANS_THRESH = 3
+TCP_MAX_QUICKACKS = 16
+TCP_MAX_WSCALE = 14
+TCP_URG_VALID = 0x0100
+TCP_URG_NOTYET = 0x0200
+TCP_URG_READ = 0x0400
+TCP_RETR1 = 3
+TCP_RETR2 = 15
+TCP_SYN_RETRIES = 6
+TCP_SYNACK_RETRIES = 5
+TCP_TIMEWAIT_LEN = 60 * HZ
+TCP_FIN_TIMEOUT = TCP_TIMEWAIT_LEN
+TCP_FIN_TIMEOUT_MAX = 120 * HZ
+TCP_DELACK_MAX = HZ // 5
+TCP_DELACK_MIN = HZ // 25
+TCP_ATO_MIN = HZ // 25
+TCP_RTO_MAX = 120 * HZ
+TCP_RTO_MIN = HZ // 5
+TCP_TIMEOUT_MIN = 2
+TCP_TIMEOUT_MIN_US = 2000
+TCP_TIMEOUT_INIT = HZ
+TCP_TIMEOUT_FALLBACK = 3 * HZ
+TCP_RESOURCE_PROBE_INTERVAL = HZ // 2
+TCP_KEEPALIVE_TIME = 120 * 60 * HZ
+TCP_KEEPALIVE_PROBES = 9
+TCP_KEEPALIVE_INTVL = 75 * HZ
+MAX_TCP_KEEPIDLE = 32767
+MAX_TCP_KEEPINTVL = 32767
+MAX_TCP_KEEPCNT = 127
+MAX_TCP_SYNCNT = 127
+TCP_PAWS_24DAYS = 60 * 60 * 24 * 24
+TCP_PAWS_MSL = 60
+TCP_PAWS_WINDOW = 1
+TCP_TS_HZ = 1000
+
+TCPOPT_NOP = 1
+TCPOPT_EOL = 0
+TCPOPT_MSS = 2
+TCPOPT_WINDOW = 3
+TCPOPT_SACK_PERM = 4
+TCPOPT_SACK = 5
+TCPOPT_TIMESTAMP = 8
+TCPOPT_MD5SIG = 19
+TCPOPT_MPTCP = 30
+TCPOPT_FASTOPEN = 34
+TCPOPT_EXP = 254
+TCPOPT_FASTOPEN_MAGIC = 0xF989
+TCPOLEN_MSS = 4
+TCPOLEN_WINDOW = 3
+TCPOLEN_SACK_PERM = 2
+TCPOLEN_TIMESTAMP = 10
+TCPOLEN_MD5SIG = 18
+TCPOLEN_FASTOPEN_BASE = 2
+TCPOLEN_EXP_FASTOPEN_BASE = 4
+TCPOLEN_TSTAMP_ALIGNED = 12
+TCPOLEN_WSCALE_ALIGNED = 4
+TCPOLEN_SACKPERM_ALIGNED = 4
+TCPOLEN_SACK_BASE = 2
+TCPOLEN_SACK_BASE_ALIGNED = 4
+TCPOLEN_SACK_PERBLOCK = 8
+TCPOLEN_MD5SIG_ALIGNED = 20
+TCPOLEN_MSS_ALIGNED = 4
+
+TCP_NAGLE_OFF = 1
+TCP_NAGLE_CORK = 2
+TCP_NAGLE_PUSH = 4
+
+TCP_INIT_CWND = 10
+TCP_INFINITE_SSTHRESH = 0x7FFFFFFF
+TFO_CLIENT_ENABLE = 1
+TFO_SERVER_ENABLE = 2
+TFO_CLIENT_NO_COOKIE = 4
+TFO_SERVER_COOKIE_NOT_REQD = 0x200
+TFO_SERVER_WO_SOCKOPT1 = 0x400
+
+TCP_RACK_LOSS_DETECTION = 1
+TCP_RACK_STATIC_REO_WND = 2
+TCP_RACK_NO_DUPTHRESH = 4
+
+TCP_ECN_OK = 1
+TCP_ECN_QUEUE_CWR = 2
+TCP_ECN_DEMAND_CWR = 4
+TCP_ECN_SEEN = 8
+
+TCP_TW_SUCCESS = 0
+TCP_TW_RST = 1
+TCP_TW_ACK = 2
+TCP_TW_SYN = 3
+
+TCPCB_SACKED_ACKED = 0x01
+TCPCB_SACKED_RETRANS = 0x02
+TCPCB_LOST = 0x04
+TCPCB_TAGBITS = 0x07
+TCPCB_REPAIRED = 0x10
+TCPCB_EVER_RETRANS = 0x80
+TCPCB_RETRANS = TCPCB_SACKED_RETRANS | TCPCB_EVER_RETRANS | TCPCB_REPAIRED
+
+CA_EVENT_TX_START = 0
+CA_EVENT_CWND_RESTART = 1
+CA_EVENT_COMPLETE_CWR = 2
+CA_EVENT_LOSS = 3
+CA_EVENT_ECN_NO_CE = 4
+CA_EVENT_ECN_IS_CE = 5
+CA_ACK_SLOWPATH = 1
+CA_ACK_WIN_UPDATE = 2
+CA_ACK_ECE = 4
+
+TCP_CA_NAME_MAX = 16
+TCP_CA_UNSPEC = 0
+TCP_CONG_NON_RESTRICTED = 1
+TCP_CONG_NEEDS_ECN = 2
+
+TCP_CHRONO_UNSPEC = 0
+TCP_CHRONO_BUSY = 1
+TCP_CHRONO_RWND_LIMITED = 2
+TCP_CHRONO_SNDBUF_LIMITED = 3
+
+TCP_SYNACK_NORMAL = 0
+TCP_SYNACK_FASTOPEN = 1
+TCP_SYNACK_COOKIE = 2
+
+TCP_FRAG_IN_WRITE_QUEUE = 0
+TCP_FRAG_IN_RTX_QUEUE = 1
+
+TCP_ULP_NAME_MAX = 16
+U32 = 0xFFFFFFFF
+
+
+class tcp_skb_cb:
+    """struct tcp_skb_cb: what TCP notes on each of its packets, in `skb.cb`."""
+
+    __slots__ = (
+        "ack_seq", "delivered", "delivered_mstamp", "end_seq", "eor", "first_tx_mstamp", "has_rxtstamp", "header",
+        "ip_dsfield", "is_app_limited", "sacked", "seq", "tcp_flags", "tcp_gso_segs", "tcp_gso_size", "tcp_tw_isn",
+        "txstamp_ack",
+    )
+
+    header: object
+
+    def __init__(self, seq: int = 0, end_seq: int = 0, tcp_flags: int = 0, ack_seq: int = 0) -> None:
+        self.seq = seq
+        self.end_seq = end_seq
+        self.tcp_flags = tcp_flags
+        self.ack_seq = ack_seq
+        self.tcp_tw_isn = 0
+        self.tcp_gso_segs = 0
+        self.tcp_gso_size = 0
+        self.sacked = 0
+        self.ip_dsfield = 0
+        self.txstamp_ack = 0
+        self.eor = 0
+        self.has_rxtstamp = 0
+        self.is_app_limited = 0
+        self.delivered = 0
+        self.first_tx_mstamp = 0
+        self.delivered_mstamp = 0
+
+
+class ack_sample:
+    """What a congestion module learns from an ACK."""
+
+    __slots__ = ("in_flight", "pkts_acked", "rtt_us")
+
+    def __init__(self, pkts_acked: int, rtt_us: int, in_flight: int) -> None:
+        self.pkts_acked = pkts_acked
+        self.rtt_us = rtt_us
+        self.in_flight = in_flight
+
+
+class rate_sample:
+    """The delivery rate over the flight that one ACK acknowledges; times in µs."""
+
+    __slots__ = (
+        "acked_sacked", "delivered", "interval_us", "is_ack_delayed", "is_app_limited", "is_retrans", "last_end_seq",
+        "losses", "prior_delivered", "prior_in_flight", "prior_mstamp", "rcv_interval_us", "rtt_us", "snd_interval_us",
+    )
+
+    def __init__(self) -> None:
+        self.prior_mstamp = 0
+        self.prior_delivered = 0
+        self.delivered = 0
+        self.interval_us = 0
+        self.snd_interval_us = 0
+        self.rcv_interval_us = 0
+        self.rtt_us = 0
+        self.losses = 0
+        self.acked_sacked = 0
+        self.prior_in_flight = 0
+        self.last_end_seq = 0
+        self.is_app_limited = False
+        self.is_retrans = False
+        self.is_ack_delayed = False
+
+
+class tcp_congestion_ops:
+    """A congestion control module; `flags` TCP_CONG_*."""
+
+    __slots__ = (
+        "cong_avoid", "cong_control", "cwnd_event", "flags", "get_info", "in_ack_event", "init", "key", "min_tso_segs",
+        "name", "owner", "pkts_acked", "release", "set_state", "sndbuf_expand", "ssthresh", "undo_cwnd",
+    )
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        ssthresh: Callable[[tcp_sock], int],
+        undo_cwnd: Callable[[tcp_sock], int],
+        cong_avoid: Callable[[tcp_sock, int, int], None] | None = None,
+        set_state: Callable[[tcp_sock, int], None] | None = None,
+        cwnd_event: Callable[[tcp_sock, int], None] | None = None,
+        in_ack_event: Callable[[tcp_sock, int], None] | None = None,
+        pkts_acked: Callable[[tcp_sock, ack_sample], None] | None = None,
+        min_tso_segs: Callable[[tcp_sock], int] | None = None,
+        cong_control: Callable[[tcp_sock, rate_sample], None] | None = None,
+        sndbuf_expand: Callable[[tcp_sock], int] | None = None,
+        get_info: Callable[[tcp_sock, int], bytes] | None = None,
+        init: Callable[[tcp_sock], None] | None = None,
+        release: Callable[[tcp_sock], None] | None = None,
+        flags: int = 0,
+        key: int = 0,
+        owner: module | None = None,
+    ) -> None:
+        self.name = name
+        self.ssthresh = ssthresh
+        self.undo_cwnd = undo_cwnd
+        self.cong_avoid = cong_avoid
+        self.set_state = set_state
+        self.cwnd_event = cwnd_event
+        self.in_ack_event = in_ack_event
+        self.pkts_acked = pkts_acked
+        self.min_tso_segs = min_tso_segs
+        self.cong_control = cong_control
+        self.sndbuf_expand = sndbuf_expand
+        self.get_info = get_info
+        self.init = init
+        self.release = release
+        self.flags = flags
+        self.key = key
+        self.owner = owner
+
+
+class tcp_ulp_ops:
+    """An upper layer protocol that can be put upon a socket by TCP_ULP."""
+
+    __slots__ = ("init", "name", "release")
+
+    def __init__(
+        self, *, name: str, init: Callable[[sock], None], release: Callable[[sock], None] | None = None
+    ) -> None:
+        self.name = name
+        self.init = init
+        self.release = release
+
+
+class tcp_request_sock_ops:
+    """What the handshake leaves to the IP version below it."""
+
+    __slots__ = ("cookie_init_seq", "init_seq_and_ts_off", "mss_clamp", "req_md5_lookup", "route_req", "send_synack")
+
+    def __init__(
+        self,
+        *,
+        mss_clamp: int,
+        req_md5_lookup: Callable[[sock, sock], object | None],
+        cookie_init_seq: Callable[[sk_buff, int], tuple[int, int]],
+        route_req: Callable[[sock, sk_buff, flowi4, request_sock], dst_entry | None],
+        init_seq_and_ts_off: Callable[[net, sk_buff], tuple[int, int]],
+        send_synack: Callable[..., None],
+    ) -> None:
+        self.mss_clamp = mss_clamp
+        self.req_md5_lookup = req_md5_lookup
+        self.cookie_init_seq = cookie_init_seq
+        self.route_req = route_req
+        self.init_seq_and_ts_off = init_seq_and_ts_off
+        self.send_synack = send_synack
+
+
+class tcp_fastopen_request:
+    """Data that waits for connect() to carry it on the SYN."""
+
+    __slots__ = ("cookie", "copied", "data", "size")
+
+    def __init__(self, data: msghdr, size: int) -> None:
+        self.cookie = tcp_fastopen_cookie()
+        self.data = data
+        self.size = size
+        self.copied = 0
+
+
+class tcp_md5sig_key:
+    """A TCP-MD5 key for a peer (address, prefix length)."""
+
+    __slots__ = ("addr", "family", "flags", "key", "l3index", "prefixlen")
+
+    def __init__(self, addr: int, family: int, prefixlen: int, l3index: int, flags: int, key: bytes) -> None:
+        self.addr = addr
+        self.family = family
+        self.prefixlen = prefixlen
+        self.l3index = l3index
+        self.flags = flags
+        self.key = key
+
+
+class tcp_md5sig_info:
+    """The keys of one socket."""
+
+    __slots__ = ("head",)
+
+    def __init__(self) -> None:
+        self.head: list[tcp_md5sig_key] = []
+
+
+def before(seq1: int, seq2: int) -> bool:
+    """seq1 < seq2 in 32-bit sequence arithmetic."""
+    return (seq1 - seq2) & 0x80000000 != 0
+
+
+def after(seq2: int, seq1: int) -> bool:
+    """seq2 > seq1 in 32-bit sequence arithmetic."""
+    return (seq1 - seq2) & 0x80000000 != 0
+
+
+def between(seq1: int, seq2: int, seq3: int) -> bool:
+    """seq2 <= seq1 <= seq3 in 32-bit sequence arithmetic."""
+    return (seq3 - seq2) & U32 >= (seq1 - seq2) & U32
+
+
+def _s32(value: int) -> int:
+    """A difference of two u32 as C's signed 32-bit int."""
+    return ((value + 0x80000000) & U32) - 0x80000000
+
+
+def TCP_SKB_CB(skb: sk_buff) -> tcp_skb_cb:
+    """The control block of a packet in TCP's hands."""
+    return cast(tcp_skb_cb, skb.cb)
+
+
+def tcp_receive_window(tp: tcp_sock) -> int:
+    """Bytes that the peer may still send."""
+    win = _s32(tp.rcv_wup + tp.rcv_wnd - tp.rcv_nxt)
+    return win if win > 0 else 0
+
+
+def tcp_packets_in_flight(tp: tcp_sock) -> int:
+    """Segments thought to be in the network."""
+    return tp.packets_out - tp.sacked_out - tp.lost_out + tp.retrans_out
+
+
+def tcp_in_slow_start(tp: tcp_sock) -> bool:
+    """True below the slow start threshold."""
+    return tp.snd_cwnd < tp.snd_ssthresh
+
+
+def tcp_is_cwnd_limited(tp: tcp_sock) -> bool:
+    """True when the congestion window held the sender back."""
+    if tp.is_cwnd_limited:
+        return True
+    return tp.snd_cwnd < tp.snd_ssthresh and tp.snd_cwnd < 2 * tp.max_packets_out
+
+
+def tcp_in_cwnd_reduction(tp: tcp_sock) -> bool:
+    """True while the window is being brought down (CWR, Recovery)."""
+    return bool((TCPF_CA_CWR | TCPF_CA_Recovery) >> tp.icsk_ca_state & 1)
+
+
+def tcp_current_ssthresh(tp: tcp_sock) -> int:
+    """The threshold after recovery, or three quarters of the window."""
+    if tcp_in_cwnd_reduction(tp):
+        return tp.snd_ssthresh
+    return max(tp.snd_ssthresh, (tp.snd_cwnd >> 1) + (tp.snd_cwnd >> 2))
+
+
+def tcp_win_from_space(sk: sock, space: int) -> int:
+    """The part of a buffer that can be promised as window."""
+    scale: int = sk.skc_net.ipv4.sysctl_tcp_adv_win_scale
+    return space >> -scale if scale <= 0 else space - (space >> scale)
+
+
+def tcp_space(sk: sock) -> int:
+    """Window that the free receive buffer allows."""
+    backlog = sk.sk_backlog
+    return tcp_win_from_space(sk, sk.sk_rcvbuf - (backlog.len if backlog is not None else 0) - sk.sk_rmem_alloc)
+
+
+def tcp_full_space(sk: sock) -> int:
+    """Window that an empty receive buffer allows."""
+    return tcp_win_from_space(sk, sk.sk_rcvbuf)
+
+
+def keepalive_intvl_when(tp: tcp_sock) -> int:
+    """Jiffies between keepalive probes."""
+    return tp.keepalive_intvl or tp.skc_net.ipv4.sysctl_tcp_keepalive_intvl
+
+
+def keepalive_time_when(tp: tcp_sock) -> int:
+    """Idle jiffies before the first keepalive probe."""
+    return tp.keepalive_time or tp.skc_net.ipv4.sysctl_tcp_keepalive_time
+
+
+def keepalive_probes(tp: tcp_sock) -> int:
+    """Unanswered probes that end the connection."""
+    return tp.keepalive_probes or tp.skc_net.ipv4.sysctl_tcp_keepalive_probes
+
+
+def keepalive_time_elapsed(tp: tcp_sock) -> int:
+    """Jiffies since the peer was last heard."""
+    now = tp.skc_net.kernel.jiffies & U32
+    return min((now - tp.icsk_ack.lrcvtime) & U32, (now - tp.rcv_tstamp) & U32)
+
+
+def tcp_fin_time(tp: tcp_sock) -> int:
+    """Jiffies that an orphan stays in FIN_WAIT2: TCP_LINGER2 or tcp_fin_timeout, at least 3.5 RTO."""
+    fin_timeout: int = tp.linger2 or tp.skc_net.ipv4.sysctl_tcp_fin_timeout
+    rto = tp.icsk_rto
+    return max(fin_timeout, (rto << 2) - (rto >> 1))
+
+
+def tcp_paws_check(rx_opt: tcp_options_received, paws_win: int, now_s: int) -> bool:
+    """True when the segment's timestamp is not older than the last one; `now_s` is ktime_get_seconds()."""
+    if _s32(rx_opt.ts_recent - rx_opt.rcv_tsval) <= paws_win:
+        return True
+    return now_s >= rx_opt.ts_recent_stamp + TCP_PAWS_24DAYS or not rx_opt.ts_recent
+
+
+def tcp_paws_reject(rx_opt: tcp_options_received, rst: int, now_s: int) -> bool:
+    """True when the segment is an old duplicate by its timestamp."""
+    if tcp_paws_check(rx_opt, 0, now_s):
+        return False
+    return not (rst and now_s >= rx_opt.ts_recent_stamp + TCP_PAWS_MSL)
+
+
+def tcp_bound_to_half_wnd(tp: tcp_sock, pktsize: int) -> int:
+    """No segment larger than half of the largest window ever offered."""
+    cutoff = tp.max_window >> 1 if tp.max_window > TCP_MSS_DEFAULT else tp.max_window
+    return max(cutoff, 68 - tp.tcp_header_len) if cutoff and pktsize > cutoff else pktsize
+
+
+def tcp_epollin_ready(tp: tcp_sock, target: int) -> bool:
+    """True when a reader that waits for `target` bytes should be woken."""
+    avail = _s32(tp.rcv_nxt - tp.copied_seq)
+    if avail <= 0:
+        return False
+    return avail >= target or tcp_rmem_pressure(tp) or tcp_receive_window(tp) <= tp.icsk_ack.rcv_mss
+
+
+def tcp_rmem_pressure(sk: sock) -> bool:
+    """True when the receive buffer is nearly full."""
+    if sk.skc_net.kernel.tcp_memory_pressure:
+        return True
+    return sk.sk_rmem_alloc > sk.sk_rcvbuf - (sk.sk_rcvbuf >> 3)
+
+
+def tcp_inq(tp: tcp_sock) -> int:
+    """Bytes that can be read before the urgent mark (SIOCINQ)."""
+    if (TCPF_SYN_SENT | TCPF_SYN_RECV) >> tp.sk_state & 1:
+        return 0
+    if (
+        tp.sk_flags >> 2 & 1  # SOCK_URGINLINE
+        or not tp.urg_data
+        or before(tp.urg_seq, tp.copied_seq)
+        or not before(tp.urg_seq, tp.rcv_nxt)
+    ):
+        answ = _s32(tp.rcv_nxt - tp.copied_seq)
+        return answ - 1 if answ and tp.sk_flags >> 1 & 1 else answ  # SOCK_DONE: the FIN counts one
+    return _s32(tp.urg_seq - tp.copied_seq)
+
+
+def tcp_stream_is_thin(tp: tcp_sock) -> bool:
+    """True for an interactive stream with few packets in flight."""
+    return tp.packets_out < 4 and tp.snd_ssthresh < TCP_INFINITE_SSTHRESH
+
+
+def tcp_notsent_lowat(tp: tcp_sock) -> int:
+    """Unsent bytes below which the socket counts as writable."""
+    return tp.notsent_lowat or tp.skc_net.ipv4.sysctl_tcp_notsent_lowat
