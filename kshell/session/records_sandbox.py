@@ -13,3 +13,11 @@ NS = 1_000_000_000
 
 SYS_OPEN, SYS_MKDIR, SYS_CHDIR, SYS_FORK, SYS_DUP = 2, 83, 80, 57, 32
 SYS_SETUID, SYS_SETGID, SYS_CHOWN = 105, 106, 92
+
+class Sandbox:
+    """A machine with the process that a recorded case runs in."""
+
+    def __init__(self, header: Header) -> None:
+        self.machine = Machine(seed=0)
+        self.block_ns = int(header.block_s * NS)
+        self._signals: list[str] = []

@@ -1,0 +1,152 @@
+"""From the flat list of trace events to call trees, one list of roots a context.
+
+A context is a task, or None: softirq, timer and work run while no task has the CPU. A parked task keeps its
+open calls; they go on when its `schedule` returns.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from kshell.lens.trace_twins import Called, Function, Left
+from kshell.linux.include.linux.sched import task_struct
+
+Context = task_struct | None
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """One call. `errno` is set when it failed; `raised` when the error arose here, not below."""
+
+    function: Function
+    arguments: tuple[object, ...] | None = None
+    result: object = None
+    errno: int = 0
+    raised: bool = False
+    returned: bool = False
+    sleeps: bool = False
+    children: list["Node"] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.function.name
+
+    @property
+    def file(self) -> str:
+        return self.function.file
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The event "left by an exception"."""
+
+    function: Function
+    errno: int
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """The event "schedule entered" by a task."""
+
+    function: Function
+    task: task_struct
+    switches: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """The event "schedule returned" to a task."""
+
+    function: Function
+    task: task_struct
+    switches: int
+
+
+class TreeBuilder:
+    """Turns events into trees; `roots` lists them by context, in order of first call."""
+
+    def __init__(self) -> None:
+        self.roots: dict[Context, list[Node]] = {}
+        self._open: dict[Context, list[Node]] = {}
+        self._context: Context = None
+        self._parked: set[Context] = set()
+        self._slept_at: dict[Context, int] = {}
+        self._seen: set[int] = set()  # errors, which their events keep alive
+
+    def feed(self, events: list[object]) -> None:
+        """Take in a list of events, which must end between two of them."""
+        stream = iter(events)
+        for event in stream:
+            if type(event) is Function:
+                self._enter(Node(event))
+            elif type(event) is Left:
+                self._leave(event.function, next(stream))
+            elif type(event) is Called:
+                self._enter(Node(event.function, self._arguments(stream)))
+            elif type(event) is Failed:
+                self._fail(event)
+            elif type(event) is Sleep:
+                self._sleep(event)
+            elif type(event) is Wake:
+                self._wake(event)
+
+    @staticmethod
+    def _arguments(stream: Iterator[object]) -> tuple[object, ...]:
+        values = next(stream)
+        assert isinstance(values, tuple)
+        return values
+
+    def _enter(self, node: Node) -> None:
+        stack = self._open.get(self._context)
+        if not stack or self._context in self._parked:
+            first = node.arguments[0] if node.arguments else None
+            self._context = first if isinstance(first, task_struct) else None
+            stack = self._open.setdefault(self._context, [])
+        (stack[-1].children if stack else self.roots.setdefault(self._context, [])).append(node)
+        stack.append(node)
+
+    def _leave(self, function: Function, result: object) -> None:
+        node = self._close(function)
+        if node is not None:
+            node.result = result
+            node.returned = True
+
+    def _fail(self, event: Failed) -> None:
+        node = self._close(event.function)
+        if node is not None:
+            node.errno = event.errno
+            node.raised = id(event.error) not in self._seen
+            self._seen.add(id(event.error))
+
+    def _close(self, function: Function) -> Node | None:
+        """End the innermost open call of `function`; one that was entered before tracing began is unknown."""
+        stack = self._open.get(self._context, [])
+        for depth in range(len(stack) - 1, -1, -1):
+            if stack[depth].function is function:
+                node = stack[depth]
+                del stack[depth:]
+                return node
+        return None
+
+    def _sleep(self, event: Sleep) -> None:
+        if self._context is not event.task:
+            self._context = event.task
+        self._enter(Node(event.function, None))
+        self._parked.add(event.task)
+        self._slept_at[event.task] = event.switches
+
+    def _wake(self, event: Wake) -> None:
+        self._context = event.task
+        self._parked.discard(event.task)
+        node = self._close(event.function)
+        if node is not None:
+            node.returned = True
+            node.sleeps = event.switches != self._slept_at.pop(event.task, event.switches)
+
+    def finish(self) -> dict[Context, list[Node]]:
+        """The trees so far; a call that is still asleep is marked so."""
+        for context in self._parked:
+            stack = self._open.get(context)
+            if stack:
+                stack[-1].sleeps = True
+        return self.roots
