@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, cast
 
-from kshell.abi.errno import EBADF, EFAULT, EINVAL, ENXIO
+from kshell.abi.errno import EBADF, EFAULT, EINVAL, ENOPKG, ENXIO
 from kshell.abi.fcntl import F_GETPIPE_SZ, F_SETPIPE_SZ, O_CLOEXEC, O_DIRECT, O_NONBLOCK, O_RDONLY, O_WRONLY
 from kshell.abi.signal import SIGIO
 from kshell.abi.stat import S_IFIFO, S_IRUSR, S_IWUSR
@@ -105,7 +105,7 @@ def create_pipe_files(kernel: Kernel, flags: int) -> tuple[file, file]:
     assert pipe is not None
     try:
         writer = alloc_file_pseudo(
-            ino, kernel.pipe_mnt, b"", O_WRONLY | flags & (O_NONBLOCK | O_DIRECT), pipefifo_fops
+            ino, kernel.pipe_mnt, "", O_WRONLY | flags & (O_NONBLOCK | O_DIRECT), pipefifo_fops
         )
     except KernelError:
         free_pipe_info(pipe)
@@ -128,7 +128,7 @@ def __do_pipe_flags(current: task_struct, flags: int) -> tuple[int, int, file, f
     if flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT | O_NOTIFICATION_PIPE):
         raise KernelError(EINVAL)
     if flags & O_NOTIFICATION_PIPE:
-        raise KernelError(EINVAL)  # no watch queues here
+        raise KernelError(ENOPKG)  # Debian builds no watch queues
     reader, writer = create_pipe_files(current.kernel, flags)
     try:
         fdr = get_unused_fd_flags(current, flags)
