@@ -13,9 +13,14 @@ from random import Random
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from kshell.linux.include.linux.cdev import cdev
     from kshell.linux.include.linux.cred import cred
+    from kshell.linux.include.linux.dcache import dentry
+    from kshell.linux.include.linux.fs import file, file_system_type, files_stat_struct, super_block
+    from kshell.linux.include.linux.mount import mnt_namespace, mount, mountpoint, vfsmount
+    from kshell.linux.include.linux.proc_fs import proc_dir_entry
     from kshell.linux.include.linux.sched import pid_namespace, task_struct, user_namespace, uts_namespace
-    from kshell.linux.include.linux.workqueue import workqueue_struct
+    from kshell.linux.include.linux.workqueue import work_struct, workqueue_struct
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.trace.events import Record
     from kshell.linux.mm.slub import kmem_cache
@@ -98,6 +103,48 @@ class Kernel:
         self.vm_area_cachep: kmem_cache
         self.nsproxy_cachep: kmem_cache
         self.pid_cachep: kmem_cache
+
+        # fs/file_table.c, fs/file.c
+        self.filp_cachep: kmem_cache
+        self.files_stat: files_stat_struct
+        self.sysctl_nr_open = 1024 * 1024
+        self.delayed_fput_list: list[file] = []
+        self.delayed_fput_work: work_struct
+
+        # fs/inode.c, fs/dcache.c
+        self.inode_cachep: kmem_cache
+        self.nr_inodes = 0
+        self.last_ino = 0
+        self.names_cachep: kmem_cache
+        self.dentry_cache: kmem_cache
+        self.dentry_hashtable: dict[tuple[dentry, bytes], dentry] = {}
+        self.nr_dentry = 0
+
+        # fs/filesystems.c, fs/super.c
+        self.file_systems: dict[str, file_system_type] = {}
+        self.super_blocks: list[super_block] = []
+        self.unnamed_dev_ida: set[int] = set()
+
+        # fs/namespace.c
+        self.mnt_cache: kmem_cache
+        self.mount_hashtable: dict[tuple[vfsmount, dentry], list[mount]] = {}
+        self.mountpoint_hashtable: dict[dentry, mountpoint] = {}
+        self.mnt_id_ida: set[int] = set()
+        self.init_mnt_ns: mnt_namespace
+
+        # fs/char_dev.c
+        self.cdev_map: dict[int, cdev] = {}
+
+        # fs/proc
+        self.proc_root: proc_dir_entry
+        self.proc_dir_entry_cache: kmem_cache
+        self.proc_inode_cachep: kmem_cache
+        self.proc_inum_ida: set[int] = set()
+        self.proc_mnt: vfsmount
+
+        # mm/shmem.c
+        self.shmem_inode_cachep: kmem_cache
+        self.shm_mnt: vfsmount
 
         # net/core/net_namespace.c
         self.init_net: net

@@ -66,6 +66,7 @@ class dentry_operations:
     """What a file system does itself about its dentries."""
 
     __slots__ = (
+        "_flags",
         "d_compare",
         "d_delete",
         "d_dname",
@@ -99,6 +100,13 @@ class dentry_operations:
         self.d_prune = d_prune
         self.d_iput = d_iput
         self.d_dname = d_dname
+        self._flags = (
+            (DCACHE_OP_COMPARE if d_compare else 0)
+            | (DCACHE_OP_REVALIDATE if d_revalidate else 0)
+            | (DCACHE_OP_WEAK_REVALIDATE if d_weak_revalidate else 0)
+            | (DCACHE_OP_DELETE if d_delete else 0)
+            | (DCACHE_OP_PRUNE if d_prune else 0)
+        )
 
 
 class dentry:
@@ -112,13 +120,14 @@ class dentry:
         "d_lockref",
         "d_name",
         "d_op",
-        "d_parent",
+        "_d_parent",
         "d_sb",
         "d_u",
     )
     _addr: int
     d_flags: int
-    d_parent: dentry
+    _d_parent: dentry | None
+    """None: the dentry is its own parent (a root)."""
     d_name: qstr
     d_inode: inode | None
     d_op: dentry_operations | None
@@ -140,6 +149,12 @@ class dentry:
         self.d_op = None
         self.d_lockref = 1
         self.d_u = None
+        self._d_parent = None
+
+    @property
+    def d_parent(self) -> dentry:
+        """The directory it is in."""
+        return self._d_parent or self
 
 
 def dget(dentry: dentry) -> dentry:
@@ -155,12 +170,12 @@ def d_unhashed(dentry: dentry) -> bool:
 
 def d_unlinked(dentry: dentry) -> bool:
     """Whether the name was removed while the dentry is still in use (a root is never hashed)."""
-    return not dentry.d_hash and dentry.d_parent is not dentry
+    return not dentry.d_hash and dentry._d_parent is not None
 
 
 def IS_ROOT(dentry: dentry) -> bool:
     """Whether the dentry has no parent but itself."""
-    return dentry.d_parent is dentry
+    return dentry._d_parent is None
 
 
 def d_is_negative(dentry: dentry) -> bool:

@@ -99,6 +99,7 @@ I_LINKABLE = 1 << 10
 I_CREATING = 1 << 15
 I_DONTCACHE = 1 << 16
 
+FASYNC = 0o20000
 MAX_LFS_FILESIZE = (1 << 63) - 1
 MAX_RW_COUNT = 0x7FFFF000
 NAME_MAX = 255
@@ -171,10 +172,9 @@ class super_block:
 class address_space:
     """The contents of a file, page by page; a page that is absent reads as zeros."""
 
-    __slots__ = ("host", "i_pages")
+    __slots__ = ("i_pages",)
 
-    def __init__(self, host: inode) -> None:
-        self.host = host
+    def __init__(self) -> None:
         self.i_pages: dict[int, bytearray] = {}
 
     @property
@@ -252,6 +252,7 @@ class file:
 
     __slots__ = (
         "__dict__",
+        "_kernel",
         "_addr",
         "f_count",
         "f_cred",
@@ -268,6 +269,7 @@ class file:
     f_inode: inode
     f_op: file_operations
     f_cred: cred
+    _kernel: Kernel
     f_owner: fown_struct | None = None
     f_version: int = 0
     f_ep: list[epitem] | None = None
@@ -279,6 +281,20 @@ class file:
         self.f_mode = 0
         self.f_pos = 0
         self.private_data: object = None
+
+
+class fasync_struct:
+    """Someone who wants SIGIO when a file becomes ready; one link of a chain."""
+
+    __slots__ = ("_addr", "fa_fd", "fa_file", "fa_next")
+    _addr: int
+    fa_file: file | None
+    fa_next: fasync_struct | None
+
+    def __init__(self) -> None:
+        self.fa_fd = -1
+        self.fa_file = None
+        self.fa_next = None
 
 
 class kiocb:
