@@ -1,0 +1,69 @@
+"""Memory for what a command names: strings, structs and buffers in the task's own address space.
+
+Two regions a task: what a command needs only while its call runs (taken back afterwards), and what variables
+keep. All lies below 4 GiB, so that a 32-bit call can point to it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.sched import task_struct
+
+BASE = 0x4000_0000
+SLOT = 0x0200_0000
+SLOTS = 32
+KEPT_SIZE = 0x0010_0000
+CHUNK = 0x0010_0000
+ALIGN = 16
+LARGEST = 0x0100_0000
+"""Largest buffer (bytes) that is supplied for `...`; the count given to the kernel stays what was typed."""
+
+
+class Arena:
+    """The memory that a session owns in one task."""
+
+    __slots__ = ("_base", "_kept", "_scratch", "task")
+
+    def __init__(self, task: task_struct) -> None:
+        self.task = task
+        self._base = BASE + task.pid % SLOTS * SLOT
+        self._kept = self._base
+        self._scratch = self._base + KEPT_SIZE
+
+    def keep(self, size: int) -> int:
+        """Address of `size` bytes that stay; MemoryError when the region is full."""
+        address = self._kept
+        if address + size > self._base + KEPT_SIZE:
+            raise MemoryError(f"variables hold more than {KEPT_SIZE} bytes")
+        self._kept = _aligned(address + size)
+        self._reach(address, size)
+        return address
+
+    def take(self, size: int) -> int:
+        """Address of `size` bytes that stay until `release`."""
+        address = self._scratch
+        if address + size > self._base + SLOT:
+            raise MemoryError(f"a command needs more than {SLOT - KEPT_SIZE} bytes of memory")
+        self._scratch = _aligned(address + size)
+        self._reach(address, size)
+        return address
+
+    def release(self) -> None:
+        """Everything taken is free again."""
+        self._scratch = self._base + KEPT_SIZE
+
+    def _reach(self, address: int, size: int) -> None:
+        mm = self.task.mm
+        assert mm is not None, "a kernel thread has no memory"
+        end = address + max(size, 1)
+        chunk = address - address % CHUNK
+        while chunk < end:
+            if mm.find_vma(chunk) is None:
+                mm.map(chunk, CHUNK)
+            chunk += CHUNK
+
+
+def _aligned(address: int) -> int:
+    return (address + ALIGN - 1) // ALIGN * ALIGN

@@ -1,0 +1,153 @@
+"""Commands that look at the machine and change nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kshell.lens import names, objects
+from kshell.lens.draw import draw_tree
+from kshell.lens.tree import full_lines
+from kshell.session.commands import CommandError, command
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.sched import task_struct
+    from kshell.session.session import Session
+
+
+@command("show [fd N|task NAME|sock N|all]", section="look", completion="object")
+def do_show(session: Session, arguments: str) -> None:
+    """Show kernel objects as a tree, from the task down.
+
+    show           the current task and its descriptors
+    show fd 3      a descriptor: file, inode, socket, sock
+    show sock 3    the sock behind a descriptor
+    show task N    another task, by name or pid
+    show EXPR      the object that a C expression gives
+    """
+    words = arguments.split()
+    session.say(
+        "\n".join(line.text for line in draw_tree(full_lines(_shown_node(session, words, arguments))))
+    )
+
+
+def _shown_node(session: Session, words: list[str], arguments: str) -> objects.Node:
+    if not words or words == ["all"]:
+        return objects.snapshot(session.task)
+    if words[0] == "task" and len(words) == 2:
+        return objects.snapshot(session.find_task(words[1]))
+    if words[0] in ("fd", "file", "sock", "socket", "inode") and len(words) == 2:
+        return _of_descriptor(session, words[0], words[1])
+    value = session.evaluate(arguments)
+    if not objects.struct_name(value):
+        raise CommandError(f"{arguments} is no object", "print shows numbers and strings")
+    return objects.object_node("", value)
+
+
+def _of_descriptor(session: Session, what: str, word: str) -> objects.Node:
+    fd = session.number(word)
+    files = dict(objects.open_files(session.task.files))
+    if fd not in files:
+        raise CommandError(f"descriptor {fd} is not open in {session.task_name}", "fds lists the open ones")
+    node = objects.file_node(f"fd_array[{fd}]", files[fd])
+    wanted = {"fd": "file"}.get(what, what)
+    for below in node.walk():
+        if below.struct == wanted or (wanted == "sock" and below.edge == "sk"):
+            return below
+    raise CommandError(f"descriptor {fd} has no {what}")
+
+
+@command("print EXPR", section="look", completion="expr")
+def do_print(session: Session, arguments: str) -> None:
+    """Print a C expression over the live kernel objects.
+
+    print current->files->fd_array[3]->private_data
+    print sizeof(struct socket_alloc)
+    print SOCKET_I(inode)->sk->sk_state
+    """
+    if not arguments:
+        raise CommandError("print wants an expression", "for example: print current->pid")
+    session.say(session.print_text(arguments))
+
+
+@command("ps", section="look")
+def do_ps(session: Session, arguments: str) -> None:
+    """List the tasks: pid, parent, state, where a sleeper sleeps, name."""
+    rows = [("PID", "PPID", "STATE", "WCHAN", "TASK", "COMM")]
+    for task in session.kernel.tasklist:
+        rows.append(_task_row(session, task))
+    session.say(columns(rows))
+
+
+def _task_row(session: Session, task: task_struct) -> tuple[str, ...]:
+    parent = getattr(task, "real_parent", None)
+    state = "Z" if task.exit_state else {0: "R", 1: "S", 2: "D", 4: "T"}.get(task.state & 7, "S")
+    if state == "R" and task._stack is None:
+        state = "U"
+    wchan = session.where(task)[-1:] or ["-"]
+    return (
+        str(task.pid),
+        str(parent.pid if parent else 0),
+        state,
+        wchan[0],
+        session.name_of(task) or "-",
+        task.comm,
+    )
+
+
+@command("fds [TASK]", section="look", completion="task")
+def do_fds(session: Session, arguments: str) -> None:
+    """List the open descriptors of a task, with what they are."""
+    task = session.find_task(arguments.strip()) if arguments.strip() else session.task
+    rows = [("FD", "OPERATIONS", "FLAGS", "WHAT")]
+    table = task.files.fdt
+    for fd, file in objects.open_files(task.files):
+        cloexec = "|O_CLOEXEC" if table.close_on_exec[fd >> 6] >> (fd & 63) & 1 else ""
+        flags = names.file_flags(getattr(file, "f_flags", 0)) + cloexec
+        rows.append((str(fd), names.table(getattr(file, "f_op", None)), flags, what_is(file)))
+    session.say(columns(rows) if len(rows) > 1 else "no open descriptors")
+
+
+def what_is(file: object) -> str:
+    """A descriptor in a few words: its path, or the socket's type, state and addresses."""
+    node = objects.file_node("", file)
+    sk = next((below for below in node.walk() if below.edge == "sk"), None)
+    path = names.path_of(file)
+    if sk is None:
+        return path
+    fields = sk.fields
+    ends = [f"{fields[a]}:{fields[p]}" for a, p in (("inet_rcv_saddr", "inet_num"), ("inet_daddr", "inet_dport"))
+            if a in fields and fields.get(p, "0") != "0"]  # fmt: skip
+    return " ".join([path, sk.struct, fields.get("sk_state", ""), *ends, fields.get("addr", "")]).rstrip()
+
+
+@command("dmesg", section="look")
+def do_dmesg(session: Session, arguments: str) -> None:
+    """Show the kernel log."""
+    session.say("\n".join(log_lines(session)))
+
+
+def log_lines(session: Session) -> list[str]:
+    """The kernel log with its time stamps."""
+    return [f"[{when // 1_000_000_000:5}.{when // 1000 % 1_000_000:06}] {text}"
+            for when, level, text in session.kernel.log_buf]  # fmt: skip
+
+
+@command("slab [NAME]", section="look")
+def do_slab(session: Session, arguments: str) -> None:
+    """List the slab caches in use: active objects, their size. `slab TCP` shows one."""
+    rows = [("CACHE", "ACTIVE", "SIZE")]
+    for cache in session.kernel.slab_caches:
+        active = session.slab_count(cache)
+        if (active and not arguments) or cache.name == arguments.strip():
+            rows.append((cache.name, str(active), str(cache.object_size)))
+    if len(rows) == 1:
+        raise CommandError(f"there is no slab cache {arguments.strip()!r}")
+    session.say(columns(rows))
+
+
+def columns(rows: list[tuple[str, ...]]) -> str:
+    """Rows as aligned columns."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(f"{cell:{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
+    )

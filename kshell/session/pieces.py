@@ -1,0 +1,91 @@
+"""Cutting text into commands: a command ends with its line, or goes on while a bracket, quote or comment is open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+MOST_LINES = 2000
+"""A command that goes on longer than this has an unbalanced bracket; it ends at its first line then."""
+
+_OPEN, _CLOSE = "([{", ")]}"
+_COMPLETE = re.compile(r"(@\w+ +)?(\w+ *= *)?\w+\(.*\).*")
+
+
+class Piece:
+    """A command or comment of a script, and the number of its first line."""
+
+    __slots__ = ("comment", "line", "text")
+
+    def __init__(self, text: str, line: int, comment: bool) -> None:
+        self.text = text
+        self.line = line
+        self.comment = comment
+
+
+def pieces(text: str, first_line: int = 1) -> Iterator[Piece]:
+    """The commands and whole-line comments of a script, in order."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    at = 0
+    while at < len(lines):
+        stripped = lines[at].strip()
+        if not stripped:
+            at += 1
+        elif stripped.startswith(("#", "//")):
+            yield Piece(stripped, first_line + at, True)
+            at += 1
+        else:
+            count = _extent(lines, at)
+            yield Piece("\n".join(lines[at : at + count]), first_line + at, False)
+            at += count
+
+
+def _extent(lines: list[str], at: int) -> int:
+    """How many lines the command that starts at `at` has."""
+    depth, quote = 0, ""
+    for count, line in enumerate(lines[at : at + MOST_LINES], 1):
+        if count > 1 and _COMPLETE.fullmatch(line) and _scan(line, 0, "") == (0, ""):
+            return 1
+        depth, quote = _scan(line, depth, quote)
+        if depth <= 0 and not quote:
+            return count
+        if count == 1 and not _may_continue(line):
+            return 1
+    return 1
+
+
+def _may_continue(line: str) -> bool:
+    return "(" in line or "=" in line
+
+
+def _scan(line: str, depth: int, quote: str) -> tuple[int, str]:
+    """Bracket depth and open quote (`"`, `/*` or none) at the end of a line."""
+    at = 0
+    while at < len(line):
+        char = line[at]
+        if quote == "/*":
+            if line.startswith("*/", at):
+                quote, at = "", at + 1
+        elif quote:
+            if char == "\\":
+                at += 1
+            elif char == quote:
+                quote = ""
+        elif char in "\"'":
+            quote = char
+        elif line.startswith("/*", at):
+            quote, at = "/*", at + 1
+        elif char == "#" or line.startswith("//", at):
+            break
+        else:
+            depth += (char in _OPEN) - (char in _CLOSE)
+        at += 1
+    return depth, "" if quote in ('"', "'") else quote
+
+
+def balance(text: str) -> int:
+    """Open brackets at the end of `text`: more than none means that a command goes on."""
+    depth, quote = 0, ""
+    for line in text.split("\n"):
+        depth, quote = _scan(line, depth, quote)
+    return depth + bool(quote)

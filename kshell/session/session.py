@@ -1,0 +1,314 @@
+"""A session: a machine, its tasks, and the numbered list of commands that brought it where it is.
+
+The same commands give the same events, byte for byte: the session IS its commands.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from kshell.linux.include.linux.err import KernelError
+from kshell.session import events as ev
+from kshell.session.arena import Arena
+from kshell.session.calls import Calls, Prepared
+from kshell.session.commands import CommandError, Registry, load
+from kshell.session.pieces import Piece, pieces
+from kshell.session.tasks import Tasks, UserTask
+from kshell.session.watch import Watch
+from kshell.world.machine import Machine
+
+if TYPE_CHECKING:
+    from kshell.abi.syscalls import Syscall
+    from kshell.linux.include.linux.sched import task_struct
+    from kshell.linux.init.kernel import Kernel
+    from kshell.linux.mm.slub import kmem_cache
+    from kshell.userland.runtime import Process
+
+SETTINGS = {"abi": ("i386", "x86_64"), "args": ("off", "on")}
+
+
+class Logged:
+    """A command as it was given."""
+
+    __slots__ = ("file", "line", "n", "text")
+
+    def __init__(self, n: int, text: str, file: str, line: int) -> None:
+        self.n = n
+        self.text = text
+        self.file = file
+        self.line = line
+
+
+class Session:
+    """Executes command text and yields events.
+
+    machine: the machine to use, None: a new one with `seed`.
+    show: the panels that somebody looks at (`objects`, `changes`, `packets`, `log`, `wakeups`); others cost nothing.
+    """
+
+    def __init__(
+        self, machine: Machine | None = None, seed: int = 0, show: frozenset[str] = frozenset()
+    ) -> None:
+        self.machine = machine if machine is not None else Machine(seed=seed)
+        self.seed = seed
+        self.show = show
+        self.kernel: Kernel = self.machine.kernel
+        self.commands: list[Logged] = []
+        self.settings = {name: values[0] for name, values in SETTINGS.items()}
+        self.registry: Registry = load()
+        self.tasks = Tasks(self.machine)
+        self.calls_of_tasks = Calls(self)
+        self.watch = Watch(self)
+        self.current = self.tasks.init
+        self.ended = False
+        self.held = self.failed = self.errors = self.oopses = 0
+        self._events: list[ev.Event] = []
+        self._place = Piece("", 0, False)
+        self._file = ""
+
+    # ---- what a reader asks
+
+    @property
+    def task(self) -> task_struct:
+        """The task that commands without a prefix run in."""
+        return self.current.task
+
+    @property
+    def task_name(self) -> str:
+        return self.current.name
+
+    @property
+    def next_number(self) -> int:
+        """The number the next command gets."""
+        return len(self.commands) + 1
+
+    @property
+    def now(self) -> int:
+        """Virtual time in nanoseconds since boot."""
+        return self.kernel.clock.now - self.kernel.boot_ns
+
+    def head(self) -> ev.StreamHead:
+        """The first record of a stream."""
+        from kshell import __version__
+
+        return ev.StreamHead(ev.FORMAT, __version__, self.seed, self.settings["abi"])
+
+    def banner(self) -> str:
+        """One line that greets."""
+        from kshell import __version__
+
+        return f"kshell {__version__} · Linux 6.1 you can type at · help"
+
+    def script(self) -> str:
+        """The commands of this session as text that replays it."""
+        kept = (
+            c.text for c in self.commands if c.text.split(None, 1)[:1] not in (["save"], ["exit"], ["quit"])
+        )
+        return "".join(text + "\n" for text in kept)
+
+    # ---- executing
+
+    def execute(self, text: str, file: str = "", line: int = 1) -> Iterator[ev.Event]:
+        """Execute commands one after another; the events of each come when it is done.
+
+        Nothing runs before the events are asked for: exhaust the iterator, or use `run`.
+        """
+        for piece in pieces(text, line):
+            if self.ended:
+                return
+            if piece.comment:
+                yield ev.Comment(len(self.commands), self.now, piece.text)
+            else:
+                yield from self._one(piece, file)
+
+    def run(self, text: str, file: str = "") -> list[ev.Event]:
+        """Execute commands; all their events."""
+        return list(self.execute(text, file))
+
+    def _one(self, piece: Piece, file: str) -> list[ev.Event]:
+        self._events = []
+        self._place, self._file = piece, file
+        self.commands.append(Logged(self.next_number, piece.text, file, piece.line))
+        self.emit(ev.CommandStarted, piece.text, file, piece.line, self.current.name)
+        try:
+            self._dispatch(piece.text)
+        except CommandError as error:
+            self.report(error.message, error.hint, error.column)
+        except (MemoryError, RecursionError) as error:
+            self.report(f"too large: {error or type(error).__name__}")
+        except Exception as error:
+            self.oops(error)
+        self._settle()
+        return self._events
+
+    def _dispatch(self, text: str) -> None:
+        word = text.split(None, 1)[0]
+        entry = self.registry.get(word)
+        rest = text.strip()[len(word) :].strip()
+        if entry is not None and not rest.startswith(("=", "(")):
+            entry.run(self, rest)
+        else:
+            self.calls_of_tasks.execute(text)
+
+    def _settle(self) -> None:
+        """Report what else came to an end, and choose a living task."""
+        try:
+            self.calls_of_tasks.collect()
+        except Exception as error:
+            self.oops(error)
+        self.tasks.bury()
+        if self.current.dead:
+            self.current = self.tasks.init
+
+    # ---- what commands use
+
+    def emit(self, kind: type[ev.Event], *values: object) -> None:
+        """Append an event of this command."""
+        self._events.append(kind(self.commands[-1].n if self.commands else 0, self.now, *values))
+
+    def say(self, text: str) -> None:
+        """Print text as the command's output."""
+        self.emit(ev.Output, text)
+
+    def report(self, message: str, hint: str = "", column: int = 0, line: int = 0) -> None:
+        """Report that the command cannot be carried out. `line` counts within the command, from 0."""
+        self.errors += 1
+        lines = self._place.text.split("\n")
+        text = lines[min(line, len(lines) - 1)]
+        self.emit(ev.Error, message, hint, text, self._file, self._place.line + line, column)
+
+    def oops(self, error: BaseException) -> None:
+        """Report an internal fault."""
+        self.oopses += 1
+        trace = "".join(traceback.format_exception(error, limit=-12))
+        message = f"{type(error).__name__}: {error}"
+        self.emit(ev.Oops, message, trace, self._place.text, self._file, self._place.line)
+
+    def expectation(
+        self, held: bool, expected: str, got: str, place: Prepared | None = None, column: int = 0
+    ) -> None:
+        """Report how an expectation came out; `place` is the call it stands behind (default: this command)."""
+        text, file, line = self._place.text, self._file, self._place.line
+        if place is not None:
+            text, file, line = place.text, place.file, place.line
+        if held:
+            self.held += 1
+            self.emit(ev.ExpectationHeld, text, file, line)
+        else:
+            self.failed += 1
+            self.emit(ev.ExpectationFailed, text, expected, got, file, line, column)
+
+    def place(self) -> tuple[str, str, int]:
+        """Text, file and line of the running command."""
+        return self._place.text, self._file, self._place.line
+
+    def pass_time(self, nanoseconds: int) -> None:
+        """Let virtual time pass."""
+        self.machine.run_for(nanoseconds)
+
+    def wait(self, name: str) -> None:
+        """Let virtual time pass until a call comes back: any, or that of task `name`."""
+        self.calls_of_tasks.wait(self.find_user(name) if name else None)
+
+    def set(self, name: str, value: str) -> None:
+        """Change a setting."""
+        if name not in SETTINGS:
+            raise CommandError(f"there is no setting {name!r}", f"there are: {', '.join(SETTINGS)}")
+        if value not in SETTINGS[name]:
+            raise CommandError(f"{name} is one of: {', '.join(SETTINGS[name])}")
+        self.settings[name] = value
+
+    def choose_task(self, name: str) -> None:
+        """Run later commands in task `name`; a new name makes a task."""
+        self.current = self.user(name)
+
+    def user(self, name: str) -> UserTask:
+        """The task of that name; a new name makes a task."""
+        return self.tasks.get(name) or self.tasks.fork(name)
+
+    def find_user(self, name: str) -> UserTask:
+        """The task of that name or pid; CommandError if there is none."""
+        found = self.tasks.get(name) or self.tasks.by_pid(name)
+        if found is None:
+            raise CommandError(f"there is no task {name!r}", f"there are: {', '.join(self.tasks.names())}")
+        return found
+
+    def find_task(self, name: str) -> task_struct:
+        """The task of that name or pid, those without a name in this session included."""
+        for task in self.kernel.tasklist:
+            if str(task.pid) == name:
+                return task
+        return self.find_user(name).task
+
+    def new_name(self) -> str:
+        """A name that no task bears."""
+        return next(name for i in range(1, 1 << 30) if self.tasks.get(name := f"task{i}") is None)
+
+    def name_of(self, task: task_struct) -> str:
+        """The session's name of a task, "" if it has none."""
+        return self.tasks.name_of(task)
+
+    def task_table(self) -> str:
+        """The tasks by name, with what they are doing."""
+        lines = []
+        for user in self.tasks:
+            pending = self.calls_of_tasks.pending.get(user.task.pid)
+            doing = f"sleeps in {pending.prepared.name}" if pending else "runs commands"
+            mark = "*" if user is self.current else " "
+            lines.append(f"{mark} {user.name:12} pid {user.task.pid:<5} {doing}")
+        return "\n".join(lines)
+
+    def where(self, task: task_struct) -> list[str]:
+        """The kernel functions a sleeping task is in, outermost first."""
+        return self.calls_of_tasks.chain(task)
+
+    def evaluate(self, text: str) -> object:
+        """The value of an expression over the kernel's objects; CommandError if it has none."""
+        return self.calls_of_tasks.evaluate(text)
+
+    def print_text(self, text: str) -> str:
+        """The value of an expression, printed."""
+        return self.calls_of_tasks.print_text(text)
+
+    def hold(self, text: str) -> None:
+        """Report whether an expression is true."""
+        self.calls_of_tasks.hold(text)
+
+    def number(self, text: str) -> int:
+        """A number, or a variable that holds one."""
+        value = self.calls_of_tasks.variables.get(text)
+        try:
+            return value if isinstance(value, int) else int(text, 0)
+        except ValueError:
+            raise CommandError(f"{text!r} is no number and no variable") from None
+
+    def process(self) -> Process:
+        """The current task as the process of a small program."""
+        from kshell.userland.runtime import Process
+
+        return Process(self.machine, self.task, self.arena(self.current))
+
+    def arena(self, user: UserTask) -> Arena:
+        """The session's memory in a task."""
+        return user.arena
+
+    def calls(self) -> dict[str, Syscall]:
+        """All system calls by name."""
+        from kshell.abi.syscalls import BY_NAME
+
+        return dict(BY_NAME)
+
+    def implemented(self) -> frozenset[str]:
+        """The names of the calls this kernel has."""
+        from kshell.linux.arch.x86.entry.syscall_64 import X64_CALLS
+
+        return frozenset(X64_CALLS)
+
+    def slab_count(self, cache: kmem_cache) -> int:
+        """Objects of a slab cache in use."""
+        return cache._inuse
+
+
+__all__ = ["KernelError", "Logged", "Session"]

@@ -1,0 +1,100 @@
+"""The tasks of a session by name. A new one is forked from init, by the system call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from kshell.session.arena import Arena
+from kshell.session.commands import CommandError
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.sched import task_struct
+    from kshell.world.machine import Machine
+
+NR_FORK = 57
+NR_PRCTL = 157
+PR_SET_NAME = 15
+
+
+class UserTask:
+    """A task that commands can speak for."""
+
+    __slots__ = ("arena", "name", "task")
+
+    def __init__(self, name: str, task: task_struct) -> None:
+        self.name = name
+        self.task = task
+        self.arena = Arena(task)
+
+    @property
+    def dead(self) -> bool:
+        return bool(self.task.exit_state)
+
+
+class Tasks:
+    """UserTasks by name."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.init = UserTask("init", machine.init)
+        self._by_name = {"init": self.init}
+
+    def __iter__(self) -> Iterator[UserTask]:
+        return iter(self._by_name.values())
+
+    def get(self, name: str) -> UserTask | None:
+        return self._by_name.get(name)
+
+    def names(self) -> list[str]:
+        return list(self._by_name)
+
+    def by_pid(self, text: str) -> UserTask | None:
+        """The task with that pid, given a name if it has none yet."""
+        for task in self.machine.kernel.tasklist:
+            if str(task.pid) == text and task.mm is not None:
+                return self.adopt(task)
+        return None
+
+    def adopt(self, task: task_struct) -> UserTask:
+        """The UserTask of a task that some call made; its name is its pid unless it has one."""
+        for user in self._by_name.values():
+            if user.task is task:
+                return user
+        user = UserTask(str(task.pid), task)
+        self._by_name[user.name] = user
+        return user
+
+    def name_of(self, task: task_struct) -> str:
+        return next((user.name for user in self._by_name.values() if user.task is task), "")
+
+    def fork(self, name: str) -> UserTask:
+        """A new task: init calls fork(), the child is called `name`."""
+        if not name.isidentifier():
+            raise CommandError(f"{name!r} is no name for a task", "letters, digits and _, or a pid")
+        if self.init.task._stack is not None:
+            raise CommandError(
+                f"init sleeps in a call and cannot fork task {name!r}", "make the task before: task new"
+            )
+        pid = self.machine.syscall(self.init.task, NR_FORK, ())
+        if not isinstance(pid, int) or pid < 0:
+            raise CommandError(f"init's fork() failed with {pid}")
+        child = next(task for task in self.machine.kernel.tasklist if task.pid == pid)
+        user = UserTask(name, child)
+        self._by_name[name] = user
+        self._call_it(user)
+        return user
+
+    def _call_it(self, user: UserTask) -> None:
+        data = user.name.encode()[:15] + b"\0"
+        address = user.arena.take(len(data))
+        assert user.task.mm is not None
+        user.task.mm.write(address, data)
+        self.machine.syscall(user.task, NR_PRCTL, (PR_SET_NAME, address, 0, 0, 0))
+        user.arena.release()
+
+    def bury(self) -> None:
+        """Forget the tasks that are gone."""
+        for name, user in list(self._by_name.items()):
+            if user.dead and user is not self.init:
+                del self._by_name[name]
