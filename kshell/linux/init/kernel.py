@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.mount import mnt_namespace, mount, mountpoint, vfsmount
     from kshell.linux.include.linux.proc_fs import proc_dir_entry
     from kshell.linux.include.linux.sched import pid_namespace, task_struct, user_namespace, uts_namespace
+    from kshell.linux.include.linux.user import user_struct
     from kshell.linux.include.linux.workqueue import work_struct, workqueue_struct
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.trace.events import Record
@@ -88,6 +89,13 @@ class Kernel:
         self.nr_threads = 0
         self.total_forks = 0
         self.pid_max = 32768
+
+        self.uid_cachep: kmem_cache
+        self.uidhash_table: dict[int, user_struct] = {}
+
+        # arch/x86/entry: interrupts a task that runs in user space, so that it looks at its signals
+        self.kick_user_mode: Callable[[task_struct], None] = lambda task: None
+        self.panicked: str | None = None
 
         # mm/slab_common.c
         self.slab_caches: list[kmem_cache] = []
@@ -164,6 +172,11 @@ class Kernel:
             self.listening = bool(self._observers)
 
         return stop
+
+    def panic(self, text: str) -> None:
+        """Stop for good (kernel/panic.c): every later system call is refused."""
+        self.panicked = text
+        self.log_buf.append((self.clock.now - self.boot_ns, 0, f"Kernel panic - not syncing: {text}"))
 
     def emit(self, record: Record) -> None:
         """Tell the observers. Callers check `listening` first, so that silence costs nothing."""

@@ -32,6 +32,7 @@ from kshell.linux.include.linux.sched import (
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.pid import __task_pid_nr_ns, task_active_pid_ns
 from kshell.linux.kernel.sched.core import wake_up_state
+from kshell.linux.kernel.sched.wait import wake_up
 from kshell.linux.security.security import security_task_kill
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def __send_signal_locked(sig: int, info: kernel_siginfo, t: task_struct, kind: i
     if queued is not None:
         pending.list.append(queued)
     if t._sighand.signalfd_wqh.head:
-        t.kernel.signalfd_notify(t)
+        wake_up(t._sighand.signalfd_wqh)
     pending.signal |= sigmask(sig)
     complete_signal(sig, t, kind)
 

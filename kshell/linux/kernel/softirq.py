@@ -54,3 +54,17 @@ def handle_softirqs(kernel: Kernel) -> None:
                     action(kernel)
     finally:
         kernel.in_serving_softirq = False
+
+
+def _run_as_softirq(kernel: Kernel, function: Callable[[], None]) -> None:
+    """Run a timer's function as TIMER_SOFTIRQ does: what it raises is handled after it."""
+    if kernel.in_serving_softirq:
+        function()
+        return
+    kernel.in_serving_softirq = True
+    kernel.softirq_counts[TIMER_SOFTIRQ] += 1
+    try:
+        function()
+    finally:
+        kernel.in_serving_softirq = False
+    do_softirq(kernel)

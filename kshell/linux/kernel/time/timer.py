@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kshell.linux.include.linux.jiffies import INITIAL_JIFFIES, MAX_SCHEDULE_TIMEOUT, TICK_NSEC
 from kshell.linux.kernel.sched.core import schedule, wake_up_process
+from kshell.linux.kernel.softirq import _run_as_softirq
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
@@ -55,8 +56,9 @@ def mod_timer(kernel: Kernel, timer: timer_list, expires: int) -> int:
 
     def expire() -> None:
         timer._event = None
-        if timer.function is not None:
-            call_timer_fn(timer, timer.function)
+        function = timer.function
+        if function is not None:
+            _run_as_softirq(kernel, lambda: call_timer_fn(timer, function))
 
     when = kernel.boot_ns + (expires - INITIAL_JIFFIES) * TICK_NSEC
     timer._event = kernel.clock.call_at(when, expire)

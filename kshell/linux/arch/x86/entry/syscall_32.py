@@ -1,0 +1,18 @@
+"""Which i386 system calls the kernel serves (arch/x86/entry/syscalls/syscall_32.tbl).
+
+A call with 32-bit structs has a body `compat_sys_NAME`; the others share the 64-bit body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType, ModuleType
+from typing import Final
+
+from kshell.linux.arch.x86.entry.syscall_64 import X64_CALLS, collect
+
+COMPAT_MODULES: Final[tuple[ModuleType, ...]] = ()
+
+IA32_CALLS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
+    {**X64_CALLS, **collect(COMPAT_MODULES, "compat_sys_")}
+)

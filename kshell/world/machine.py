@@ -1,0 +1,169 @@
+"""One computer: a booted kernel, its tasks, and the driver that runs their calls."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Coroutine
+from typing import Final
+
+from kshell.linux.arch.x86.entry.common import (
+    do_int80_syscall_32,
+    do_syscall_64,
+    exit_to_user_mode_prepare,
+)
+from kshell.linux.include.linux.sched import TASK_RUNNING, task_struct
+from kshell.linux.init.kernel import Kernel
+from kshell.linux.init.main import start_kernel
+from kshell.linux.kernel.exit import TaskDead
+from kshell.linux.kernel.rcu.tree import rcu_core
+from kshell.world.clock import VirtualClock
+
+EPOCH_NS: Final = 1_686_355_200_000_000_000  # 2023-06-10, the day of Debian 12
+MAX_STEPS: Final = 1_000_000  # switches in one run(): more means tasks that wake each other for ever
+
+Stack = Coroutine[object, None, int]
+
+
+class MachinePanic(Exception):
+    """The kernel has stopped for good; str() is why."""
+
+
+class SyscallInProgress:
+    """A system call that sleeps, or has ended since.
+
+    result: what the kernel put into rax, None while it sleeps and when the call does not return
+    (exit, or a signal that killed the task).
+    """
+
+    __slots__ = ("args", "done", "number", "result", "task")
+
+    def __init__(self, task: task_struct, number: int, args: tuple[int, ...]) -> None:
+        self.task = task
+        self.number = number
+        self.args = args
+        self.done = False
+        self.result: int | None = None
+
+
+class Machine:
+    """A computer with one CPU and the Linux 6.1 of this package.
+
+    seed: of all its random numbers. clock: shared by the machines of one world; its own by default.
+    """
+
+    def __init__(self, seed: int = 0, clock: VirtualClock | None = None) -> None:
+        self.clock = clock or VirtualClock()
+        self.kernel = Kernel(self.clock, seed, EPOCH_NS)
+        self.kernel.kick_user_mode = self._interrupt
+        start_kernel(self.kernel)
+        self.run()
+        init = self.kernel.init_pid_ns.child_reaper
+        assert init is not None
+        self.init = init
+
+    def syscall(
+        self, task: task_struct, number: int, args: tuple[int, ...] = (), compat: bool = False
+    ) -> int | SyscallInProgress:
+        """Have task make a system call with register values args: the value of rax (negative errno), or the
+        sleeping call. compat: through int 0x80, with i386 numbers and structs.
+
+        ValueError: task sleeps in a call, or is dead. MachinePanic: the kernel has stopped.
+        """
+        kernel = self.kernel
+        if kernel.panicked is not None:
+            raise MachinePanic(kernel.panicked)
+        if task._stack is not None or task._syscall is not None or task.exit_state:
+            raise ValueError(f"task {task.pid} is not in user space")
+        kernel.current = task
+        try:
+            result = do_int80_syscall_32(task, number, args) if compat else do_syscall_64(task, number, args)
+        finally:
+            kernel.current = kernel.init_task
+        if isinstance(result, int):
+            if kernel.rcu_callbacks:
+                rcu_core(kernel)
+            return result
+        call = SyscallInProgress(task, number, args)
+        task._call = call
+        self._resume(task, result)
+        return call if not call.done or call.result is None else call.result
+
+    def run(self) -> list[SyscallInProgress]:
+        """Run every task that can run, without letting time pass; the calls that ended, in order."""
+        ended: list[SyscallInProgress] = []
+        kernel = self.kernel
+        for _ in range(MAX_STEPS):
+            if not kernel.runqueue:
+                break
+            task = kernel.runqueue.popleft()
+            stack = task._stack
+            if stack is not None:
+                call = self._resume(task, stack)
+                if call is not None:
+                    ended.append(call)
+        return ended
+
+    def run_next_event(self) -> list[SyscallInProgress] | None:
+        """Jump to the next event of the clock and run what it wakes: the calls that ended, None when nothing is due."""
+        if not self.clock.run_next():
+            return None
+        return self.run()
+
+    def run_for(self, ns: int) -> list[SyscallInProgress]:
+        """Let ns of virtual time pass; the calls that ended meanwhile."""
+        return self.run_until(self.clock.now + ns)
+
+    def run_until(self, when: int) -> list[SyscallInProgress]:
+        """Let virtual time pass up to when (ns); the calls that ended meanwhile."""
+        ended = self.run()
+        while (due := self.clock.next_event()) is not None and due <= when:
+            self.clock.run_next()
+            ended += self.run()
+        self.clock.now = max(self.clock.now, when)
+        return ended
+
+    def collect_garbage(self) -> None:
+        """Free Python's reference cycles; for idle moments, never needed for the model."""
+        gc.collect()
+
+    def _resume(self, task: task_struct, stack: Stack) -> SyscallInProgress | None:
+        """Run a task's call until it sleeps or ends; the call when it ended."""
+        kernel = self.kernel
+        kernel.current = task
+        task._stack = None
+        task.state = TASK_RUNNING
+        result: int | None = None
+        try:
+            stack.send(None)
+        except StopIteration as stop:
+            result = stop.value
+        except TaskDead:
+            task._syscall = None
+        except BaseException:
+            task._syscall = task._call = None
+            raise
+        else:
+            task._stack = stack
+            return None
+        finally:
+            kernel.current = kernel.init_task
+            if kernel.rcu_callbacks:
+                rcu_core(kernel)
+        call, task._call = task._call, None
+        if not isinstance(call, SyscallInProgress):
+            return None
+        call.done = True
+        call.result = result
+        return call
+
+    def _interrupt(self, task: task_struct) -> None:
+        """Have a task that runs in user space look at its signals."""
+        if task is self.kernel.current or task._stack is not None or task._syscall is not None or task.exit_state:
+            return
+        task._stack = _look_at_signals(task)
+        self.kernel.runqueue.append(task)
+
+
+async def _look_at_signals(task: task_struct) -> int:
+    await exit_to_user_mode_prepare(task, 0)
+    return 0
