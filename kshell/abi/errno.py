@@ -1,6 +1,6 @@
 """Error numbers: Linux's values, names and glibc's texts.
 
-The numbers from 512 on never leave a real kernel but for strace, which shows them on calls that a signal interrupted.
+The numbers from 512 on never leave a real kernel; only strace shows them, on calls that a signal interrupted.
 """
 
 from types import MappingProxyType

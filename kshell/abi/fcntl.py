@@ -1,4 +1,4 @@
-"""Files: open and access flags, fcntl() commands, lseek(), splice(), rename, locks (asm-generic/fcntl.h, linux/fcntl.h)."""
+"""Files: open and access flags, fcntl() commands, lseek(), splice(), rename, locks (linux/fcntl.h)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""AF_INET and AF_INET6: protocols, IP_* and IPV6_* options, well-known addresses, ICMP types (linux/in.h, in6.h, ip.h, icmp.h, igmp.h)."""
+"""AF_INET and AF_INET6: protocols, IP_* and IPV6_* options, addresses, ICMP types (linux/in.h, …)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""ioctl() requests: sockets, terminals, files, tun, bridges (linux/sockios.h, asm/ioctls.h, linux/fs.h, linux/if_tun.h)."""
+"""ioctl() requests: sockets, terminals, files, tun, bridges (linux/sockios.h, asm/ioctls.h, …)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Memory mapping, for programs that come with their own calls (asm-generic/mman.h, asm/mman.h), random numbers, futexes."""
+"""Memory mapping (asm/mman.h), random numbers, futexes."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Network devices, routes and ARP as ioctls show them (linux/if.h, linux/route.h, linux/if_arp.h, linux/if_ether.h)."""
+"""Network devices, routes and ARP as ioctls show them (linux/if.h, route.h, if_arp.h, if_ether.h)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Netlink sockets: families, message and attribute headers, socket options (linux/netlink.h), generic netlink (linux/genetlink.h)."""
+"""Netlink: families, headers, socket options (linux/netlink.h), generic netlink (linux/genetlink.h)."""
 
 from typing import Final
 

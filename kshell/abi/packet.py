@@ -1,4 +1,4 @@
-"""AF_PACKET: options, packet types, ring and fanout flags (linux/if_packet.h), classic BPF (linux/filter.h)."""
+"""AF_PACKET: options, packet types, ring and fanout flags (linux/if_packet.h), classic BPF."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Routing netlink: messages, routes, groups, neighbours, rules, addresses (linux/rtnetlink.h, if_addr.h, neighbour.h, …)."""
+"""Routing netlink: messages, routes, groups, neighbours, rules, addresses (linux/rtnetlink.h, …)."""
 
 from typing import Final
 
