@@ -16,7 +16,7 @@ LONGEST_NS = 10 * 365 * 24 * 3600 * 1_000_000_000
 
 def duration(text: str) -> int:
     """Nanoseconds of `2s`, `150ms`, `1.5`, `3min`; CommandError otherwise."""
-    number = text.strip().rstrip("nuµmsinh")
+    number = text.strip().rstrip("".join({letter for unit in _UNITS for letter in unit}))
     unit = text.strip()[len(number) :]
     try:
         nanoseconds = round(float(number) * _UNITS[unit])
@@ -86,7 +86,10 @@ def do_set(session: Session, arguments: str) -> None:
 
 @command("assert EXPR", section="check", completion="expr")
 def do_assert(session: Session, arguments: str) -> None:
-    """Hold that an expression over the kernel's objects is true: `assert current->files->next_fd == 4`."""
+    """Hold that an expression over the kernel's objects is true.
+
+    assert current->files->next_fd == 4
+    """
     session.hold(arguments)
 
 

@@ -34,12 +34,12 @@ def split_words(text: str) -> list[str]:
         elif char in "'\"":
             quote, inside = char, True
         elif char.isspace():
-            words, word, inside = (words + [word] if word or inside else words), "", False
+            words, word, inside = ([*words, word] if word or inside else words), "", False
         else:
             word += char
     if quote:
         raise CommandError(f"a {quote} is not closed")
-    return words + [word] if word or inside else words
+    return [*words, word] if word or inside else words
 
 
 @command("cat PATH...", section="userland", completion="path")

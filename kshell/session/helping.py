@@ -30,22 +30,26 @@ One line is one of: a system call, an assignment from one, a command, an express
 A command may go on over several lines while a bracket or quote is open."""
 
 TASKS = """\
-Commands run in a task. The first is init (pid 1). `@name call(...)` runs one call in task `name`, `task name` makes
-all later commands run there. A new name makes a new task: init calls fork(), so the task has copies of the descriptors
-that init has at that moment, and `ps` shows it as init's child.
+Commands run in a task. The first is init (pid 1). `@name call(...)` runs one call in task `name`,
+`task name` makes all later commands run there. A new name makes a new task: init calls fork(), so
+the task has copies of the descriptors that init has at that moment, and `ps` shows it as init's
+child.
 
-A call that sleeps (accept with no client, read with no data) parks: its task sleeps, the others go on. When something
-wakes it, its result comes as an event, as strace's `<... accept resumed>`. A command for a task that still sleeps first
-lets the machine run, and virtual time pass if a timer is pending that can wake it; else it is an error.
+A call that sleeps (accept with no client, read with no data) parks: its task sleeps, the others go
+on. When something wakes it, its result comes as an event, as strace's `<... accept resumed>`. A
+command for a task that still sleeps first lets the machine run, and virtual time pass if a timer is
+pending that can wake it; else it is an error.
 
-Time: after each command everything runs that can run without time passing. If then every task sleeps, and the sleep of
-this command's call ends by its own timeout (nanosleep, poll with a timeout, SO_RCVTIMEO, connect with its SYN
-retransmissions), time jumps to the end. `sleep 2s` and `wait` let time pass."""
+Time: after each command everything runs that can run without time passing. If then every task
+sleeps, and the sleep of this command's call ends by its own timeout (nanosleep, poll with a
+timeout, SO_RCVTIMEO, connect with its SYN retransmissions), time jumps to the end. `sleep 2s` and
+`wait` let time pass."""
 
 DIFFERENCES = """\
-The model is one processor without an LSM, with loopback as its only device, and no user programs: the commands are the
-program. A signal handler set by rt_sigaction is told of as an event and returns at once. Devices, disks and memory
-pressure do not exist. `help syscalls` lists the system calls there are."""
+The model is one processor without an LSM, with loopback as its only device, and no user programs:
+the commands are the program. A signal handler set by rt_sigaction is told of as an event and
+returns at once. Devices, disks and memory pressure do not exist. `help syscalls` lists the system
+calls there are."""
 
 
 @command("help [TOPIC]", section="help", completion="topic")

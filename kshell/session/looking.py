@@ -83,6 +83,7 @@ def _task_row(session: Session, task: task_struct) -> tuple[str, ...]:
     state = "Z" if task.exit_state else {0: "R", 1: "S", 2: "D", 4: "T"}.get(task.state & 7, "S")
     if state == "R" and task._stack is None:
         state = "U"
+    name = session.name_of(task) or "-"
     wchan = session.where(task)[-1:] or ["-"]
     return (
         str(task.pid),

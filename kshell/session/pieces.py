@@ -1,4 +1,4 @@
-"""Cutting text into commands: a command ends with its line, or goes on while a bracket, quote or comment is open."""
+"""Cutting text into commands: one ends with its line, or goes on while a bracket or comment is open."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Session:
     """Executes command text and yields events.
 
     machine: the machine to use, None: a new one with `seed`.
-    show: the panels that somebody looks at (`objects`, `changes`, `packets`, `log`, `wakeups`); others cost nothing.
+    show: the panels that somebody looks at (`objects`, `changes`, `packets`, `log`, `wakeups`)
     """
 
     def __init__(
@@ -189,7 +189,7 @@ class Session:
     def expectation(
         self, held: bool, expected: str, got: str, place: Prepared | None = None, column: int = 0
     ) -> None:
-        """Report how an expectation came out; `place` is the call it stands behind (default: this command)."""
+        """Report how an expectation came out; `place`: the call it stands behind (None: this command)."""
         text, file, line = self._place.text, self._file, self._place.line
         if place is not None:
             text, file, line = place.text, place.file, place.line

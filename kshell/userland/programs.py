@@ -1,4 +1,4 @@
-"""cat, ls, echo: programs that only make system calls. Each takes its process and its words, gives its output."""
+"""cat, ls, echo: programs that only make system calls. Each takes its process and words, gives its output."""
 
 from __future__ import annotations
 
