@@ -1,27 +1,37 @@
 """The command line of scripts/conformance: one subcommand a measure."""
 
 import argparse
+import importlib
 import os
 import sys
 from pathlib import Path
 
-from lib import measure_calls
-
-MEASURES = (measure_calls,)
+MEASURES = {
+    "calls": "raw call records of a real kernel, replayed",
+    "structs": "fields of the kernel's struct classes against recorded layouts",
+}
 
 
 def main(arguments: list[str]) -> int:
     """Run one measure; the exit status is 0 when it ran, whatever the score."""
-    parser = argparse.ArgumentParser(prog="scripts/conformance", description="hold the machine to recorded facts")
-    measures = parser.add_subparsers(dest="measure", required=True, metavar="MEASURE")
-    for module in MEASURES:
-        sub = measures.add_parser(module.NAME, help=module.__doc__.splitlines()[0], description=module.__doc__)
-        sub.add_argument("--json", type=Path, metavar="FILE", help="list every case with expected, got and reason")
-        module.add_arguments(sub)
-        sub.set_defaults(run=module.run)
-    options = parser.parse_args(arguments)
+    parser = argparse.ArgumentParser(
+        prog="scripts/conformance",
+        description="Holds the machine to recorded facts.",
+        epilog="measures: " + "; ".join(f"{name}: {text}" for name, text in MEASURES.items()),
+    )
+    parser.add_argument("measure", choices=MEASURES, metavar="MEASURE")
+    parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="...")
+    chosen = parser.parse_args(arguments)
+    module = importlib.import_module(f"lib.measure_{chosen.measure}")
+    measure = argparse.ArgumentParser(
+        prog=f"scripts/conformance {chosen.measure}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    measure.add_argument("--json", type=Path, metavar="FILE", help="list every case with expected, got and reason")
+    module.add_arguments(measure)
     try:
-        return int(options.run(options))
+        return int(module.run(measure.parse_args(chosen.rest)))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from kshell.session.records import Call, Case, Outcome, Recording, RecordError, differences, read_recording
+from kshell.session.records import Call, Case, Outcome, RecordError, Recording, differences, read_recording
 from kshell.session.records_replay import CaseResult, label_of, replay_forked, replay_here
 from lib.report import Groups, KnownDifferences, Tally, score, write_json
 
