@@ -72,7 +72,7 @@ async def do_exit(current: task_struct, code: int) -> NoReturn:
             sig.group_exit_code = code
     current.exit_code = code
     exit_mm(current)
-    exit_files(current)
+    await exit_files(current)
     exit_fs(current)
     exit_task_namespaces(current)
     await task_work_run(current)

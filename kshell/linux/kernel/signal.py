@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Final
 from kshell.abi.errno import EPERM, ESRCH
 from kshell.abi.resource import RLIMIT_SIGPENDING
 from kshell.abi.signal import (
-    SI_KERNEL, SI_USER, SIG_DFL, SIG_IGN, SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG,
+    SI_KERNEL,
+    SI_USER,
+    SIG_DFL,
+    SIG_IGN,
+    SIGCHLD,
+    SIGCONT,
+    SIGKILL,
+    SIGSTOP,
+    SIGTSTP,
+    SIGTTIN,
+    SIGTTOU,
+    SIGURG,
     SIGWINCH,
 )  # fmt: skip
 from kshell.linux.include.linux.cred import CAP_KILL

@@ -27,10 +27,11 @@ from kshell.linux.kernel.signal import (
     check_kill_permission,
     do_send_sig_info,
     group_send_sig_info,
+    recalc_sigpending,
     sig_handler_ignored,
     sigmask,
 )
-from kshell.linux.kernel.signal_deliver import dequeue_signal, recalc_sigpending, set_current_blocked
+from kshell.linux.kernel.signal_deliver import dequeue_signal, set_current_blocked
 from kshell.linux.kernel.time.hrtimer import schedule_hrtimeout_range
 from kshell.linux.kernel.time.posix_timers import get_timespec64
 from kshell.linux.kernel.time.timekeeping import ktime_get

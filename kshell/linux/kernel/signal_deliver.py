@@ -9,8 +9,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.signal import (
-    CLD_STOPPED, SA_RESETHAND, SA_RESTART, SIG_DFL, SIG_IGN, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGQUIT,
-    SIGSEGV, SIGSTOP, SIGSYS, SIGTRAP, SIGXCPU, SIGXFSZ,
+    CLD_STOPPED,
+    SA_RESETHAND,
+    SA_RESTART,
+    SIG_DFL,
+    SIG_IGN,
+    SIGABRT,
+    SIGBUS,
+    SIGFPE,
+    SIGILL,
+    SIGKILL,
+    SIGQUIT,
+    SIGSEGV,
+    SIGSTOP,
+    SIGSYS,
+    SIGTRAP,
+    SIGXCPU,
+    SIGXFSZ,
 )  # fmt: skip
 from kshell.linux.include.linux.errno import ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTSYS
 from kshell.linux.include.linux.sched import (
@@ -26,7 +41,13 @@ from kshell.linux.include.linux.sched import (
 from kshell.linux.include.trace.events import SignalDeliver
 from kshell.linux.kernel import exit as kernel_exit
 from kshell.linux.kernel.sched.core import schedule
-from kshell.linux.kernel.signal import SIG_KERNEL_IGNORE, SIG_KERNEL_ONLY, SIG_KERNEL_STOP, recalc_sigpending, sigmask
+from kshell.linux.kernel.signal import (
+    SIG_KERNEL_IGNORE,
+    SIG_KERNEL_ONLY,
+    SIG_KERNEL_STOP,
+    recalc_sigpending,
+    sigmask,
+)
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import k_sigaction
@@ -105,9 +126,7 @@ async def get_signal(task: task_struct) -> tuple[kernel_siginfo, k_sigaction] | 
             if action.sa_flags & SA_RESETHAND:
                 action.sa_handler = SIG_DFL
             return info, taken
-        if sig in SIG_KERNEL_IGNORE:
-            _tell(task, info, "ignored")
-        elif task.signal.flags & SIGNAL_UNKILLABLE and sig not in SIG_KERNEL_ONLY:
+        if sig in SIG_KERNEL_IGNORE or (task.signal.flags & SIGNAL_UNKILLABLE and sig not in SIG_KERNEL_ONLY):
             _tell(task, info, "ignored")
         elif sig in SIG_KERNEL_STOP:
             _tell(task, info, "stop")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kshell.linux.init.kernel import Kernel
+
 
 class user_struct:
     """Counters of a uid: epoll watches, descriptors in flight over AF_UNIX, pages of pipes."""
 
     __slots__ = ("_addr", "_kernel", "epoll_watches", "pipe_bufs", "uid", "unix_inflight", "_count")
     _addr: int
+    _kernel: Kernel
 
     def __init__(self, uid: int) -> None:
         self._count = 1

@@ -4,68 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from types import CoroutineType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kshell.abi.errno import EINTR, ENOSYS
-from kshell.abi.syscalls import BY_NAME, BY_NUMBER, BY_NUMBER_I386, Syscall
+from kshell.abi.syscalls import BY_NAME, BY_NUMBER, I386_BY_NUMBER, Syscall
 from kshell.linux.arch.x86.entry.syscall_32 import IA32_CALLS
-from kshell.linux.arch.x86.entry.syscall_64 import X64_CALLS
+from kshell.linux.arch.x86.entry.syscall_64 import X64_CALLS, Handler
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ERESTART_RESTARTBLOCK, RESTARTS
-from kshell.linux.include.linux.sched import _TIF_32BIT, EXIT_TO_USER_MODE_WORK, TIF_NOTIFY_RESUME, TIF_SIGPENDING
+from kshell.linux.include.linux.sched import (
+    _TIF_32BIT,
+    EXIT_TO_USER_MODE_WORK,
+    TIF_NOTIFY_RESUME,
+    TIF_SIGPENDING,
+)
 from kshell.linux.kernel.signal_deliver import arch_do_signal_or_restart
 from kshell.linux.kernel.task_work import task_work_run
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
 
-Handler = Callable[..., "int | Coroutine[object, None, int]"]
 Pending = Coroutine[object, None, int]
 
-_SIGNED = {"int": 32, "long": 64, "short": 16, "ssize_t": 64, "loff_t": 64, "off_t": 64, "pid_t": 32, "clockid_t": 32,
-           "key_t": 32, "time_t": 64, "key_serial_t": 32, "__s32": 32, "timer_t": 32, "old_time32_t": 32,
-           "compat_off_t": 32, "compat_long_t": 32, "compat_int_t": 32}  # fmt: skip
-_UNSIGNED_32 = frozenset({
-    "unsigned int", "unsigned", "uid_t", "gid_t", "mode_t", "umode_t", "qid_t", "u32", "__u32", "rwf_t",
-    "compat_ulong_t", "compat_uptr_t", "compat_size_t", "old_uid_t", "old_gid_t",
-})  # fmt: skip
-
+SMALL: Final = 0x8000  # a register below this has the same value in every C type
 
 class Entry(NamedTuple):
-    """A row of a system call table: the body, and (bits, signed) of each argument."""
+    """A row of a system call table: the body, and what makes C values of the registers."""
 
     name: str
     handler: Handler
-    kinds: tuple[tuple[int, bool], ...]
-
-
-def _kind(ctype: str) -> tuple[int, bool]:
-    ctype = ctype.removeprefix("const ").strip()
-    if ctype in _SIGNED:
-        return _SIGNED[ctype], True
-    if ctype in _UNSIGNED_32:
-        return (16, False) if ctype == "umode_t" else (32, False)
-    return 64, False
-
-
-def _entry(call: Syscall, handler: Handler) -> Entry:
-    return Entry(call.name, handler, tuple(_kind(param.ctype) for param in call.params))
+    converters: tuple[Callable[[int], int], ...]
 
 
 def _table(calls: Mapping[int, Syscall], handlers: Mapping[str, Handler]) -> dict[int, Entry]:
-    return {nr: _entry(call, handlers[call.name]) for nr, call in calls.items() if call.name in handlers}
+    return {
+        nr: Entry(call.name, handlers[call.name], call.converters)
+        for nr, call in calls.items()
+        if call.name in handlers
+    }
 
 
 sys_call_table: Mapping[int, Entry] = _table(BY_NUMBER, X64_CALLS)
-ia32_sys_call_table: Mapping[int, Entry] = _table(BY_NUMBER_I386, IA32_CALLS)
-
-
-def _convert(value: int, kind: tuple[int, bool]) -> int:
-    bits, signed = kind
-    if 0 <= value < 0x7FFF:
-        return value
-    value &= (1 << bits) - 1
-    return value - (1 << bits) if signed and value >> (bits - 1) else value
+ia32_sys_call_table: Mapping[int, Entry] = _table(I386_BY_NUMBER, IA32_CALLS)
 
 
 def do_syscall_64(current: task_struct, nr: int, args: tuple[int, ...]) -> int | Pending:
@@ -82,13 +62,18 @@ def do_int80_syscall_32(current: task_struct, nr: int, args: tuple[int, ...]) ->
 
 def _do_syscall(current: task_struct, nr: int, args: tuple[int, ...], entry: Entry | None) -> int | Pending:
     current._syscall = (nr, args)
+    values: list[int] = []
     try:
         if entry is None:
             result: int | Pending = -ENOSYS
         else:
-            values = [_convert(value, kind) for value, kind in zip(args, entry.kinds, strict=False)]
-            if len(values) < len(entry.kinds):
-                values += [0] * (len(entry.kinds) - len(values))
+            converters = entry.converters
+            if len(args) < len(converters):
+                args += (0,) * (len(converters) - len(args))
+            values = [
+                value if 0 <= value < SMALL else convert(value)
+                for value, convert in zip(args, converters, strict=False)
+            ]
             result = entry.handler(current, *values)
             if isinstance(result, CoroutineType):
                 return _finish(current, entry, values, result)

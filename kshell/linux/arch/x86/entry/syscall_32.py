@@ -5,14 +5,14 @@ A call with 32-bit structs has a body `compat_sys_NAME`; the others share the 64
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 from typing import Final
 
-from kshell.linux.arch.x86.entry.syscall_64 import X64_CALLS, collect
+from kshell.linux.arch.x86.entry.syscall_64 import X64_CALLS, Handler, collect
 
 COMPAT_MODULES: Final[tuple[ModuleType, ...]] = ()
 
-IA32_CALLS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
+IA32_CALLS: Final[Mapping[str, Handler]] = MappingProxyType(
     {**X64_CALLS, **collect(COMPAT_MODULES, "compat_sys_")}
 )

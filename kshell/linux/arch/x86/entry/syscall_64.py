@@ -5,19 +5,21 @@ Every function `sys_NAME` marked @SYSCALL_DEFINE in the modules listed here serv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from types import MappingProxyType, ModuleType
 from typing import Final
 
 from kshell.linux.kernel import exit_calls, fork, signal_calls, sys, wait4
 from kshell.linux.kernel.time import itimer, posix_timers
 
+Handler = Callable[..., "int | Coroutine[object, None, int]"]
+
 MODULES: Final[tuple[ModuleType, ...]] = (
     exit_calls, fork, signal_calls, sys, wait4, itimer, posix_timers,
 )  # fmt: skip
 
 
-def collect(modules: tuple[ModuleType, ...], prefix: str) -> dict[str, Callable[..., object]]:
+def collect(modules: tuple[ModuleType, ...], prefix: str) -> dict[str, Handler]:
     """name → body, of the marked functions of some modules."""
     return {
         name.removeprefix(prefix): function
@@ -27,4 +29,4 @@ def collect(modules: tuple[ModuleType, ...], prefix: str) -> dict[str, Callable[
     }
 
 
-X64_CALLS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(collect(MODULES, "sys_"))
+X64_CALLS: Final[Mapping[str, Handler]] = MappingProxyType(collect(MODULES, "sys_"))

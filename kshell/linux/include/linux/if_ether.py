@@ -1,0 +1,44 @@
+"""include/linux/if_ether.h: Ethernet frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.skbuff import sk_buff
+
+ETH_ALEN = 6
+ETH_HLEN = 14
+ETH_ZLEN = 60
+ETH_DATA_LEN = 1500
+ETH_MIN_MTU = 68
+ETH_MAX_MTU = 0xFFFF
+ETH_P_802_3 = 0x0001
+ETH_P_ALL = 0x0003
+ETH_P_802_2 = 0x0004
+ETH_P_LOOP = 0x0060
+ETH_P_IP = 0x0800
+ETH_P_ARP = 0x0806
+ETH_P_8021Q = 0x8100
+ETH_P_8021AD = 0x88A8
+ETH_P_IPV6 = 0x86DD
+ETH_P_802_3_MIN = 0x0600
+
+
+class ethhdr:
+    """The header of a frame; h_proto in host order."""
+
+    __slots__ = ("h_dest", "h_source", "h_proto")
+
+    def __init__(self, h_dest: bytes, h_source: bytes, h_proto: int) -> None:
+        self.h_dest = h_dest
+        self.h_source = h_source
+        self.h_proto = h_proto
+
+    def _pack(self) -> bytes:
+        return self.h_dest + self.h_source + self.h_proto.to_bytes(2, "big")
+
+
+def eth_hdr(skb: sk_buff) -> ethhdr:
+    """The packet's Ethernet header."""
+    return cast(ethhdr, skb.mac_header)

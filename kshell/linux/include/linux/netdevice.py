@@ -1,0 +1,456 @@
+"""include/linux/netdevice.h: network devices and the queue between them and the protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from kshell.linux.include.linux.skbuff import sk_buff_head
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.inetdevice import in_device
+    from kshell.linux.include.linux.skbuff import sk_buff
+    from kshell.linux.include.net.net_namespace import net
+    from kshell.linux.include.net.neighbour import neighbour
+    from kshell.linux.include.net.sch_generic import Qdisc
+    from kshell.linux.include.net.sock import sock
+
+MAX_ADDR_LEN = 32
+LL_MAX_HEADER = 128
+MAX_HEADER = LL_MAX_HEADER + 48
+HH_DATA_MOD = 16
+
+NETDEV_TX_OK = 0x00
+NETDEV_TX_BUSY = 0x10
+NET_XMIT_SUCCESS = 0x00
+NET_XMIT_DROP = 0x01
+NET_XMIT_CN = 0x02
+NET_RX_SUCCESS = 0
+NET_RX_DROP = 1
+
+PACKET_HOST = 0
+PACKET_BROADCAST = 1
+PACKET_MULTICAST = 2
+PACKET_OTHERHOST = 3
+PACKET_OUTGOING = 4
+PACKET_LOOPBACK = 5
+
+# net_device.state: bit numbers
+LINK_STATE_START = 0
+LINK_STATE_PRESENT = 1
+LINK_STATE_NOCARRIER = 2
+LINK_STATE_LINKWATCH_PENDING = 3
+LINK_STATE_DORMANT = 4
+
+# net_device.priv_flags
+IFF_XMIT_DST_RELEASE = 1 << 5
+IFF_LIVE_ADDR_CHANGE = 1 << 15
+IFF_XMIT_DST_RELEASE_PERM = 1 << 17
+IFF_NO_QUEUE = 1 << 19
+
+NETREG_UNINITIALIZED = 0
+NETREG_REGISTERED = 1
+NETREG_UNREGISTERING = 2
+NETREG_UNREGISTERED = 3
+NETREG_RELEASED = 4
+NETREG_DUMMY = 5
+
+NET_NAME_UNKNOWN = 0
+NET_NAME_ENUM = 1
+NET_NAME_PREDICTABLE = 2
+NET_NAME_USER = 3
+NET_NAME_RENAMED = 4
+
+NETDEV_UP = 1
+NETDEV_DOWN = 2
+NETDEV_REBOOT = 3
+NETDEV_CHANGE = 4
+NETDEV_REGISTER = 5
+NETDEV_UNREGISTER = 6
+NETDEV_CHANGEMTU = 7
+NETDEV_CHANGEADDR = 8
+NETDEV_PRE_CHANGEADDR = 9
+NETDEV_GOING_DOWN = 10
+NETDEV_CHANGENAME = 11
+NETDEV_FEAT_CHANGE = 12
+NETDEV_BONDING_FAILOVER = 13
+NETDEV_PRE_UP = 14
+NETDEV_PRE_TYPE_CHANGE = 15
+NETDEV_POST_TYPE_CHANGE = 16
+NETDEV_POST_INIT = 17
+NETDEV_PRE_UNINIT = 18
+NETDEV_RELEASE = 19
+NETDEV_NOTIFY_PEERS = 20
+NETDEV_JOIN = 21
+NETDEV_CHANGEUPPER = 22
+NETDEV_RESEND_IGMP = 23
+NETDEV_PRECHANGEMTU = 24
+NETDEV_CHANGEINFODATA = 25
+
+# netdev_features_t: bit numbers as `ethtool -k` and sysfs show them
+NETIF_F_SG = 1 << 0
+NETIF_F_HW_CSUM = 1 << 3
+NETIF_F_HIGHDMA = 1 << 5
+NETIF_F_FRAGLIST = 1 << 6
+NETIF_F_VLAN_CHALLENGED = 1 << 10
+NETIF_F_GSO = 1 << 11
+NETIF_F_LLTX = 1 << 12
+NETIF_F_NETNS_LOCAL = 1 << 13
+NETIF_F_GRO = 1 << 14
+NETIF_F_TSO = 1 << 16
+NETIF_F_GSO_ROBUST = 1 << 17
+NETIF_F_TSO_ECN = 1 << 18
+NETIF_F_TSO_MANGLEID = 1 << 19
+NETIF_F_TSO6 = 1 << 20
+NETIF_F_GSO_SCTP = 1 << 30
+NETIF_F_GSO_UDP_L4 = 1 << 33
+NETIF_F_GSO_FRAGLIST = 1 << 34
+NETIF_F_SCTP_CRC = 1 << 36
+NETIF_F_LOOPBACK = 1 << 42
+NETIF_F_RXCSUM = 1 << 40
+NETIF_F_ALL_TSO = NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_TSO_ECN | NETIF_F_TSO_MANGLEID
+NETIF_F_GSO_SOFTWARE = NETIF_F_ALL_TSO | NETIF_F_GSO_SCTP | NETIF_F_GSO_UDP_L4 | NETIF_F_GSO_FRAGLIST
+GSO_MAX_SIZE = 65536
+GSO_LEGACY_MAX_SIZE = 65536
+GSO_MAX_SEGS = 65535
+TSO_LEGACY_MAX_SIZE = 65536
+GRO_MAX_SIZE = 65536
+
+
+class rtnl_link_stats64:
+    """Counters of a device (also struct net_device_stats)."""
+
+    __slots__ = (
+        "rx_packets", "tx_packets", "rx_bytes", "tx_bytes", "rx_errors", "tx_errors", "rx_dropped", "tx_dropped",
+        "multicast", "collisions", "rx_length_errors", "rx_over_errors", "rx_crc_errors", "rx_frame_errors",
+        "rx_fifo_errors", "rx_missed_errors", "tx_aborted_errors", "tx_carrier_errors", "tx_fifo_errors",
+        "tx_heartbeat_errors", "tx_window_errors", "rx_compressed", "tx_compressed", "rx_nohandler",
+        "rx_otherhost_dropped",
+    )  # fmt: skip
+    rx_packets: int
+    tx_packets: int
+    rx_bytes: int
+    tx_bytes: int
+    rx_errors: int
+    tx_errors: int
+    rx_dropped: int
+    tx_dropped: int
+    multicast: int
+    collisions: int
+
+    def __init__(self) -> None:
+        for name in self.__slots__:
+            setattr(self, name, 0)
+
+
+net_device_stats = rtnl_link_stats64
+
+
+class pcpu_lstats:
+    """Packets and bytes that went through the loopback device."""
+
+    __slots__ = ("packets", "bytes")
+
+    def __init__(self) -> None:
+        self.packets = self.bytes = 0
+
+
+class header_ops:
+    """How a device's link headers are made and read. Constant."""
+
+    __slots__ = ("create", "parse", "cache", "cache_update", "parse_protocol", "validate")
+
+    def __init__(
+        self,
+        *,
+        create: Callable[[sk_buff, net_device, int, bytes | None, bytes | None, int], int],
+        parse: Callable[[sk_buff], bytes] | None = None,
+        cache: Callable[[neighbour, object, int], int] | None = None,
+        cache_update: Callable[[object, net_device, bytes], None] | None = None,
+        parse_protocol: Callable[[sk_buff], int] | None = None,
+        validate: Callable[[bytes, int], bool] | None = None,
+    ) -> None:
+        self.create = create
+        self.parse = parse
+        self.cache = cache
+        self.cache_update = cache_update
+        self.parse_protocol = parse_protocol
+        self.validate = validate
+
+
+class net_device_ops:
+    """What a driver does for its device. Constant; entries that no modelled driver has are left out."""
+
+    __slots__ = (
+        "ndo_init", "ndo_uninit", "ndo_open", "ndo_stop", "ndo_start_xmit", "ndo_set_rx_mode", "ndo_set_mac_address",
+        "ndo_validate_addr", "ndo_change_mtu", "ndo_get_stats64", "ndo_change_carrier",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        ndo_start_xmit: Callable[[sk_buff, net_device], int],
+        ndo_init: Callable[[net_device], None] | None = None,
+        ndo_uninit: Callable[[net_device], None] | None = None,
+        ndo_open: Callable[[net_device], int] | None = None,
+        ndo_stop: Callable[[net_device], int] | None = None,
+        ndo_set_rx_mode: Callable[[net_device], None] | None = None,
+        ndo_set_mac_address: Callable[[net_device, bytes], int] | None = None,
+        ndo_validate_addr: Callable[[net_device], int] | None = None,
+        ndo_change_mtu: Callable[[net_device, int], int] | None = None,
+        ndo_get_stats64: Callable[[net_device, rtnl_link_stats64], None] | None = None,
+        ndo_change_carrier: Callable[[net_device, bool], int] | None = None,
+    ) -> None:
+        self.ndo_init = ndo_init
+        self.ndo_uninit = ndo_uninit
+        self.ndo_open = ndo_open
+        self.ndo_stop = ndo_stop
+        self.ndo_start_xmit = ndo_start_xmit
+        self.ndo_set_rx_mode = ndo_set_rx_mode
+        self.ndo_set_mac_address = ndo_set_mac_address
+        self.ndo_validate_addr = ndo_validate_addr
+        self.ndo_change_mtu = ndo_change_mtu
+        self.ndo_get_stats64 = ndo_get_stats64
+        self.ndo_change_carrier = ndo_change_carrier
+
+
+class net_device:
+    """A network device. `refcnt` is the sum of pcpu_refcnt; `nd_net` its namespace; multicast addresses with counts."""
+
+    _addr: int
+    name: str
+    ifindex: int = 0
+    nd_net: net
+    netdev_ops: net_device_ops
+    header_ops: header_ops | None = None
+    rtnl_link_ops: object | None = None
+    ethtool_ops: object | None = None
+    state: int = 0
+    flags: int = 0
+    gflags: int = 0
+    priv_flags: int = IFF_XMIT_DST_RELEASE | IFF_XMIT_DST_RELEASE_PERM
+    features: int = 0
+    hw_features: int = 0
+    wanted_features: int = 0
+    vlan_features: int = 0
+    hard_header_len: int = 0
+    min_header_len: int = 0
+    needed_headroom: int = 0
+    needed_tailroom: int = 0
+    mtu: int = 0
+    min_mtu: int = 0
+    max_mtu: int = 0
+    type: int = 0
+    name_assign_type: int = NET_NAME_UNKNOWN
+    group: int = 0
+    operstate: int = 0
+    link_mode: int = 0
+    if_port: int = 0
+    dma: int = 0
+    irq: int = 0
+    base_addr: int = 0
+    mem_start: int = 0
+    mem_end: int = 0
+    addr_assign_type: int = 0
+    addr_len: int = 0
+    perm_addr: bytes = bytes(6)
+    dev_addr: bytes = bytes(6)
+    broadcast: bytes = bytes(6)
+    dev_id: int = 0
+    dev_port: int = 0
+    promiscuity: int = 0
+    allmulti: int = 0
+    uc_promisc: bool = False
+    ip_ptr: in_device | None = None
+    ip6_ptr: object | None = None
+    lstats: pcpu_lstats | None = None
+    num_rx_queues: int = 1
+    num_tx_queues: int = 1
+    real_num_rx_queues: int = 1
+    real_num_tx_queues: int = 1
+    tx_queue_len: int = 1000
+    qdisc: Qdisc | None = None
+    gso_max_size: int = GSO_LEGACY_MAX_SIZE
+    gso_max_segs: int = GSO_MAX_SEGS
+    tso_max_size: int = TSO_LEGACY_MAX_SIZE
+    tso_max_segs: int = GSO_MAX_SEGS
+    gro_max_size: int = GRO_MAX_SIZE
+    reg_state: int = NETREG_UNINITIALIZED
+    dismantle: bool = False
+    needs_free_netdev: bool = False
+    priv_destructor: Callable[[net_device], None] | None = None
+    proto_down: bool = False
+    carrier_up_count: int = 0
+    carrier_down_count: int = 0
+    ifalias: str = ""
+    ml_priv: object | None = None
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.stats = net_device_stats()
+        self.refcnt = 1
+        self.ptype_all: list[packet_type] = []
+        self.ptype_specific: list[packet_type] = []
+        self.uc: dict[bytes, int] = {}
+        self.mc: dict[bytes, int] = {}
+        self.dev_addrs: list[bytes] = []
+
+
+class packet_type:
+    """Who receives packets of a link protocol: ip_rcv() for ETH_P_IP, a packet socket for all.
+
+    `type` in host order; `_sk` is af_packet_priv: the packet socket.
+    """
+
+    __slots__ = ("type", "dev", "func", "id_match", "af_packet_net", "af_packet_priv", "ignore_outgoing")
+
+    def __init__(
+        self,
+        *,
+        type: int,
+        func: Callable[[sk_buff, net_device, packet_type, net_device], int],
+        dev: net_device | None = None,
+        id_match: Callable[[packet_type, sock], bool] | None = None,
+        af_packet_net: net | None = None,
+        af_packet_priv: object | None = None,
+        ignore_outgoing: bool = False,
+    ) -> None:
+        self.type = type
+        self.dev = dev
+        self.func = func
+        self.id_match = id_match
+        self.af_packet_net = af_packet_net
+        self.af_packet_priv = af_packet_priv
+        self.ignore_outgoing = ignore_outgoing
+
+
+class napi_struct:
+    """A source of received packets that net_rx_action() polls."""
+
+    __slots__ = ("poll", "weight", "state", "dev")
+
+    def __init__(self, poll: Callable[[napi_struct, int], int], weight: int) -> None:
+        self.poll = poll
+        self.weight = weight
+        self.state = 0
+        self.dev: net_device | None = None
+
+
+NAPI_STATE_SCHED = 0
+
+
+class softnet_data:
+    """The processor's queue of packets between devices and protocols."""
+
+    def __init__(self, kernel: object, backlog: napi_struct) -> None:
+        self.poll_list: list[napi_struct] = []
+        self.process_queue = sk_buff_head()
+        self.input_pkt_queue = sk_buff_head()
+        self.processed = 0
+        self.time_squeeze = 0
+        self.dropped = 0
+        self.received_rps = 0
+        self.backlog = backlog
+
+
+class netdev_notifier_info:
+    """What a device notifier is told."""
+
+    __slots__ = ("dev",)
+
+    def __init__(self, dev: net_device) -> None:
+        self.dev = dev
+
+
+class netdev_notifier_info_ext(netdev_notifier_info):
+    """As above, with a number such as the new MTU."""
+
+    __slots__ = ("mtu",)
+
+    def __init__(self, dev: net_device, mtu: int) -> None:
+        self.dev = dev
+        self.mtu = mtu
+
+
+class netdev_notifier_change_info(netdev_notifier_info):
+    """As above, with the flags that changed."""
+
+    __slots__ = ("flags_changed",)
+
+    def __init__(self, dev: net_device, flags_changed: int) -> None:
+        self.dev = dev
+        self.flags_changed = flags_changed
+
+
+def dev_net(dev: net_device) -> net:
+    """The device's namespace."""
+    return dev.nd_net
+
+
+def dev_net_set(dev: net_device, net: net) -> None:
+    """Put the device into a namespace."""
+    dev.nd_net = net
+
+
+def dev_hold(dev: net_device | None) -> None:
+    """Take a reference."""
+    if dev is not None:
+        dev.refcnt += 1
+
+
+def dev_put(dev: net_device | None) -> None:
+    """Drop a reference."""
+    if dev is not None:
+        dev.refcnt -= 1
+
+
+def netdev_notifier_info_to_dev(info: object) -> net_device:
+    """The device that a notifier is told of."""
+    assert isinstance(info, netdev_notifier_info)
+    return info.dev
+
+
+def netif_running(dev: net_device) -> bool:
+    """True if the device is up."""
+    return bool(dev.state & 1 << LINK_STATE_START)
+
+
+def netif_carrier_ok(dev: net_device) -> bool:
+    """True if the device has a link."""
+    return not dev.state & 1 << LINK_STATE_NOCARRIER
+
+
+def netif_device_present(dev: net_device) -> bool:
+    """True if the device was not taken out."""
+    return bool(dev.state & 1 << LINK_STATE_PRESENT)
+
+
+def netif_oper_up(dev: net_device) -> bool:
+    """True if the device works (RFC 2863)."""
+    return dev.operstate in (6, 0)
+
+
+def netif_keep_dst(dev: net_device) -> None:
+    """Have packets keep their route while the device sends them."""
+    dev.priv_flags &= ~(IFF_XMIT_DST_RELEASE | IFF_XMIT_DST_RELEASE_PERM)
+
+
+def dev_hard_header(
+    skb: sk_buff, dev: net_device, type: int, daddr: bytes | None, saddr: bytes | None, length: int
+) -> int:
+    """Put a link header in front of the packet; its length, negative if the destination is still unknown."""
+    ops = dev.header_ops
+    return 0 if ops is None else ops.create(skb, dev, type, daddr, saddr, length)
+
+
+def dev_parse_header(skb: sk_buff) -> bytes:
+    """The sender's link address, b"" if the device has none."""
+    dev = skb.dev
+    assert dev is not None
+    ops = dev.header_ops
+    return b"" if ops is None or ops.parse is None else ops.parse(skb)
+
+
+def LL_RESERVED_SPACE(dev: net_device) -> int:
+    """Head room to keep for the device's header."""
+    return ((dev.hard_header_len + dev.needed_headroom) & ~(HH_DATA_MOD - 1)) + HH_DATA_MOD

@@ -1,0 +1,170 @@
+"""include/net/neighbour.h: the addresses of next hops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from kshell.linux.include.linux.skbuff import sk_buff_head
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.netdevice import net_device
+    from kshell.linux.include.linux.skbuff import sk_buff
+    from kshell.linux.include.linux.timer import timer_list
+    from kshell.linux.include.net.net_namespace import net
+
+NUD_INCOMPLETE = 0x01
+NUD_REACHABLE = 0x02
+NUD_STALE = 0x04
+NUD_DELAY = 0x08
+NUD_PROBE = 0x10
+NUD_FAILED = 0x20
+NUD_NOARP = 0x40
+NUD_PERMANENT = 0x80
+NUD_NONE = 0x00
+NUD_IN_TIMER = NUD_INCOMPLETE | NUD_REACHABLE | NUD_DELAY | NUD_PROBE
+NUD_VALID = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY
+NUD_CONNECTED = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE
+
+NEIGH_VAR_MCAST_PROBES = 0
+NEIGH_VAR_UCAST_PROBES = 1
+NEIGH_VAR_APP_PROBES = 2
+NEIGH_VAR_MCAST_REPROBES = 3
+NEIGH_VAR_RETRANS_TIME = 4
+NEIGH_VAR_BASE_REACHABLE_TIME = 5
+NEIGH_VAR_DELAY_PROBE_TIME = 6
+NEIGH_VAR_INTERVAL_PROBE_TIME_MS = 7
+NEIGH_VAR_GC_STALETIME = 8
+NEIGH_VAR_QUEUE_LEN_BYTES = 9
+NEIGH_VAR_PROXY_QLEN = 10
+NEIGH_VAR_ANYCAST_DELAY = 11
+NEIGH_VAR_PROXY_DELAY = 12
+NEIGH_VAR_LOCKTIME = 13
+NEIGH_VAR_DATA_MAX = 14
+
+
+class neigh_parms:
+    """How a table treats the neighbours on one device; `data` is indexed by NEIGH_VAR_*."""
+
+    def __init__(self, tbl: neigh_table, dev: net_device | None, data: list[int]) -> None:
+        self.tbl = tbl
+        self.dev = dev
+        self.data = data
+        self.reachable_time = data[NEIGH_VAR_BASE_REACHABLE_TIME]
+        self.refcnt = 1
+        self.dead = 0
+
+
+class neigh_ops:
+    """How a neighbour in each state is sent to. Constant."""
+
+    __slots__ = ("family", "solicit", "error_report", "output", "connected_output")
+
+    def __init__(
+        self,
+        *,
+        family: int,
+        output: Callable[[neighbour, sk_buff], int],
+        connected_output: Callable[[neighbour, sk_buff], int],
+        solicit: Callable[[neighbour, sk_buff | None], None] | None = None,
+        error_report: Callable[[neighbour, sk_buff], None] | None = None,
+    ) -> None:
+        self.family = family
+        self.solicit = solicit
+        self.error_report = error_report
+        self.output = output
+        self.connected_output = connected_output
+
+
+class hh_cache:
+    """The link header kept ready for a neighbour: here the header object that packets share."""
+
+    __slots__ = ("hh_len", "hh_data")
+
+    def __init__(self) -> None:
+        self.hh_len = 0
+        self.hh_data: object | None = None
+
+
+class neighbour:
+    """A next hop on a device. primary_key: the protocol address (IPv4: int in host order)."""
+
+    __slots__ = (
+        "_addr", "tbl", "parms", "confirmed", "updated", "refcnt", "arp_queue", "arp_queue_len_bytes", "timer",
+        "used", "probes", "nud_state", "type", "dead", "protocol", "flags", "ha", "hh", "output", "ops", "dev",
+        "primary_key",
+    )  # fmt: skip
+    _addr: int
+    timer: timer_list | None
+    ops: neigh_ops
+    output: Callable[[neighbour, sk_buff], int]
+
+    def __init__(self, tbl: neigh_table, dev: net_device, primary_key: int) -> None:
+        self.tbl = tbl
+        self.dev = dev
+        self.primary_key = primary_key
+        self.parms = tbl.parms
+        self.confirmed = self.updated = self.used = self.arp_queue_len_bytes = self.probes = 0
+        self.refcnt = 1
+        self.arp_queue = sk_buff_head()
+        self.timer = None
+        self.nud_state = NUD_NONE
+        self.type = self.dead = self.protocol = self.flags = 0
+        self.ha = bytes(6)
+        self.hh = hh_cache()
+
+
+class neigh_table:
+    """The neighbours of one protocol. One a machine (kernel.arp_tbl): it holds state."""
+
+    def __init__(
+        self,
+        *,
+        family: int,
+        key_len: int,
+        protocol: int,
+        constructor: Callable[[neighbour], None],
+        id: str,
+        parms_data: list[int],
+        gc_interval: int,
+        gc_thresh1: int,
+        gc_thresh2: int,
+        gc_thresh3: int,
+        proxy_redo: Callable[[sk_buff], None] | None = None,
+        is_multicast: Callable[[int], bool] | None = None,
+    ) -> None:
+        self.family = family
+        self.key_len = key_len
+        self.protocol = protocol
+        self.constructor = constructor
+        self.id = id
+        self.parms = neigh_parms(self, None, parms_data)
+        self.parms_list: list[neigh_parms] = [self.parms]
+        self.gc_interval = gc_interval
+        self.gc_thresh1 = gc_thresh1
+        self.gc_thresh2 = gc_thresh2
+        self.gc_thresh3 = gc_thresh3
+        self.proxy_redo = proxy_redo
+        self.is_multicast = is_multicast
+        self.entries = 0
+        self.nht: dict[tuple[int, net_device], neighbour] = {}
+
+
+def NEIGH_VAR(p: neigh_parms, attr: int) -> int:
+    """A parameter of a table on a device."""
+    return p.data[attr]
+
+
+def neigh_hold(neigh: neighbour) -> None:
+    """Take a reference."""
+    neigh.refcnt += 1
+
+
+def neigh_key(pkey: int, dev: net_device) -> tuple[int, net_device]:
+    """The key of nht."""
+    return (pkey, dev)
+
+
+def neigh_net(neigh: neighbour) -> net:
+    """The neighbour's network namespace."""
+    return neigh.dev.nd_net

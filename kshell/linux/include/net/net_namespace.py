@@ -1,0 +1,117 @@
+"""include/net/net_namespace.h: network namespaces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from kshell.linux.include.linux.skbuff import sk_buff_head
+from kshell.linux.include.net.netns.core import netns_core
+from kshell.linux.include.net.netns.packet import netns_packet
+from kshell.linux.include.net.netns_ipv4 import netns_ipv4
+from kshell.linux.include.net.netns_mib import netns_mib
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.netdevice import net_device
+    from kshell.linux.include.linux.notifier import notifier_block
+    from kshell.linux.include.linux.sched import user_namespace
+    from kshell.linux.include.net.netns_unix import netns_unix
+    from kshell.linux.include.net.sock import sock
+    from kshell.linux.init.kernel import Kernel
+
+LOOPBACK_IFINDEX = 1
+
+
+class pernet_operations:
+    """What to do when a network namespace comes or goes. `id` names the object of net_generic(), `size` its class."""
+
+    __slots__ = ("init", "pre_exit", "exit", "exit_batch", "id", "size")
+
+    def __init__(
+        self,
+        *,
+        init: Callable[[net], None] | None = None,
+        pre_exit: Callable[[net], None] | None = None,
+        exit: Callable[[net], None] | None = None,
+        exit_batch: Callable[[list[net]], None] | None = None,
+        id: str = "",
+        size: type | None = None,
+    ) -> None:
+        self.init = init
+        self.pre_exit = pre_exit
+        self.exit = exit
+        self.exit_batch = exit_batch
+        self.id = id
+        self.size = size
+
+
+class net:
+    """A network namespace: devices, addresses, routes, sockets and settings of its own.
+
+    net.unx is made by unix_net_init(). `kernel` leads to the machine.
+    """
+
+    _addr: int
+    unx: netns_unix
+    user_ns: user_namespace
+    rtnl: sock | None = None
+    genl_sock: sock | None = None
+    diag_nlsk: sock | None = None
+    proc_net: object | None = None
+    proc_net_stat: object | None = None
+    sysctls: object | None = None
+    loopback_dev: net_device
+    hash_mix: int = 0
+    net_cookie: int = 0
+    dev_base_seq: int = 1
+    dev_unreg_count: int = 0
+    fnhe_genid: int = 0
+    ifindex: int = 0
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.passive = 1
+        self.ns_count = 1  # ns.count
+        self.ns_inum = 0  # ns.inum
+        self.dev_base_head: list[net_device] = []
+        self.dev_name_head: dict[str, net_device] = {}
+        self.dev_index_head: dict[int, net_device] = {}
+        self.netdev_chain: list[notifier_block] = []
+        self.rules_ops: list[object] = []
+        self.wext_nlevents = sk_buff_head()
+        self.core = netns_core()
+        self.mib = netns_mib()
+        self.packet = netns_packet()
+        self.ipv4 = netns_ipv4()
+        self.gen: dict[str, object] = {}  # net_generic(): by pernet_operations.id
+
+
+def get_net(net: net) -> net:
+    """Take a reference."""
+    net.ns_count += 1
+    return net
+
+
+def net_eq(net1: net, net2: net) -> bool:
+    """True if both are the same namespace."""
+    return net1 is net2
+
+
+def net_generic(net: net, id: str) -> object:
+    """A subsystem's own object of this namespace."""
+    return net.gen[id]
+
+
+def rt_genid_ipv4(net: net) -> int:
+    """Changes when IPv4 routes change."""
+    return net.ipv4.rt_genid
+
+
+def rt_genid_bump_ipv4(net: net) -> None:
+    """Make every cached IPv4 route check itself again."""
+    net.ipv4.rt_genid += 1
+
+
+def fnhe_genid(net: net) -> int:
+    """Changes when next hop exceptions become invalid."""
+    return net.fnhe_genid

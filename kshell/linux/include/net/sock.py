@@ -1,0 +1,783 @@
+"""include/net/sock.h: the protocol's side of a socket.
+
+`__sk_common.skc_X` is reached by the macros of Linux: `sk.sk_X` (also `inet_X`, `rsk_X`, `tw_X` in the structs that
+embed struct sock_common: there they are aliases of the same slot). Request and timewait sockets can therefore be
+looked at as sockets (sk_state, sk_family, sk_num …) as Linux does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from kshell.abi.errno import EINTR, ENOBUFS
+from kshell.linux.include.linux.errno import ERESTARTSYS
+from kshell.linux.include.linux.jiffies import MAX_SCHEDULE_TIMEOUT
+from kshell.linux.include.linux.skbuff import sk_buff_head
+from kshell.linux.net.core.dst import dst_release
+from kshell.linux.security.security import security_sock_graft
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.cred import cred
+    from kshell.linux.include.linux.filter import sk_filter
+    from kshell.linux.include.linux.module import module
+    from kshell.linux.include.linux.net import socket, socket_wq
+    from kshell.linux.include.linux.pid import pid
+    from kshell.linux.include.linux.skbuff import sk_buff
+    from kshell.linux.include.linux.sockptr import sockptr_t
+    from kshell.linux.include.linux.socket import msghdr
+    from kshell.linux.include.linux.timer import timer_list
+    from kshell.linux.include.linux.wait import wait_queue_head
+    from kshell.linux.include.net.dst import dst_entry
+    from kshell.linux.include.net.net_namespace import net
+    from kshell.linux.include.net.request_sock import request_sock_ops
+    from kshell.linux.include.net.timewait_sock import timewait_sock_ops
+    from kshell.linux.net.core.sock_reuseport import sock_reuseport
+
+# enum sock_flags: bit numbers in sk_flags
+SOCK_DEAD = 0
+SOCK_DONE = 1
+SOCK_URGINLINE = 2
+SOCK_KEEPOPEN = 3
+SOCK_LINGER = 4
+SOCK_DESTROY = 5
+SOCK_BROADCAST = 6
+SOCK_TIMESTAMP = 7
+SOCK_ZAPPED = 8
+SOCK_USE_WRITE_QUEUE = 9
+SOCK_DBG = 10
+SOCK_RCVTSTAMP = 11
+SOCK_RCVTSTAMPNS = 12
+SOCK_LOCALROUTE = 13
+SOCK_MEMALLOC = 14
+SOCK_TIMESTAMPING_RX_SOFTWARE = 15
+SOCK_FASYNC = 16
+SOCK_RXQ_OVFL = 17
+SOCK_ZEROCOPY = 18
+SOCK_WIFI_STATUS = 19
+SOCK_NOFCS = 20
+SOCK_FILTER_LOCKED = 21
+SOCK_SELECT_ERR_QUEUE = 22
+SOCK_RCU_FREE = 23
+SOCK_TXTIME = 24
+SOCK_XDP = 25
+SOCK_TSTAMP_NEW = 26
+SOCK_RCVMARK = 27
+
+SK_FLAGS_TIMESTAMP = (1 << SOCK_TIMESTAMP) | (1 << SOCK_TIMESTAMPING_RX_SOFTWARE)
+
+RCV_SHUTDOWN = 1
+SEND_SHUTDOWN = 2
+SHUTDOWN_MASK = 3
+
+SK_NO_REUSE = 0
+SK_CAN_REUSE = 1
+SK_FORCE_REUSE = 2
+
+SOCK_SNDBUF_LOCK = 1
+SOCK_RCVBUF_LOCK = 2
+SOCK_BINDADDR_LOCK = 4
+SOCK_BINDPORT_LOCK = 8
+SOCK_BUF_LOCK_MASK = SOCK_SNDBUF_LOCK | SOCK_RCVBUF_LOCK
+
+SK_MEM_SEND = 0
+SK_MEM_RECV = 1
+
+SK_PACING_NONE = 0
+SK_PACING_NEEDED = 1
+SK_PACING_FQ = 2
+
+TCP_MIN_SNDBUF_PAD = 256
+SOCK_MIN_SNDBUF = 4608  # 2 * (2048 + SKB_DATA_ALIGN(sizeof(struct sk_buff)))
+SOCK_MIN_RCVBUF = 2304  # 2048 + SKB_DATA_ALIGN(sizeof(struct sk_buff))
+SK_WMEM_MAX = 212992  # 256 packets of SKB_TRUESIZE(256)
+SK_RMEM_MAX = 212992
+PAGE_SIZE = 4096
+PAGE_SHIFT = 12
+NO_QUEUE_MAPPING = 0xFFFF
+
+
+class sock_common:
+    """What full, request and timewait sockets have in common, for the hash tables."""
+
+    __slots__ = (
+        "_addr", "skc_daddr", "skc_rcv_saddr", "skc_hash", "skc_dport", "skc_num", "skc_family", "skc_state",
+        "skc_reuse", "skc_reuseport", "skc_bound_dev_if", "skc_prot", "skc_net", "skc_flags", "skc_refcnt", "skc_node",
+    )  # fmt: skip
+    _addr: int
+    skc_daddr: int  # __be32, host order
+    skc_rcv_saddr: int  # __be32, host order
+    skc_hash: int
+    skc_dport: int  # __be16, host order
+    skc_num: int
+    skc_family: int
+    skc_state: int
+    skc_reuse: int
+    skc_reuseport: int
+    skc_bound_dev_if: int
+    skc_prot: proto
+    skc_net: net
+    skc_flags: int
+    skc_refcnt: int
+    skc_node: object | None  # the hash chain in which the socket stands, None if in none; its owner says of which kind
+    if TYPE_CHECKING:
+        sk_daddr: int
+        sk_rcv_saddr: int
+        sk_hash: int
+        sk_dport: int
+        sk_num: int
+        sk_family: int
+        sk_state: int
+        sk_reuse: int
+        sk_reuseport: int
+        sk_bound_dev_if: int
+        sk_prot: proto
+        sk_net: net
+        sk_flags: int
+        sk_refcnt: int
+        sk_node: object | None
+
+    def __init__(self) -> None:
+        self.skc_daddr = self.skc_rcv_saddr = self.skc_hash = self.skc_dport = self.skc_num = self.skc_family = 0
+        self.skc_state = self.skc_reuse = self.skc_reuseport = self.skc_bound_dev_if = self.skc_flags = 0
+        self.skc_refcnt = 0
+        self.skc_node = None
+
+
+for _field in sock_common.__slots__[1:]:
+    setattr(sock_common, _field.replace("skc_", "sk_"), getattr(sock_common, _field))  # sk_X: the same slot as skc_X
+
+
+class _sk_backlog:
+    """struct { … } sk_backlog: packets that came while a task owned the socket. Made when the first one comes."""
+
+    __slots__ = ("len", "head", "tail")
+    len: int
+    head: sk_buff | None
+    tail: sk_buff | None
+
+    def __init__(self) -> None:
+        self.len = 0
+        self.head = self.tail = None
+
+
+class sock(sock_common):
+    """The protocol's side of a socket."""
+
+    __slots__ = (
+        "sk_lock", "sk_error_queue", "sk_receive_queue", "sk_backlog", "sk_rmem_alloc", "sk_forward_alloc",
+        "sk_rcvbuf", "sk_wq", "sk_dst_cache", "sk_rx_dst", "sk_sndbuf", "sk_wmem_queued", "sk_wmem_alloc",
+        "sk_write_queue", "sk_rcvlowat", "sk_userlocks", "sk_type", "sk_protocol", "sk_prot_creator", "sk_err",
+        "sk_ack_backlog", "sk_max_ack_backlog", "sk_uid", "sk_shutdown", "sk_socket", "sk_txhash", "sk_pacing_rate",
+        "sk_timer", "sk_state_change", "sk_data_ready", "sk_write_space", "sk_error_report", "sk_backlog_rcv",
+        "sk_destruct", "sk_filter", "__dict__",
+    )  # fmt: skip
+    sk_lock: int  # sk_lock.owned: 1 while a task owns the socket
+    sk_error_queue: sk_buff_head
+    sk_receive_queue: sk_buff_head
+    sk_backlog: _sk_backlog | None
+    sk_rmem_alloc: int  # sk_backlog.rmem_alloc
+    sk_forward_alloc: int
+    sk_rcvbuf: int
+    sk_wq: socket_wq | None
+    sk_dst_cache: dst_entry | None
+    sk_rx_dst: dst_entry | None
+    sk_sndbuf: int
+    sk_wmem_queued: int
+    sk_wmem_alloc: int
+    sk_write_queue: sk_buff_head
+    sk_rcvlowat: int
+    sk_userlocks: int
+    sk_type: int
+    sk_protocol: int
+    sk_prot_creator: proto
+    sk_err: int  # a positive errno
+    sk_ack_backlog: int
+    sk_max_ack_backlog: int
+    sk_uid: int
+    sk_shutdown: int
+    sk_socket: socket | None
+    sk_txhash: int
+    sk_pacing_rate: int  # bytes per second
+    sk_timer: timer_list | None
+    sk_state_change: Callable[[sock], None]
+    sk_data_ready: Callable[[sock], None]
+    sk_write_space: Callable[[sock], None]
+    sk_error_report: Callable[[sock], None]
+    sk_backlog_rcv: Callable[[sock, sk_buff], int]
+    sk_destruct: Callable[[sock], None]
+    sk_filter: sk_filter | None
+    # cold: the class gives the value until one is set
+    sk_ipv6only: int = 0
+    sk_net_refcnt: int = 0
+    sk_cookie: int = 0
+    sk_incoming_cpu: int = -1
+    sk_rx_queue_mapping: int = NO_QUEUE_MAPPING
+    sk_tx_queue_mapping: int = NO_QUEUE_MAPPING
+    sk_rx_dst_ifindex: int = 0
+    sk_drops: int = 0
+    sk_reserved_mem: int = 0
+    sk_ll_usec: int = 0
+    sk_napi_id: int = 0
+    sk_disconnects: int = 0
+    sk_omem_alloc: int = 0
+    sk_tsq_flags: int = 0
+    sk_send_head: sk_buff | None = None
+    sk_peek_off: int = -1
+    sk_write_pending: int = 0
+    sk_dst_pending_confirm: int = 0
+    sk_pacing_status: int = 0
+    sk_sndtimeo: int = MAX_SCHEDULE_TIMEOUT
+    sk_priority: int = 0
+    sk_mark: int = 0
+    sk_max_pacing_rate: int = (1 << 64) - 1
+    sk_route_caps: int = 0
+    sk_gso_type: int = 0
+    sk_gso_max_size: int = 0
+    sk_gso_disabled: int = 0
+    sk_gso_max_segs: int = 0
+    sk_kern_sock: int = 0
+    sk_no_check_tx: int = 0
+    sk_no_check_rx: int = 0
+    sk_pacing_shift: int = 10
+    sk_lingertime: int = 0  # jiffies
+    sk_err_soft: int = 0
+    sk_txrehash: int = 0
+    sk_prefer_busy_poll: int = 0
+    sk_busy_poll_budget: int = 0
+    sk_bind_phc: int = -1
+    sk_peer_pid: pid | None = None
+    sk_peer_cred: cred | None = None
+    sk_rcvtimeo: int = MAX_SCHEDULE_TIMEOUT
+    sk_stamp: int = -1_000_000_000  # ktime_t
+    sk_tsflags: int = 0
+    sk_tskey: int = 0
+    sk_zckey: int = 0
+    sk_clockid: int = 0
+    sk_txtime_deadline_mode: int = 0
+    sk_txtime_report_errors: int = 0
+    sk_user_data: object | None = None
+    sk_reuseport_cb: sock_reuseport | None = None
+
+    def __init__(self) -> None:
+        self.skc_daddr = self.skc_rcv_saddr = self.skc_hash = self.skc_dport = self.skc_num = self.skc_family = 0
+        self.skc_state = self.skc_reuse = self.skc_reuseport = self.skc_bound_dev_if = self.skc_flags = 0
+        self.skc_refcnt = self.sk_lock = self.sk_rmem_alloc = self.sk_forward_alloc = self.sk_rcvbuf = 0
+        self.sk_sndbuf = self.sk_wmem_queued = self.sk_wmem_alloc = self.sk_rcvlowat = self.sk_userlocks = 0
+        self.sk_type = self.sk_protocol = self.sk_err = self.sk_ack_backlog = self.sk_max_ack_backlog = 0
+        self.sk_uid = self.sk_shutdown = self.sk_txhash = self.sk_pacing_rate = 0
+        self.sk_backlog = self.sk_wq = self.sk_dst_cache = self.sk_rx_dst = self.sk_socket = None
+        self.sk_timer = self.sk_filter = self.skc_node = None
+        self.sk_error_queue = sk_buff_head()
+        self.sk_receive_queue = sk_buff_head()
+        self.sk_write_queue = sk_buff_head()
+
+
+class proto:
+    """A transport protocol of one address family: the operations on its sockets.
+
+    What Linux keeps as a pointer to a global variable is here the name of that attribute of Kernel (memory_allocated,
+    sysctl_mem, orphan_count, h …); sysctl_wmem_offset/sysctl_rmem_offset name an attribute of net.ipv4. The slab is
+    `kernel.proto_slab[prot]`. Instances are constant.
+    """
+
+    __slots__ = (
+        "close", "pre_connect", "connect", "disconnect", "accept", "ioctl", "init", "destroy", "shutdown",
+        "setsockopt", "getsockopt", "keepalive", "compat_ioctl", "sendmsg", "recvmsg", "sendpage", "splice_eof", "bind",
+        "bind_add", "backlog_rcv", "bpf_bypass_getsockopt", "release_cb", "hash", "unhash", "rehash", "get_port",
+        "put_port", "inuse_idx", "forward_alloc_get", "stream_memory_free", "sock_is_readable",
+        "enter_memory_pressure", "leave_memory_pressure", "memory_allocated", "sockets_allocated", "memory_pressure",
+        "sysctl_mem", "sysctl_wmem", "sysctl_rmem", "sysctl_wmem_offset", "sysctl_rmem_offset", "max_header",
+        "no_autobind", "obj_size", "slab_flags", "useroffset", "usersize", "orphan_count", "rsk_prot", "twsk_prot",
+        "h", "owner", "name", "diag_destroy", "_cls", "psock_update_sk_prot", "per_cpu_fw_alloc",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        cls: type[sock],
+        obj_size: int,
+        owner: module | None = None,
+        close: Callable[[sock, int], Awaitable[None]] | None = None,
+        pre_connect: Callable[[sock, bytes, int], int] | None = None,
+        connect: Callable[[sock, bytes, int], Awaitable[int]] | None = None,
+        disconnect: Callable[[sock, int], int] | None = None,
+        accept: Callable[[sock, int, bool], Awaitable[sock]] | None = None,
+        ioctl: Callable[[sock, int, int], int] | None = None,
+        init: Callable[[sock], int] | None = None,
+        destroy: Callable[[sock], None] | None = None,
+        shutdown: Callable[[sock, int], None] | None = None,
+        setsockopt: Callable[[sock, int, int, sockptr_t, int], int] | None = None,
+        getsockopt: Callable[[sock, int, int, int, int], int] | None = None,
+        keepalive: Callable[[sock, int], None] | None = None,
+        compat_ioctl: Callable[[sock, int, int], int] | None = None,
+        sendmsg: Callable[[sock, msghdr, int], Awaitable[int]] | None = None,
+        recvmsg: Callable[[sock, msghdr, int, int], Awaitable[int]] | None = None,
+        sendpage: Callable[[sock, bytes, int], Awaitable[int]] | None = None,
+        splice_eof: Callable[[socket], None] | None = None,
+        bind: Callable[[sock, bytes, int], int] | None = None,
+        bind_add: Callable[[sock, bytes, int], int] | None = None,
+        backlog_rcv: Callable[[sock, sk_buff], int] | None = None,
+        bpf_bypass_getsockopt: Callable[[int, int], bool] | None = None,
+        release_cb: Callable[[sock], None] | None = None,
+        hash: Callable[[sock], int] | None = None,
+        unhash: Callable[[sock], None] | None = None,
+        rehash: Callable[[sock], None] | None = None,
+        get_port: Callable[[sock, int], int] | None = None,
+        put_port: Callable[[sock], None] | None = None,
+        psock_update_sk_prot: Callable[[sock, object, bool], int] | None = None,
+        forward_alloc_get: Callable[[sock], int] | None = None,
+        stream_memory_free: Callable[[sock, int], bool] | None = None,
+        sock_is_readable: Callable[[sock], bool] | None = None,
+        enter_memory_pressure: Callable[[sock], None] | None = None,
+        leave_memory_pressure: Callable[[sock], None] | None = None,
+        memory_allocated: str | None = None,
+        per_cpu_fw_alloc: str | None = None,
+        sockets_allocated: str | None = None,
+        memory_pressure: str | None = None,
+        sysctl_mem: str | None = None,
+        sysctl_wmem: str | None = None,
+        sysctl_rmem: str | None = None,
+        sysctl_wmem_offset: str | None = None,
+        sysctl_rmem_offset: str | None = None,
+        max_header: int = 0,
+        no_autobind: bool = False,
+        slab_flags: int = 0,
+        useroffset: int = 0,
+        usersize: int = 0,
+        orphan_count: str | None = None,
+        rsk_prot: request_sock_ops | None = None,
+        twsk_prot: timewait_sock_ops | None = None,
+        h: str | None = None,
+        diag_destroy: Callable[[sock, int], int] | None = None,
+    ) -> None:
+        self.name = name
+        self._cls = cls
+        self.obj_size = obj_size
+        self.owner = owner
+        self.close = close
+        self.pre_connect = pre_connect
+        self.connect = connect
+        self.disconnect = disconnect
+        self.accept = accept
+        self.ioctl = ioctl
+        self.init = init
+        self.destroy = destroy
+        self.shutdown = shutdown
+        self.setsockopt = setsockopt
+        self.getsockopt = getsockopt
+        self.keepalive = keepalive
+        self.compat_ioctl = compat_ioctl
+        self.sendmsg = sendmsg
+        self.recvmsg = recvmsg
+        self.sendpage = sendpage
+        self.splice_eof = splice_eof
+        self.bind = bind
+        self.bind_add = bind_add
+        self.backlog_rcv = backlog_rcv
+        self.bpf_bypass_getsockopt = bpf_bypass_getsockopt
+        self.release_cb = release_cb
+        self.hash = hash
+        self.unhash = unhash
+        self.rehash = rehash
+        self.get_port = get_port
+        self.put_port = put_port
+        self.psock_update_sk_prot = psock_update_sk_prot
+        self.forward_alloc_get = forward_alloc_get
+        self.stream_memory_free = stream_memory_free
+        self.sock_is_readable = sock_is_readable
+        self.enter_memory_pressure = enter_memory_pressure
+        self.leave_memory_pressure = leave_memory_pressure
+        self.memory_allocated = memory_allocated
+        self.per_cpu_fw_alloc = per_cpu_fw_alloc
+        self.sockets_allocated = sockets_allocated
+        self.memory_pressure = memory_pressure
+        self.sysctl_mem = sysctl_mem
+        self.sysctl_wmem = sysctl_wmem
+        self.sysctl_rmem = sysctl_rmem
+        self.sysctl_wmem_offset = sysctl_wmem_offset
+        self.sysctl_rmem_offset = sysctl_rmem_offset
+        self.max_header = max_header
+        self.no_autobind = no_autobind
+        self.slab_flags = slab_flags
+        self.useroffset = useroffset
+        self.usersize = usersize
+        self.orphan_count = orphan_count
+        self.rsk_prot = rsk_prot
+        self.twsk_prot = twsk_prot
+        self.h = h
+        self.diag_destroy = diag_destroy
+
+
+def sock_net(sk: sock_common) -> net:
+    """The socket's network namespace."""
+    return sk.skc_net
+
+
+def sock_net_set(sk: sock_common, net: net) -> None:
+    """Put the socket into a network namespace."""
+    sk.skc_net = net
+
+
+def sk_sleep(sk: sock) -> wait_queue_head:
+    """Where the socket's users sleep."""
+    assert sk.sk_wq is not None
+    return sk.sk_wq.wait
+
+
+def sock_copy_flags(nsk: sock, osk: sock) -> None:
+    """Take over another socket's flags."""
+    nsk.skc_flags = osk.skc_flags
+
+
+def sock_set_flag(sk: sock, flag: int) -> None:
+    """Set flag SOCK_*."""
+    sk.skc_flags |= 1 << flag
+
+
+def sock_reset_flag(sk: sock, flag: int) -> None:
+    """Clear flag SOCK_*."""
+    sk.skc_flags &= ~(1 << flag)
+
+
+def sock_valbool_flag(sk: sock, bit: int, valbool: int) -> None:
+    """Set or clear flag SOCK_*."""
+    if valbool:
+        sk.skc_flags |= 1 << bit
+    else:
+        sk.skc_flags &= ~(1 << bit)
+
+
+def sock_flag(sk: sock, flag: int) -> bool:
+    """True if flag SOCK_* is set."""
+    return bool(sk.skc_flags >> flag & 1)
+
+
+def sk_acceptq_removed(sk: sock) -> None:
+    """One connection less waits to be accepted."""
+    sk.sk_ack_backlog -= 1
+
+
+def sk_acceptq_added(sk: sock) -> None:
+    """One connection more waits to be accepted."""
+    sk.sk_ack_backlog += 1
+
+
+def sk_acceptq_is_full(sk: sock) -> bool:
+    """True if the backlog given to listen() is exceeded (it takes one more than asked for)."""
+    return sk.sk_ack_backlog > sk.sk_max_ack_backlog
+
+
+def sock_hold(sk: sock_common) -> None:
+    """Take a reference."""
+    sk.skc_refcnt += 1
+
+
+def __sock_put(sk: sock_common) -> None:
+    """Drop a reference that is known not to be the last."""
+    sk.skc_refcnt -= 1
+
+
+def sk_unhashed(sk: sock) -> bool:
+    """True if the socket is in no hash table."""
+    return sk.skc_node is None
+
+
+def sock_owned_by_user(sk: sock) -> bool:
+    """True while a task owns the socket."""
+    return sk.sk_lock != 0
+
+
+def sock_owned_by_user_nocheck(sk: sock) -> bool:
+    """sock_owned_by_user() without its lockdep check."""
+    return sk.sk_lock != 0
+
+
+def sk_rmem_alloc_get(sk: sock) -> int:
+    """Bytes charged to the socket for packets received."""
+    return sk.sk_rmem_alloc
+
+
+def sk_wmem_alloc_get(sk: sock) -> int:
+    """Bytes charged to the socket for packets on their way out."""
+    return sk.sk_wmem_alloc - 1
+
+
+def sk_has_allocations(sk: sock) -> bool:
+    """True if packets are charged to the socket."""
+    return sk.sk_wmem_alloc - 1 > 0 or sk.sk_rmem_alloc > 0
+
+
+def sock_rcvlowat(sk: sock, waitall: bool | int, length: int) -> int:
+    """How many bytes a receiver waits for."""
+    lowat = length if waitall else min(sk.sk_rcvlowat, length)
+    return lowat or 1
+
+
+def sock_rcvtimeo(sk: sock, noblock: bool | int) -> int:
+    """How long a receiver waits, in jiffies."""
+    return 0 if noblock else sk.sk_rcvtimeo
+
+
+def sock_sndtimeo(sk: sock, noblock: bool | int) -> int:
+    """How long a sender waits, in jiffies."""
+    return 0 if noblock else sk.sk_sndtimeo
+
+
+def sock_intr_errno(timeo: int) -> int:
+    """The errno of a wait that a signal cut short: restarted only if no timeout was set."""
+    return ERESTARTSYS if timeo == MAX_SCHEDULE_TIMEOUT else EINTR
+
+
+def sock_error(sk: sock) -> int:
+    """The pending error, a positive errno, which it clears; 0 if there is none."""
+    err = sk.sk_err
+    if err:
+        sk.sk_err = 0
+    return err
+
+
+def sock_wspace(sk: sock) -> int:
+    """Room to send, in bytes."""
+    if sk.sk_shutdown & SEND_SHUTDOWN:
+        return 0
+    amount = sk.sk_sndbuf - sk.sk_wmem_alloc
+    return amount if amount > 0 else 0
+
+
+def sock_writeable(sk: sock) -> bool:
+    """True if less than half of the send buffer is in use."""
+    return sk.sk_wmem_alloc < sk.sk_sndbuf >> 1
+
+
+def sk_stream_min_wspace(sk: sock) -> int:
+    """The room that makes a stream writable."""
+    return sk.sk_wmem_queued >> 1
+
+
+def sk_stream_wspace(sk: sock) -> int:
+    """Room in the send buffer of a stream."""
+    return sk.sk_sndbuf - sk.sk_wmem_queued
+
+
+def sk_wmem_queued_add(sk: sock, val: int) -> None:
+    """Account for bytes in the write queue."""
+    sk.sk_wmem_queued += val
+
+
+def __sk_stream_memory_free(sk: sock, wake: int) -> bool:
+    """True if a stream may queue more."""
+    if sk.sk_wmem_queued >= sk.sk_sndbuf:
+        return False
+    memory_free = sk.sk_prot.stream_memory_free
+    return memory_free(sk, wake) if memory_free is not None else True
+
+
+def sk_stream_memory_free(sk: sock) -> bool:
+    """True if a stream may queue more."""
+    return __sk_stream_memory_free(sk, 0)
+
+
+def __sk_stream_is_writeable(sk: sock, wake: int) -> bool:
+    """True if poll() calls the stream writable."""
+    return sk.sk_sndbuf - sk.sk_wmem_queued >= sk.sk_wmem_queued >> 1 and __sk_stream_memory_free(sk, wake)
+
+
+def sk_stream_is_writeable(sk: sock) -> bool:
+    """True if poll() calls the stream writable."""
+    return __sk_stream_is_writeable(sk, 0)
+
+
+def sk_stream_moderate_sndbuf(sk: sock) -> None:
+    """Shrink the send buffer under memory pressure."""
+    if sk.sk_userlocks & SOCK_SNDBUF_LOCK:
+        return
+    sk.sk_sndbuf = max(min(sk.sk_sndbuf, sk.sk_wmem_queued >> 1), SOCK_MIN_SNDBUF)
+
+
+def sk_sockets_allocated_inc(sk: sock) -> None:
+    """One socket more of this protocol."""
+    name = sk.sk_prot.sockets_allocated
+    if name is not None:
+        kernel = sk.skc_net.kernel
+        setattr(kernel, name, getattr(kernel, name) + 1)
+
+
+def sk_sockets_allocated_dec(sk: sock) -> None:
+    """One socket less of this protocol."""
+    name = sk.sk_prot.sockets_allocated
+    if name is not None:
+        kernel = sk.skc_net.kernel
+        setattr(kernel, name, getattr(kernel, name) - 1)
+
+
+def sk_sockets_allocated_read_positive(sk: sock) -> int:
+    """Sockets of this protocol."""
+    name = sk.sk_prot.sockets_allocated
+    return 0 if name is None else int(getattr(sk.skc_net.kernel, name))
+
+
+def sk_memory_allocated(sk: sock) -> int:
+    """Pages that this protocol's sockets hold."""
+    name = sk.sk_prot.memory_allocated
+    return 0 if name is None else int(getattr(sk.skc_net.kernel, name))
+
+
+def sk_prot_mem_limits(sk: sock, index: int) -> int:
+    """A limit of this protocol's memory, in pages."""
+    name = sk.sk_prot.sysctl_mem
+    assert name is not None
+    return int(getattr(sk.skc_net.kernel, name)[index])
+
+
+def sk_under_memory_pressure(sk: sock) -> bool:
+    """True while the protocol is short of memory."""
+    name = sk.sk_prot.memory_pressure
+    return name is not None and bool(getattr(sk.skc_net.kernel, name))
+
+
+def sk_get_wmem0(sk: sock, proto: proto) -> int:
+    """The guaranteed part of the send buffer."""
+    if proto.sysctl_wmem_offset is not None:
+        return int(getattr(sk.skc_net.ipv4, proto.sysctl_wmem_offset)[0])
+    assert proto.sysctl_wmem is not None
+    return int(_table(sk, proto.sysctl_wmem)[0])
+
+
+def sk_get_rmem0(sk: sock, proto: proto) -> int:
+    """The guaranteed part of the receive buffer."""
+    if proto.sysctl_rmem_offset is not None:
+        return int(getattr(sk.skc_net.ipv4, proto.sysctl_rmem_offset)[0])
+    assert proto.sysctl_rmem is not None
+    return int(_table(sk, proto.sysctl_rmem)[0])
+
+
+def _table(sk: sock, name: str) -> tuple[int, ...]:
+    value = getattr(sk.skc_net.kernel, name)
+    return (value,) if isinstance(value, int) else tuple(value)
+
+
+def sk_has_account(sk: sock) -> bool:
+    """True if the protocol accounts for its memory."""
+    return sk.sk_prot.memory_allocated is not None
+
+
+def sk_unused_reserved_mem(sk: sock) -> int:
+    """What is left of SO_RESERVE_MEM."""
+    if not sk.sk_reserved_mem:
+        return 0
+    return max(sk.sk_reserved_mem - sk.sk_wmem_queued - sk.sk_rmem_alloc, 0)
+
+
+def sk_mem_pages(amt: int) -> int:
+    """Pages that hold `amt` bytes."""
+    return (amt + PAGE_SIZE - 1) >> PAGE_SHIFT
+
+
+def sk_rcvqueues_full(sk: sock, limit: int) -> bool:
+    """True if receive queue and backlog hold more than the receive buffer."""
+    backlog = sk.sk_backlog
+    return (backlog.len if backlog is not None else 0) + sk.sk_rmem_alloc > limit
+
+
+def __sk_add_backlog(sk: sock, skb: sk_buff) -> None:
+    """Append a packet to the backlog."""
+    backlog = sk.sk_backlog
+    if backlog is None:
+        backlog = sk.sk_backlog = _sk_backlog()
+    if backlog.tail is None:
+        backlog.head = skb
+    else:
+        backlog.tail.next = skb
+    backlog.tail = skb
+    skb.next = None
+
+
+def sk_add_backlog(sk: sock, skb: sk_buff, limit: int) -> int:
+    """Leave a packet to the task that owns the socket; a positive errno (ENOBUFS) if the backlog is full."""
+    if sk_rcvqueues_full(sk, limit):
+        return ENOBUFS
+    __sk_add_backlog(sk, skb)
+    backlog = sk.sk_backlog
+    assert backlog is not None
+    backlog.len += skb.truesize
+    return 0
+
+
+def sk_backlog_rcv(sk: sock, skb: sk_buff) -> int:
+    """Process a packet now."""
+    return sk.sk_backlog_rcv(sk, skb)
+
+
+def lock_sock(sk: sock) -> None:
+    """Own the socket (lock_sock_nested() in one step). Sleepers let go of it, so it is never taken here.
+
+    release_sock() is in net/core/sock.py; the accounting inlines that call sock.c are in include/net/sock_mem.py.
+    """
+    sk.sk_lock = 1
+
+
+def sk_set_socket(sk: sock, sock: socket | None) -> None:
+    """Tie the sock to its socket."""
+    sk.sk_socket = sock
+
+
+def sock_graft(sk: sock, parent: socket) -> None:
+    """Give a new socket to the descriptor that accept() made."""
+    sk.sk_wq = parent.wq
+    parent.sk = sk
+    sk.sk_socket = parent
+    alloc = parent._alloc
+    assert alloc is not None
+    sk.sk_uid = alloc.vfs_inode.i_uid
+    security_sock_graft(sk, parent)
+
+
+def sock_orphan(sk: sock) -> None:
+    """Detach a socket from its descriptor: the user is gone."""
+    sk.skc_flags |= 1 << SOCK_DEAD
+    sk.sk_socket = None
+    sk.sk_wq = None
+
+
+def sk_dst_get(sk: sock) -> dst_entry | None:
+    """The cached route, with a reference."""
+    dst = sk.sk_dst_cache
+    if dst is not None:
+        dst.refcnt += 1
+    return dst
+
+
+def __sk_dst_get(sk: sock) -> dst_entry | None:
+    """The cached route."""
+    return sk.sk_dst_cache
+
+
+def __sk_dst_set(sk: sock, dst: dst_entry | None) -> None:
+    """Cache a route whose reference it takes over, dropping the old one."""
+    sk.sk_tx_queue_mapping = NO_QUEUE_MAPPING
+    sk.sk_dst_pending_confirm = 0
+    old = sk.sk_dst_cache
+    sk.sk_dst_cache = dst
+    dst_release(old)
+
+
+sk_dst_set = __sk_dst_set
+
+
+def __sk_dst_reset(sk: sock) -> None:
+    """Forget the cached route."""
+    __sk_dst_set(sk, None)
+
+
+def sk_dst_reset(sk: sock) -> None:
+    """Forget the cached route."""
+    sk_dst_set(sk, None)
+
+
+def skb_set_hash_from_sk(skb: sk_buff, sk: sock) -> None:
+    """Give the packet the socket's flow hash."""
+    if sk.sk_txhash:
+        skb.l4_hash = 1
+        skb.hash = sk.sk_txhash
