@@ -18,7 +18,6 @@ from kshell.session.records import (
     Call,
     Case,
     Difference,
-    Header,
     Outcome,
     Recording,
     decode_call,
