@@ -154,7 +154,7 @@ class TwinMaker:
                     prefix="async " if is_async else "", wait="await " if is_async else "", name="twin",
                     params=params, arguments=arguments,
                     values=", ".join(function.parameters) + ("," if function.parameters else ""),
-                )  # fmt: skip
+                )
             )
         return source, self._templates[key]
 

@@ -47,7 +47,8 @@ class Sandbox:
         init = self.machine.init
         pid = self._must(init, SYS_FORK)
         task = find_task_by_vpid(init, pid)
-        assert task is not None and task.mm is not None
+        assert task is not None
+        assert task.mm is not None
         task.mm.map(SCRATCH, 4096)
         task.mm.map(WINDOW, WINDOW_SIZE)
         task.mm.write(SCRATCH, DIRECTORY)

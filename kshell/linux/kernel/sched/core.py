@@ -48,6 +48,7 @@ async def schedule(kernel: Kernel) -> None:
     ):
         current.state = TASK_RUNNING
         return
+    kernel.nr_context_switches += 1
     await _SWITCH
 
 
