@@ -8,6 +8,16 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 
+def get_random_u8(kernel: Kernel) -> int:
+    """8 random bits."""
+    return kernel.random.getrandbits(8)
+
+
+def get_random_u16(kernel: Kernel) -> int:
+    """16 random bits."""
+    return kernel.random.getrandbits(16)
+
+
 def get_random_u32(kernel: Kernel) -> int:
     """32 random bits."""
     return kernel.random.getrandbits(32)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from kshell.linux.include.net.inet_connection_sock import inet_connection_sock
 from kshell.linux.include.net.inet_sock import inet_request_sock
 from kshell.linux.include.net.inet_timewait_sock import inet_timewait_sock
-from kshell.linux.kernel.time.hrtimer import hrtimer
+from kshell.linux.include.linux.hrtimer import hrtimer
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
@@ -208,6 +208,13 @@ class minmax:
         self.s: list[tuple[int, int]] = [(0, 0), (0, 0), (0, 0)]
 
 
+def _never(timer: hrtimer) -> int:
+    return 0
+
+
+_IDLE_HRTIMER = hrtimer(_never)
+
+
 class tcp_sock(inet_connection_sock):
     """struct tcp_sock: sequence numbers, windows, timers and queues of one TCP socket."""
 
@@ -221,8 +228,8 @@ class tcp_sock(inet_connection_sock):
         "rcv_tstamp", "rcv_wnd", "rcv_wup", "rcvq_space", "reordering", "retrans_out", "rtt_min", "rtt_seq",
         "rttvar_us", "rx_opt", "sacked_out", "segs_in", "segs_out", "snd_cwnd", "snd_cwnd_cnt", "snd_cwnd_clamp",
         "snd_cwnd_stamp", "snd_cwnd_used", "snd_nxt", "snd_sml", "snd_ssthresh", "snd_una", "snd_up", "snd_wl1",
-        "snd_wnd", "srtt_us", "tcp_clock_cache", "tcp_header_len", "tcp_mstamp", "tcp_wstamp_ns", "tlp_high_seq",
-        "total_retrans", "tsoffset", "undo_marker", "urg_data", "window_clamp", "write_seq",
+        "snd_wnd", "srtt_us", "tcp_clock_cache", "tcp_header_len", "tcp_mstamp", "tcp_rtx_queue", "tcp_wstamp_ns",
+        "tlp_high_seq", "total_retrans", "tsoffset", "undo_marker", "urg_data", "window_clamp", "write_seq",
     )
 
     tcp_header_len: int
@@ -295,7 +302,8 @@ class tcp_sock(inet_connection_sock):
     pushed_seq: int
     lost_out: int
     sacked_out: int
-    out_of_order_queue: list[sk_buff]
+    out_of_order_queue: list[sk_buff]  # struct rb_root: sorted by sequence
+    tcp_rtx_queue: list[sk_buff]  # struct rb_root of struct sock: sent and not acknowledged, sorted
     high_seq: int
     undo_marker: int
     total_retrans: int
@@ -332,8 +340,8 @@ class tcp_sock(inet_connection_sock):
     prr_out: int = 0
     delivered_ce: int = 0
     notsent_lowat: int = 0
-    pacing_timer: hrtimer | None = None
-    compressed_ack_timer: hrtimer | None = None
+    pacing_timer: hrtimer = _IDLE_HRTIMER  # shared and idle until first armed
+    compressed_ack_timer: hrtimer = _IDLE_HRTIMER
     lost_skb_hint: sk_buff | None = None
     retransmit_skb_hint: sk_buff | None = None
     ooo_last_skb: sk_buff | None = None
@@ -367,6 +375,7 @@ class tcp_sock(inet_connection_sock):
         "rcvq_space": rcvq_space,
         "chrono_stat": lambda: [0, 0, 0],
         "out_of_order_queue": list,
+        "tcp_rtx_queue": list,
     }
 
 

@@ -107,8 +107,9 @@ class inet_connection_sock(inet_sock):
 
     __slots__ = (
         "icsk_accept_queue", "icsk_ack", "icsk_af_ops", "icsk_backoff", "icsk_bind2_hash", "icsk_bind_hash",
-        "icsk_ca_ops", "icsk_ca_priv", "icsk_ca_state", "icsk_delack_max", "icsk_mtup", "icsk_pending",
-        "icsk_pmtu_cookie", "icsk_probes_out", "icsk_retransmits", "icsk_rto", "icsk_rto_min", "icsk_timeout",
+        "icsk_ca_ops", "icsk_ca_priv", "icsk_ca_state", "icsk_delack_max", "icsk_delack_timer", "icsk_keepalive_timer",
+        "icsk_mtup", "icsk_pending", "icsk_pmtu_cookie", "icsk_probes_out", "icsk_retransmit_timer",
+        "icsk_retransmits", "icsk_rto", "icsk_rto_min", "icsk_timeout",
     )
 
     icsk_accept_queue: request_sock_queue
@@ -130,9 +131,9 @@ class inet_connection_sock(inet_sock):
     icsk_mtup: icsk_mtup
     icsk_ca_priv: object | None
 
-    icsk_retransmit_timer: timer_list | None = None
-    icsk_delack_timer: timer_list | None = None
-    icsk_keepalive_timer: timer_list | None = None
+    icsk_retransmit_timer: timer_list  # shared and idle until first armed
+    icsk_delack_timer: timer_list
+    icsk_keepalive_timer: timer_list
     icsk_sync_mss: Callable[[sock, int], int] | None = None
     icsk_ulp_ops: tcp_ulp_ops | None = None
     icsk_ca_initialized: int = 0

@@ -28,7 +28,7 @@ class inet_bind_bucket:
 
     _addr: int
     ib_net: net
-    _node: dict[int, list[inet_bind_bucket]]
+    _node: tuple[dict[int, list[inet_bind_bucket]], int]
 
     def __init__(self) -> None:
         self.l3mdev = 0
@@ -49,7 +49,7 @@ class inet_bind2_bucket:
 
     _addr: int
     ib_net: net
-    _node: dict[int, list[inet_bind2_bucket]]
+    _node: tuple[dict[int, list[inet_bind2_bucket]], int]
 
     def __init__(self) -> None:
         self.l3mdev = 0
@@ -85,3 +85,18 @@ class inet_hashinfo:
 def inet_bhashfn(net: net, lport: int, bhash_size: int) -> int:
     """The bind bucket of a port."""
     return (lport + net.hash_mix) & (bhash_size - 1)
+
+
+def ipv4_portaddr_hash(net: net, saddr: int, port: int) -> int:
+    """The bind and listen bucket of an address and port."""
+    return hash((saddr, net.hash_mix)) & 0xFFFFFFFF ^ port
+
+
+def inet_bhashfn_portaddr(hinfo: inet_hashinfo, sk: sock_common, net: net, port: int) -> int:
+    """The bhash2 bucket of a socket's local address and `port`."""
+    return ipv4_portaddr_hash(net, sk.skc_rcv_saddr, port) & (hinfo.bhash_size - 1)
+
+
+def tcp_or_dccp_get_hashinfo(sk: sock_common) -> inet_hashinfo:
+    """The tables that a socket stands in."""
+    return sk.skc_net.ipv4.tcp_death_row.hashinfo

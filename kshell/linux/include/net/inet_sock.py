@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.linux.include.net.flow import FLOWI_FLAG_ANYSRC, flowi4
-from kshell.linux.include.net.sock import sock
+from kshell.linux.include.net.request_sock import request_sock
+from kshell.linux.include.net.sock import sock, sock_common
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.igmp import ip_mc_socklist
@@ -135,6 +136,50 @@ class inet_sock(sock):
         super().__init__()
         self.inet_saddr = self.inet_sport = self.inet_id = self.uc_ttl = self.mc_ttl = 0
         self.mc_loop = self.mc_all = self.pmtudisc = self.is_icsk = 0
+
+
+class inet_request_sock(request_sock):
+    """struct inet_request_sock: what the SYN said, until there is a socket to know it."""
+
+    __slots__ = (
+        "acked", "ecn_ok", "ir_mark", "ireq_opt", "no_srccheck", "rcv_wscale", "sack_ok", "snd_wscale", "tstamp_ok",
+        "wscale_ok",
+    )  # fmt: skip
+
+    acked: int
+    ecn_ok: int
+    ir_mark: int
+    ireq_opt: ip_options_rcu | None
+    no_srccheck: int
+    rcv_wscale: int
+    sack_ok: int
+    snd_wscale: int
+    tstamp_ok: int
+    wscale_ok: int
+    if TYPE_CHECKING:
+        ir_loc_addr: int
+        ir_rmt_addr: int
+        ir_num: int
+        ir_rmt_port: int
+        ir_iif: int
+        ireq_net: net
+        ireq_state: int
+        ireq_family: int
+    else:
+        ir_loc_addr = sock_common.skc_rcv_saddr
+        ir_rmt_addr = sock_common.skc_daddr
+        ir_num = sock_common.skc_num
+        ir_rmt_port = sock_common.skc_dport
+        ir_iif = sock_common.skc_bound_dev_if
+        ireq_net = sock_common.skc_net
+        ireq_state = sock_common.skc_state
+        ireq_family = sock_common.skc_family
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.acked = self.ecn_ok = self.ir_mark = self.no_srccheck = self.rcv_wscale = 0
+        self.sack_ok = self.snd_wscale = self.tstamp_ok = self.wscale_ok = 0
+        self.ireq_opt = None
 
 
 def inet_sk(sk: sock) -> inet_sock:

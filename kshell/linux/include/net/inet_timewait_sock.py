@@ -10,9 +10,8 @@ from kshell.linux.include.net.sock import sock_common
 from kshell.linux.kernel.time.timer import timer_list
 
 if TYPE_CHECKING:
-    from kshell.linux.include.net.inet_hashtables import inet_bind2_bucket, inet_bind_bucket
+    from kshell.linux.include.net.inet_hashtables import inet_bind2_bucket, inet_bind_bucket, inet_hashinfo
     from kshell.linux.include.net.net_namespace import net
-    from kshell.linux.include.net.netns.ipv4 import inet_timewait_death_row
     from kshell.linux.include.net.sock import proto, sock
 
 
@@ -33,6 +32,17 @@ class timewait_sock_ops:
         self.twsk_obj_size = twsk_obj_size
         self.twsk_unique = twsk_unique
         self.twsk_destructor = twsk_destructor
+
+
+class inet_timewait_death_row:
+    """struct inet_timewait_death_row: a namespace's TIME_WAIT sockets, counted, and the tables they stand in."""
+
+    __slots__ = ("hashinfo", "sysctl_max_tw_buckets", "tw_refcount")
+
+    def __init__(self, hashinfo: inet_hashinfo, sysctl_max_tw_buckets: int) -> None:
+        self.hashinfo = hashinfo
+        self.sysctl_max_tw_buckets = sysctl_max_tw_buckets
+        self.tw_refcount = 1
 
 
 class inet_timewait_sock(sock_common):

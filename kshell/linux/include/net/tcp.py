@@ -214,15 +214,20 @@ U32 = 0xFFFFFFFF
 
 
 class tcp_skb_cb:
-    """struct tcp_skb_cb: what TCP notes on each of its packets, in `skb.cb`."""
+    """struct tcp_skb_cb: what TCP notes on each of its packets, in `skb.cb`. `h4` is the IP layer's (header.h4).
+
+    delivered, first_tx_mstamp and is_app_limited are set when the packet is sent; delivered_mstamp is 0 until then.
+    """
 
     __slots__ = (
-        "ack_seq", "delivered", "delivered_mstamp", "end_seq", "eor", "first_tx_mstamp", "has_rxtstamp", "header",
+        "ack_seq", "delivered", "delivered_mstamp", "end_seq", "eor", "first_tx_mstamp", "h4", "has_rxtstamp",
         "ip_dsfield", "is_app_limited", "sacked", "seq", "tcp_flags", "tcp_gso_segs", "tcp_gso_size", "tcp_tw_isn",
         "txstamp_ack",
     )
 
-    header: object
+    delivered: int
+    first_tx_mstamp: int
+    is_app_limited: int
 
     def __init__(self, seq: int = 0, end_seq: int = 0, tcp_flags: int = 0, ack_seq: int = 0) -> None:
         self.seq = seq
@@ -237,10 +242,8 @@ class tcp_skb_cb:
         self.txstamp_ack = 0
         self.eor = 0
         self.has_rxtstamp = 0
-        self.is_app_limited = 0
-        self.delivered = 0
-        self.first_tx_mstamp = 0
         self.delivered_mstamp = 0
+        self.h4: object | None = None
 
 
 class ack_sample:

@@ -1,0 +1,437 @@
+"""Lookup of TCP sockets: established, listening, bound (net/ipv4/inet_hashtables.c)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kshell.linux.include.linux.random import get_random_u32
+from kshell.linux.include.net.inet_hashtables import (
+    inet_bhashfn_portaddr,
+    inet_bind2_bucket,
+    inet_bind_bucket,
+    inet_hashinfo,
+    ipv4_portaddr_hash,
+    tcp_or_dccp_get_hashinfo,
+)
+from kshell.linux.include.net.inet_sock import inet_sk_bound_dev_eq
+from kshell.linux.include.net.sock import SOCK_DEAD, SOCK_RCU_FREE, sock_set_flag
+from kshell.linux.include.net.tcp import TCP_CLOSE, TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_TIME_WAIT
+from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
+from kshell.linux.net.core import sock as net_core_sock
+from kshell.linux.net.core import sock_reuseport
+from kshell.linux.net.ipv4 import af_inet, inet_connection_sock, inet_timewait_sock
+from kshell.linux.net.ipv4.inet_connection_sock_bind import inet_rcv_saddr_any, inet_rcv_saddr_equal
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.skbuff import sk_buff
+    from kshell.linux.include.net.net_namespace import net
+    from kshell.linux.include.net.sock import sock, sock_common
+    from kshell.linux.init.kernel import Kernel
+    from kshell.linux.mm.slub import kmem_cache
+
+
+def inet_ehashfn(net: net, laddr: int, lport: int, faddr: int, fport: int) -> int:
+    """The hash of a connection, never 0 (which marks a socket that stands in no table)."""
+    return hash((net.hash_mix, laddr, lport, faddr, fport)) & 0xFFFFFFFF or 1
+
+
+def sk_ehashfn(sk: sock_common) -> int:
+    """The hash of a socket's own connection."""
+    return inet_ehashfn(sk.skc_net, sk.skc_rcv_saddr, sk.skc_num, sk.skc_daddr, sk.skc_dport)
+
+
+def inet_bind_bucket_create(
+    cachep: kmem_cache, net: net, head: tuple[dict[int, list[inet_bind_bucket]], int], snum: int, l3mdev: int
+) -> inet_bind_bucket:
+    """A new bucket for port `snum`; `head` is the table and the slot."""
+    tb = kmem_cache_alloc(cachep, inet_bind_bucket)
+    tb.ib_net = net
+    tb.l3mdev = l3mdev
+    tb.port = snum
+    tb._node = head
+    head[0].setdefault(head[1], []).insert(0, tb)
+    return tb
+
+
+def inet_bind_bucket_destroy(cachep: kmem_cache, tb: inet_bind_bucket) -> None:
+    """Free a bucket that has no owner left."""
+    if not tb.owners:
+        _unlink_bucket(tb)
+        kmem_cache_free(cachep, tb)
+
+
+def _unlink_bucket(tb: inet_bind_bucket | inet_bind2_bucket) -> None:
+    table, slot = tb._node
+    chain: list[inet_bind_bucket] | list[inet_bind2_bucket] = table[slot]
+    chain.remove(tb)  # type: ignore[arg-type]
+    if not chain:
+        del table[slot]
+
+
+def inet_bind_bucket_match(tb: inet_bind_bucket, net: net, port: int, l3mdev: int) -> bool:
+    """True when the bucket is this port's."""
+    return tb.port == port and tb.ib_net is net and tb.l3mdev == l3mdev
+
+
+def inet_bind2_bucket_init(
+    tb: inet_bind2_bucket, net: net, head: tuple[dict[int, list[inet_bind2_bucket]], int], port: int, l3mdev: int,
+    sk: sock_common,
+) -> None:  # fmt: skip
+    """Give a new bucket its port and address and link it."""
+    tb.ib_net = net
+    tb.l3mdev = l3mdev
+    tb.port = port
+    tb.family = sk.skc_family
+    tb.rcv_saddr = sk.skc_rcv_saddr
+    tb._node = head
+    head[0].setdefault(head[1], []).insert(0, tb)
+
+
+def inet_bind2_bucket_create(
+    cachep: kmem_cache, net: net, head: tuple[dict[int, list[inet_bind2_bucket]], int], port: int, l3mdev: int,
+    sk: sock_common,
+) -> inet_bind2_bucket:  # fmt: skip
+    """A new bucket for `port` at the socket's address."""
+    tb = kmem_cache_alloc(cachep, inet_bind2_bucket)
+    inet_bind2_bucket_init(tb, net, head, port, l3mdev, sk)
+    return tb
+
+
+def inet_bind2_bucket_destroy(cachep: kmem_cache, tb: inet_bind2_bucket) -> None:
+    """Free a bucket that has no owner left, in TIME_WAIT or alive."""
+    if not tb.owners and not tb.deathrow:
+        _unlink_bucket(tb)
+        kmem_cache_free(cachep, tb)
+
+
+def inet_bind2_bucket_addr_match(tb2: inet_bind2_bucket, sk: sock_common) -> bool:
+    """True when the bucket is that of the socket's local address."""
+    return tb2.rcv_saddr == sk.skc_rcv_saddr and tb2.family == sk.skc_family
+
+
+def inet_bind2_bucket_match(tb: inet_bind2_bucket, net: net, port: int, l3mdev: int, sk: sock_common) -> bool:
+    """True when the bucket is that of `port` at the socket's local address."""
+    if tb.port != port or tb.ib_net is not net or tb.l3mdev != l3mdev:
+        return False
+    return inet_bind2_bucket_addr_match(tb, sk)
+
+
+def inet_bind2_bucket_match_addr_any(tb: inet_bind2_bucket, net: net, port: int, l3mdev: int, sk: sock_common) -> bool:
+    """True when the bucket is that of `port` at 0.0.0.0."""
+    return tb.port == port and tb.ib_net is net and tb.l3mdev == l3mdev and tb.rcv_saddr == 0
+
+
+def inet_bind2_bucket_find(
+    hinfo: inet_hashinfo, slot: int, net: net, port: int, l3mdev: int, sk: sock_common
+) -> inet_bind2_bucket | None:
+    """The bucket of `port` at the socket's local address."""
+    for tb in hinfo.bhash2.get(slot, ()):
+        if inet_bind2_bucket_match(tb, net, port, l3mdev, sk):
+            return tb
+    return None
+
+
+def inet_bhash2_addr_any_hashbucket(sk: sock_common, net: net, port: int) -> list[inet_bind2_bucket]:
+    """The buckets among which that of 0.0.0.0 is."""
+    hinfo = tcp_or_dccp_get_hashinfo(sk)
+    return hinfo.bhash2.get(ipv4_portaddr_hash(net, 0, port) & (hinfo.bhash_size - 1), [])
+
+
+def inet_bind_hash(sk: sock, tb: inet_bind_bucket, tb2: inet_bind2_bucket, port: int) -> None:
+    """Make the socket an owner of the port."""
+    sk.skc_num = port
+    tb.owners[sk] = None
+    sk.icsk_bind_hash = tb  # type: ignore[attr-defined]
+    tb2.owners[sk] = None
+    sk.icsk_bind2_hash = tb2  # type: ignore[attr-defined]
+
+
+def __inet_put_port(sk: sock) -> None:
+    hashinfo = tcp_or_dccp_get_hashinfo(sk)
+    tb: inet_bind_bucket = sk.icsk_bind_hash  # type: ignore[attr-defined]
+    del tb.owners[sk]
+    sk.icsk_bind_hash = None  # type: ignore[attr-defined]
+    sk.skc_num = 0
+    inet_bind_bucket_destroy(hashinfo.bind_bucket_cachep, tb)
+    tb2: inet_bind2_bucket | None = sk.icsk_bind2_hash  # type: ignore[attr-defined]
+    if tb2 is not None:
+        del tb2.owners[sk]
+        sk.icsk_bind2_hash = None  # type: ignore[attr-defined]
+        inet_bind2_bucket_destroy(hashinfo.bind2_bucket_cachep, tb2)
+
+
+def inet_put_port(sk: sock) -> None:
+    """Give the local port back."""
+    __inet_put_port(sk)
+
+
+def __inet_inherit_port(sk: sock, child: sock) -> None:
+    """Make a new connection an owner of its listener's port."""
+    table = tcp_or_dccp_get_hashinfo(sk)
+    port = child.skc_num
+    net = sk.skc_net
+    tb: inet_bind_bucket = sk.icsk_bind_hash  # type: ignore[attr-defined]
+    tb2: inet_bind2_bucket | None = sk.icsk_bind2_hash  # type: ignore[attr-defined]
+    assert tb2 is not None
+    if not inet_bind2_bucket_addr_match(tb2, child):
+        slot = inet_bhashfn_portaddr(table, child, net, port)
+        tb2 = inet_bind2_bucket_find(table, slot, net, port, 0, child)
+        if tb2 is None:
+            tb2 = inet_bind2_bucket_create(table.bind2_bucket_cachep, net, (table.bhash2, slot), port, 0, child)
+    inet_bind_hash(child, tb, tb2, port)
+
+
+def inet_lhash2_bucket_sk(h: inet_hashinfo, sk: sock) -> int:
+    """The slot of lhash2 in which a listener stands."""
+    return ipv4_portaddr_hash(sk.skc_net, sk.skc_rcv_saddr, sk.skc_num) & h.lhash2_mask
+
+
+def compute_score(sk: sock, net: net, hnum: int, daddr: int, dif: int, sdif: int) -> int:
+    """How well a listener fits a SYN; -1 not at all."""
+    if sk.skc_net is not net or sk.skc_num != hnum or sk.sk_ipv6only or sk.skc_rcv_saddr != daddr:
+        return -1
+    bound = sk.skc_bound_dev_if
+    if (bound or sdif) and not inet_sk_bound_dev_eq(net, bound, dif, sdif):
+        return -1
+    return (2 if bound else 1) + (sk.skc_family == 2) + (sk.sk_incoming_cpu == 0)
+
+
+def inet_lookup_reuseport(
+    net: net, sk: sock, skb: sk_buff | None, doff: int, saddr: int, sport: int, daddr: int, hnum: int
+) -> sock | None:
+    """One of the listeners that share the port by SO_REUSEPORT, by the hash of the connection."""
+    if not sk.skc_reuseport:
+        return None
+    return sock_reuseport.reuseport_select_sock(sk, inet_ehashfn(net, daddr, hnum, saddr, sport), skb, doff)
+
+
+def inet_lhash2_lookup(
+    net: net, ilb2: list[sock], skb: sk_buff | None, doff: int, saddr: int, sport: int, daddr: int, hnum: int, dif: int,
+    sdif: int,
+) -> sock | None:  # fmt: skip
+    """The best listener of one slot."""
+    result = None
+    hiscore = 0
+    for sk in ilb2:
+        score = compute_score(sk, net, hnum, daddr, dif, sdif)
+        if score > hiscore:
+            result = inet_lookup_reuseport(net, sk, skb, doff, saddr, sport, daddr, hnum)
+            if result is not None:
+                return result
+            result = sk
+            hiscore = score
+    return result
+
+
+def __inet_lookup_listener(
+    net: net, hashinfo: inet_hashinfo, skb: sk_buff | None, doff: int, saddr: int, sport: int, daddr: int, hnum: int,
+    dif: int, sdif: int,
+) -> sock | None:  # fmt: skip
+    """The listener for a SYN: bound to the address, else to 0.0.0.0. No reference is taken."""
+    for addr in (daddr, 0):
+        ilb2 = hashinfo.lhash2.get(ipv4_portaddr_hash(net, addr, hnum) & hashinfo.lhash2_mask)
+        if ilb2 is not None or addr == 0:
+            result = inet_lhash2_lookup(net, ilb2 or [], skb, doff, saddr, sport, addr, hnum, dif, sdif)
+            if result is not None:
+                return result
+    return None
+
+
+def sock_gen_put(sk: sock_common) -> None:
+    """Drop a reference to a socket of any kind."""
+    sk.skc_refcnt -= 1
+    if sk.skc_refcnt:
+        return
+    if sk.skc_state == TCP_TIME_WAIT:
+        inet_timewait_sock.inet_twsk_free(sk)  # type: ignore[arg-type]
+    elif sk.skc_state == TCP_NEW_SYN_RECV:
+        inet_connection_sock.reqsk_free(sk)  # type: ignore[arg-type]
+    else:
+        net_core_sock.sk_free(sk)  # type: ignore[arg-type]
+
+
+def sock_edemux(skb: sk_buff) -> None:
+    """Destructor of a packet whose socket was looked up early."""
+    assert skb.sk is not None
+    sock_gen_put(skb.sk)
+
+
+def __inet_lookup_established(
+    net: net, hashinfo: inet_hashinfo, saddr: int, sport: int, daddr: int, hnum: int, dif: int, sdif: int
+) -> sock_common | None:
+    """The connection (or TIME_WAIT, or request) that a segment belongs to, with a reference."""
+    hash_ = inet_ehashfn(net, daddr, hnum, saddr, sport)
+    for sk in hashinfo.ehash.get(hash_, ()):
+        if (
+            sk.skc_dport == sport
+            and sk.skc_num == hnum
+            and sk.skc_daddr == saddr
+            and sk.skc_rcv_saddr == daddr
+            and sk.skc_net is net
+            and (not sk.skc_bound_dev_if or inet_sk_bound_dev_eq(net, sk.skc_bound_dev_if, dif, sdif))
+        ):
+            sk.skc_refcnt += 1
+            return sk
+    return None
+
+
+def _ehash_add(hashinfo: inet_hashinfo, sk: sock_common, hash_: int) -> None:
+    sk.skc_hash = hash_
+    chain = hashinfo.ehash.get(hash_)
+    if chain is None:
+        hashinfo.ehash[hash_] = [sk]
+    else:
+        chain.insert(0, sk)
+
+
+def _ehash_del(hashinfo: inet_hashinfo, sk: sock_common) -> bool:
+    hash_ = sk.skc_hash
+    if not hash_:
+        return False
+    chain = hashinfo.ehash[hash_]
+    if len(chain) == 1:
+        del hashinfo.ehash[hash_]
+    else:
+        chain.remove(sk)
+    sk.skc_hash = 0
+    return True
+
+
+def inet_ehash_lookup_by_sk(sk: sock_common, chain: list[sock_common]) -> bool:
+    """True when another socket already stands for the same connection."""
+    return any(
+        esk.skc_dport == sk.skc_dport
+        and esk.skc_num == sk.skc_num
+        and esk.skc_daddr == sk.skc_daddr
+        and esk.skc_rcv_saddr == sk.skc_rcv_saddr
+        and esk.skc_net is sk.skc_net
+        and esk.skc_bound_dev_if == sk.skc_bound_dev_if
+        for esk in chain
+    )
+
+
+def inet_ehash_insert(sk: sock_common, osk: sock_common | None, found_dup_sk: list[bool] | None) -> bool:
+    """Put a socket into the established hash, in place of `osk` if given; False when it is taken."""
+    hashinfo = tcp_or_dccp_get_hashinfo(sk)
+    hash_ = sk_ehashfn(sk)
+    if osk is not None:
+        ret = _ehash_del(hashinfo, osk)
+        if ret:
+            osk.skc_refcnt -= 1
+            _ehash_add(hashinfo, sk, hash_)
+        return ret
+    if found_dup_sk is not None and hash_ in hashinfo.ehash:
+        found_dup_sk[0] = inet_ehash_lookup_by_sk(sk, hashinfo.ehash[hash_])
+        if found_dup_sk[0]:
+            return False
+    _ehash_add(hashinfo, sk, hash_)
+    return True
+
+
+def inet_ehash_nolisten(sk: sock, osk: sock_common | None, found_dup_sk: list[bool] | None) -> bool:
+    """Put a connection into the established hash, or destroy it when the place is taken."""
+    if inet_ehash_insert(sk, osk, found_dup_sk):
+        return True
+    sk.skc_net.kernel.tcp_orphan_count += 1
+    af_inet.inet_sk_set_state(sk, TCP_CLOSE)
+    sock_set_flag(sk, SOCK_DEAD)
+    inet_connection_sock.inet_csk_destroy_sock(sk)  # type: ignore[arg-type]
+    return False
+
+
+def inet_reuseport_add_sock(sk: sock, ilb: list[sock]) -> None:
+    """Join the group of listeners that share the port, or found it."""
+    uid = net_core_sock.sock_i_uid(sk)
+    for sk2 in ilb:
+        if (
+            sk2 is not sk
+            and sk2.skc_family == sk.skc_family
+            and sk2.skc_bound_dev_if == sk.skc_bound_dev_if
+            and sk2.icsk_bind_hash is sk.icsk_bind_hash  # type: ignore[attr-defined]
+            and sk2.skc_reuseport
+            and uid == net_core_sock.sock_i_uid(sk2)
+            and inet_rcv_saddr_equal(sk, sk2, False)
+        ):
+            sock_reuseport.reuseport_add_sock(sk, sk2, inet_rcv_saddr_any(sk))
+            return
+    sock_reuseport.reuseport_alloc(sk, inet_rcv_saddr_any(sk))
+
+
+def __inet_hash(sk: sock, osk: sock | None) -> None:
+    """Put a listener (or else a connection) where segments find it."""
+    if sk.skc_state != TCP_LISTEN:
+        inet_ehash_nolisten(sk, osk, None)
+        return
+    hashinfo = tcp_or_dccp_get_hashinfo(sk)
+    slot = inet_lhash2_bucket_sk(hashinfo, sk)
+    if sk.skc_reuseport:
+        inet_reuseport_add_sock(sk, hashinfo.lhash2.get(slot, []))
+    sock_set_flag(sk, SOCK_RCU_FREE)
+    hashinfo.lhash2.setdefault(slot, []).insert(0, sk)
+    sk.skc_hash = slot + 1
+
+
+def inet_hash(sk: sock) -> None:
+    """sk->sk_prot->hash of TCP."""
+    if sk.skc_state != TCP_CLOSE:
+        __inet_hash(sk, None)
+
+
+def inet_unhash(sk: sock) -> None:
+    """Take a socket out of the table it stands in, if any."""
+    if not sk.skc_hash:
+        return
+    hashinfo = tcp_or_dccp_get_hashinfo(sk)
+    if sk.skc_state == TCP_LISTEN:
+        slot = inet_lhash2_bucket_sk(hashinfo, sk)
+        if sk.sk_reuseport_cb is not None:
+            sock_reuseport.reuseport_stop_listen_sock(sk)
+        chain = hashinfo.lhash2[slot]
+        chain.remove(sk)
+        if not chain:
+            del hashinfo.lhash2[slot]
+        sk.skc_hash = 0
+    else:
+        _ehash_del(hashinfo, sk)
+
+
+def __inet_bhash2_update_saddr(sk: sock, saddr: int, family: int, reset: bool) -> None:
+    """Change the local address, moving the socket to the bucket of the new one."""
+    hinfo = tcp_or_dccp_get_hashinfo(sk)
+    tb2: inet_bind2_bucket | None = sk.icsk_bind2_hash  # type: ignore[attr-defined]
+    if tb2 is not None:
+        del tb2.owners[sk]
+        inet_bind2_bucket_destroy(hinfo.bind2_bucket_cachep, tb2)
+    if reset:
+        saddr = 0
+    sk.inet_saddr = sk.skc_rcv_saddr = saddr  # type: ignore[attr-defined]
+    if tb2 is None:
+        return
+    net = sk.skc_net
+    port = sk.skc_num
+    slot = inet_bhashfn_portaddr(hinfo, sk, net, port)
+    tb2 = inet_bind2_bucket_find(hinfo, slot, net, port, 0, sk)
+    if tb2 is None:
+        tb2 = inet_bind2_bucket_create(hinfo.bind2_bucket_cachep, net, (hinfo.bhash2, slot), port, 0, sk)
+    tb2.owners[sk] = None
+    sk.icsk_bind2_hash = tb2  # type: ignore[attr-defined]
+
+
+def inet_bhash2_update_saddr(sk: sock, saddr: int, family: int) -> None:
+    """Set the local address that routing chose."""
+    __inet_bhash2_update_saddr(sk, saddr, family, False)
+
+
+def inet_bhash2_reset_saddr(sk: sock) -> None:
+    """Forget a local address that bind() did not give."""
+    if not sk.sk_userlocks & 4:  # SOCK_BINDADDR_LOCK
+        __inet_bhash2_update_saddr(sk, 0, 0, True)
+
+
+def inet_hashinfo2_init(kernel: Kernel, h: inet_hashinfo, numentries: int) -> None:
+    """Size the table of listeners; draw the table that spreads ephemeral ports."""
+    h.lhash2_mask = numentries - 1
+    kernel.table_perturb = [get_random_u32(kernel) for _ in range(16)]
+
+
+
