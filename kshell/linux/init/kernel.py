@@ -13,6 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from kshell.linux.drivers.tty.tty_io import tty_struct
     from kshell.linux.include.linux.cdev import cdev
     from kshell.linux.include.linux.cred import cred
     from kshell.linux.include.linux.dcache import dentry
@@ -96,6 +97,9 @@ class Kernel:
         # arch/x86/entry: interrupts a task that runs in user space, so that it looks at its signals
         self.kick_user_mode: Callable[[task_struct], None] = lambda task: None
         self.panicked: str | None = None
+
+        # drivers/tty/tty_io.c
+        self.console_tty: tty_struct
 
         # mm/slab_common.c
         self.slab_caches: list[kmem_cache] = []

@@ -116,10 +116,10 @@ def exit_notify(tsk: task_struct) -> None:
         tsk.exit_state = EXIT_DEAD
         release_task(tsk)
         chief = tsk.group_leader
-        if chief is not tsk and chief.exit_state == EXIT_ZOMBIE and chief.signal._threads == [chief]:
-            if do_notify_parent(chief, chief.exit_signal):
-                chief.exit_state = EXIT_DEAD
-                release_task(chief)
+        last_of_zombie = chief is not tsk and chief.exit_state == EXIT_ZOMBIE and chief.signal._threads == [chief]
+        if last_of_zombie and do_notify_parent(chief, chief.exit_signal):
+            chief.exit_state = EXIT_DEAD
+            release_task(chief)
 
 
 def forget_original_parent(father: task_struct) -> None:

@@ -253,7 +253,7 @@ def _siginfo_bytes(info: kernel_siginfo) -> bytes:
 def sys_rt_sigqueueinfo(current: task_struct, pid: int, sig: int, uinfo: int) -> int:
     """Send a signal with a value. EPERM: pretending to be the kernel."""
     raw = copy_from_user(current, uinfo, 128)
-    signo, _, code = struct.unpack_from("<iii", raw)
+    _, _, code = struct.unpack_from("<iii", raw)
     info = kernel_siginfo(sig, code)
     info.si_pid, info.si_uid, info.si_status = struct.unpack_from("<iIi", raw, 16)
     if (code >= 0 or code == SI_TKILL) and pid != current.tgid:

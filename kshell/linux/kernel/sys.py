@@ -39,6 +39,7 @@ NGROUPS_MAX: Final = 65536
 KEEP: Final = 0xFFFFFFFF  # (uid_t)-1
 PR_SET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_NAME, PR_GET_NAME = 1, 3, 15, 16
 RLIMIT: Final = struct.Struct("<QQ")
+SYSINFO: Final = struct.Struct("<q3Q6QHxxxxxxQQIxxxx")  # uptime, loads, memory, procs, high memory, unit
 
 
 @SYSCALL_DEFINE
@@ -258,7 +259,8 @@ def sys_capget(current: task_struct, header: int, dataptr: int) -> int:
     if task is None:
         raise KernelError(ESRCH)
     c = task.cred
-    words = [s >> shift & 0xFFFFFFFF for shift in (0, 32) for s in (c.cap_effective, c.cap_permitted, c.cap_inheritable)]
+    sets = (c.cap_effective, c.cap_permitted, c.cap_inheritable)
+    words = [capabilities >> shift & 0xFFFFFFFF for shift in (0, 32) for capabilities in sets]
     if dataptr:
         copy_to_user(current, dataptr, struct.pack("<6I", *words))
     return 0
@@ -383,10 +385,8 @@ def sys_sysinfo(current: task_struct, info: int) -> int:
     """Uptime, memory and number of tasks."""
     uptime = ktime_get(current.kernel) // 1_000_000_000
     total, free = 2 << 30, 1 << 30
-    copy_to_user(
-        current, info,
-        struct.pack("<q3Q6QHxxxxxxQQIxxxx", uptime, 0, 0, 0, total, free, 0, 0, 0, 0, current.kernel.nr_threads, 0, 0, 1),
-    )  # fmt: skip
+    memory = (total, free, 0, 0, 0, 0)
+    copy_to_user(current, info, SYSINFO.pack(uptime, 0, 0, 0, *memory, current.kernel.nr_threads, 0, 0, 1))
     return 0
 
 

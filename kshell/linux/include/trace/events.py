@@ -50,6 +50,14 @@ class ProcessExit:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsoleWrite:
+    """A task wrote to the terminal."""
+
+    pid: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class NetDevXmit:
     """A packet leaves by a device; skb as the driver gets it."""
 
@@ -73,4 +81,4 @@ class ModuleLoad:
     gone: bool = False
 
 
-Record = Printk | SchedWakeup | SignalDeliver | ProcessExit | NetDevXmit | NetifReceive | ModuleLoad
+Record = Printk | SchedWakeup | SignalDeliver | ProcessExit | ConsoleWrite | NetDevXmit | NetifReceive | ModuleLoad
