@@ -9,13 +9,13 @@ from collections.abc import Callable, Coroutine, Mapping
 from types import MappingProxyType, ModuleType
 from typing import Final
 
-from kshell.linux.kernel import exit_calls, fork, signal_calls, sys, wait4
+from kshell.linux.kernel import exit_calls, fork, signal_calls, sys, sys_ids, wait4
 from kshell.linux.kernel.time import itimer, posix_timers
 
 Handler = Callable[..., "int | Coroutine[object, None, int]"]
 
 MODULES: Final[tuple[ModuleType, ...]] = (
-    exit_calls, fork, signal_calls, sys, wait4, itimer, posix_timers,
+    exit_calls, fork, signal_calls, sys, sys_ids, wait4, itimer, posix_timers,
 )  # fmt: skip
 
 
