@@ -1,11 +1,12 @@
 """include/linux/igmp.h: multicast membership of sockets and of devices."""
 
-from typing import TYPE_CHECKING
+from __future__ import annotations
 
-from kshell.linux.include.linux.timer import timer_list
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.inetdevice import in_device
+    from kshell.linux.kernel.time.timer import timer_list
 
 IP_SFBLOCK = 10
 

@@ -1,14 +1,15 @@
 """include/linux/inetdevice.h: the IPv4 side of a network device."""
 
-from typing import TYPE_CHECKING
+from __future__ import annotations
 
-from kshell.linux.include.linux.timer import timer_list
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.igmp import ip_mc_list
     from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.net.neighbour import neigh_parms
     from kshell.linux.include.net.net_namespace import net
+    from kshell.linux.kernel.time.timer import timer_list
 
 IPV4_DEVCONF_FORWARDING = 1
 IPV4_DEVCONF_MC_FORWARDING = 2

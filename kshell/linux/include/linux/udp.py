@@ -1,7 +1,10 @@
 """include/linux/udp.h: the UDP header and udp_sock."""
 
+from __future__ import annotations
+
 import struct
-from typing import TYPE_CHECKING, Callable
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from kshell.linux.include.linux.skbuff import sk_buff, sk_buff_head
 from kshell.linux.include.net.inet_sock import inet_sock

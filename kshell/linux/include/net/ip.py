@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kshell.linux.include.linux.ip import IP_DF, iphdr
+from kshell.linux.include.net.dst import dst_metric_locked
 from kshell.linux.include.net.inet_sock import inet_sk, inet_sock, ip_options, ip_options_rcu
 from kshell.linux.include.net.sock import sockcm_cookie
 
@@ -160,15 +161,13 @@ def ip_sk_ignore_df(sk: sock) -> bool:
 def ip_dont_fragment(sk: sock, dst: dst_entry) -> bool:
     """True if packets of this socket get DF."""
     pmtudisc = inet_sk(sk).pmtudisc
-    return pmtudisc == 2 or (pmtudisc == 1 and not dst_metric_locked_mtu(dst))
+    return pmtudisc == 2 or (pmtudisc == 1 and not ip_mtu_locked(dst))
 
 
-def dst_metric_locked_mtu(dst: dst_entry) -> bool:
+def ip_mtu_locked(dst: dst_entry) -> bool:
     """ip_mtu_locked(): the route's MTU is fixed by the administrator or by what was learnt."""
-    return bool(getattr(dst, "rt_mtu_locked", 0)) or dst._metric_locked(2)
+    return bool(dst.rt_mtu_locked) or dst_metric_locked(dst, 2)  # type: ignore[attr-defined]
 
-
-ip_mtu_locked = dst_metric_locked_mtu
 
 getfrag_t = Callable[[object, int, int, "sk_buff"], bytes]
 output_t = Callable[["net_t", "sock | None", "sk_buff"], int]

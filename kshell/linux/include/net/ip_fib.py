@@ -153,7 +153,7 @@ class fib_info:
         self.fib_flags = self.fib_dead = self.fib_protocol = self.fib_scope = self.fib_type = 0
         self.fib_prefsrc = self.fib_tb_id = self.fib_priority = 0
         self.pfsrc_removed = False
-        self.fib_metrics: list[int] | None = None  # metrics[RTAX_x - 1]; None is dst_default_metrics
+        self.fib_metrics: dict[int, int] | None = None  # RTAX_x → value; None is dst_default_metrics
         self.fib_nh: list[fib_nh] = []
 
     @property

@@ -16,12 +16,12 @@ RAW_HTABLE_SIZE = 256
 
 
 class raw_hashinfo:
-    """All raw sockets, by protocol: ht[slot] is a list, newest first; a slot without sockets is absent."""
+    """All raw sockets, by protocol: ht[slot] is an ordered set, reversed() gives Linux's order; absent if empty."""
 
     __slots__ = ("ht",)
 
     def __init__(self) -> None:
-        self.ht: dict[int, list[sock]] = {}
+        self.ht: dict[int, dict[sock, None]] = {}
 
 
 class raw_sock(inet_sock):

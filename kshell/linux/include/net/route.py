@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.linux.include.net.dst import dst_release
 from kshell.linux.include.net.flow import FLOWI_FLAG_ANYSRC, flowi4, flowi4_init_output, flowi4_update_output
 from kshell.linux.include.net.inet_sock import inet_sk, inet_sk_flowi_flags
 from kshell.linux.include.net.rtable import (
@@ -20,6 +19,7 @@ from kshell.linux.include.net.rtable import (
     skb_rtable,
 )
 from kshell.linux.include.net.sock import SOCK_LOCALROUTE, sock
+from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.ipv4 import route as _route
 from kshell.linux.security.security import security_sk_classify_flow
 

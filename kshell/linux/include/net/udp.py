@@ -24,12 +24,12 @@ class udp_skb_cb:
 
 
 class udp_hslot:
-    """A slot of a hash table: sockets, newest first."""
+    """A slot of a hash table. `head` is an ordered set of sockets; reversed(head) is Linux's order, newest first."""
 
     __slots__ = ("head",)
 
     def __init__(self) -> None:
-        self.head: list[sock] = []
+        self.head: dict[sock, None] = {}
 
     @property
     def count(self) -> int:
@@ -74,3 +74,13 @@ def udp_hashslot2(table: udp_table, hash: int) -> udp_hslot:
 def UDP_SKB_CB(skb: sk_buff) -> udp_skb_cb:
     """The packet's UDP control block."""
     return skb.cb  # type: ignore[return-value]
+
+
+def ipv4_portaddr_hash(net: net, saddr: int, port: int) -> int:
+    """Hash of a local address and port, 16 bits (include/net/ip.h)."""
+    return (saddr * 0x9E3779B1 >> 12 ^ port) & 0xFFFF
+
+
+def udp_sk_bound_dev_eq(net: net, bound_dev_if: int, dif: int, sdif: int) -> bool:
+    """True if a socket bound to this device may have a packet of device dif."""
+    return not bound_dev_if or bound_dev_if in (dif, sdif)

@@ -1,0 +1,451 @@
+"""net/ipv4/ip_output.c: building packets from pieces of data (corking), and answers that belong to no socket."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, TypeVar
+
+from kshell.abi.errno import EAGAIN, EFAULT, EMSGSIZE, ENETUNREACH, ENOBUFS, EPIPE
+from kshell.abi.inet import IPPROTO_ICMP
+from kshell.abi.socket import MSG_CONFIRM, MSG_DONTWAIT, MSG_MORE, MSG_PROBE, SOCK_RAW
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.ip import IP_DF, iphdr
+from kshell.linux.include.linux.net import SOCK_NOSPACE
+from kshell.linux.include.linux.netdevice import NETIF_F_HW_CSUM, NETIF_F_IP_CSUM, NETIF_F_SG
+from kshell.linux.include.linux.sched import signal_pending
+from kshell.linux.include.linux.skbuff import (
+    CHECKSUM_NONE,
+    CHECKSUM_PARTIAL,
+    __skb_dequeue,
+    __skb_queue_tail,
+    sk_buff,
+    sk_buff_head,
+    skb_shinfo,
+)
+from kshell.linux.include.linux.snmp import IPSTATS_MIB_OUTDISCARDS
+from kshell.linux.include.net.flow import FLOWI_FLAG_ANYSRC, FLOWI_FLAG_KNOWN_NH, flowi4
+from kshell.linux.include.net.inet_sock import IPCORK_OPT, _cork_of, inet_cork, inet_sk, ip_options
+from kshell.linux.include.net.ip import (
+    IP_REPLY_ARG_NOSRCCHECK,
+    getfrag_t,
+    ip_dont_fragment,
+    ip_reply_arg,
+    ip_sk_ignore_df,
+    ip_sk_use_pmtu,
+    ipcm_cookie,
+)
+from kshell.linux.include.net.ip_fib import RTN_MULTICAST
+from kshell.linux.include.net.rtable import rtable
+from kshell.linux.include.net.sock import SEND_SHUTDOWN, sk_wmem_alloc_get, sock, sock_error, sock_intr_errno, sock_sndtimeo
+from kshell.linux.lib.iov_iter import copy_from_iter_full
+from kshell.linux.net.core.dst import dst_release
+from kshell.linux.net.core.skbuff import alloc_skb, kfree_skb, skb_put
+from kshell.linux.net.core.sock import sock_alloc_send_skb, sock_wait_for_wmem, sock_wfree
+from kshell.linux.net.ipv4 import icmp, ip_output
+from kshell.linux.net.ipv4.datagram import ip_local_error
+from kshell.linux.net.ipv4.ip_options import __ip_options_echo, ip_options_build
+from kshell.linux.net.ipv4.route import ip_route_output_flow
+from kshell.linux.security.security import security_skb_classify_flow
+
+if TYPE_CHECKING:
+    from kshell.linux.include.net.net_namespace import net as net_t
+
+IP_MAX_MTU = 0xFFFF
+SKB_MAX_ALLOC = 16064
+_HH_LEN = 16  # LL_RESERVED_SPACE of loopback and Ethernet
+
+T = TypeVar("T")
+
+
+def _run_nowait(coro: Coroutine[object, object, T]) -> T:
+    """Run a coroutine that was told not to wait."""
+    try:
+        coro.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    raise AssertionError("a call that may not sleep tried to")
+
+
+async def _wait_for_sndbuf(sk: sock, flags: int) -> None:
+    """Sleep until the send buffer has room. EAGAIN, EPIPE, EINTR and the socket's pending error."""
+    timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT)
+    while True:
+        err = sock_error(sk)
+        if err:
+            raise KernelError(err)
+        if sk.sk_shutdown & SEND_SHUTDOWN:
+            raise KernelError(EPIPE)
+        if sk_wmem_alloc_get(sk) < sk.sk_sndbuf:
+            return
+        if sk.sk_socket is not None:
+            sk.sk_socket.flags |= 1 << SOCK_NOSPACE
+        if not timeo:
+            raise KernelError(EAGAIN)
+        if signal_pending(sk.skc_net.kernel.current):
+            raise KernelError(sock_intr_errno(timeo))
+        timeo = await sock_wait_for_wmem(sk, timeo)
+
+
+class _append_state:
+    """The variables of __ip_append_data() that its steps share."""
+
+    __slots__ = ("csummode", "dev_features", "fragheaderlen", "length", "maxfraglen", "mtu", "offset", "transhdrlen")
+
+    def __init__(self, mtu: int, fragheaderlen: int, length: int, transhdrlen: int, features: int) -> None:
+        self.mtu = mtu
+        self.fragheaderlen = fragheaderlen
+        self.maxfraglen = ((mtu - fragheaderlen) & ~7) + fragheaderlen
+        self.length = length
+        self.transhdrlen = transhdrlen
+        self.offset = 0
+        self.csummode = CHECKSUM_NONE
+        self.dev_features = features
+
+
+def _new_fragment(
+    sk: sock, queue: sk_buff_head, cork: inet_cork, st: _append_state, getfrag: getfrag_t, from_: object, flags: int
+) -> None:
+    """Allocate the next packet of the queue and fill it."""
+    prev = queue.prev
+    fraggap = prev.len - st.maxfraglen if prev is not None else 0
+    datalen = st.length + fraggap
+    if datalen > st.mtu - st.fragheaderlen:
+        datalen = st.maxfraglen - st.fragheaderlen
+    fraglen = datalen + st.fragheaderlen
+    alloc_extra = _HH_LEN + 15
+    sg = st.dev_features & NETIF_F_SG
+    pagedlen = 0
+    if flags & MSG_MORE and not sg:
+        alloclen = st.mtu
+    elif not cork.gso_size and (fraglen + alloc_extra < SKB_MAX_ALLOC or not sg):
+        alloclen = fraglen
+    else:
+        alloclen = st.fragheaderlen + st.transhdrlen + fraggap
+        pagedlen = datalen - st.transhdrlen - fraggap
+    alloclen += alloc_extra
+    if st.transhdrlen:
+        skb: sk_buff = _run_nowait(sock_alloc_send_skb(sk, alloclen, True))
+    else:
+        if sk.sk_wmem_alloc > 2 * sk.sk_sndbuf:
+            raise KernelError(ENOBUFS)
+        skb = alloc_skb(sk.skc_net.kernel, alloclen)
+    skb.ip_summed = st.csummode
+    skb_put(skb, fraglen)
+    head = b""
+    if fraggap and prev is not None:
+        head = prev.data[-fraggap:]
+        prev.data = prev.data[:-fraggap]
+        prev.len = st.maxfraglen
+    copy = datalen - st.transhdrlen - fraggap
+    try:
+        skb.data = head + getfrag(from_, st.offset, copy, skb) if copy > 0 else head
+    except KernelError:
+        kfree_skb(skb)
+        raise KernelError(EFAULT) from None
+    skb.truesize += pagedlen
+    st.offset += copy
+    st.length -= copy + st.transhdrlen
+    st.transhdrlen = 0
+    st.csummode = CHECKSUM_NONE
+    if cork.tx_flags:
+        skb_shinfo(skb).tx_flags = cork.tx_flags
+        cork.tx_flags = 0
+    if flags & MSG_CONFIRM and prev is None:
+        skb.dst_pending_confirm = 1
+    if skb.destructor is None:
+        skb.destructor = sock_wfree
+        skb.sk = sk
+        sk.sk_wmem_alloc += skb.truesize
+    elif pagedlen:
+        sk.sk_wmem_alloc += pagedlen
+    __skb_queue_tail(queue, skb)
+
+
+def __ip_append_data(
+    sk: sock, fl4: flowi4, queue: sk_buff_head, cork: inet_cork, getfrag: getfrag_t, from_: object, length: int,
+    transhdrlen: int, flags: int,
+) -> int:  # fmt: skip
+    """Add data to the packets in a queue. EMSGSIZE, EFAULT, ENOBUFS, EAGAIN, EPIPE and the socket's pending error."""
+    dst = cork.dst
+    assert dst is not None
+    opt = cork.opt
+    optlen = opt.optlen if opt is not None else 0
+    mtu = IP_MAX_MTU if cork.gso_size else cork.fragsize
+    features = dst.dev.features
+    st = _append_state(mtu, 20 + optlen, length, transhdrlen, features)
+    maxnonfragsize = IP_MAX_MTU if ip_sk_ignore_df(sk) else mtu
+    if cork.length + length > maxnonfragsize - st.fragheaderlen:
+        ip_local_error(sk, EMSGSIZE, fl4.daddr, inet_sk(sk).inet_dport, mtu - optlen)
+        raise KernelError(EMSGSIZE)
+    if (
+        transhdrlen
+        and length + st.fragheaderlen <= mtu
+        and features & (NETIF_F_HW_CSUM | NETIF_F_IP_CSUM)
+        and (not flags & MSG_MORE or cork.gso_size)
+    ):
+        st.csummode = CHECKSUM_PARTIAL
+    cork.length += length
+    try:
+        skb = queue.prev
+        if skb is None:
+            _new_fragment(sk, queue, cork, st, getfrag, from_, flags)
+        while st.length > 0:
+            skb = queue.prev
+            assert skb is not None
+            copy = mtu - skb.len
+            if copy < st.length:
+                copy = st.maxfraglen - skb.len
+            if copy <= 0:
+                _new_fragment(sk, queue, cork, st, getfrag, from_, flags)
+                continue
+            copy = min(copy, st.length)
+            skb.data += getfrag(from_, st.offset, copy, skb)
+            skb.len += copy
+            skb.truesize += copy
+            sk.sk_wmem_alloc += copy
+            st.offset += copy
+            st.length -= copy
+    except KernelError:
+        cork.length -= st.length
+        sk.skc_net.mib.ip_statistics[IPSTATS_MIB_OUTDISCARDS] += 1
+        raise
+    return 0
+
+
+def ip_setup_cork(sk: sock, cork: inet_cork, ipc: ipcm_cookie, rt: rtable) -> int:
+    """Start a packet along a route, whose reference is taken over. ENETUNREACH if its MTU is below 68."""
+    cork.fragsize = rt.ops.mtu(rt) if ip_sk_use_pmtu(sk) else rt.dev.mtu
+    if cork.fragsize < 68:
+        dst_release(rt)
+        raise KernelError(ENETUNREACH)
+    opt = ipc.opt
+    if opt is not None:
+        cork.opt = _copy_options(opt.opt)
+        cork.flags |= IPCORK_OPT
+        cork.addr = ipc.addr
+    cork.gso_size = ipc.gso_size
+    cork.dst = rt
+    cork.length = 0
+    cork.ttl = ipc.ttl
+    cork.tos = ipc.tos
+    cork.mark = ipc.sockc.mark
+    cork.priority = ipc.priority
+    cork.transmit_time = ipc.sockc.transmit_time
+    cork.tx_flags = 0
+    return 0
+
+
+def _copy_options(opt: ip_options) -> ip_options:
+    new = ip_options(bytes(opt._data))
+    for name in ip_options.__slots__:
+        if name != "_data":
+            setattr(new, name, getattr(opt, name))
+    return new
+
+
+def ip_append_data(
+    sk: sock, fl4: flowi4, getfrag: getfrag_t, from_: object, length: int, transhdrlen: int, ipc: ipcm_cookie | None,
+    rt: rtable | None, flags: int,
+) -> int:  # fmt: skip
+    """Add data to the packet that the socket is building; takes over the reference to rt. As __ip_append_data()."""
+    if flags & MSG_PROBE:
+        dst_release(rt)
+        return 0
+    cork = _cork_of(inet_sk(sk)).base
+    if sk.sk_write_queue.next is None:
+        assert ipc is not None and rt is not None
+        ip_setup_cork(sk, cork, ipc, rt)
+    else:
+        transhdrlen = 0
+    return __ip_append_data(sk, fl4, sk.sk_write_queue, cork, getfrag, from_, length, transhdrlen, flags)
+
+
+def ip_cork_release(cork: inet_cork) -> None:
+    """The packet is finished: free options and route."""
+    cork.flags &= ~IPCORK_OPT
+    cork.opt = None
+    dst = cork.dst
+    if dst is not None:
+        cork.dst = None
+        dst_release(dst)
+
+
+def _merge_queue(queue: sk_buff_head) -> sk_buff | None:
+    """Take all packets off the queue, as one."""
+    skb = __skb_dequeue(queue)
+    if skb is None or queue.next is None:
+        return skb
+    parts = [skb.data]
+    hlen = 20
+    while (tmp := __skb_dequeue(queue)) is not None:
+        parts.append(tmp.data)
+        skb.len += len(tmp.data)
+        skb.truesize += tmp.truesize
+        tmp.destructor = None
+        tmp.sk = None
+        kfree_skb(tmp)
+    assert hlen
+    skb.data = b"".join(parts)
+    return skb
+
+
+def __ip_make_skb(sk: sock, fl4: flowi4, queue: sk_buff_head, cork: inet_cork) -> sk_buff | None:
+    """Make one packet with IP header of all that was appended; None if nothing was."""
+    skb = _merge_queue(queue)
+    if skb is None:
+        return None
+    inet = inet_sk(sk)
+    net = sk.skc_net
+    rt = cork.dst
+    assert isinstance(rt, rtable)
+    ignore_df = ip_sk_ignore_df(sk)
+    if ignore_df:
+        skb.ignore_df = 1
+    pmtudisc = inet.pmtudisc
+    df = 0
+    if pmtudisc in (2, 3) or (skb.len <= rt.ops.mtu(rt) and ip_dont_fragment(sk, rt)):
+        df = IP_DF
+    if cork.ttl:
+        ttl = cork.ttl
+    elif rt.rt_type == RTN_MULTICAST:
+        ttl = inet.mc_ttl
+    else:
+        ttl = ip_output.ip_select_ttl(inet, rt)
+    iph = iphdr(
+        cork.tos if cork.tos != -1 else inet.tos, 0, 0, df, ttl, sk.sk_protocol, fl4.saddr, fl4.daddr
+    )
+    skb.network_header = iph
+    ip_output.ip_select_ident_segs(net, skb, sk, 1)
+    if cork.flags & IPCORK_OPT and cork.opt is not None:
+        ip_options_build(skb, cork.opt, cork.addr, rt)
+    priority = cork.priority if cork.tos != -1 else sk.sk_priority
+    if priority:
+        skb.priority = priority
+    if cork.mark:
+        skb.mark = cork.mark
+    skb.tstamp = cork.transmit_time
+    cork.dst = None
+    skb._skb_refdst = rt
+    if iph.protocol == IPPROTO_ICMP:
+        if sk.sk_type == SOCK_RAW and not fl4.flowi4_flags & FLOWI_FLAG_KNOWN_NH:
+            icmp_type = fl4.fl4_icmp_type
+        else:
+            header = skb.transport_header
+            icmp_type = header.type if header is not None else (skb.data[0] if skb.data else 0)  # type: ignore[attr-defined]
+        icmp.icmp_out_count(net, icmp_type)
+    ip_cork_release(cork)
+    return skb
+
+
+def __ip_flush_pending_frames(sk: sock, queue: sk_buff_head, cork: inet_cork) -> None:
+    """Throw away what was appended."""
+    while (skb := __skb_dequeue(queue)) is not None:
+        kfree_skb(skb)
+    ip_cork_release(cork)
+
+
+def ip_flush_pending_frames(sk: sock) -> None:
+    """The same for a socket's own queue."""
+    __ip_flush_pending_frames(sk, sk.sk_write_queue, _cork_of(inet_sk(sk)).base)
+
+
+def ip_make_skb(
+    sk: sock, fl4: flowi4, getfrag: getfrag_t, from_: object, length: int, transhdrlen: int, ipc: ipcm_cookie,
+    rt: rtable, cork: inet_cork, flags: int,
+) -> sk_buff | None:  # fmt: skip
+    """A whole packet in one go, without the socket's cork; takes over the reference to rt."""
+    if flags & MSG_PROBE:
+        dst_release(rt)
+        return None
+    queue = sk_buff_head()
+    ip_setup_cork(sk, cork, ipc, rt)
+    try:
+        __ip_append_data(sk, fl4, queue, cork, getfrag, from_, length, transhdrlen, flags)
+    except KernelError:
+        __ip_flush_pending_frames(sk, queue, cork)
+        raise
+    return __ip_make_skb(sk, fl4, queue, cork)
+
+
+def ip_finish_skb(sk: sock, fl4: flowi4) -> sk_buff | None:
+    """One packet of all that the socket was given."""
+    return __ip_make_skb(sk, fl4, sk.sk_write_queue, _cork_of(inet_sk(sk)).base)
+
+
+def ip_push_pending_frames(sk: sock, fl4: flowi4) -> int:
+    """Finish and send the packet that the socket is building."""
+    skb = ip_finish_skb(sk, fl4)
+    if skb is None:
+        return 0
+    return ip_output.ip_send_skb(sk.skc_net, skb)
+
+
+def ip_reply_glue_bits(dptr: object, offset: int, length: int, skb: sk_buff) -> bytes:
+    """getfrag of ip_send_unicast_reply()."""
+    assert isinstance(dptr, bytes)
+    return dptr[offset : offset + length]
+
+
+def ip_send_unicast_reply(
+    sk: sock, skb: sk_buff, sopt: ip_options | None, daddr: int, saddr: int, arg: ip_reply_arg, length: int,
+    transmit_time: int, txhash: int,
+) -> None:  # fmt: skip
+    """Answer a TCP packet from outside a connection (RST, ACK of a TIME_WAIT socket).
+
+    The answer's TCP header object is arg.iov; it becomes the packet's transport_header.
+    """
+    net = sk.skc_net
+    replyopts = ip_options()
+    if not __ip_options_echo(net, replyopts, skb, sopt):
+        return
+    ipc = ipcm_cookie()
+    ipc.addr = daddr
+    ipc.sockc.transmit_time = transmit_time
+    if replyopts.optlen:
+        ipc.opt = _rcu(replyopts)
+        if replyopts.srr:
+            daddr = replyopts.faddr
+    iph = skb.network_header
+    th = skb.transport_header
+    fl4 = flowi4(
+        arg.bound_dev_if, 1, (skb.mark if net.ipv4.sysctl_fwmark_reflect else 0) or sk.sk_mark, arg.tos & 0x1E, 0,
+        iph.protocol, FLOWI_FLAG_ANYSRC if arg.flags & IP_REPLY_ARG_NOSRCCHECK else 0, daddr, saddr,  # type: ignore[union-attr]
+        th.source, th.dest, arg.uid,  # type: ignore[union-attr]
+    )  # fmt: skip
+    security_skb_classify_flow(skb, fl4)
+    try:
+        rt = ip_route_output_flow(net, fl4, sk)
+    except KernelError:
+        return
+    inet_sk(sk).tos = arg.tos & ~3
+    sk.sk_protocol = iph.protocol  # type: ignore[union-attr]
+    sk.sk_bound_dev_if = arg.bound_dev_if
+    sk.sk_sndbuf = net.kernel.sysctl_wmem_default
+    ipc.sockc.mark = fl4.flowi4_mark
+    header: object = arg.iov
+    try:
+        ip_append_data(sk, fl4, ip_reply_glue_bits, bytes(length), length, 0, ipc, rt, MSG_DONTWAIT)
+    except KernelError:
+        ip_flush_pending_frames(sk)
+        return
+    nskb = sk.sk_write_queue.next
+    if nskb is not None:
+        nskb.ip_summed = CHECKSUM_NONE
+        nskb.data = b""
+        nskb.transport_header = header
+        if txhash:
+            nskb.hash = txhash
+        try:
+            ip_push_pending_frames(sk, fl4)
+        except KernelError:
+            pass
+
+
+def _rcu(opt: ip_options) -> "ip_options_rcu":
+    return ip_options_rcu(opt)
+
+
+from kshell.linux.include.net.inet_sock import ip_options_rcu  # noqa: E402
+
+__all__ = ["copy_from_iter_full", "ip_append_data", "ip_make_skb", "ip_send_unicast_reply", "net_t"]
