@@ -71,8 +71,8 @@ def do_task(session: Session, arguments: str) -> None:
 def do_set(session: Session, arguments: str) -> None:
     """Show or change a setting.
 
-    set abi i386|x86_64    how socket calls enter the kernel: by the 32-bit sys_socketcall, as old C libraries do,
-                           or each by a number of its own (default i386)
+    set abi i386|x86_64    how socket calls enter the kernel: by the 32-bit sys_socketcall,
+                           as old C libraries do, or each by its own number (default i386)
     set args on|off        show the names of arguments
     """
     words = arguments.replace("=", " ").split()

@@ -90,7 +90,7 @@ def _task_row(session: Session, task: task_struct) -> tuple[str, ...]:
         str(parent.pid if parent else 0),
         state,
         wchan[0],
-        session.name_of(task) or "-",
+        name,
         task.comm,
     )
 
@@ -108,6 +108,9 @@ def do_fds(session: Session, arguments: str) -> None:
     session.say(columns(rows) if len(rows) > 1 else "no open descriptors")
 
 
+_ENDS = (("inet_rcv_saddr", "inet_num"), ("inet_daddr", "inet_dport"))
+
+
 def what_is(file: object) -> str:
     """A descriptor in a few words: its path, or the socket's type, state and addresses."""
     node = objects.file_node("", file)
@@ -116,9 +119,9 @@ def what_is(file: object) -> str:
     if sk is None:
         return path
     fields = sk.fields
-    ends = [f"{fields[a]}:{fields[p]}" for a, p in (("inet_rcv_saddr", "inet_num"), ("inet_daddr", "inet_dport"))
-            if a in fields and fields.get(p, "0") != "0"]  # fmt: skip
-    return " ".join([path, sk.struct, fields.get("sk_state", ""), *ends, fields.get("addr", "")]).rstrip()
+    ends = [f"{fields[a]}:{fields[p]}" for a, p in _ENDS if a in fields and fields.get(p, "0") != "0"]
+    state = fields.get("sk_state", "")
+    return " ".join([path, sk.struct, state, *ends, fields.get("addr", "")]).rstrip()
 
 
 @command("dmesg", section="look")

@@ -1,0 +1,129 @@
+"""Puts a strace log's world into a machine, by system calls of a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from posixpath import basename, dirname
+from typing import TYPE_CHECKING
+
+from kshell.session.strace_world import Node, World
+from kshell.userland.runtime import AT_FDCWD, Process, SystemCallError
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.fs import inode
+
+O_RDONLY, O_WRONLY, O_CREAT, O_DIRECTORY, O_PATH = 0, 1, 0o100, 0o200000, 0o10000000
+S_IFCHR = 0o020000
+CHUNK = 0x40000
+TMPFS_EMPTY, TMPFS_ENTRY = 40, 20
+"""Size of an empty directory of tmpfs, and what each entry adds."""
+
+_HEADER = 19
+_BOTH_DOTS = 2 * 24
+
+
+def supply(process: Process, world: World) -> list[str]:
+    """Make every node of `world` that is not there; what could not be made, with why."""
+    problems: list[str] = []
+    for path in sorted(world.nodes):
+        node = world.nodes[path]
+        try:
+            _make(process, path, node)
+        except SystemCallError as error:
+            problems.append(f"{path}: {error}")
+        process.arena.release()
+    for path, node in world.nodes.items():
+        if node.kind == "S_IFDIR":
+            _fill(process, world, path, node)
+    for path, node in world.nodes.items():
+        if node.kind == "S_IFDIR" and node.size is not None:
+            _set_size(process, path, node.size)
+    return problems
+
+
+def _exists(process: Process, path: str) -> bool:
+    try:
+        process.call("access", path, 0)
+    except SystemCallError:
+        return False
+    return True
+
+
+def _make(process: Process, path: str, node: Node) -> None:
+    if node.kind == "S_IFLNK":
+        if not _exists(process, path):
+            process.call("symlink", node.target + b"\0", path)
+        return
+    there = _exists(process, path)
+    if node.kind == "S_IFDIR":
+        if not there:
+            process.call("mkdir", path, 0o755)
+        if not there or node.mode != 0o755:
+            process.call("chmod", path, node.mode)
+    elif node.kind == "S_IFCHR":
+        if not there:
+            process.call("mknod", path, S_IFCHR | node.mode, node.rdev[0] << 8 | node.rdev[1])
+    elif not there:
+        _file(process, path, node)
+
+
+def _file(process: Process, path: str, node: Node) -> None:
+    fd = process.call("openat", AT_FDCWD, path, O_WRONLY | O_CREAT, 0o644)
+    try:
+        for offset in sorted(node.contents):
+            data = node.contents[offset]
+            for at in range(0, len(data), CHUNK):
+                part = data[at : at + CHUNK]
+                process.call("pwrite64", fd, part, len(part), offset + at)
+                process.arena.release()
+        if node.size is not None:
+            process.call("ftruncate", fd, node.size)
+        process.call("fchmod", fd, node.mode)
+    finally:
+        process.call("close", fd)
+
+
+def _fill(process: Process, world: World, path: str, node: Node) -> None:
+    """Entries whose names the log does not say: as many and as long as it counted."""
+    known = [basename(p) for p in world.nodes if dirname(p) == path and p != "/"]
+    for index, length in enumerate(_filler_lengths(node, known)):
+        name = f"{index:0{min(length, 4)}}".ljust(length, "-")[:length]
+        try:
+            process.call(
+                "close", process.call("openat", AT_FDCWD, f"{path}/{name}", O_WRONLY | O_CREAT, 0o644)
+            )
+        except SystemCallError:
+            return
+        process.arena.release()
+
+
+def _filler_lengths(node: Node, known: list[str]) -> Iterator[int]:
+    if node.filler is not None:
+        count = node.filler[0] - 2 - len(known)
+        room = node.filler[1] - _BOTH_DOTS - sum(_record(len(name.encode())) for name in known)
+    elif node.size is not None and node.size % TMPFS_ENTRY == 0 and TMPFS_EMPTY <= node.size < 4096:
+        count = (node.size - TMPFS_EMPTY) // TMPFS_ENTRY - len(known)
+        room = count * 24
+    else:
+        return
+    while count > 0:
+        record = max(24, min(280, room // count // 8 * 8)) if count > 1 else max(24, min(280, room))
+        yield record - _HEADER - 1
+        room, count = room - record, count - 1
+
+
+def _record(length: int) -> int:
+    """Bytes of a linux_dirent64 with a name of that length."""
+    return (_HEADER + length + 1 + 7) // 8 * 8
+
+
+def _set_size(process: Process, path: str, size: int) -> None:
+    """Directories of other file systems have sizes that tmpfs would not give them."""
+    try:
+        fd = process.call("openat", AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0)
+    except SystemCallError:
+        return
+    found: inode = process.task.files.fdt.fd[fd].f_inode  # type: ignore[union-attr, assignment]
+    if found.i_size != size:
+        found.i_size = size
+    process.call("close", fd)

@@ -1,0 +1,456 @@
+"""What the file system looked like before a strace log began, as far as the log shows it.
+
+Contents come from reads, sizes and modes from stat, directories from their entries and from the paths in them,
+symbolic links from readlink. What the log makes itself, or finds to be absent, is not supplied.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from posixpath import dirname, normpath
+
+from kshell.session.strace_lines import Log, LogCall
+
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\.\.\.)?', re.DOTALL)
+_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[0-7]{1,3}|.)", re.DOTALL)
+_NAMED = {"n": 10, "t": 9, "r": 13, "v": 11, "f": 12, "a": 7, "b": 8, "e": 27, "0": 0}
+_MODE = re.compile(r"stx?_mode=(S_IF\w+)((?:\|S_IS\w+)*)\|(0\d*)")
+_SIZE = re.compile(r"stx?_size=(\d+)")
+_RDEV = re.compile(r"st_rdev=makedev\((0x[0-9a-f]+), (0x[0-9a-f]+)\)")
+_ENTRIES = re.compile(r"/\* (\d+) entries \*/")
+_STICKY = {"S_ISUID": 0o4000, "S_ISGID": 0o2000, "S_ISVTX": 0o1000}
+_FORKS = frozenset({"fork", "vfork", "clone", "clone3"})
+_STATS = frozenset({"stat", "lstat", "newfstatat", "fstat", "statx", "fstatat64"})
+DEFAULT_CWD = "/root"
+STANDARD = "\0standard descriptor "
+"""Path of what the first process has as 0, 1 and 2, as long as the log does not say more."""
+
+
+def unescape(text: str) -> bytes:
+    """The bytes of a string as strace escapes it, without its quotes."""
+    if "\\" not in text:
+        return text.encode("utf-8", "surrogateescape")
+    out, at = bytearray(), 0
+    for match in _ESCAPE.finditer(text):
+        out += text[at : match.start()].encode("utf-8", "surrogateescape")
+        code, at = match[1], match.end()
+        if code[0] == "x":
+            out.append(int(code[1:], 16))
+        elif code[0] in "01234567":
+            out.append(int(code, 8) & 0xFF)
+        else:
+            out.append(_NAMED.get(code, ord(code) & 0xFF))
+    return bytes(out + text[at:].encode("utf-8", "surrogateescape"))
+
+
+def string_of(argument: str) -> tuple[bytes, bool] | None:
+    """(bytes, whether they are all) of a string argument; None if it is none."""
+    match = _STRING.fullmatch(argument)
+    return (unescape(match[1]), match[2] is None) if match else None
+
+
+class Node:
+    """Something that was there before. kind: S_IFREG, S_IFDIR, S_IFLNK, S_IFCHR; contents by offset."""
+
+    __slots__ = ("contents", "filler", "kind", "mode", "rdev", "size", "target")
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.mode = 0o755 if kind == "S_IFDIR" else 0o644
+        self.size: int | None = None
+        self.contents: dict[int, bytes] = {}
+        self.target = b""
+        self.rdev = (0, 0)
+        self.filler: tuple[int, int] | None = None
+
+
+class _Open:
+    """An open file description of the log."""
+
+    __slots__ = ("listing", "path", "position")
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.position = 0
+        self.listing = [0, 0]
+
+
+class _Process:
+    """What the log's process has open, and where it is."""
+
+    def __init__(self, cwd: str) -> None:
+        self.fds = {fd: _Open(f"{STANDARD}{fd}") for fd in range(3)}
+        self.cloexec: set[int] = set()
+        self.cwd = cwd
+
+    def copy(self) -> _Process:
+        other = _Process(self.cwd)
+        other.fds = dict(self.fds)
+        other.cloexec = set(self.cloexec)
+        return other
+
+
+class World:
+    """Reads a log; `nodes` is what has to be there before, `cwd` where its first process starts."""
+
+    def __init__(self, log: Log) -> None:
+        self.nodes: dict[str, Node] = {}
+        self.made: set[str] = set()
+        self.written: set[str] = set()
+        self.standard: dict[int, str] = {}
+        self.cwd = _first_cwd(log)
+        self._parents = {
+            c.ret: c.pid for c in log.calls if c.name in _FORKS and c.ret is not None and c.ret > 0
+        }
+        self._threads = {c.ret for c in log.calls if c.name in _FORKS and "CLONE_FILES" in c.text}
+        self._processes: dict[int, _Process] = {}
+        self._absent: set[str] = set()
+        self.add_directory(self.cwd)
+        for event in log.events:
+            process = self._process(event.pid)
+            call = event.call
+            if event.kind == "end" and call is not None:
+                self._see(process, call)
+
+    def _process(self, pid: int) -> _Process:
+        process = self._processes.get(pid)
+        if process is None:
+            parent = self._parents.get(pid)
+            if parent is None or parent not in self._processes:
+                process = _Process(self.cwd)
+            elif pid in self._threads:
+                process = self._processes[parent]
+            else:
+                process = self._processes[parent].copy()
+            self._processes[pid] = process
+        return process
+
+    def _see(self, process: _Process, call: LogCall) -> None:
+        handler = _HANDLERS.get(call.name)
+        if handler is not None and call.ret is not None:
+            handler(self, process, call)
+
+    # ---- nodes
+
+    def exists(self, path: str, kind: str = "S_IFREG") -> Node | None:
+        """The log found `path`: it was there before, unless the log made it. None if it is the log's own."""
+        if path in self.made:
+            return None
+        node = self.nodes.get(path)
+        if node is None:
+            node = self.nodes[path] = Node(kind)
+            self.add_directory(dirname(path))
+        return node
+
+    def add_directory(self, path: str) -> None:
+        """`path` and everything above it are directories."""
+        while path not in ("", "/") and path not in self.made:
+            node = self.nodes.setdefault(path, Node("S_IFDIR"))
+            if node.kind == "S_IFREG":
+                node.kind, node.mode = "S_IFDIR", 0o755
+            path = dirname(path)
+
+    def make(self, path: str) -> None:
+        """The log makes `path` itself."""
+        if path not in self.nodes:
+            self.made.add(path)
+            self.add_directory(dirname(path))
+
+    def path(self, process: _Process, argument: str, base: str = "AT_FDCWD") -> str:
+        """The absolute path of a path argument; "" if it has none."""
+        found = string_of(argument)
+        if found is None:
+            return ""
+        name = found[0].decode("utf-8", "surrogateescape")
+        start = process.cwd
+        if base != "AT_FDCWD" and not base.startswith("AT_FDCWD"):
+            opened = process.fds.get(_number(base))
+            if opened is None and not name.startswith("/"):
+                return ""
+            start = opened.path if opened and not opened.path.startswith(STANDARD) else start
+        return absolute(start, name)
+
+
+def absolute(cwd: str, name: str) -> str:
+    """`name` seen from `cwd`, without . and .. ."""
+    path = normpath(name if name.startswith("/") else f"{cwd}/{name}")
+    return "/" + path.lstrip("/")
+
+
+def _number(argument: str) -> int:
+    match = re.match(r"-?\d+", argument)
+    return int(match[0]) if match else -1
+
+
+def _first_cwd(log: Log) -> str:
+    """Where the log's first process starts: what getcwd says, or the absolute path that is the same as `.`."""
+    previous = ""
+    for call in log.calls:
+        if call.name in ("chdir", "fchdir") and call.ret == 0:
+            break
+        if call.name == "getcwd" and call.ret and call.ret > 0 and (found := string_of(call.args[0])):
+            return found[0].decode("utf-8", "replace")
+        if call.name in _STATS and call.ret == 0 and len(call.args) > 2:
+            if call.args[1] == '"."' and previous:
+                return previous
+            found = string_of(call.args[1])
+            previous = (
+                found[0].decode("utf-8", "replace") if found and found[0].startswith(b"/") else previous
+            )
+    return DEFAULT_CWD
+
+
+# ---- what each call shows
+
+
+def _open(world: World, process: _Process, call: LogCall) -> None:
+    base, name, rest = ("AT_FDCWD", call.args[0], call.args[1:])
+    if call.name in ("openat", "openat2"):
+        base, name, rest = call.args[0], call.args[1], call.args[2:]
+    flags = rest[0] if rest and call.name != "creat" else "O_CREAT|O_TRUNC|O_WRONLY"
+    path = world.path(process, name, base)
+    assert call.ret is not None
+    if call.ret < 0 or not path:
+        return
+    if "O_CREAT" in flags:
+        world.make(path)
+    else:
+        world.exists(path, "S_IFDIR" if "O_DIRECTORY" in flags else "S_IFREG")
+    if "O_DIRECTORY" in flags:
+        world.add_directory(path)
+    process.fds[call.ret] = _Open(path)
+    process.cloexec.discard(call.ret)
+    if "O_CLOEXEC" in flags:
+        process.cloexec.add(call.ret)
+
+
+def _close(world: World, process: _Process, call: LogCall) -> None:
+    process.fds.pop(_number(call.args[0]), None)
+
+
+def _pair(world: World, process: _Process, call: LogCall) -> None:
+    """pipe and socketpair: two numbers that are no files."""
+    if call.ret == 0:
+        for fd in re.findall(r"\d+", call.args[-1] if call.name == "socketpair" else call.args[0])[:2]:
+            process.fds.pop(int(fd), None)
+
+
+def _bind(world: World, process: _Process, call: LogCall) -> None:
+    name = re.search(r'sun_path=("(?:[^"\\]|\\.)*")', call.text)
+    if call.ret == 0 and name and (path := world.path(process, name[1])):
+        world.make(path)
+
+
+def _new_descriptor(world: World, process: _Process, call: LogCall) -> None:
+    """socket and its like: the number is no file any more."""
+    assert call.ret is not None
+    if call.ret >= 0:
+        process.fds.pop(call.ret, None)
+
+
+def _dup(world: World, process: _Process, call: LogCall) -> None:
+    assert call.ret is not None
+    if call.ret < 0 or (call.name == "fcntl" and "F_DUPFD" not in call.args[1]):
+        _set_cloexec(process, call)
+        return
+    process.cloexec.discard(call.ret)
+    old = process.fds.get(_number(call.args[0]))
+    if old is None:
+        process.fds.pop(call.ret, None)
+    else:
+        process.fds[call.ret] = old
+    if "CLOEXEC" in " ".join(call.args[1:]):
+        process.cloexec.add(call.ret)
+
+
+def _set_cloexec(process: _Process, call: LogCall) -> None:
+    if call.name == "fcntl" and call.ret == 0 and call.args[1] == "F_SETFD":
+        fd = _number(call.args[0])
+        (process.cloexec.add if "FD_CLOEXEC" in call.args[2] else process.cloexec.discard)(fd)
+
+
+def _execve(world: World, process: _Process, call: LogCall) -> None:
+    if call.ret != 0:
+        return
+    node = world.exists(world.path(process, call.args[0]))
+    if node is not None and not node.mode & 0o111:
+        node.mode |= 0o755
+    for fd in process.cloexec:
+        process.fds.pop(fd, None)
+    process.cloexec.clear()
+
+
+def _read(world: World, process: _Process, call: LogCall) -> None:
+    opened = process.fds.get(_number(call.args[0]))
+    assert call.ret is not None
+    if opened is None or call.ret < 0:
+        return
+    positioned = call.name == "pread64"
+    at = _number(call.args[3]) if positioned else opened.position
+    data = string_of(call.args[1])
+    node = world.nodes.get(opened.path)
+    if node is not None and data is not None and opened.path not in world.written:
+        node.contents[at] = (data[0] + bytes(max(0, call.ret - len(data[0]))))[: call.ret]
+        node.size = max(node.size or 0, at + call.ret)
+    if not positioned:
+        opened.position = at + call.ret
+
+
+def _write(world: World, process: _Process, call: LogCall) -> None:
+    opened = process.fds.get(_number(call.args[0]))
+    if opened is not None and call.ret is not None and call.ret > 0:
+        opened.position += call.ret
+        world.written.add(opened.path)
+
+
+def _lseek(world: World, process: _Process, call: LogCall) -> None:
+    opened = process.fds.get(_number(call.args[0]))
+    if opened is None:
+        return
+    if call.ret is not None and call.ret >= 0:
+        opened.position = call.ret
+    if opened.path.startswith(STANDARD) and call.errno == "ESPIPE":
+        world.standard.setdefault(int(opened.path[-1]), "S_IFIFO")
+
+
+def _stat(world: World, process: _Process, call: LogCall) -> None:
+    if call.ret != 0:
+        return
+    path = _stat_path(world, process, call)
+    if not path or path in world.written:
+        return
+    mode = _MODE.search(call.text)
+    if mode is None:
+        world.exists(path)
+        return
+    node = world.exists(path, mode[1])
+    if node is None:
+        return
+    node.kind = mode[1]
+    node.mode = int(mode[3], 8) | sum(bit for name, bit in _STICKY.items() if name in mode[2])
+    size, rdev = _SIZE.search(call.text), _RDEV.search(call.text)
+    if size and node.size is None:
+        node.size = int(size[1])
+    elif size:
+        node.size = max(node.size or 0, int(size[1])) if node.kind == "S_IFREG" else node.size
+    if rdev:
+        node.rdev = (int(rdev[1], 16), int(rdev[2], 16))
+    if node.kind == "S_IFDIR":
+        world.add_directory(path)
+
+
+def _stat_path(world: World, process: _Process, call: LogCall) -> str:
+    """The path a stat is about; "" for one of a descriptor that is no known file."""
+    if call.name == "fstat" or (call.name in ("newfstatat", "statx") and call.args[1] == '""'):
+        fd = _number(call.args[0])
+        opened = process.fds.get(fd)
+        if opened is not None and opened.path.startswith(STANDARD):
+            mode = _MODE.search(call.text)
+            world.standard.setdefault(int(opened.path[-1]), mode[1] if mode else "S_IFREG")
+            return ""
+        return opened.path if opened else ""
+    if call.name in ("newfstatat", "statx"):
+        return world.path(process, call.args[1], call.args[0])
+    return world.path(process, call.args[0])
+
+
+def _access(world: World, process: _Process, call: LogCall) -> None:
+    at = call.name.startswith("faccessat")
+    if call.ret == 0:
+        path = world.path(process, call.args[1 if at else 0], call.args[0] if at else "AT_FDCWD")
+        node = world.exists(path) if path else None
+        if node is not None and "X_OK" in call.text:
+            node.mode |= 0o111
+
+
+def _chdir(world: World, process: _Process, call: LogCall) -> None:
+    if call.ret == 0:
+        process.cwd = world.path(process, call.args[0]) or process.cwd
+        world.add_directory(process.cwd)
+
+
+def _readlink(world: World, process: _Process, call: LogCall) -> None:
+    at = call.name == "readlinkat"
+    path = world.path(process, call.args[1 if at else 0], call.args[0] if at else "AT_FDCWD")
+    target = string_of(call.args[2 if at else 1])
+    assert call.ret is not None
+    if call.ret > 0 and path and target is not None:
+        node = world.exists(path, "S_IFLNK")
+        if node is not None:
+            node.kind, node.target = "S_IFLNK", target[0]
+    elif call.errno == "EINVAL" and path:
+        world.exists(path)
+
+
+def _getdents(world: World, process: _Process, call: LogCall) -> None:
+    opened = process.fds.get(_number(call.args[0]))
+    counted = _ENTRIES.search(call.text)
+    if opened is None or counted is None or call.ret is None or call.ret < 0:
+        return
+    opened.listing[0] += int(counted[1])
+    opened.listing[1] += call.ret
+    node = world.nodes.get(opened.path)
+    if call.ret == 0 and node is not None and node.filler is None:
+        node.filler = (opened.listing[0], opened.listing[1])
+
+
+def _make(world: World, process: _Process, call: LogCall) -> None:
+    if call.ret != 0:
+        return
+    at = call.name.endswith("at") and not call.name.startswith("sym")
+    path = world.path(process, call.args[1 if at else 0], call.args[0] if at else "AT_FDCWD")
+    if call.name.startswith("symlink") or call.name.startswith("link"):
+        path = world.path(process, call.args[-1])
+    if path:
+        world.make(path)
+
+
+def _remove(world: World, process: _Process, call: LogCall) -> None:
+    at = call.name == "unlinkat"
+    path = world.path(process, call.args[1 if at else 0], call.args[0] if at else "AT_FDCWD")
+    if call.ret == 0 and path:
+        world.exists(path, "S_IFDIR" if call.name == "rmdir" else "S_IFREG")
+        world.made.add(path)
+
+
+def _rename(world: World, process: _Process, call: LogCall) -> None:
+    if call.ret == 0:
+        old, new = (world.path(process, call.args[i]) for i in (0, 1)) if call.name == "rename" else ("", "")
+        if old:
+            world.exists(old)
+            world.made.update((old, new))
+
+
+_Handler = Callable[[World, _Process, LogCall], None]
+
+
+def _table(pairs: Iterable[tuple[str, _Handler]]) -> dict[str, _Handler]:
+    return {name: handler for names, handler in pairs for name in names.split()}
+
+
+_HANDLERS = _table(
+    [
+        ("open openat openat2 creat", _open),
+        ("close", _close),
+        ("pipe pipe2 socketpair", _pair),
+        ("bind", _bind),
+        (
+            "socket accept accept4 epoll_create epoll_create1 eventfd2 timerfd_create signalfd4",
+            _new_descriptor,
+        ),
+        ("dup dup2 dup3 fcntl", _dup),
+        ("execve execveat", _execve),
+        ("read pread64", _read),
+        ("write pwrite64 writev ftruncate", _write),
+        ("lseek", _lseek),
+        (" ".join(_STATS), _stat),
+        ("access faccessat faccessat2", _access),
+        ("chdir", _chdir),
+        ("readlink readlinkat", _readlink),
+        ("getdents64", _getdents),
+        ("mkdir mkdirat symlink symlinkat link mknod mknodat", _make),
+        ("unlink unlinkat rmdir", _remove),
+        ("rename renameat renameat2", _rename),
+    ]
+)
