@@ -13,13 +13,17 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.net.dst import dst_entry
     from kshell.linux.include.net.sock import sock
+    from kshell.linux.init.kernel import Kernel
 
 CHECKSUM_NONE = 0
 CHECKSUM_UNNECESSARY = 1
 CHECKSUM_COMPLETE = 2
 CHECKSUM_PARTIAL = 3
 
-SKB_SIZE = 232  # sizeof(struct sk_buff) rounded to its slab object below
+SKB_SIZE = 232  # sizeof(struct sk_buff)
+SKB_FCLONE_UNAVAILABLE = 0
+SKB_FCLONE_ORIG = 1
+SKB_FCLONE_CLONE = 2
 SKB_OBJ_SIZE = 256  # SKB_DATA_ALIGN(sizeof(struct sk_buff))
 SKB_SHINFO_SIZE = 320  # SKB_DATA_ALIGN(sizeof(struct skb_shared_info))
 MAX_SKB_FRAGS = 17
@@ -61,7 +65,7 @@ class sk_buff:
     __slots__ = (
         "_addr", "next", "prev", "sk", "dev", "tstamp", "cb", "_skb_refdst", "destructor", "len", "protocol",
         "pkt_type", "ip_summed", "data", "transport_header", "network_header", "mac_header", "truesize", "users",
-        "_shinfo", "_room", "__dict__",
+        "cloned", "fclone", "hash", "priority", "mark", "skb_iif", "_shinfo", "_kernel", "__dict__",
     )  # fmt: skip
     _addr: int
     next: sk_buff | None
@@ -83,13 +87,17 @@ class sk_buff:
     truesize: int
     users: int
     _shinfo: skb_shared_info | None
-    _room: int  # size of the linear area, for skb_tailroom()
+    _kernel: Kernel
+    cloned: int
+    fclone: int
+    hash: int
+    priority: int
+    mark: int
+    skb_iif: int
     # cold
     data_len: int = 0
     mac_len: int = 0
-    cloned: int = 0
     nohdr: int = 0
-    fclone: int = 0
     peeked: int = 0
     ignore_df: int = 0
     ooo_okay: int = 0
@@ -101,21 +109,18 @@ class sk_buff:
     csum: int = 0
     dst_pending_confirm: int = 0
     mono_delivery_time: int = 0
-    priority: int = 0
-    skb_iif: int = 0
-    hash: int = 0
     vlan_proto: int = 0
     vlan_tci: int = 0
-    mark: int = 0
     secmark: int = 0
     queue_mapping: int = 0
     napi_id: int = 0
-    _skb_seq: int = 0  # number given to packets for people who look at them
+    _fclones: sk_buff | None = None  # struct sk_buff_fclones: the clone that was allocated with this packet
 
     def __init__(self) -> None:
         self.next = self.prev = self.sk = self.dev = self._skb_refdst = self.destructor = None
         self.transport_header = self.network_header = self.mac_header = self._shinfo = self.cb = None
-        self.tstamp = self.len = self.protocol = self.pkt_type = self.ip_summed = self.truesize = self._room = 0
+        self.tstamp = self.len = self.protocol = self.pkt_type = self.ip_summed = self.truesize = 0
+        self.cloned = self.fclone = self.hash = self.priority = self.mark = self.skb_iif = 0
         self.users = 1
         self.data = b""
 

@@ -2,7 +2,8 @@
 
 `__sk_common.skc_X` is reached by the macros of Linux: `sk.sk_X` (also `inet_X`, `rsk_X`, `tw_X` in the structs that
 embed struct sock_common: there they are aliases of the same slot). Request and timewait sockets can therefore be
-looked at as sockets (sk_state, sk_family, sk_num …) as Linux does.
+looked at as sockets (sk_state, sk_family, sk_num …) as Linux does. The accounting inlines that call sock.c
+(sk_mem_charge, sk_rmem_schedule …) are in include/net/sock_mem.py.
 """
 
 from __future__ import annotations
@@ -15,6 +16,11 @@ from kshell.linux.include.linux.errno import ERESTARTSYS
 from kshell.linux.include.linux.jiffies import MAX_SCHEDULE_TIMEOUT
 from kshell.linux.include.linux.skbuff import sk_buff_head
 from kshell.linux.net.core.dst import dst_release
+from kshell.linux.net.core.sock_lock import __release_sock as __release_sock
+from kshell.linux.net.core.sock_lock import lock_sock as lock_sock
+from kshell.linux.net.core.sock_lock import lock_sock_fast as lock_sock_fast
+from kshell.linux.net.core.sock_lock import release_sock as release_sock
+from kshell.linux.net.core.sock_lock import unlock_sock_fast as unlock_sock_fast
 from kshell.linux.security.security import security_sock_graft
 
 if TYPE_CHECKING:
@@ -708,14 +714,6 @@ def sk_add_backlog(sk: sock, skb: sk_buff, limit: int) -> int:
 def sk_backlog_rcv(sk: sock, skb: sk_buff) -> int:
     """Process a packet now."""
     return sk.sk_backlog_rcv(sk, skb)
-
-
-def lock_sock(sk: sock) -> None:
-    """Own the socket (lock_sock_nested() in one step). Sleepers let go of it, so it is never taken here.
-
-    release_sock() is in net/core/sock.py; the accounting inlines that call sock.c are in include/net/sock_mem.py.
-    """
-    sk.sk_lock = 1
 
 
 def sk_set_socket(sk: sock, sock: socket | None) -> None:
