@@ -108,8 +108,8 @@ rtentry: ulong rt_pad1; struct sockaddr rt_dst; struct sockaddr rt_gateway; stru
     s16 rt_pad2; ulong rt_pad3; u8 rt_tos; u8 rt_class; u8[6] rt_pad4; s16 rt_metric; ptr rt_dev; ulong rt_mtu;
     ulong rt_window; u16 rt_irtt
 rtentry@i386: ulong rt_pad1; struct sockaddr rt_dst; struct sockaddr rt_gateway; struct sockaddr rt_genmask;
-    u16 rt_flags; s16 rt_pad2; ulong rt_pad3; u8 rt_tos; u8 rt_class; u8[2] rt_pad4; s16 rt_metric; ptr rt_dev; ulong rt_mtu;
-    ulong rt_window; u16 rt_irtt
+    u16 rt_flags; s16 rt_pad2; ulong rt_pad3; u8 rt_tos; u8 rt_class; u8[2] rt_pad4; s16 rt_metric; ptr rt_dev;
+    ulong rt_mtu; ulong rt_window; u16 rt_irtt
 arpreq: struct sockaddr arp_pa; struct sockaddr arp_ha; s32 arp_flags; struct sockaddr arp_netmask; char[16] arp_dev
 ethtool_value: u32 cmd; u32 data
 ethtool_drvinfo: u32 cmd; char[32] driver; char[32] version; char[32] fw_version; char[32] bus_info;
