@@ -58,7 +58,7 @@ from kshell.linux.include.linux.uaccess import copy_from_user, put_user
 from kshell.linux.include.linux.wait import wait_queue_head
 from kshell.linux.kernel.cred import copy_creds, is_nproc_exceeded
 from kshell.linux.kernel.nsproxy import copy_namespaces, switch_task_namespaces, unshare_nsproxy_namespaces
-from kshell.linux.kernel.pid import alloc_pid, attach_pid, put_pid
+from kshell.linux.kernel.pid import alloc_pid, attach_pid, get_task_pid, pid_vnr, put_pid
 from kshell.linux.kernel.sched.core import wake_up_new_task
 from kshell.linux.kernel.sched.wait import wait_event, wake_up_all
 from kshell.linux.kernel.signal import recalc_sigpending
@@ -265,7 +265,8 @@ def _enter_family(p: task_struct, current: task_struct, clone_flags: int, exit_s
 async def kernel_clone(current: task_struct, flags: int, exit_signal: int, parent_tid: int, child_tid: int) -> int:
     """Make a task and, for vfork, wait until it lets go of our memory; its pid."""
     p = copy_process(current, flags, exit_signal, child_tid)
-    nr = p.pid
+    struct_pid = get_task_pid(p, PIDTYPE_PID)
+    nr = pid_vnr(struct_pid)
     if flags & CLONE_PARENT_SETTID:
         put_user(current, parent_tid, nr)
     if p._set_child_tid and p.mm is not None:
@@ -276,6 +277,7 @@ async def kernel_clone(current: task_struct, flags: int, exit_signal: int, paren
     wake_up_new_task(p)
     if done is not None:
         await wait_for_vfork_done(p, done)
+    put_pid(current.kernel, struct_pid)
     return nr
 
 
@@ -298,7 +300,6 @@ def free_task(p: task_struct) -> None:
     p._sighand.count -= 1
     if p._sighand.count == 0:
         kmem_cache_free(kernel.sighand_cachep, p._sighand)
-    put_pid(kernel, None)
     kmem_cache_free(kernel.task_struct_cachep, p)
 
 
