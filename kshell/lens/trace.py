@@ -8,7 +8,7 @@
 
 from types import CodeType, TracebackType
 
-from kshell.lens.trace_tree import Context, Failed, Node, Sleep, TreeBuilder, Wake
+from kshell.lens.trace_tree import Context, Failed, Mark, Node, Sleep, TreeBuilder, Wake
 from kshell.lens.trace_twins import Function, Left, TwinMaker, kernel_functions
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sched import task_struct
@@ -68,6 +68,10 @@ class Tracer:
     def clear(self) -> None:
         """Forget what was recorded."""
         self._events.clear()
+
+    def mark(self, number: int) -> None:
+        """Have the roots that follow bear `number`, so that the calls of one command can be told apart."""
+        self._events.append(Mark(number))
 
     def trees(self) -> dict[Context, list[Node]]:
         """The calls recorded so far: roots by task, None standing for softirq and timer context."""

@@ -15,7 +15,10 @@ Context = task_struct | None
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """One call. `errno` is set when it failed; `raised` when the error arose here, not below."""
+    """One call. `errno` is set when it failed; `raised` when the error arose here, not below.
+
+    `mark`: of a root, the number given by the last `Tracer.mark` before it.
+    """
 
     function: Function
     arguments: tuple[object, ...] | None = None
@@ -24,6 +27,7 @@ class Node:
     raised: bool = False
     returned: bool = False
     sleeps: bool = False
+    mark: int = 0
     children: list["Node"] = field(default_factory=list)
 
     @property
@@ -62,6 +66,13 @@ class Wake:
     switches: int
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The event "what follows belongs to number n"."""
+
+    number: int
+
+
 class TreeBuilder:
     """Turns events into trees; `roots` lists them by context, in order of first call."""
 
@@ -69,6 +80,7 @@ class TreeBuilder:
         self.roots: dict[Context, list[Node]] = {}
         self._open: dict[Context, list[Node]] = {}
         self._context: Context = None
+        self._mark = 0
         self._parked: set[Context] = set()
         self._slept_at: dict[Context, int] = {}
         self._seen: set[int] = set()  # errors, which their events keep alive
@@ -89,6 +101,8 @@ class TreeBuilder:
                 self._sleep(event)
             elif type(event) is Wake:
                 self._wake(event)
+            elif type(event) is Mark:
+                self._mark = event.number
 
     @staticmethod
     def _arguments(stream: Iterator[object]) -> tuple[object, ...]:
@@ -102,7 +116,11 @@ class TreeBuilder:
             first = node.arguments[0] if node.arguments else None
             self._context = first if isinstance(first, task_struct) else None
             stack = self._open.setdefault(self._context, [])
-        (stack[-1].children if stack else self.roots.setdefault(self._context, [])).append(node)
+        if stack:
+            stack[-1].children.append(node)
+        else:
+            node.mark = self._mark
+            self.roots.setdefault(self._context, []).append(node)
         stack.append(node)
 
     def _leave(self, function: Function, result: object) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 MEASURES = {
     "calls": "raw call records of a real kernel, replayed",
+    "chains": "call trees of system calls and initcalls against recorded ones",
     "ops": "tables of operations against the linked ones",
     "structs": "fields of the kernel's struct classes against recorded layouts",
 }

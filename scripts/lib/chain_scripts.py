@@ -1,0 +1,108 @@
+"""Running a set-up script under the tracer: the call tree of its last command.
+
+A call that another task began earlier and that sleeps when the last command starts belongs to it too: its tree
+comes first, as in the recordings of blocking calls. A script may set kernel parameters in comments of the form
+`# sysctl: net/ipv4/ping_group_range = 0 2147483647`.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from kshell.lens.trace import Tracer
+from kshell.lens.trace_text import chain_text
+from kshell.lens.trace_tree import Context, Node
+from kshell.linux.include.linux.sched import task_struct
+from kshell.linux.kernel.sysctl import _sysctl_set
+from kshell.session.events import Error, Event, Oops
+from kshell.session.pieces import pieces
+from kshell.session.session import Session
+from kshell.world.machine import Machine
+
+SYSCTL = re.compile(r"#\s*sysctl:\s*([\w/]+)\s*=\s*(.*)")
+TIME_COMMANDS = ("sleep", "wait")
+LONGEST_WAIT_NS = 200 * 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """The chain as text, and what went wrong on the way."""
+
+    text: str
+    problems: tuple[str, ...]
+
+
+def trace_script(path: Path) -> Traced:
+    """Run the script on a new machine and trace it."""
+    text = path.read_text()
+    machine = Machine(seed=0)
+    for setting, value in SYSCTL.findall(text):
+        _sysctl_set(machine.kernel, setting, value)
+    session = Session(machine)
+    commands = [piece for piece in pieces(text) if not piece.comment]
+    problems: list[str] = []
+    parked: dict[int, int] = {}
+    wanted = {len(commands)}
+    with Tracer() as tracer:
+        for number, command in enumerate(commands, 1):
+            if number == len(commands):
+                wanted |= set(parked.values())
+            tracer.mark(number)
+            problems += _problems(session.run(command.text, str(path), command.line))
+            sleeping = {task.pid for task in _sleeping(machine)}
+            parked = {pid: parked.get(pid, number) for pid in sleeping}
+        _let_it_end(machine, parked, len(commands))
+    last_word = commands[-1].text.split(None, 1)[0] if commands else ""
+    roots = _selected(tracer.trees(), wanted, with_irq=last_word in TIME_COMMANDS)
+    return Traced(chain_text(roots, with_irq=True), tuple(problems))
+
+
+def _problems(events: list[Event]) -> list[str]:
+    return [
+        f"{event.line}: {event.message}" + (f"\n{event.traceback}" if isinstance(event, Oops) else "")
+        for event in events
+        if isinstance(event, Error | Oops)
+    ]
+
+
+def _sleeping(machine: Machine) -> list[task_struct]:
+    return [t for t in machine.kernel.tasklist if t._stack is not None and t._syscall is not None]
+
+
+def _let_it_end(machine: Machine, parked: dict[int, int], last: int) -> None:
+    """Let time pass while the last command's own call sleeps."""
+    waiting = {pid for pid, number in parked.items() if number == last}
+    deadline = machine.clock.now + LONGEST_WAIT_NS
+    while waiting & {task.pid for task in _sleeping(machine)} and machine.clock.now < deadline:
+        if machine.run_next_event() is None:
+            break
+
+
+def _selected(trees: dict[Context, list[Node]], marks: set[int], with_irq: bool) -> dict[Context, list[Node]]:
+    found = {
+        context: [node for node in roots if node.mark in marks]
+        for context, roots in trees.items()
+        if (context is None) == with_irq or context is not None
+    }
+    kept = {context: roots for context, roots in found.items() if roots}
+    return dict(sorted(kept.items(), key=lambda item: item[1][0].mark))
+
+
+def trace_boot() -> dict[str, str]:
+    """The call tree of every initcall, from one boot."""
+    with Tracer() as tracer:
+        machine = Machine(seed=0)
+    wanted: dict[str, str] = {}
+    for roots in tracer.trees().values():
+        for node in roots:
+            _collect_initcalls(node, wanted)
+    del machine
+    return wanted
+
+
+def _collect_initcalls(node: Node, found: dict[str, str]) -> None:
+    inside = node.name in ("do_one_initcall", "init_net_struct", "start_kernel", "vfs_caches_init")
+    for child in node.children:
+        if inside:
+            found.setdefault(child.name, chain_text({None: [child]}, with_irq=True))
+        _collect_initcalls(child, found)
