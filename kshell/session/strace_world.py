@@ -6,6 +6,7 @@ symbolic links from readlink. What the log makes itself, or finds to be absent, 
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Iterable
 from posixpath import dirname, normpath
@@ -13,8 +14,6 @@ from posixpath import dirname, normpath
 from kshell.session.strace_lines import Log, LogCall
 
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\.\.\.)?', re.DOTALL)
-_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[0-7]{1,3}|.)", re.DOTALL)
-_NAMED = {"n": 10, "t": 9, "r": 13, "v": 11, "f": 12, "a": 7, "b": 8, "e": 27, "0": 0}
 _MODE = re.compile(r"stx?_mode=(S_IF\w+)((?:\|S_IS\w+)*)\|(0\d*)")
 _SIZE = re.compile(r"stx?_size=(\d+)")
 _RDEV = re.compile(r"st_rdev=makedev\((0x[0-9a-f]+), (0x[0-9a-f]+)\)")
@@ -29,19 +28,8 @@ STANDARD = "\0standard descriptor "
 
 def unescape(text: str) -> bytes:
     """The bytes of a string as strace escapes it, without its quotes."""
-    if "\\" not in text:
-        return text.encode("utf-8", "surrogateescape")
-    out, at = bytearray(), 0
-    for match in _ESCAPE.finditer(text):
-        out += text[at : match.start()].encode("utf-8", "surrogateescape")
-        code, at = match[1], match.end()
-        if code[0] == "x":
-            out.append(int(code[1:], 16))
-        elif code[0] in "01234567":
-            out.append(int(code, 8) & 0xFF)
-        else:
-            out.append(_NAMED.get(code, ord(code) & 0xFF))
-    return bytes(out + text[at:].encode("utf-8", "surrogateescape"))
+    data = text.encode("utf-8", "surrogateescape")
+    return bytes(codecs.escape_decode(data)[0]) if b"\\" in data else data
 
 
 def string_of(argument: str) -> tuple[bytes, bool] | None:

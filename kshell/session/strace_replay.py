@@ -1,0 +1,324 @@
+"""Replays strace logs: each call of the log is executed by the model, and its outcome held to the recorded one.
+
+The log's processes are the model's, under the same pids; the virtual clock follows the log's time stamps. A call that
+the log shows in two parts took effect somewhere between them: it starts at its first line, or, where that does not
+agree with what the log shows, at its second (`late`), as another interleaving of the same processors may have it.
+"""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING
+
+from kshell.linux.include.trace.events import Record, SignalDeliver
+from kshell.linux.kernel.sysctl import _sysctl_set
+from kshell.session import bridge
+from kshell.session.strace_exec import execute_program
+from kshell.session.strace_lines import Log, LogCall, LogEvent
+from kshell.session.strace_ports import PATH as PORT_RANGE
+from kshell.session.strace_ports import Ports
+from kshell.session.strace_report import CallVerdict, StraceReport
+from kshell.session.strace_start import Start
+from kshell.session.strace_tables import ENDS, EXECS, FORKS, is_interface, passed_over
+from kshell.session.strace_world import World
+from kshell.session.tasks import UserTask
+from kshell.world.machine import Machine, SyscallInProgress
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.sched import task_struct
+
+MOST_ATTEMPTS = 60
+SLACK_NS = 50_000_000
+"""How far time may run ahead of the log for a call that the log shows finished."""
+
+ALL_PORTS = "32768 60999"
+
+
+class Running:
+    """A call of the log that the model is executing."""
+
+    __slots__ = ("call", "prepared", "progress", "result")
+
+    def __init__(self, call: LogCall, prepared: bridge.Prepared) -> None:
+        self.call = call
+        self.prepared = prepared
+        self.progress: SyscallInProgress | None = None
+        self.result: int | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.progress is None or self.progress.done
+
+    @property
+    def outcome(self) -> int | None:
+        return self.result if self.progress is None else self.progress.result
+
+
+class Replay:
+    """One pass over a log; `late`: indices of the two-part calls that start at their second line."""
+
+    def __init__(self, path: str, log: Log, world: World, ports: Ports, late: frozenset[int], seed: int = 0) -> None:
+        self.log = log
+        self.ports = ports
+        self.late = late
+        self.report = StraceReport(path)
+        self.report.unreadable = list(log.bad)
+        self.machine = Machine(seed=seed)
+        self.kernel = self.machine.kernel
+        self.kernel.pid_max = 1 << 22
+        self.start = Start(self.machine, log, world)
+        self.report.notes += self.start.notes
+        self.users: dict[int, UserTask] = {}
+        self.running: dict[int, Running] = {}
+        self.verdicts: dict[int, CallVerdict] = {}
+        self.delivered: list[tuple[int, int]] = []
+        self._forks = {c.ret: c for c in log.calls if c.name in FORKS and c.ret is not None and c.ret > 0}
+        first = next((event.time for event in log.events if event.time is not None), None)
+        self._offset = None if first is None else self.machine.clock.now - first
+        self.kernel.observe(self._record)
+
+    def _record(self, record: Record) -> None:
+        if isinstance(record, SignalDeliver):
+            self.delivered.append((record.pid, record.signo))
+
+    # ---- one pass
+
+    def run(self) -> StraceReport:
+        """Replay every event."""
+        for event in self.log.events:
+            self._follow_clock(event)
+            try:
+                self._event(event)
+            except (bridge.LangError, ValueError, MemoryError, RecursionError) as error:
+                self._unreadable(event, error)
+            except Exception as error:
+                self._oops(event, error)
+                break
+        self.report.calls = [self.verdicts[index] for index in sorted(self.verdicts)]
+        return self.report
+
+    def _follow_clock(self, event: LogEvent) -> None:
+        if self._offset is not None and event.time is not None:
+            when = event.time + self._offset
+            if when > self.machine.clock.now:
+                self.machine.run_until(when)
+
+    def _event(self, event: LogEvent) -> None:
+        call = event.call
+        if event.kind == "signal":
+            self._signal(event)
+        elif event.kind == "exit":
+            self._exited(event)
+        elif call is None:
+            return
+        elif event.kind == "start":
+            if call.index not in self.late:
+                self._begin(call)
+        else:
+            if call.index in self.late:
+                self._begin(call)
+            self._end(call)
+
+    def _unreadable(self, event: LogEvent, error: Exception) -> None:
+        if event.call is not None and event.call.index in self.verdicts:
+            verdict = self.verdicts[event.call.index]
+            verdict.equal = False
+            verdict.reason = f"not understood: {error}"
+            self.running.pop(event.pid, None)
+
+    def _oops(self, event: LogEvent, error: Exception) -> None:
+        trace = "".join(traceback.format_exception(error, limit=-8))
+        text = event.call.text if event.call else event.text
+        self.report.oops = f"{self.report.path}:{event.line}: {text[:200]}\n{trace}"
+        if event.call is not None and event.call.index in self.verdicts:
+            verdict = self.verdicts[event.call.index]
+            verdict.equal, verdict.reason = False, f"oops: {error!r}"
+
+    # ---- tasks
+
+    def user(self, pid: int) -> UserTask:
+        """The model's task for a pid of the log."""
+        user = self.users.get(pid)
+        if user is None:
+            task = self._find(pid)
+            if task is None:
+                task = self.start.first_task(pid)
+            user = self.users[pid] = UserTask(str(pid), task)
+        return user
+
+    def _find(self, pid: int) -> task_struct | None:
+        model_pid = pid
+        if not self.users:
+            return None
+        return next((task for task in self.kernel.tasklist if task.pid == model_pid and task.mm is not None), None)
+
+    # ---- calls
+
+    def _begin(self, call: LogCall) -> None:
+        if passed_over(call):
+            self.report.passed_over[call.name] += 1
+            return
+        user = self.user(call.pid)
+        group = "interface" if is_interface(call, user.task) else "covered"
+        verdict = CallVerdict(call.start_line, call.pid, call.name, call.text, "", group)
+        self.verdicts[call.index] = verdict
+        if user.task.exit_state or user.task._syscall is not None:
+            verdict.equal = False
+            verdict.reason = "the model's task is " + ("gone" if user.task.exit_state else "still in another call")
+            return
+        if call.name in EXECS:
+            self._execute_program(call, user)
+            return
+        user.arena.release()
+        running = Running(call, bridge.prepare(bridge.parse_call(call.text), user))
+        self.running[call.pid] = running
+        self._prepare_kernel(call)
+        try:
+            outcome = self.machine.syscall(user.task, running.prepared.number, running.prepared.registers)
+        finally:
+            self._restore_kernel(call)
+        if isinstance(outcome, SyscallInProgress):
+            running.progress = outcome
+        else:
+            running.result = outcome
+        self.machine.run()
+
+    def _execute_program(self, call: LogCall, user: UserTask) -> None:
+        if call.ret != 0:
+            running = Running(call, bridge.prepare(bridge.parse_call(call.text.replace("execve(", "access(")), user))
+            running.result = -bridge.errno_number(call.errno)
+            self.running[call.pid] = running
+            return
+        execute_program(self.machine, user.task, bridge.first_string(call.text))
+        self.machine.run()
+
+    def _prepare_kernel(self, call: LogCall) -> None:
+        if call.name in FORKS and call.ret is not None and call.ret > 0:
+            self.kernel.init_pid_ns.last_pid = call.ret - 1
+        port = self.ports.chosen_by(call)
+        if port:
+            _sysctl_set(self.kernel, PORT_RANGE, f"{port} {port}")
+
+    def _restore_kernel(self, call: LogCall) -> None:
+        if call.name not in FORKS:
+            _sysctl_set(self.kernel, PORT_RANGE, ALL_PORTS)
+
+    def _end(self, call: LogCall) -> None:
+        verdict = self.verdicts.get(call.index)
+        running = self.running.get(call.pid)
+        if verdict is None or running is None or running.call is not call:
+            return
+        del self.running[call.pid]
+        if not running.done:
+            self._catch_up(running)
+        if call.name in ENDS:
+            verdict.equal = running.done or bool(self.user(call.pid).task.exit_state)
+            return
+        if not running.done:
+            self._give_up(running, verdict)
+            return
+        equal, expected, got, reason = bridge.verdict(running.prepared, running.outcome)
+        verdict.equal, verdict.expected, verdict.got, verdict.reason = equal, expected, got, reason
+
+    def _catch_up(self, running: Running) -> None:
+        """The log says that the call is over: let what is due very soon happen; without time stamps, all it needs."""
+        clock = self.machine.clock
+        limit = clock.now + (SLACK_NS if self._offset is not None else 1 << 62)
+        self.machine.run()
+        while not running.done:
+            due = clock.next_event()
+            if due is None or due > limit:
+                return
+            self.machine.run_next_event()
+
+    def _give_up(self, running: Running, verdict: CallVerdict) -> None:
+        """The model's call still sleeps: say so and take it out of the kernel, so that its task can go on."""
+        verdict.equal = False
+        verdict.expected = f"= {running.call.ret if running.call.ret is not None else '?'} {running.call.errno}".rstrip()
+        verdict.got = "still sleeps"
+        verdict.reason = "the call sleeps in the model"
+        if running.call.ret is None and running.call.errno.startswith("ERESTART"):
+            verdict.equal, verdict.reason = True, ""
+            return
+        self.start.abort(running.prepared.user.task)
+
+    # ---- signals and exits
+
+    def _signal(self, event: LogEvent) -> None:
+        user = self.users.get(event.pid)
+        number = bridge.signal_number(event.value)
+        if user is None or user.task.exit_state or not number:
+            return
+        self.machine.run()
+        if (user.task.pid, number) in self.delivered:
+            self.delivered.remove((user.task.pid, number))
+        elif self._from_outside(event):
+            self.start.send_signal(number, user.task)
+            self.machine.run()
+            if (user.task.pid, number) in self.delivered:
+                self.delivered.remove((user.task.pid, number))
+
+    def _from_outside(self, event: LogEvent) -> bool:
+        """Whether nobody in the log sent the signal."""
+        sender = bridge.number_behind(event.text, "si_pid=")
+        return sender not in self.users or sender == 0
+
+    def _exited(self, event: LogEvent) -> None:
+        user = self.users.get(event.pid)
+        if user is None or user.task.exit_state:
+            return
+        self.machine.run()
+        if not user.task.exit_state:
+            self.start.kill(user.task)
+            self.machine.run()
+
+
+# ---- whole logs
+
+
+def replay_log(path: str, text: str, seed: int = 0) -> StraceReport:
+    """Replay a log, choosing for each two-part call the one of its two moments that agrees with the log."""
+    log = Log(text)
+    world, ports = World(log), Ports(log)
+    late: frozenset[int] = frozenset()
+    best = Replay(path, log, world, ports, late, seed).run()
+    tried: set[frozenset[int]] = {late}
+    for _ in range(MOST_ATTEMPTS):
+        better = None
+        for candidate in _candidates(log, best, late):
+            if candidate in tried:
+                continue
+            tried.add(candidate)
+            report = Replay(path, log, world, ports, candidate, seed).run()
+            if len(report.wrong) < len(best.wrong) or _first_wrong(report) > _first_wrong(best):
+                better = (candidate, report)
+                break
+            if len(tried) > MOST_ATTEMPTS:
+                return best
+        if better is None:
+            return best
+        late, best = better
+    return best
+
+
+def _first_wrong(report: StraceReport) -> int:
+    return report.wrong[0].line if report.wrong else 1 << 60
+
+
+def _candidates(log: Log, report: StraceReport, late: frozenset[int]) -> list[frozenset[int]]:
+    """Other choices that may mend the first wrong call: its own moment, then those of the calls it overlaps."""
+    found: list[frozenset[int]] = []
+    by_line = {call.start_line: call for call in log.calls}
+    for verdict in report.wrong[:3]:
+        wrong = by_line[verdict.line]
+        first, last = wrong.start_line, wrong.end_line or wrong.start_line
+        near = [c for c in log.calls if c.in_two_parts and c.end_line >= first - 40 and c.start_line <= last]
+        near.sort(key=lambda c: (c is not wrong, -c.start_line))
+        found += [late ^ {call.index} for call in near if call.end_line][:12]
+    return found
+
+
+def replay_strace(path: str, seed: int = 0) -> StraceReport:
+    """Replay the strace log in file `path`. OSError: it cannot be read."""
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return replay_log(path, file.read(), seed)

@@ -1,0 +1,111 @@
+"""How a log begins in the model: its files, its first process with its descriptors; and help from outside the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kshell.linux.kernel.signal import send_sig
+from kshell.session.arena import Arena
+from kshell.session.strace_lines import Log
+from kshell.session.strace_supply import supply
+from kshell.session.strace_tables import EXECS
+from kshell.session.strace_world import World
+from kshell.userland.runtime import AT_FDCWD, Process, SystemCallError
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.sched import task_struct
+    from kshell.world.machine import Machine
+
+O_RDWR, O_CREAT = 2, 0o100
+SIGKILL = 9
+RESERVED = 3
+"""Lowest pid that a process of a log may have of its own: 1 is init, 2 kthreadd."""
+
+
+class Start:
+    """Prepares a machine for a log. A helper process supplies the files and keeps the far ends of pipes."""
+
+    def __init__(self, machine: Machine, log: Log, world: World) -> None:
+        self.machine = machine
+        self.world = world
+        machine.kernel.init_pid_ns.last_pid = 1 << 21
+        self.helper = self._fork(machine.init)
+        self.helper.arena.release()
+        self.notes = supply(self.helper, world)
+        self.helper.call("chdir", world.cwd)
+        self._started = False
+        self._runs_program = bool(log.calls) and log.calls[0].name in EXECS
+
+    def _fork(self, parent: task_struct) -> Process:
+        machine = self.machine
+        pid = Process(machine, parent, Arena(parent)).call("fork")
+        task = next(task for task in machine.kernel.tasklist if task.pid == pid)
+        return Process(machine, task, Arena(task))
+
+    def first_task(self, pid: int) -> task_struct:
+        """A process that no call of the log made: a child of the helper, under the log's pid if that is free."""
+        ns = self.machine.kernel.init_pid_ns
+        if pid == 1 and not self._started:
+            process = Process(self.machine, self.machine.init, Arena(self.machine.init))
+        else:
+            if pid >= RESERVED and pid not in ns.idr:
+                ns.last_pid = pid - 1
+            process = self._fork(self.helper.task)
+        self._started = True
+        self._standard_descriptors(process)
+        process.arena.release()
+        return process.task
+
+    def _standard_descriptors(self, process: Process) -> None:
+        for fd in range(len(process.task.files.fdt.fd)):
+            if process.task.files.fdt.fd[fd] is not None:
+                process.call("close", fd)
+        for fd in range(3):
+            self._descriptor(process, fd, self.world.standard.get(fd, "S_IFCHR" if fd == 0 else "S_IFREG"))
+
+    def _descriptor(self, process: Process, fd: int, kind: str) -> None:
+        try:
+            if kind == "S_IFREG":
+                process.call("openat", AT_FDCWD, f"/.kshell-{fd}", O_RDWR | O_CREAT, 0o600)
+                process.call("unlink", f"/.kshell-{fd}")
+            elif kind in ("S_IFIFO", "S_IFSOCK"):
+                self._pipe(process, fd)
+            else:
+                process.call("openat", AT_FDCWD, "/dev/null", O_RDWR, 0)
+        except SystemCallError as error:
+            self.notes.append(f"descriptor {fd}: {error}")
+
+    def _pipe(self, process: Process, fd: int) -> None:
+        """A pipe whose far end stays open in the process under number 100 + fd."""
+        ends = process.buffer(8)
+        process.call("pipe2", ends, 0o2000000)
+        reading, writing = (int.from_bytes(process.memory(ends + 4 * i, 4), "little") for i in (0, 1))
+        near, far = (reading, writing) if fd == 0 else (writing, reading)
+        process.call("dup3", far, 100 + fd, 0o2000000)
+        process.call("close", far)
+        if near != fd:
+            process.call("dup2", near, fd)
+            process.call("close", near)
+
+    def send_signal(self, number: int, task: task_struct) -> None:
+        """A signal from outside the log."""
+        self.machine.kernel.current = self.helper.task
+        try:
+            send_sig(number, task, 0)
+        finally:
+            self.machine.kernel.current = self.machine.kernel.init_task
+
+    def kill(self, task: task_struct) -> None:
+        """The log says that the task is gone."""
+        self.send_signal(SIGKILL, task)
+
+    def abort(self, task: task_struct) -> None:
+        """Take a sleeping call out of the kernel: its coroutine is closed, which undoes its waiting."""
+        stack, task._stack, task._syscall, task._call = task._stack, None, None, None
+        task.state = 0
+        if stack is not None:
+            self.machine.kernel.current = task
+            try:
+                stack.close()
+            finally:
+                self.machine.kernel.current = self.machine.kernel.init_task

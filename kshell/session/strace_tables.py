@@ -1,0 +1,53 @@
+"""Which calls of a log are what."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kshell.session.strace_lines import LogCall
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.sched import task_struct
+
+FORKS = frozenset({"fork", "vfork", "clone", "clone3"})
+EXECS = frozenset({"execve", "execveat"})
+ENDS = frozenset({"exit", "exit_group"})
+
+PASSED_OVER = frozenset(
+    "mmap munmap mprotect mremap madvise msync mincore mlock mlock2 munlock mlockall brk futex arch_prctl "
+    "set_tid_address set_robust_list get_robust_list rseq prlimit64 getrlimit getrandom sysinfo uname getrusage times "
+    "sched_getaffinity sched_setaffinity sched_yield sched_getparam sched_getscheduler getcpu membarrier "
+    "pkey_alloc pkey_free pkey_mprotect personality prctl sigaltstack restart_syscall ptrace perf_event_open bpf "
+    "seccomp io_uring_setup io_uring_enter io_uring_register fadvise64 readahead memfd_secret syslog capget capset "
+    "getpriority setpriority ioprio_get ioprio_set get_mempolicy set_mempolicy mbind inotify_init inotify_init1 "
+    "inotify_add_watch inotify_rm_watch add_key request_key keyctl".split()
+)
+"""Calls that are not about files, sockets, tasks or time."""
+
+AF_NETLINK = 16
+_INTERFACE_IOCTL = re.compile(r"SIOC[GS]IF|SIOC(ADD|DEL)RT|SIOC[GSD]ARP|SIOC(GMII|ETHTOOL|BR|DEVPRIV)|0x89[0-9a-f]{2}")
+_ON_DESCRIPTOR = re.compile(r"-?\d+")
+
+
+def passed_over(call: LogCall) -> bool:
+    """Whether the call is nothing to compare: not the model's business, or nothing is known of it."""
+    return call.name in PASSED_OVER
+
+
+def is_interface(call: LogCall, task: task_struct) -> bool:
+    """Whether the call is a netlink call or an interface ioctl: another part of kshell, counted apart."""
+    if call.name == "ioctl":
+        return len(call.args) > 1 and _INTERFACE_IOCTL.search(call.args[1]) is not None
+    if call.name == "socket":
+        return bool(call.args) and call.args[0] in ("AF_NETLINK", "AF_PACKET")
+    if not call.args or not _ON_DESCRIPTOR.match(call.args[0]) or call.name in ("close", "fcntl"):
+        return False
+    return _family(task, int(_ON_DESCRIPTOR.match(call.args[0])[0])) == AF_NETLINK  # type: ignore[index]
+
+
+def _family(task: task_struct, fd: int) -> int:
+    table = task.files.fdt.fd
+    file = table[fd] if 0 <= fd < len(table) else None
+    sk = getattr(getattr(file, "private_data", None), "sk", None)
+    return int(getattr(sk, "sk_family", getattr(sk, "skc_family", 0)) or 0)
