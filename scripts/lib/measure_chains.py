@@ -92,7 +92,7 @@ def _functions(options: argparse.Namespace) -> dict[str, str]:
     places = [options.functions, options.dir / "functions.tsv", options.dir.parent / "functions.tsv", FUNCTIONS]
     path = next(place for place in places if place is not None and place.exists())
     rows = (line.split("\t") for line in path.read_text().splitlines()[1:])
-    return {name: file for name, file in rows}
+    return dict(map(tuple, rows))
 
 
 def _run_case(case: Path, script: Path, boot_text: str, files: dict[str, str]) -> tuple[CaseScore, str]:
