@@ -114,6 +114,7 @@ class sk_buff:
     secmark: int = 0
     queue_mapping: int = 0
     napi_id: int = 0
+    _room: int = 1 << 30  # bytes that skb->end leaves for a netlink message
     _fclones: sk_buff | None = None  # struct sk_buff_fclones: the clone that was allocated with this packet
 
     def __init__(self) -> None:

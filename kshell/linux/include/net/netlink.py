@@ -1,0 +1,175 @@
+"""Building and taking apart netlink messages (include/net/netlink.h): real bytes, little endian.
+
+A message is a 16-byte nlmsghdr (length, type, flags, sequence, port), a family header, then attributes:
+a 4-byte nlattr (length with itself, type) and its payload, padded to 4 bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from kshell.abi.errno import EMSGSIZE
+from kshell.abi.netlink import NLA_F_NESTED, NLA_TYPE_MASK, NLMSG_HDRLEN
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.net.core.skbuff import __alloc_skb, skb_put
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.skbuff import sk_buff
+    from kshell.linux.init.kernel import Kernel
+
+NLMSGHDR: Final = struct.Struct("<IHHII")
+NLATTR: Final = struct.Struct("<HH")
+
+
+class nlmsghdr:
+    """The header of a message taken apart; _payload: what follows it, _raw: all its bytes."""
+
+    __slots__ = ("_payload", "_raw", "nlmsg_flags", "nlmsg_len", "nlmsg_pid", "nlmsg_seq", "nlmsg_type")
+
+    def __init__(self, raw: bytes) -> None:
+        self.nlmsg_len, self.nlmsg_type, self.nlmsg_flags, self.nlmsg_seq, self.nlmsg_pid = NLMSGHDR.unpack_from(raw)
+        self._raw = raw[: self.nlmsg_len]
+        self._payload = raw[NLMSG_HDRLEN : self.nlmsg_len]
+
+
+def NLMSG_ALIGN(length: int) -> int:
+    """Up to a multiple of 4."""
+    return (length + 3) & ~3
+
+
+def nlmsg_len(nlh: nlmsghdr) -> int:
+    """Bytes of payload."""
+    return nlh.nlmsg_len - NLMSG_HDRLEN
+
+
+def nlmsg_new(kernel: Kernel, payload: int) -> sk_buff:
+    """An empty message with room for payload bytes."""
+    return __alloc_skb(kernel, NLMSG_HDRLEN + NLMSG_ALIGN(payload))
+
+
+def __nlmsg_put(skb: sk_buff, portid: int, seq: int, type: int, length: int, flags: int) -> int:
+    """Append a header and length zero bytes of payload; where the header begins in skb.data."""
+    start = len(skb.data)
+    total = NLMSG_HDRLEN + length
+    header = NLMSGHDR.pack(total, type, flags, seq, portid)
+    skb_put(skb, header + bytes(NLMSG_ALIGN(total) - NLMSG_HDRLEN))
+    return start
+
+
+def nlmsg_put(skb: sk_buff, portid: int, seq: int, type: int, payload: bytes, flags: int) -> int:
+    """Append a header and its family header; where it begins in skb.data. EMSGSIZE: no room."""
+    if nlmsg_tailroom(skb) < NLMSG_HDRLEN + NLMSG_ALIGN(len(payload)):
+        raise KernelError(EMSGSIZE)
+    start = __nlmsg_put(skb, portid, seq, type, len(payload), flags)
+    end = start + NLMSG_HDRLEN + len(payload)
+    skb.data = skb.data[: start + NLMSG_HDRLEN] + payload + skb.data[end:]
+    return start
+
+
+def nlmsg_end(skb: sk_buff, start: int) -> None:
+    """Write the length of the message that begins at start."""
+    skb.data = skb.data[:start] + struct.pack("<I", len(skb.data) - start) + skb.data[start + 4 :]
+
+
+def nlmsg_cancel(skb: sk_buff, start: int) -> None:
+    """Take the message that begins at start off again."""
+    skb.data = skb.data[:start]
+    skb.len = start
+
+
+def nlmsg_tailroom(skb: sk_buff) -> int:
+    """Bytes that still fit: what the message was allocated for."""
+    return skb._room - len(skb.data)
+
+
+def nla_put(skb: sk_buff, attrtype: int, data: bytes) -> None:
+    """Append an attribute. EMSGSIZE: no room."""
+    length = NLATTR.size + len(data)
+    if nlmsg_tailroom(skb) < NLMSG_ALIGN(length):
+        raise KernelError(EMSGSIZE)
+    skb_put(skb, (NLATTR.pack(length, attrtype) + data).ljust(NLMSG_ALIGN(length), b"\0"))
+
+
+def nla_put_u8(skb: sk_buff, attrtype: int, value: int) -> None:
+    """Append a byte."""
+    nla_put(skb, attrtype, bytes((value & 0xFF,)))
+
+
+def nla_put_u16(skb: sk_buff, attrtype: int, value: int) -> None:
+    """Append 16 bits."""
+    nla_put(skb, attrtype, struct.pack("<H", value & 0xFFFF))
+
+
+def nla_put_u32(skb: sk_buff, attrtype: int, value: int) -> None:
+    """Append 32 bits."""
+    nla_put(skb, attrtype, struct.pack("<I", value & 0xFFFFFFFF))
+
+
+def nla_put_u64(skb: sk_buff, attrtype: int, value: int) -> None:
+    """Append 64 bits."""
+    nla_put(skb, attrtype, struct.pack("<Q", value & 0xFFFFFFFFFFFFFFFF))
+
+
+def nla_put_in_addr(skb: sk_buff, attrtype: int, addr: int) -> None:
+    """Append an IPv4 address (host order inside the kernel, network order in the message)."""
+    nla_put(skb, attrtype, addr.to_bytes(4, "big"))
+
+
+def nla_put_string(skb: sk_buff, attrtype: int, text: str) -> None:
+    """Append a C string with its NUL."""
+    nla_put(skb, attrtype, text.encode("latin-1") + b"\0")
+
+
+def nla_nest_start_noflag(skb: sk_buff, attrtype: int) -> int:
+    """Open an attribute that holds attributes; where it begins, for nla_nest_end()."""
+    start = len(skb.data)
+    nla_put(skb, attrtype, b"")
+    return start
+
+
+def nla_nest_start(skb: sk_buff, attrtype: int) -> int:
+    """As nla_nest_start_noflag, marked NLA_F_NESTED."""
+    return nla_nest_start_noflag(skb, attrtype | NLA_F_NESTED)
+
+
+def nla_nest_end(skb: sk_buff, start: int) -> None:
+    """Close the attribute that begins at start."""
+    skb.data = skb.data[:start] + struct.pack("<H", len(skb.data) - start) + skb.data[start + 2 :]
+
+
+def nla_for_each(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The (type, payload) of attributes one after another; a damaged rest is left out."""
+    at = 0
+    while at + NLATTR.size <= len(data):
+        length, kind = NLATTR.unpack_from(data, at)
+        if length < NLATTR.size or at + length > len(data):
+            return
+        yield kind & NLA_TYPE_MASK, data[at + NLATTR.size : at + length]
+        at += NLMSG_ALIGN(length)
+
+
+def nlmsg_parse(nlh: nlmsghdr, hdrlen: int) -> dict[int, bytes]:
+    """The attributes after a family header of hdrlen bytes; of several of one type the last."""
+    return dict(nla_for_each(nlh._payload[NLMSG_ALIGN(hdrlen) :]))
+
+
+def nla_get_u32(data: bytes) -> int:
+    """A 32-bit attribute's value."""
+    return int.from_bytes(data[:4], "little")
+
+
+def nla_get_s32(data: bytes) -> int:
+    """A signed 32-bit attribute's value."""
+    return int.from_bytes(data[:4], "little", signed=True)
+
+
+def nla_get_in_addr(data: bytes) -> int:
+    """An IPv4 address attribute in host order."""
+    return int.from_bytes(data[:4], "big")
+
+
+def nla_get_string(data: bytes) -> str:
+    """A string attribute up to its NUL."""
+    return data.split(b"\0", 1)[0].decode("latin-1")
