@@ -31,7 +31,7 @@ from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user
 from kshell.linux.include.linux.wait import wait_queue_entry, wait_queue_head
 from kshell.linux.kernel.sched.core import default_wake_function
 from kshell.linux.kernel.sched.wait import add_wait_queue, remove_wait_queue
-from kshell.linux.kernel.signal import restore_saved_sigmask_unless, set_user_sigmask
+from kshell.linux.kernel.signal_deliver import restore_saved_sigmask_unless, set_user_sigmask
 from kshell.linux.kernel.time.hrtimer import schedule_hrtimeout_range
 from kshell.linux.kernel.time.timekeeping import ktime_get
 

@@ -26,7 +26,7 @@ from kshell.linux.include.linux.poll import demangle_poll, mangle_poll, poll_tab
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import access_ok, copy_from_user, copy_to_user
-from kshell.linux.kernel.signal import set_user_sigmask
+from kshell.linux.kernel.signal_deliver import set_user_sigmask
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct

@@ -175,7 +175,8 @@ class address_space:
     __slots__ = ("i_pages",)
 
     def __init__(self) -> None:
-        self.i_pages: dict[int, bytearray] = {}
+        self.i_pages: dict[int, bytearray | None] = {}
+        """None: a page of zeros."""
 
     @property
     def nrpages(self) -> int:

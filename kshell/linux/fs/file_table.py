@@ -1,0 +1,208 @@
+"""The life of `struct file` (fs/file_table.c)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kshell.abi.errno import ENFILE
+from kshell.abi.fcntl import O_ACCMODE
+from kshell.linux.fs import eventpoll
+from kshell.linux.fs.dcache import d_alloc_pseudo, d_instantiate, dput
+from kshell.linux.fs.locks import locks_remove_file
+from kshell.linux.fs.namei_path import path_get, path_put
+from kshell.linux.fs.namespace import __mnt_drop_write, mntput
+from kshell.linux.include.linux.cred import CAP_SYS_ADMIN
+from kshell.linux.include.linux.dcache import EMPTY_NAME, qstr
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.fs import (
+    FASYNC,
+    FMODE_CAN_READ,
+    FMODE_CAN_WRITE,
+    FMODE_LSEEK,
+    FMODE_OPENED,
+    FMODE_READ,
+    FMODE_WRITE,
+    FMODE_WRITER,
+    file,
+    files_stat_struct,
+)
+from kshell.linux.include.linux.path import path
+from kshell.linux.include.linux.sched import PF_KTHREAD
+from kshell.linux.include.linux.workqueue import work_struct
+from kshell.linux.kernel.capability import capable
+from kshell.linux.kernel.cred import put_cred
+from kshell.linux.kernel.printk import pr_info
+from kshell.linux.kernel.rcu.tree import call_rcu
+from kshell.linux.kernel.task_work import task_work_add
+from kshell.linux.kernel.workqueue import schedule_work
+from kshell.linux.mm.slab_common import kmem_cache_create
+from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
+from kshell.linux.security.security import security_file_alloc, security_file_free
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.cred import cred
+    from kshell.linux.include.linux.fs import file_operations, inode
+    from kshell.linux.include.linux.mount import vfsmount
+    from kshell.linux.init.kernel import Kernel
+
+FILP_SIZE = 256
+
+
+def files_init(kernel: Kernel) -> None:
+    """Set up the cache of open files."""
+    kernel.filp_cachep = kmem_cache_create(kernel, "filp", FILP_SIZE)
+    kernel.delayed_fput_list = []
+    kernel.delayed_fput_work = work_struct(delayed_fput, kernel)
+
+
+def files_maxfiles_init(kernel: Kernel) -> None:
+    """Set the limit of open files in the system (fs.file-max)."""
+    kernel.files_stat = files_stat_struct(max_files=(1 << 63) - 1)
+
+
+def get_nr_files(kernel: Kernel) -> int:
+    """Open files in the system."""
+    return kernel.files_stat.nr_files
+
+
+def alloc_empty_file(kernel: Kernel, flags: int, cred: cred) -> file:
+    """A file that is not open yet. ENFILE: the system has too many."""
+    stat = kernel.files_stat
+    if stat.nr_files >= stat.max_files and not capable(kernel.current, CAP_SYS_ADMIN):
+        pr_info(kernel, f"VFS: file-max limit {stat.max_files} reached")
+        raise KernelError(ENFILE)
+    f = __alloc_file(kernel, flags, cred)
+    stat.nr_files += 1
+    return f
+
+
+def __alloc_file(kernel: Kernel, flags: int, cred: cred) -> file:
+    f = kmem_cache_alloc(kernel.filp_cachep, file)
+    cred.usage += 1
+    f.f_cred = cred
+    f._kernel = kernel
+    security_file_alloc(f)
+    f.f_flags = flags
+    f.f_mode = (flags + 1) & O_ACCMODE
+    return f
+
+
+def alloc_file(path: path, flags: int, fop: file_operations) -> file:
+    """An open file of an inode that needs no open(); takes over the references of path."""
+    kernel = path.mnt.mnt_sb.kernel
+    f = alloc_empty_file(kernel, flags, kernel.current.cred)
+    f.f_path = path
+    inode = path.dentry.d_inode
+    assert inode is not None
+    f.f_inode = inode
+    mode = f.f_mode
+    if fop.llseek:
+        mode |= FMODE_LSEEK
+    if mode & FMODE_READ and (fop.read_iter or fop.read):
+        mode |= FMODE_CAN_READ
+    if mode & FMODE_WRITE and (fop.write_iter or fop.write):
+        mode |= FMODE_CAN_WRITE
+    f.f_mode = mode | FMODE_OPENED
+    f.f_op = fop
+    if mode & (FMODE_READ | FMODE_WRITE) == FMODE_READ:
+        inode.i_readcount += 1
+    return f
+
+
+def alloc_file_pseudo(inode: inode, mnt: vfsmount, name: str, flags: int, fops: file_operations) -> file:
+    """An open file of an inode that has no name in any directory (socket, pipe, …).
+
+    name: what d_dname shows. Takes over the caller's reference to inode only when it succeeds. ENFILE.
+    """
+    dentry = d_alloc_pseudo(mnt.mnt_sb, qstr(name.encode()) if name else EMPTY_NAME)
+    mnt._mnt_count += 1
+    d_instantiate(dentry, inode)
+    place = path(mnt, dentry)
+    try:
+        return alloc_file(place, flags, fops)
+    except KernelError:
+        inode.i_count += 1
+        path_put(place)
+        raise
+
+
+def alloc_file_clone(base: file, flags: int, fops: file_operations) -> file:
+    """Another open file of the same inode: the other end of a pipe."""
+    f = alloc_file(path(base.f_path.mnt, base.f_path.dentry), flags, fops)
+    path_get(f.f_path)
+    return f
+
+
+def fput(f: file) -> None:
+    """Drop a reference; the last one has the file closed when the task returns to user space."""
+    f.f_count -= 1
+    if f.f_count:
+        return
+    kernel = f._kernel
+    task = kernel.current
+    if not kernel.in_serving_softirq and not task.flags & PF_KTHREAD:
+        task_work_add(task, ____fput, f)
+        return
+    kernel.delayed_fput_list.append(f)
+    schedule_work(kernel, kernel.delayed_fput_work)
+
+
+async def ____fput(work: object) -> None:
+    """Task work: the last reference is gone."""
+    assert isinstance(work, file)
+    await __fput(work)
+
+
+async def delayed_fput(work: work_struct) -> None:
+    """Work queue: files whose last reference went in an interrupt."""
+    kernel = work._owner
+    pending, kernel.delayed_fput_list = kernel.delayed_fput_list, []  # type: ignore[attr-defined]
+    for f in pending:
+        await __fput(f)
+
+
+async def __fput_sync(f: file) -> None:
+    """Drop a reference and close at once: for kernel threads only."""
+    f.f_count -= 1
+    if not f.f_count:
+        await __fput(f)
+
+
+async def __fput(f: file) -> None:
+    """Close: tell the file system, then give everything back. May sleep (SO_LINGER)."""
+    mode = f.f_mode
+    if not mode & FMODE_OPENED:
+        file_free(f)
+        return
+    place = f.f_path
+    inode = f.f_inode
+    if f.f_ep:
+        eventpoll.eventpoll_release_file(f)
+    locks_remove_file(f)
+    fop = f.f_op
+    if f.f_flags & FASYNC and fop.fasync:
+        fop.fasync(-1, f, 0)
+    if fop.release:
+        await fop.release(inode, f)
+    if mode & (FMODE_READ | FMODE_WRITE) == FMODE_READ:
+        inode.i_readcount -= 1
+    if mode & FMODE_WRITER:
+        inode.i_writecount -= 1
+        __mnt_drop_write(place.mnt)
+    dput(place.dentry)
+    mntput(place.mnt)
+    file_free(f)
+
+
+def file_free(f: file) -> None:
+    """Give the struct back after a grace period."""
+    security_file_free(f)
+    f._kernel.files_stat.nr_files -= 1
+    call_rcu(f._kernel, file_free_rcu, f)
+
+
+def file_free_rcu(head: object) -> None:
+    """End of the grace period."""
+    assert isinstance(head, file)
+    put_cred(head._kernel, head.f_cred)
+    kmem_cache_free(head._kernel.filp_cachep, head)
