@@ -24,7 +24,8 @@ Every event is one JSON object (`kshell --json`, one a line). The first line of 
     error    message, hint, text, file, line, column  a command cannot be understood or carried out
     oops     message, traceback, text, file, line     an internal fault and the command that caused it
 
-    A line of `objects` has depth, sign ("" same, "new", "changed", "freed", "folded"), path, struct, address, text.
+    A line of `objects` has depth, sign ("" same, "new", "changed", "freed", "folded"), path, struct,
+    address, text.
 """
 
 from __future__ import annotations

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 MOST_LINES = 2000
 """A command that goes on longer than this has an unbalanced bracket; it ends at its first line then."""
 
+LONGEST_SCANNED = 1 << 20
+"""A line longer than this is a command of its own."""
+
 _OPEN, _CLOSE = "([{", ")]}"
 _COMPLETE = re.compile(r"(@\w+ +)?(\w+ *= *)?\w+\(.*\).*")
 
@@ -36,14 +39,20 @@ def pieces(text: str, first_line: int = 1) -> Iterator[Piece]:
             at += 1
         else:
             count = _extent(lines, at)
-            yield Piece("\n".join(lines[at : at + count]), first_line + at, False)
+            text = "\n".join(lines[at : at + count]).replace("\\\n", " ")
+            yield Piece(text, first_line + at, False)
             at += count
 
 
 def _extent(lines: list[str], at: int) -> int:
     """How many lines the command that starts at `at` has."""
     depth, quote = 0, ""
+    if len(lines[at]) > LONGEST_SCANNED:
+        return 1
     for count, line in enumerate(lines[at : at + MOST_LINES], 1):
+        if line.endswith("\\") and count < MOST_LINES:
+            depth, quote = _scan(line[:-1], depth, quote)
+            continue
         if count > 1 and _COMPLETE.fullmatch(line) and _scan(line, 0, "") == (0, ""):
             return 1
         depth, quote = _scan(line, depth, quote)

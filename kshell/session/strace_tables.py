@@ -18,10 +18,10 @@ PASSED_OVER = frozenset(
     "mmap munmap mprotect mremap madvise msync mincore mlock mlock2 munlock mlockall brk futex arch_prctl "
     "set_tid_address set_robust_list get_robust_list rseq prlimit64 getrlimit getrandom sysinfo uname getrusage times "
     "sched_getaffinity sched_setaffinity sched_yield sched_getparam sched_getscheduler getcpu membarrier "
-    "pkey_alloc pkey_free pkey_mprotect personality prctl sigaltstack restart_syscall ptrace perf_event_open bpf "
-    "seccomp io_uring_setup io_uring_enter io_uring_register fadvise64 readahead memfd_secret syslog capget capset "
-    "getpriority setpriority ioprio_get ioprio_set get_mempolicy set_mempolicy mbind inotify_init inotify_init1 "
-    "inotify_add_watch inotify_rm_watch add_key request_key keyctl".split()
+    "pkey_alloc pkey_free pkey_mprotect personality sigaltstack restart_syscall ptrace perf_event_open bpf "
+    "seccomp io_uring_setup io_uring_enter io_uring_register readahead memfd_secret syslog capget capset "
+    "getpriority setpriority ioprio_get ioprio_set get_mempolicy set_mempolicy mbind "
+    "add_key request_key keyctl".split()
 )
 """Calls that are not about files, sockets, tasks or time."""
 
