@@ -15,6 +15,7 @@ _TOKEN: Final = re.compile(
     (?P<space>[ \t\r\f\v\n]++ | \#[^\n]*+ | //[^\n]*+ | /\*(?:[^*]|\*(?!/))*+\*/ )
   | (?P<string>@?"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"(?P<cut>\.\.\.)?)
   | (?P<char>'(?:[^'\\\n]|\\(?:x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.))')
+  | (?P<mac>[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){2,31}+\b)
   | (?P<number>0[xX][0-9a-fA-F]++ | [0-9]++)(?P<suffix>[uUlL]{0,3}+)(?P<junk>\w*+)
   | (?P<name>[A-Za-z_$]\w*+)
   | (?P<dots>\.\.\.)
@@ -94,7 +95,7 @@ def tokens(source: Source, start: int = 0) -> Iterator[Token]:
     text, position, size = source.text, start, len(source.text)
     while position < size:
         match = _TOKEN.match(text, position)
-        if match is None or text.startswith("/*", position) and match.lastgroup == "op":
+        if match is None or (text.startswith("/*", position) and match.lastgroup == "op"):
             raise _not_a_token(source, position)
         position = match.end()
         if match.lastgroup == "space":
@@ -123,6 +124,8 @@ def _token(source: Source, match: re.Match[str]) -> Token:
         return Token("number", text, start, end, number=_number(source, match))
     if match["char"] is not None:
         return Token("char", text, start, end, number=int.from_bytes(unescape(text[1:-1])[:1], "big"))
+    if match["mac"] is not None:
+        return Token("string", text, start, end, data=bytes.fromhex(text.replace(":", "")))
     for kind in ("name", "dots"):
         if match[kind] is not None:
             return Token(kind, text, start, end)

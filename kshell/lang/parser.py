@@ -160,7 +160,13 @@ class Parser:
             value = self.changed()
             self._grow(self._height, token.start)
             return Named(token.text, value, (token.start, self._last_end))
-        return self.changed()
+        node = self.changed()
+        if isinstance(node, Array) and self.accept("="):  # [index] = value
+            name = self.source.text[node.span[0] : node.span[1]]
+            value = self.changed()
+            self._grow(self._height, token.start)
+            return Named(name, value, (token.start, self._last_end))
+        return node
 
     def changed(self) -> Node:
         """An expression, or ``before => after``."""

@@ -1,0 +1,298 @@
+"""Reads logs of ``strace -f``: with or without pids, with -t, -tt, -ttt, -r, -T and -y, cut off or not.
+
+``read_log(text)`` gives typed records in the order of the log. A call whose line was split (``<unfinished ...>``,
+``<... resumed>``) gives a CallStart and a CallEnd; both carry the whole call, put together from its two lines, so that
+it can be run where it started and compared where it ended.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+from kshell.lang.ast import Apply, Call, Node, Result
+from kshell.lang.errors import LangError
+from kshell.lang.lexer import Source
+from kshell.lang.parser import Parser, parse_expression
+from kshell.lang.statements import read_result
+
+_NS: Final = 1_000_000_000
+_DAY: Final = 24 * 3600 * _NS
+
+_HEAD: Final = re.compile(
+    r"(?:\[pid\s+(?P<bracketed>\d+)\]\s+|(?P<pid>\d+)\s+(?!\d*\s*=))?"
+    r"(?:(?P<clock>\d\d:\d\d:\d\d)(?:\.(?P<clockfrac>\d+))?\s+|(?P<seconds>\d+)\.(?P<frac>\d+)\s+)?"
+    r"(?:\(\+\s*[\d.]+\)\s+)?"
+)
+_RESUMED: Final = re.compile(r"<\.\.\. (?P<name>\w+) resumed>\s?")
+_UNFINISHED: Final = re.compile(r"\s*<unfinished \.\.\.>\s*$")
+_SIGNAL: Final = re.compile(r"--- (?:stopped by )?(?P<name>SIG\w+) ?(?P<info>\{.*\})?\s*---\s*$")
+_EXITED: Final = re.compile(r"\+\+\+ exited with (?P<status>\d+) \+\+\+\s*$")
+_KILLED: Final = re.compile(r"\+\+\+ killed by (?P<name>SIG\w+)(?P<core> \(core dumped\))? \+\+\+\s*$")
+_RESULT_MARK: Final = re.compile(r"\) +(?:=|<unfinished)|<unfinished")
+_DURATION: Final = re.compile(r"\s+<(?P<seconds>\d+)\.(?P<frac>\d+)>\s*$")
+_NAME: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)\(")
+_TALK: Final = re.compile(r"(?:strace: |\?\?\?\? |\[ Process PID=|Process \d+ |\+\+\+ superseded|--- stopped)")
+
+
+@dataclass(frozen=True, slots=True)
+class CallStart:
+    """A call that slept, or that another task's line split: it begins here. call: as far as its two lines tell."""
+
+    pid: int
+    time: int | None  # nanoseconds; None without time stamps
+    call: Call
+    line: int
+    source: str
+    resumed: bool  # whether the log has its end
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnd:
+    """The end of a call that a CallStart began."""
+
+    pid: int
+    time: int | None
+    call: Call
+    result: Result
+    line: int
+    source: str
+    started: int  # line of its CallStart, 0 if the log has none
+
+
+@dataclass(frozen=True, slots=True)
+class WholeCall:
+    """A call on one line."""
+
+    pid: int
+    time: int | None
+    call: Call
+    result: Result
+    line: int
+    source: str
+    duration: int | None = None  # nanoseconds, from -T
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRecord:
+    """``--- SIGCHLD {…} ---``: a signal reached a task."""
+
+    pid: int
+    time: int | None
+    signal: str
+    info: Node | None
+    line: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExitRecord:
+    """``+++ exited with 0 +++`` or ``+++ killed by SIGTERM +++``."""
+
+    pid: int
+    time: int | None
+    status: int | None
+    signal: str
+    line: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A line that is none of these; truncated: the last line of a log, cut off."""
+
+    pid: int
+    time: int | None
+    error: LangError
+    truncated: bool
+    line: int
+    source: str
+
+
+Record: TypeAlias = CallStart | CallEnd | WholeCall | SignalRecord | ExitRecord | Unreadable
+
+
+@dataclass(slots=True)
+class _Line:
+    """A line with its head taken off, and the line it belongs to."""
+
+    number: int
+    text: str
+    body: str
+    pid: int
+    time: int | None
+    partner: "_Line | None" = None
+
+    @property
+    def is_unfinished(self) -> bool:
+        return _UNFINISHED.search(self.body) is not None
+
+
+def looks_like_log(text: str) -> bool:
+    """Whether a text is an strace log: its first lines have a pid or a time before a call and a result behind."""
+    lines = [line for line in text[:20000].split("\n")[:20] if line.strip()]
+    fitting = 0
+    for line in lines:
+        match = _HEAD.match(line)
+        body = line[match.end() :] if match else line
+        marked = match is not None and match.end() > 0
+        called = marked and _NAME.match(body) and _RESULT_MARK.search(body)
+        if body.startswith(("+++ ", "--- SIG", "<... ")) or called:
+            fitting += 1
+    return fitting > 0 and fitting * 2 >= len(lines)
+
+
+def read_log(text: str, filename: str = "<log>") -> Iterator[Record]:
+    """The records of a log, in its order. Lines that cannot be read become Unreadable; nothing else is lost."""
+    lines = list(_split(text))
+    _pair(lines)
+    complete = text.endswith("\n")
+    for line in lines:
+        if _TALK.match(line.body):
+            continue
+        try:
+            yield _record(line, filename)
+        except LangError as error:
+            last = line is lines[-1] and not complete
+            yield Unreadable(line.pid, line.time, error, last, line.number, line.text)
+
+
+def _split(text: str) -> Iterator[_Line]:
+    clock = _Clock()
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        match = _HEAD.match(line)
+        assert match is not None
+        pid = int(match["bracketed"] or match["pid"] or 0)
+        yield _Line(number, line, line[match.end() :], pid, clock.time(match))
+
+
+class _Clock:
+    """Turns any of strace's time stamps into growing nanoseconds."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._days = 0
+        self._relative: bool | None = None
+
+    def time(self, match: re.Match[str]) -> int | None:
+        """The time of a line, None if it has none."""
+        if match["clock"]:
+            return self._wall(match["clock"], match["clockfrac"] or "0")
+        if not match["seconds"]:
+            return None
+        stamp = int(match["seconds"]) * _NS + _fraction(match["frac"])
+        if self._relative is None:
+            self._relative = stamp < 10**8 * _NS  # -ttt counts from 1970, -r from the line before
+        if self._relative:
+            self._last += stamp
+            return self._last
+        return stamp
+
+    def _wall(self, clock: str, fraction: str) -> int:
+        hours, minutes, seconds = (int(part) for part in clock.split(":"))
+        stamp = (hours * 3600 + minutes * 60 + seconds) * _NS + _fraction(fraction) + self._days * _DAY
+        if stamp < self._last - _DAY // 2:
+            self._days += 1
+            stamp += _DAY
+        self._last = max(self._last, stamp)
+        return stamp
+
+
+def _fraction(digits: str) -> int:
+    return int(digits[:9].ljust(9, "0"))
+
+
+def _pair(lines: list[_Line]) -> None:
+    """Ties every unfinished line to the one that resumes it."""
+    waiting: dict[int, _Line] = {}
+    for line in lines:
+        if _RESUMED.match(line.body):
+            start = waiting.pop(line.pid, None)
+            if start is not None:
+                start.partner, line.partner = line, start
+        if line.is_unfinished:
+            waiting[line.pid] = line
+
+
+def _record(line: _Line, filename: str) -> Record:
+    signal = _SIGNAL.match(line.body)
+    if signal is not None:
+        info = parse_expression(signal["info"], filename, line.number) if signal["info"] else None
+        return SignalRecord(line.pid, line.time, signal["name"], info, line.number, line.text)
+    exited = _EXITED.match(line.body)
+    if exited is not None:
+        return ExitRecord(line.pid, line.time, int(exited["status"]), "", line.number, line.text)
+    killed = _KILLED.match(line.body)
+    if killed is not None:
+        return ExitRecord(line.pid, line.time, None, killed["name"], line.number, line.text)
+    if line.is_unfinished and line.partner is None:
+        return _half_call(line, filename)
+    return _call_record(line, filename)
+
+
+def _call_record(line: _Line, filename: str) -> Record:
+    resumed = _RESUMED.match(line.body)
+    start = line.partner if resumed else line
+    end = line if resumed else line.partner or line
+    body = _joined(start, end)
+    call, result, duration = _read_call(body, filename, line.number)
+    if resumed:
+        return CallEnd(line.pid, line.time, call, result, line.number, line.text, start.number if start else 0)
+    if end is not line:
+        return CallStart(line.pid, line.time, call, line.number, line.text, True)
+    return WholeCall(line.pid, line.time, call, result, line.number, line.text, duration)
+
+
+def _joined(start: "_Line | None", end: _Line) -> str:
+    """The text of a call, its two lines put together."""
+    resumed = _RESUMED.match(end.body)
+    if resumed is None:
+        return end.body
+    rest = end.body[resumed.end() :]
+    if start is None:
+        return f"{resumed['name']}(" + ("..., " if not rest.startswith(")") else "...") + rest
+    return _UNFINISHED.sub("", start.body).rstrip(" ") + _gap(rest) + rest
+
+
+def _gap(rest: str) -> str:
+    return "" if rest.startswith((")", ",")) else " "
+
+
+def _read_call(body: str, filename: str, number: int) -> tuple[Call, Result, int | None]:
+    duration = None
+    match = _DURATION.search(body)
+    if match is not None:
+        duration = int(match["seconds"]) * _NS + _fraction(match["frac"])
+        body = body[: match.start()]
+    source = Source(body, filename, number)
+    parser = Parser(source)
+    node = parser.expression()
+    if not isinstance(node, Apply):
+        raise source.error("not a line of an strace log", 0, len(body), expected="a system call")
+    parser.expect("=")
+    return Call(node.function, node.args, node.span), read_result(parser, source), duration
+
+
+def _half_call(line: _Line, filename: str) -> CallStart:
+    """A call whose end the log does not have: its arguments as far as they stand."""
+    body = _UNFINISHED.sub("", line.body).rstrip(" ")
+    if not _NAME.match(body):
+        raise Source(line.body, filename, line.number).error("not a line of an strace log", 0, 1)
+    closed = body if body.endswith(")") else body.rstrip(",") + ")"
+    source = Source(closed, filename, line.number)
+    node = Parser(source).expression()
+    if not isinstance(node, Apply):
+        raise source.error("not a line of an strace log", 0, len(closed), expected="a system call")
+    return CallStart(line.pid, line.time, Call(node.function, node.args, node.span), line.number, line.text, False)
+
+
+def without_annotations(text: str) -> str:
+    """The text of a log's line without what -y put behind descriptors, for a line to be shown."""
+    return re.sub(r"(?<=\d)<(?:[^<>\n]|->)*>(?=[,)\]}\s])", "", text)
+
+
+def renumbered(record: Record, pid: int) -> Record:
+    """The same record for another task."""
+    return replace(record, pid=pid)
