@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.errno import EINVAL
 from kshell.abi.signal import (
     CLD_STOPPED,
     SA_RESETHAND,
@@ -27,6 +28,7 @@ from kshell.abi.signal import (
     SIGXCPU,
     SIGXFSZ,
 )  # fmt: skip
+from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTSYS
 from kshell.linux.include.linux.sched import (
     PF_SIGNALED,
@@ -38,6 +40,7 @@ from kshell.linux.include.linux.sched import (
     sigpending,
     task_struct,
 )
+from kshell.linux.include.linux.uaccess import get_user
 from kshell.linux.include.trace.events import SignalDeliver
 from kshell.linux.kernel import exit as kernel_exit
 from kshell.linux.kernel.sched.core import schedule
@@ -167,8 +170,13 @@ def restore_saved_sigmask(task: task_struct) -> None:
         recalc_sigpending(task)
 
 
-def set_user_sigmask(task: task_struct, mask: int) -> None:
-    """Replace the mask for the time of this call (ppoll, pselect, epoll_pwait)."""
+def set_user_sigmask(task: task_struct, umask: int, sigsetsize: int) -> None:
+    """Have the mask at umask (0: none) for the time of this call (ppoll, pselect, epoll_pwait). EINVAL, EFAULT."""
+    if not umask:
+        return
+    if sigsetsize != 8:
+        raise KernelError(EINVAL)
+    mask = get_user(task, umask, 8, signed=False)
     task._saved_sigmask = task._blocked
     set_current_blocked(task, mask)
 

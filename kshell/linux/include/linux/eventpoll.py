@@ -19,6 +19,7 @@ from kshell.linux.include.linux.wait import wait_queue_entry, wait_queue_head
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import file
     from kshell.linux.include.linux.user import user_struct
+    from kshell.linux.init.kernel import Kernel
 
 EP_PRIVATE_BITS: Final = EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE
 EPOLLINOUT_BITS: Final = EPOLLIN | EPOLLOUT
@@ -88,18 +89,24 @@ class eventpoll:
     _addr: int
     file: file
     user: user_struct
-    rdllist: dict[epitem, None]
-    ovflist: list[epitem] | None
-    rbr: dict[tuple[file, int], epitem]
-    refs: list[epitem]
-    wq: wait_queue_head
-    poll_wait: wait_queue_head
+    _kernel: Kernel
+
+    def __init__(self) -> None:
+        self.rdllist: dict[epitem, None] = {}
+        self.ovflist: list[epitem] | None = None
+        self.rbr: dict[tuple[file, int], epitem] = {}
+        self.refs: list[epitem] = []
+        self.wq = wait_queue_head()
+        self.poll_wait = wait_queue_head()
+        self.gen = self.loop_check_depth = 0
+        self.refcount = 1
 
 
-class epitems_head:
-    """The epitems of a file that is no epoll file itself (file->f_ep)."""
+class epitems_head(list[epitem]):
+    """The epitems of a file that is no epoll file itself (file->f_ep). _listed: in tfile_check_list."""
 
-    __slots__ = ("_addr", "_listed", "epitems")
+    __slots__ = ("_addr", "_listed")
     _addr: int
-    _listed: bool  # Linux: next, the link in tfile_check_list
-    epitems: list[epitem]
+
+    def __init__(self) -> None:
+        self._listed = False

@@ -26,17 +26,13 @@ from kshell.linux.net import socket as net_socket
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.skbuff import kfree_skb, skb_dequeue, skb_queue_purge
 from kshell.linux.net.core.sock import (
-    proto_register,
     sk_alloc,
     sk_wake_async,
     sock_init_data,
-    sock_no_accept,
-    sock_no_listen,
-    sock_no_mmap,
-    sock_no_sendpage,
-    sock_prot_inuse_add,
     sock_put,
 )
+from kshell.linux.net.core.sock_no import sock_no_accept, sock_no_listen, sock_no_mmap, sock_no_sendpage
+from kshell.linux.net.core.sock_proto import proto_register, sock_prot_inuse_add
 from kshell.linux.net.unix.af_unix_bind import unix_bind
 from kshell.linux.net.unix.af_unix_connect import (
     unix_accept,

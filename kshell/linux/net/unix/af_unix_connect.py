@@ -27,7 +27,8 @@ from kshell.linux.include.net.tcp_states import TCP_CLOSE, TCP_ESTABLISHED, TCP_
 from kshell.linux.kernel.sched.wait import wake_up_interruptible, wake_up_interruptible_all
 from kshell.linux.net.core.datagram import skb_free_datagram, skb_recv_datagram
 from kshell.linux.net.core.skbuff import kfree_skb
-from kshell.linux.net.core.sock import sock_put, sock_wmalloc
+from kshell.linux.net.core.sock import sock_put
+from kshell.linux.net.core.sock_mem import sock_wmalloc
 from kshell.linux.net.unix import af_unix
 from kshell.linux.net.unix.af_unix_bind import unix_autobind
 from kshell.linux.net.unix.af_unix_peer import (

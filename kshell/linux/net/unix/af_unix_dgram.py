@@ -23,6 +23,7 @@ from kshell.linux.include.net.sock import (
     sock_rcvtimeo,
     sock_sndtimeo,
 )
+from kshell.linux.include.net.sock_peek import sk_peek_offset, sk_peek_offset_bwd, sk_peek_offset_fwd
 from kshell.linux.include.net.tcp_states import TCP_CLOSE, TCP_ESTABLISHED
 from kshell.linux.kernel.sched.wait import wake_up_interruptible_sync_poll
 from kshell.linux.net.core.datagram import (
@@ -34,15 +35,8 @@ from kshell.linux.net.core.datagram import (
 )
 from kshell.linux.net.core.filter import sk_filter
 from kshell.linux.net.core.skbuff import kfree_skb, skb_put, skb_queue_tail
-from kshell.linux.net.core.sock import (
-    __net_timestamp,
-    __sock_recv_timestamp,
-    sk_peek_offset,
-    sk_peek_offset_bwd,
-    sk_peek_offset_fwd,
-    sock_alloc_send_pskb,
-    sock_put,
-)
+from kshell.linux.net.core.sock import sock_put
+from kshell.linux.net.core.sock_mem import sock_alloc_send_pskb
 from kshell.linux.net.unix.af_unix_bind import unix_autobind
 from kshell.linux.net.unix.af_unix_peer import (
     unix_dgram_disconnected,
@@ -75,7 +69,6 @@ if TYPE_CHECKING:
 PAGE_SIZE: Final = 4096
 SKB_MAX_ALLOC: Final = 16064  # what fits with skb_shared_info into four pages
 MAX_PAGED: Final = 17 * PAGE_SIZE
-PAGE_ALLOC_COSTLY_ORDER: Final = 3
 
 
 def _sk_of(sock: socket) -> unix_sock:
@@ -91,13 +84,12 @@ async def _dgram_skb(sk: unix_sock, msg: msghdr, scm: scm_cookie, length: int) -
     if length > SKB_MAX_ALLOC:
         data_len = min(length - SKB_MAX_ALLOC, MAX_PAGED) + PAGE_SIZE - 1 & -PAGE_SIZE
     noblock = msg.msg_flags & MSG_DONTWAIT
-    skb = await sock_alloc_send_pskb(sk, length - data_len, data_len, noblock, PAGE_ALLOC_COSTLY_ORDER)
+    skb = await sock_alloc_send_pskb(sk, length - data_len, data_len, noblock)
     try:
         unix_scm_to_skb(scm, skb, True)
-        skb_put(skb, length - data_len)
-        if data_len:
-            skb.data_len = data_len
-            skb.len = length
+        skb_put(skb, b"")  # the room; what is in it comes next
+        skb.data_len = data_len
+        skb.len = length
         skb_copy_datagram_from_iter(skb, 0, msg.msg_iter, length)
     except KernelError:
         kfree_skb(skb)
@@ -252,19 +244,19 @@ def unix_copy_addr(msg: msghdr, sk: sock_t) -> None:
 async def _dgram_wait(sk: unix_sock, flags: int) -> tuple[sk_buff, int] | None:
     """The first message and how many bytes of it to skip; None: end of file. EAGAIN, and a pending error."""
     timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT)
+    queue = sk.sk_receive_queue
     while True:
-        found = __skb_try_recv_datagram(sk, sk.sk_receive_queue, flags, sk_peek_offset(sk, flags))
-        if found.skb is not None:
+        skb, skip, last = __skb_try_recv_datagram(sk, queue, flags, sk_peek_offset(sk, flags))
+        if skb is not None:
             if not flags & MSG_PEEK:
-                scm_stat_del(sk, found.skb)
-            return found.skb, found.off
-        if found.err != EAGAIN:
-            raise KernelError(found.err)
+                scm_stat_del(sk, skb)
+            return skb, skip
         if not timeo:
             break
-        more, timeo = await __skb_wait_for_more_packets(sk, sk.sk_receive_queue, timeo, found.last)
-        if not more:
+        left = await __skb_wait_for_more_packets(sk, queue, timeo, last)
+        if left is None:
             return None
+        timeo = left
     if sk.sk_type == SOCK_SEQPACKET and sk.sk_shutdown & RCV_SHUTDOWN:
         return None
     raise KernelError(EAGAIN)

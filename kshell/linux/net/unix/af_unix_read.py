@@ -26,13 +26,13 @@ from kshell.linux.include.net.sock import (
     sock_rcvlowat,
     sock_rcvtimeo,
 )
+from kshell.linux.include.net.sock_peek import sk_peek_offset, sk_peek_offset_bwd, sk_peek_offset_fwd
 from kshell.linux.include.net.tcp_states import TCP_ESTABLISHED
 from kshell.linux.kernel.sched.wait import finish_wait, init_wait, prepare_to_wait
 from kshell.linux.kernel.time.timer import schedule_timeout
 from kshell.linux.net.core.datagram import skb_copy_datagram_msg
 from kshell.linux.net.core.skbuff import consume_skb, kfree_skb, skb_unlink
-from kshell.linux.net.core.skbuff_splice import skb_splice_bits
-from kshell.linux.net.core.sock import sk_peek_offset, sk_peek_offset_bwd, sk_peek_offset_fwd
+from kshell.linux.fs.splice_to_pipe import skb_splice_bits
 from kshell.linux.net.unix.af_unix_dgram import unix_copy_addr
 from kshell.linux.net.unix.af_unix_peer import unix_skb_len
 from kshell.linux.net.unix.af_unix_scm import scm_stat_del, unix_detach_fds, unix_peek_fds, unix_skb_scm_eq

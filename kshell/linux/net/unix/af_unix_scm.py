@@ -15,7 +15,7 @@ from kshell.linux.include.net.scm import scm_cookie, scm_destroy
 from kshell.linux.kernel.capability import capable
 from kshell.linux.kernel.pid import get_pid
 from kshell.linux.net.core.scm import scm_fp_dup
-from kshell.linux.net.core.sock import sock_wfree
+from kshell.linux.net.core.sock_mem import sock_wfree
 from kshell.linux.net.unix.garbage import unix_add_edges, unix_del_edges, unix_destroy_fpl, unix_prepare_fpl
 
 if TYPE_CHECKING:

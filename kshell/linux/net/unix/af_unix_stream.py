@@ -16,7 +16,8 @@ from kshell.linux.include.net.tcp_states import TCP_ESTABLISHED
 from kshell.linux.kernel.signal import send_sig
 from kshell.linux.net.core.datagram import skb_copy_datagram_from_iter
 from kshell.linux.net.core.skbuff import kfree_skb, skb_put, skb_queue_tail
-from kshell.linux.net.core.sock import sk_send_sigurg, sock_alloc_send_pskb
+from kshell.linux.net.core.sock import sk_send_sigurg
+from kshell.linux.net.core.sock_mem import sock_alloc_send_pskb
 from kshell.linux.net.unix.af_unix_scm import (
     maybe_add_creds,
     maybe_init_creds,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 PAGE_SIZE: Final = 4096
 SKB_MAX_HEAD: Final = 3776  # what fits with skb_shared_info into a page
 UNIX_SKB_FRAGS_SZ: Final = 32768
-UNIX_SKB_ORDER: Final = 3
 
 
 def _sk_of(sock: socket) -> unix_sock:
@@ -48,13 +48,12 @@ async def _stream_skb(
 ) -> sk_buff:
     """The next size bytes of the message as an skb. EAGAIN, EFAULT, EPIPE, ETOOMANYREFS."""
     noblock = msg.msg_flags & MSG_DONTWAIT
-    skb = await sock_alloc_send_pskb(_sk_of(sock), size - data_len, data_len, noblock, UNIX_SKB_ORDER)
+    skb = await sock_alloc_send_pskb(_sk_of(sock), size - data_len, data_len, noblock)
     try:
         unix_scm_to_skb(scm, skb, send_fds)
-        skb_put(skb, size - data_len)
-        if data_len:
-            skb.data_len = data_len
-            skb.len = size
+        skb_put(skb, b"")  # the room; what is in it comes next
+        skb.data_len = data_len
+        skb.len = size
         skb_copy_datagram_from_iter(skb, 0, msg.msg_iter, size)
     except KernelError:
         kfree_skb(skb)
@@ -144,7 +143,7 @@ async def _sendpage_skb(sk: unix_sock, other: unix_sock, scm: scm_cookie, flags:
     tail = skb_peek_tail(other.sk_receive_queue)
     if tail is not None and unix_skb_scm_eq(tail, scm) and skb_room(tail):
         return tail
-    newskb = await sock_alloc_send_pskb(sk, 0, 0, flags & MSG_DONTWAIT, 0)
+    newskb = await sock_alloc_send_pskb(sk, 0, 0, flags & MSG_DONTWAIT)
     if not _takes_data(other):
         kfree_skb(newskb)
         raise KernelError(EPIPE)
