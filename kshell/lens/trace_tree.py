@@ -113,8 +113,8 @@ class TreeBuilder:
     def _enter(self, node: Node) -> None:
         stack = self._open.get(self._context)
         if not stack or self._context in self._parked:
-            first = node.arguments[0] if node.arguments else None
-            self._context = first if isinstance(first, task_struct) else None
+            given = node.arguments or ()
+            self._context = next((value for value in given[:2] if isinstance(value, task_struct)), None)
             stack = self._open.setdefault(self._context, [])
         if stack:
             stack[-1].children.append(node)

@@ -20,7 +20,7 @@ def show_boot(options: Options) -> int:
 
 
 def _chain(options: Options) -> int:
-    from kshell.lens.trace import trace_boot
+    from kshell.lens.trace_boot import trace_boot
 
     print(trace_boot(options.seed), end="")
     return OK

@@ -86,23 +86,3 @@ def _selected(trees: dict[Context, list[Node]], marks: set[int], with_irq: bool)
     }
     kept = {context: roots for context, roots in found.items() if roots}
     return dict(sorted(kept.items(), key=lambda item: item[1][0].mark))
-
-
-def trace_boot() -> dict[str, str]:
-    """The call tree of every initcall, from one boot."""
-    with Tracer() as tracer:
-        machine = Machine(seed=0)
-    wanted: dict[str, str] = {}
-    for roots in tracer.trees().values():
-        for node in roots:
-            _collect_initcalls(node, wanted)
-    del machine
-    return wanted
-
-
-def _collect_initcalls(node: Node, found: dict[str, str]) -> None:
-    inside = node.name in ("do_one_initcall", "init_net_struct", "start_kernel", "vfs_caches_init")
-    for child in node.children:
-        if inside:
-            found.setdefault(child.name, chain_text({None: [child]}, with_irq=True))
-        _collect_initcalls(child, found)

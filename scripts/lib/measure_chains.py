@@ -12,8 +12,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from kshell.lens.trace_boot import initcall_chains
 from kshell.lens.trace_score import ChainScore, score_chain
-from lib.chain_scripts import trace_boot, trace_script
+from lib.chain_scripts import trace_script
 from lib.report import ROOT, write_json
 
 NAME = "chains"
@@ -58,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"{options.dir}: no recorded chains", file=sys.stderr)
         return 2
     files = _functions(options)
-    boot = trace_boot() if any(not (options.scripts / f"{case.stem}.ks").exists() for case in cases) else {}
+    boot = initcall_chains() if any(not (options.scripts / f"{case.stem}.ks").exists() for case in cases) else {}
     jobs = [(case, options.scripts / f"{case.stem}.ks", boot.get(case.stem, ""), files) for case in cases]
     if options.jobs > 1 and len(jobs) > 1:
         with multiprocessing.get_context("fork").Pool(options.jobs) as pool:
