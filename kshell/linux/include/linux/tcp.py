@@ -171,7 +171,7 @@ class tcp_rack:
         self.rtt_us = 0
         self.end_seq = 0
         self.last_delivered = 0
-        self.reo_wnd_steps = 0
+        self.reo_wnd_steps = 1
         self.reo_wnd_persist = 0
         self.dsack_seen = 0
         self.advanced = 0
@@ -205,7 +205,8 @@ class minmax:
     __slots__ = ("s",)
 
     def __init__(self) -> None:
-        self.s: list[tuple[int, int]] = [(0, 0), (0, 0), (0, 0)]
+        sample = (0, 0xFFFFFFFF)
+        self.s: list[tuple[int, int]] = [sample, sample, sample]
 
 
 def _never(timer: hrtimer) -> int:
