@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
-from kshell.abi.errno import EAGAIN, EINVAL
+from kshell.abi.errno import EAGAIN, EFAULT, EINVAL
 from kshell.abi.fcntl import O_CLOEXEC, O_NONBLOCK, O_RDWR
 from kshell.abi.poll import EFD_CLOEXEC, EFD_NONBLOCK, EFD_SEMAPHORE, EPOLLERR, EPOLLIN, EPOLLOUT
 from kshell.linux.fs.anon_inodes import anon_inode_getfile
@@ -85,7 +85,9 @@ async def eventfd_read(iocb: kiocb, to: iov_iter) -> int:
     taken = eventfd_ctx_do_read(ctx)
     if waitqueue_active(ctx.wqh):
         wake_up_poll(ctx.wqh, EPOLLOUT)
-    return copy_to_iter(taken.to_bytes(8, "little"), to) and 8
+    if copy_to_iter(taken.to_bytes(8, "little"), to) != 8:
+        raise KernelError(EFAULT)
+    return 8
 
 
 async def eventfd_write(f: file, buf: int, count: int, ppos: Ppos) -> int:

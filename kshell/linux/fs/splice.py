@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, EBADF, EINVAL, EPIPE, ESPIPE
 from kshell.abi.fcntl import O_APPEND, O_NONBLOCK, SPLICE_F_MORE, SPLICE_F_NONBLOCK
@@ -73,7 +73,7 @@ async def splice_direct_to_actor(in_: file, sd: splice_desc, actor: splice_direc
     if not in_.f_mode & FMODE_LSEEK:
         raise KernelError(EINVAL)
     current = sd._current
-    pipe = cast("pipe_inode_info | None", current.splice_pipe)
+    pipe = current.splice_pipe
     if pipe is None:
         pipe = current.splice_pipe = alloc_pipe_info(current.kernel)
         pipe.readers = 1

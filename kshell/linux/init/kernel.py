@@ -17,15 +17,18 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.cdev import cdev
     from kshell.linux.include.linux.cred import cred
     from kshell.linux.include.linux.dcache import dentry
-    from kshell.linux.include.linux.fs import file, file_system_type, files_stat_struct, super_block
+    from kshell.linux.include.linux.eventpoll import epitems_head
+    from kshell.linux.include.linux.fs import file, file_system_type, files_stat_struct, inode, super_block
     from kshell.linux.include.linux.mount import mnt_namespace, mount, mountpoint, vfsmount
     from kshell.linux.include.linux.proc_fs import proc_dir_entry
     from kshell.linux.include.linux.sched import pid_namespace, task_struct, user_namespace, uts_namespace
     from kshell.linux.include.linux.user import user_struct
     from kshell.linux.include.linux.workqueue import work_struct, workqueue_struct
+    from kshell.linux.include.net.af_unix import unix_sock
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.trace.events import Record
     from kshell.linux.mm.slub import kmem_cache
+    from kshell.linux.net.unix.garbage import unix_gc_state
 
 HZ = 250
 TICK_NSEC = 1_000_000_000 // HZ
@@ -157,6 +160,27 @@ class Kernel:
         # mm/shmem.c
         self.shmem_inode_cachep: kmem_cache
         self.shm_mnt: vfsmount
+
+        # fs/pipe.c, fs/anon_inodes.c, fs/eventpoll.c, fs/eventfd.c
+        self.pipe_mnt: vfsmount
+        self.pipe_max_size = 1048576
+        self.pipe_user_pages_soft = 16384
+        self.pipe_user_pages_hard = 0
+        self.anon_inode_mnt: vfsmount
+        self.anon_inode_inode: inode
+        self.epi_cache: kmem_cache
+        self.pwq_cache: kmem_cache
+        self.ephead_cache: kmem_cache
+        self.max_user_watches = 0
+        self.loop_check_gen = 0
+        self.tfile_check_list: list[epitems_head] = []
+        self.eventfd_ida = 0
+
+        # net/unix/af_unix.c, net/unix/garbage.c
+        self.unix_nr_socks = 0
+        self.bsd_socket_buckets: list[dict[unix_sock, None] | None]
+        self.unix_tot_inflight = 0
+        self.unix_gc_state: unix_gc_state
 
         # net/core/net_namespace.c
         self.init_net: net

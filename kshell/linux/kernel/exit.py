@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 from kshell.abi.signal import CLD_DUMPED, CLD_EXITED, CLD_KILLED, SA_NOCLDSTOP, SA_NOCLDWAIT, SIG_IGN, SIGCHLD
 from kshell.linux.fs.file import exit_files
 from kshell.linux.fs.fs_struct import exit_fs
+from kshell.linux.fs.pipe_info import free_pipe_info
 from kshell.linux.include.linux.sched import (
     EXIT_DEAD,
     EXIT_ZOMBIE,
@@ -76,6 +77,9 @@ async def do_exit(current: task_struct, code: int) -> NoReturn:
     exit_fs(current)
     exit_task_namespaces(current)
     await task_work_run(current)
+    if current.splice_pipe is not None:
+        free_pipe_info(current.splice_pipe)
+        current.splice_pipe = None
     exit_notify(current)
     do_task_dead(current)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.hrtimer import hrtimer
     from kshell.linux.include.linux.mm_types import mm_struct
     from kshell.linux.include.linux.mount import mnt_namespace
+    from kshell.linux.include.linux.pipe_fs_i import pipe_inode_info
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.init.kernel import Kernel
 
@@ -241,7 +242,7 @@ class task_struct:
         "_addr", "_blocked", "_call", "_clear_child_tid", "_last_error", "_pending", "_restart_block",
         "_saved_sigmask", "_set_child_tid", "_sigframes", "_sighand", "_stack", "_syscall", "_task_works", "_vfork_done",
         "_wchan", "children", "comm", "cred", "exit_code", "exit_signal", "exit_state", "files", "flags", "fs",
-        "group_leader", "kernel", "mm", "nsproxy", "parent", "pid", "real_cred", "real_parent", "signal", "state",
+        "group_leader", "kernel", "mm", "nsproxy", "parent", "pid", "real_cred", "real_parent", "signal", "splice_pipe", "state",
         "thread_info", "thread_pid", "tgid", "personality",
     )  # fmt: skip
     _addr: int
@@ -271,6 +272,7 @@ class task_struct:
         self.comm = ""
         self.personality = 0
         self.children = []
+        self.splice_pipe: pipe_inode_info | None = None
         self.mm = None
         self.thread_info = thread_info()
         self._blocked = 0
