@@ -215,7 +215,7 @@ class sock(sock_common):
     sk_filter: sk_filter | None
     # cold: the class gives the value until one is set
     sk_ipv6only: int = 0
-    sk_net_refcnt: int = 0
+    sk_net_refcnt: int = 1
     sk_cookie: int = 0
     sk_incoming_cpu: int = -1
     sk_rx_queue_mapping: int = NO_QUEUE_MAPPING
@@ -754,8 +754,8 @@ def __sk_dst_get(sk: sock) -> dst_entry | None:
 
 def __sk_dst_set(sk: sock, dst: dst_entry | None) -> None:
     """Cache a route whose reference it takes over, dropping the old one."""
-    sk.sk_tx_queue_mapping = NO_QUEUE_MAPPING
-    sk.sk_dst_pending_confirm = 0
+    if sk.sk_dst_pending_confirm:
+        sk.sk_dst_pending_confirm = 0
     old = sk.sk_dst_cache
     sk.sk_dst_cache = dst
     dst_release(old)

@@ -37,7 +37,8 @@ def sk_mem_reclaim(sk: sock) -> None:
 
 def sk_mem_reclaim_final(sk: sock) -> None:
     """Give all unused memory back, SO_RESERVE_MEM included."""
-    sk.sk_reserved_mem = 0
+    if sk.sk_reserved_mem:
+        sk.sk_reserved_mem = 0
     sk_mem_reclaim(sk)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from kshell.linux.include.net.dst import DST_OBSOLETE_DEAD
 from kshell.linux.kernel.rcu.tree import call_rcu
+from kshell.linux.net.core import skbuff
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
@@ -72,9 +73,6 @@ def dst_release_immediate(dst: dst_entry | None) -> None:
             dst_destroy(dst)
 
 
-def dst_destroy_rcu(dst: dst_entry) -> None:
+def dst_destroy_rcu(head: object) -> None:
     """Free a route after the grace period."""
-    dst_destroy(dst)
-
-
-from kshell.linux.net.core import skbuff  # noqa: E402  (skbuff.py needs dst_release)
+    dst_destroy(cast("dst_entry", head))

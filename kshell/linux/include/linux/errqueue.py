@@ -1,0 +1,54 @@
+"""include/linux/errqueue.h: errors and time stamps that wait in a socket's error queue."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, cast
+
+from kshell.abi.socket import SO_EE_ORIGIN_ICMP as SO_EE_ORIGIN_ICMP
+from kshell.abi.socket import SO_EE_ORIGIN_ICMP6 as SO_EE_ORIGIN_ICMP6
+from kshell.abi.socket import SO_EE_ORIGIN_LOCAL as SO_EE_ORIGIN_LOCAL
+from kshell.abi.socket import SO_EE_ORIGIN_TIMESTAMPING as SO_EE_ORIGIN_TIMESTAMPING
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.skbuff import sk_buff
+
+_EE = struct.Struct("=IBBBBII")
+
+
+class sock_extended_err:
+    """What happened, as user space reads it (16 bytes)."""
+
+    __slots__ = ("ee_errno", "ee_origin", "ee_type", "ee_code", "ee_pad", "ee_info", "ee_data")
+
+    def __init__(self, ee_errno: int = 0, ee_origin: int = 0, ee_type: int = 0, ee_code: int = 0, ee_info: int = 0) -> None:
+        self.ee_errno = ee_errno
+        self.ee_origin = ee_origin
+        self.ee_type = ee_type
+        self.ee_code = ee_code
+        self.ee_pad = 0
+        self.ee_info = ee_info
+        self.ee_data = 0
+
+    def _to_bytes(self) -> bytes:
+        return _EE.pack(
+            self.ee_errno, self.ee_origin, self.ee_type, self.ee_code, self.ee_pad, self.ee_info, self.ee_data
+        )  # fmt: skip
+
+
+class sock_exterr_skb:
+    """Control block of a packet in an error queue. `_daddr` is what Linux reads at addr_offset: the address (int)."""
+
+    __slots__ = ("ee", "port", "opt_stats", "_daddr", "_iif")
+
+    def __init__(self, ee: sock_extended_err, daddr: int = 0, port: int = 0) -> None:
+        self.ee = ee
+        self.port = port
+        self.opt_stats = False
+        self._daddr = daddr
+        self._iif = 0
+
+
+def SKB_EXT_ERR(skb: sk_buff) -> sock_exterr_skb:
+    """The control block of a packet in an error queue."""
+    return cast(sock_exterr_skb, skb.cb)

@@ -1,0 +1,116 @@
+"""net/core/sock.c: operations that a family or protocol does not have, and those that go to its struct proto."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kshell.abi.errno import ENODEV, EOPNOTSUPP
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.net import socket as net_socket
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.fs import file
+    from kshell.linux.include.linux.net import socket
+    from kshell.linux.include.linux.sockptr import sockptr_t
+    from kshell.linux.include.linux.socket import msghdr
+    from kshell.linux.include.net.sock import sock
+
+
+def sock_no_bind(sock: socket, saddr: bytes, length: int) -> int:
+    """The family cannot bind. EOPNOTSUPP."""
+    raise KernelError(EOPNOTSUPP)
+
+
+async def sock_no_connect(sock: socket, saddr: bytes, length: int, flags: int) -> int:
+    """The family cannot connect. EOPNOTSUPP."""
+    raise KernelError(EOPNOTSUPP)
+
+
+def sock_no_socketpair(sock1: socket, sock2: socket) -> int:
+    """The family has no pairs. EOPNOTSUPP."""
+    raise KernelError(EOPNOTSUPP)
+
+
+async def sock_no_accept(sock: socket, newsock: socket, flags: int, kern: bool) -> int:
+    """The family takes no connections. EOPNOTSUPP."""
+    raise KernelError(EOPNOTSUPP)
+
+
+def sock_no_getname(sock: socket, peer: int) -> bytes:
+    """The family has no names. EOPNOTSUPP."""
+    raise KernelError(EOPNOTSUPP)
+
+
+def sock_no_ioctl(sock: socket, cmd: int, arg: int) -> int:
+    """The family has no ioctls. EOPNOTSUPP."""
+    raise KernelError(EOPNOTSUPP)
+
+
+def sock_no_listen(sock: socket, backlog: int) -> int:
+    """The family cannot listen. EOPNOTSUPP."""
+    raise KernelError(EOPNOTSUPP)
+
+
+def sock_no_shutdown(sock: socket, how: int) -> int:
+    """The family cannot shut down. EOPNOTSUPP."""
+    raise KernelError(EOPNOTSUPP)
+
+
+async def sock_no_sendmsg(sock: socket, m: msghdr, length: int) -> int:
+    """The family cannot send. EOPNOTSUPP."""
+    raise KernelError(EOPNOTSUPP)
+
+
+async def sock_no_recvmsg(sock: socket, m: msghdr, length: int, flags: int) -> int:
+    """The family cannot receive. EOPNOTSUPP."""
+    raise KernelError(EOPNOTSUPP)
+
+
+def sock_no_mmap(file: file, sock: socket, vma: object) -> int:
+    """The family's sockets cannot be mapped. ENODEV."""
+    raise KernelError(ENODEV)
+
+
+async def sock_no_sendpage(sock: socket, page: bytes, flags: int) -> int:
+    """sendpage by way of sendmsg."""
+    return await net_socket.kernel_sendmsg(sock, page, flags)
+
+
+def sock_common_getsockopt(sock: socket, level: int, optname: int, optval: int, optlen: int) -> int:
+    """An option of the protocol."""
+    sk = sock.sk
+    assert sk is not None
+    getsockopt = sk.skc_prot.getsockopt
+    assert getsockopt is not None
+    return getsockopt(sk, level, optname, optval, optlen)
+
+
+def sock_common_setsockopt(sock: socket, level: int, optname: int, optval: sockptr_t, optlen: int) -> int:
+    """Set an option of the protocol."""
+    sk = sock.sk
+    assert sk is not None
+    setsockopt = sk.skc_prot.setsockopt
+    assert setsockopt is not None
+    return setsockopt(sk, level, optname, optval, optlen)
+
+
+async def sock_common_recvmsg(sock: socket, msg: msghdr, size: int, flags: int) -> int:
+    """Receive by the protocol, which sets the sender's name."""
+    sk = sock.sk
+    assert sk is not None
+    recvmsg = sk.skc_prot.recvmsg
+    assert recvmsg is not None
+    return await recvmsg(sk, msg, size, flags)
+
+
+def sk_set_peek_off(sk: sock, val: int) -> int:
+    """SO_PEEK_OFF."""
+    sk.sk_peek_off = val
+    return 0
+
+
+__all__ = [
+    "sock_common_getsockopt", "sock_common_recvmsg", "sock_common_setsockopt", "sock_no_accept", "sock_no_bind",
+    "sock_no_connect", "sock_no_getname", "sock_no_ioctl", "sock_no_listen", "sock_no_mmap", "sock_no_recvmsg",
+    "sock_no_sendmsg", "sock_no_sendpage", "sock_no_shutdown", "sock_no_socketpair", "sk_set_peek_off",
+]  # fmt: skip
