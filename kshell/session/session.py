@@ -9,10 +9,10 @@ import traceback
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kshell.linux.include.linux.err import KernelError
+from kshell.lang.errors import LangError
 from kshell.session import events as ev
 from kshell.session.arena import Arena
-from kshell.session.calls import Calls, Prepared
+from kshell.session.calls import Calls
 from kshell.session.commands import CommandError, Registry, load
 from kshell.session.pieces import Piece, pieces
 from kshell.session.tasks import Tasks, UserTask
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
     from kshell.linux.mm.slub import kmem_cache
     from kshell.userland.runtime import Process
+
+Place = tuple[str, str, int]
+"""Text, file and line of a command."""
 
 SETTINGS = {"abi": ("i386", "x86_64"), "args": ("off", "on")}
 
@@ -144,13 +147,12 @@ class Session:
         return self._events
 
     def _dispatch(self, text: str) -> None:
-        word = text.split(None, 1)[0]
-        entry = self.registry.get(word)
-        rest = text.strip()[len(word) :].strip()
-        if entry is not None and not rest.startswith(("=", "(")):
-            entry.run(self, rest)
-        else:
+        try:
             self.calls_of_tasks.execute(text)
+        except LangError as error:
+            hint = f"did you mean {error.nearest}?" if error.nearest else ""
+            expected = f"; expected {error.expected}" if error.expected else ""
+            self.report(error.message + expected, hint, error.place.column, error.place.line - 1)
 
     def _settle(self) -> None:
         """Report what else came to an end, and choose a living task."""
@@ -187,12 +189,10 @@ class Session:
         self.emit(ev.Oops, message, trace, self._place.text, self._file, self._place.line)
 
     def expectation(
-        self, held: bool, expected: str, got: str, place: Prepared | None = None, column: int = 0
+        self, held: bool, expected: str, got: str, place: Place | None = None, column: int = 0
     ) -> None:
-        """Report how an expectation came out; `place`: the call it stands behind (None: this command)."""
-        text, file, line = self._place.text, self._file, self._place.line
-        if place is not None:
-            text, file, line = place.text, place.file, place.line
+        """Report how an expectation came out; `place`: text, file and line of its command (None: this)."""
+        text, file, line = place or self.place()
         if held:
             self.held += 1
             self.emit(ev.ExpectationHeld, text, file, line)
@@ -200,7 +200,7 @@ class Session:
             self.failed += 1
             self.emit(ev.ExpectationFailed, text, expected, got, file, line, column)
 
-    def place(self) -> tuple[str, str, int]:
+    def place(self) -> Place:
         """Text, file and line of the running command."""
         return self._place.text, self._file, self._place.line
 
@@ -311,4 +311,4 @@ class Session:
         return cache._inuse
 
 
-__all__ = ["KernelError", "Logged", "Session"]
+__all__ = ["Logged", "Session"]

@@ -57,7 +57,9 @@ class Running:
 class Replay:
     """One pass over a log; `late`: indices of the two-part calls that start at their second line."""
 
-    def __init__(self, path: str, log: Log, world: World, ports: Ports, late: frozenset[int], seed: int = 0) -> None:
+    def __init__(
+        self, path: str, log: Log, world: World, ports: Ports, late: frozenset[int], seed: int = 0
+    ) -> None:
         self.log = log
         self.ports = ports
         self.late = late
@@ -150,7 +152,9 @@ class Replay:
         model_pid = pid
         if not self.users:
             return None
-        return next((task for task in self.kernel.tasklist if task.pid == model_pid and task.mm is not None), None)
+        return next(
+            (task for task in self.kernel.tasklist if task.pid == model_pid and task.mm is not None), None
+        )
 
     # ---- calls
 
@@ -164,7 +168,9 @@ class Replay:
         self.verdicts[call.index] = verdict
         if user.task.exit_state or user.task._syscall is not None:
             verdict.equal = False
-            verdict.reason = "the model's task is " + ("gone" if user.task.exit_state else "still in another call")
+            verdict.reason = "the model's task is " + (
+                "gone" if user.task.exit_state else "still in another call"
+            )
             return
         if call.name in EXECS:
             self._execute_program(call, user)
@@ -185,7 +191,9 @@ class Replay:
 
     def _execute_program(self, call: LogCall, user: UserTask) -> None:
         if call.ret != 0:
-            running = Running(call, bridge.prepare(bridge.parse_call(call.text.replace("execve(", "access(")), user))
+            running = Running(
+                call, bridge.prepare(bridge.parse_call(call.text.replace("execve(", "access(")), user)
+            )
             running.result = -bridge.errno_number(call.errno)
             self.running[call.pid] = running
             return
@@ -234,7 +242,9 @@ class Replay:
     def _give_up(self, running: Running, verdict: CallVerdict) -> None:
         """The model's call still sleeps: say so and take it out of the kernel, so that its task can go on."""
         verdict.equal = False
-        verdict.expected = f"= {running.call.ret if running.call.ret is not None else '?'} {running.call.errno}".rstrip()
+        verdict.expected = (
+            f"= {running.call.ret if running.call.ret is not None else '?'} {running.call.errno}".rstrip()
+        )
         verdict.got = "still sleeps"
         verdict.reason = "the call sleeps in the model"
         if running.call.ret is None and running.call.errno.startswith("ERESTART"):

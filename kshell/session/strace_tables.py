@@ -15,18 +15,22 @@ EXECS = frozenset({"execve", "execveat"})
 ENDS = frozenset({"exit", "exit_group"})
 
 PASSED_OVER = frozenset(
-    "mmap munmap mprotect mremap madvise msync mincore mlock mlock2 munlock mlockall brk futex arch_prctl "
-    "set_tid_address set_robust_list get_robust_list rseq prlimit64 getrlimit getrandom sysinfo uname getrusage times "
-    "sched_getaffinity sched_setaffinity sched_yield sched_getparam sched_getscheduler getcpu membarrier "
-    "pkey_alloc pkey_free pkey_mprotect personality sigaltstack restart_syscall ptrace perf_event_open bpf "
-    "seccomp io_uring_setup io_uring_enter io_uring_register readahead memfd_secret syslog capget capset "
-    "getpriority setpriority ioprio_get ioprio_set get_mempolicy set_mempolicy mbind "
-    "add_key request_key keyctl".split()
+    """
+    mmap munmap mprotect mremap madvise msync mincore mlock mlock2 munlock mlockall brk futex arch_prctl
+    set_tid_address set_robust_list get_robust_list rseq prlimit64 getrlimit getrandom sysinfo uname
+    getrusage times sched_getaffinity sched_setaffinity sched_yield sched_getparam sched_getscheduler
+    getcpu membarrier pkey_alloc pkey_free pkey_mprotect personality sigaltstack restart_syscall ptrace
+    perf_event_open bpf seccomp io_uring_setup io_uring_enter io_uring_register readahead memfd_secret
+    syslog capget capset getpriority setpriority ioprio_get ioprio_set get_mempolicy set_mempolicy mbind
+    add_key request_key keyctl
+    """.split()
 )
 """Calls that are not about files, sockets, tasks or time."""
 
 AF_NETLINK = 16
-_INTERFACE_IOCTL = re.compile(r"SIOC[GS]IF|SIOC(ADD|DEL)RT|SIOC[GSD]ARP|SIOC(GMII|ETHTOOL|BR|DEVPRIV)|0x89[0-9a-f]{2}")
+_INTERFACE_IOCTL = re.compile(
+    r"SIOC[GS]IF|SIOC(ADD|DEL)RT|SIOC[GSD]ARP|SIOC(GMII|ETHTOOL|BR|DEVPRIV)|0x89[0-9a-f]{2}"
+)
 _ON_DESCRIPTOR = re.compile(r"-?\d+")
 
 

@@ -10,7 +10,7 @@ from kshell.session.commands import CommandError
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
-    from kshell.world.machine import Machine
+    from kshell.world.machine import Machine, SyscallInProgress
 
 NR_FORK = 57
 NR_PRCTL = 157
@@ -68,15 +68,14 @@ class Tasks:
     def name_of(self, task: task_struct) -> str:
         return next((user.name for user in self._by_name.values() if user.task is task), "")
 
+    def name_of_pid(self, pid: int) -> str:
+        return next((user.name for user in self._by_name.values() if user.task.pid == pid), str(pid))
+
     def fork(self, name: str) -> UserTask:
         """A new task: init calls fork(), the child is called `name`."""
         if not name.isidentifier():
             raise CommandError(f"{name!r} is no name for a task", "letters, digits and _, or a pid")
-        if self.init.task._stack is not None:
-            raise CommandError(
-                f"init sleeps in a call and cannot fork task {name!r}", "make the task before: task new"
-            )
-        pid = self.machine.syscall(self.init.task, NR_FORK, ())
+        pid = self._fork_init()
         if not isinstance(pid, int) or pid < 0:
             raise CommandError(f"init's fork() failed with {pid}")
         child = next(task for task in self.machine.kernel.tasklist if task.pid == pid)
@@ -84,6 +83,16 @@ class Tasks:
         self._by_name[name] = user
         self._call_it(user)
         return user
+
+    def _fork_init(self) -> int | SyscallInProgress:
+        """init calls fork(). If it sleeps in a call, a second thread of it does: the sleep is left as it is."""
+        init = self.init.task
+        saved = (init._stack, init._syscall, init._call, init.state)
+        init._stack = init._syscall = init._call = None
+        try:
+            return self.machine.syscall(init, NR_FORK, ())
+        finally:
+            init._stack, init._syscall, init._call, init.state = saved
 
     def _call_it(self, user: UserTask) -> None:
         data = user.name.encode()[:15] + b"\0"

@@ -1,0 +1,265 @@
+"""System calls of a session: parsed, put into registers and memory, executed, shown, held to what is expected."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from kshell.lang.ast import (
+    Assignment,
+    CallStatement,
+    CommandStatement,
+    ExpressionStatement,
+    Node,
+    Number,
+)
+from kshell.lang.errors import LangError
+from kshell.lang.statements import parse_line
+from kshell.session import bridge
+from kshell.session import events as ev
+from kshell.session.commands import CommandError
+from kshell.session.sleeping import bounded, chain_of
+from kshell.world.machine import MachinePanic, SyscallInProgress
+
+if TYPE_CHECKING:
+    from kshell.lens.objects import Node as Snapshot
+    from kshell.linux.include.linux.sched import task_struct
+    from kshell.session.session import Session
+    from kshell.session.tasks import UserTask
+
+MOST_JUMPS = 100_000
+"""Timer events that one command may wait for."""
+
+
+class Pending:
+    """A call that sleeps."""
+
+    __slots__ = ("before", "file", "line", "prepared", "progress", "text")
+
+    def __init__(
+        self,
+        prepared: bridge.Prepared,
+        progress: SyscallInProgress,
+        before: Snapshot | None,
+        place: tuple[str, str, int],
+    ) -> None:
+        self.prepared = prepared
+        self.progress = progress
+        self.before = before
+        self.text, self.file, self.line = place
+
+
+class Calls:
+    """Executes statements for one session."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.pending: dict[int, Pending] = {}
+        self.variables: dict[str, object] = {}
+
+    # ---- statements
+
+    def execute(self, text: str) -> None:
+        """Execute one statement."""
+        session = self.session
+        statement = parse_line(text, "", 1, session.registry.names())
+        if statement is None:
+            return
+        user = session.user(statement.task) if statement.task else session.current
+        if isinstance(statement, CallStatement):
+            self._call(statement, user)
+        elif isinstance(statement, CommandStatement):
+            self._command(statement, user)
+        elif isinstance(statement, Assignment):
+            self._assign(statement.variable, statement.value, user)
+        else:
+            self._print(statement, user)
+
+    def _command(self, statement: CommandStatement, user: UserTask) -> None:
+        session = self.session
+        name = statement.words[0] if statement.words else ""
+        entry = session.registry.get({"?": "help"}.get(name, name))
+        if entry is None:
+            known = [*session.registry.names(), *session.calls()]
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}?" if near else "try: help"
+            raise CommandError(f"there is no command {name!r}", hint, statement.source.find(name) + 1)
+        before, session.current = session.current, user
+        try:
+            entry.run(session, statement.rest)
+        finally:
+            if session.current is user:
+                session.current = before if statement.task else user
+
+    def _assign(self, name: str, value: Node, user: UserTask) -> None:
+        self.variables[name] = bridge.value_of(self.session, value, user)
+
+    def _print(self, statement: ExpressionStatement, user: UserTask) -> None:
+        self.session.say(bridge.printed(self.session, statement.value, user))
+
+    # ---- calls
+
+    def _call(self, statement: CallStatement, user: UserTask) -> None:
+        session = self.session
+        self._free(user)
+        prepared = bridge.prepare(statement, user, self.variables, session.settings["abi"])
+        before = session.watch.before(user.task)
+        try:
+            outcome = session.machine.syscall(user.task, prepared.number, prepared.registers, prepared.compat)
+        except MachinePanic as panic:
+            raise CommandError(
+                f"the kernel has panicked: {panic}", "a new session starts a new machine"
+            ) from None
+        if isinstance(outcome, int):
+            self._finished(ev.CallFinished, prepared, outcome, before)
+            session.machine.run()
+            return
+        session.machine.run()
+        pending = Pending(prepared, outcome, before, session.place())
+        if not outcome.done and self._all_asleep() and bounded(user.task):
+            self._jump_until(outcome)
+        if outcome.done:
+            self._ended(ev.CallFinished, pending)
+        else:
+            self.pending[user.task.pid] = pending
+            self._sleeps(prepared)
+
+    def _free(self, user: UserTask) -> None:
+        """Make the task able to call: if it sleeps, let the machine run, and time pass if a timer can wake it."""
+        session = self.session
+        session.machine.run()
+        self.collect()
+        if user.dead:
+            raise CommandError(f"task {user.name} is gone", "a new name makes a new task")
+        if user.task.pid in self.pending:
+            self._wait_for(self.pending[user.task.pid].progress)
+            self.collect()
+        if user.task.pid in self.pending:
+            name = self.pending[user.task.pid].prepared.name
+            raise CommandError(
+                f"task {user.name} still sleeps in {name}()",
+                "let another task wake it: @name call(...), or send it a signal: kill(pid, SIGINT)",
+            )
+        if user.dead:
+            raise CommandError(f"task {user.name} is gone", "a new name makes a new task")
+        user.arena.release()
+
+    def _all_asleep(self) -> bool:
+        return not self.session.kernel.runqueue
+
+    def _jump_until(self, progress: SyscallInProgress) -> None:
+        machine = self.session.machine
+        for _ in range(MOST_JUMPS):
+            if progress.done or machine.run_next_event() is None:
+                return
+
+    def _wait_for(self, progress: SyscallInProgress) -> None:
+        """Let time pass while a timer is pending that may end the call."""
+        if bounded(progress.task) or self._others_bounded():
+            self._jump_until(progress)
+
+    def _others_bounded(self) -> bool:
+        return any(bounded(pending.progress.task) for pending in self.pending.values())
+
+    def wait(self, user: UserTask | None) -> None:
+        """Let time pass until the call of `user`, or any call, comes back."""
+        session = self.session
+        session.machine.run()
+        waiting = [p for p in self.pending.values() if user is None or p.progress.task is user.task]
+        if not waiting:
+            raise CommandError("no call sleeps" if user is None else f"task {user.name} sleeps in no call")
+        for _ in range(MOST_JUMPS):
+            if any(pending.progress.done for pending in waiting):
+                return
+            if session.machine.run_next_event() is None:
+                break
+        else:
+            return
+        if not any(pending.progress.done for pending in waiting):
+            raise CommandError("nothing is pending that could wake it", "another task has to do something")
+
+    def collect(self) -> None:
+        """Report the calls that have come back since."""
+        done = [(pid, p) for pid, p in self.pending.items() if p.progress.done]
+        for pid, pending in done:
+            del self.pending[pid]
+            self._ended(ev.CallResumed, pending)
+
+    def _ended(self, kind: type[ev.CallFinished], pending: Pending) -> None:
+        if pending.progress.result is None:
+            self._never_returns(pending)
+        else:
+            self._finished(kind, pending.prepared, pending.progress.result, pending.before, pending)
+
+    def _never_returns(self, pending: Pending) -> None:
+        """exit(), or a signal that killed the task in the call."""
+        prepared = pending.prepared
+        if prepared.statement.expected is not None and prepared.statement.expected.value is not None:
+            self._hold(
+                pending, prepared, False, f"= {prepared.statement.expected.value}", "the call never returns"
+            )
+
+    def _finished(
+        self,
+        kind: type[ev.CallFinished],
+        prepared: bridge.Prepared,
+        result: int,
+        before: Snapshot | None,
+        pending: Pending | None = None,
+    ) -> None:
+        session, user = self.session, prepared.user
+        shown = bridge.shown(prepared, result, session.settings["args"] == "on")
+        text = f"<... {prepared.name} resumed> {shown.text}" if kind is ev.CallResumed else shown.text
+        session.emit(kind, user.task.pid, user.name, prepared.name, shown.args, result, shown.errno, text)
+        if prepared.statement.variable and result >= 0:
+            self.variables[prepared.statement.variable] = result
+        if prepared.statement.expected is not None:
+            equal, expected, got, reason = bridge.verdict(prepared, result)
+            self._hold(pending, prepared, equal, expected, f"{got}   ({reason})" if reason else got)
+        if not user.dead:
+            session.watch.after(before, user.task, prepared.descriptors)
+
+    def _hold(
+        self, pending: Pending | None, prepared: bridge.Prepared, equal: bool, expected: str, got: str
+    ) -> None:
+        place = (pending.text, pending.file, pending.line) if pending else self.session.place()
+        column = bridge.column_of_expectation(prepared.statement)
+        self.session.expectation(equal, expected, got, place, column)
+
+    def _sleeps(self, prepared: bridge.Prepared) -> None:
+        user = prepared.user
+        where = chain_of(user.task)
+        text = bridge.unfinished(prepared)
+        wchan = where[-1] if where else ""
+        self.session.emit(ev.CallSleeps, user.task.pid, user.name, prepared.name, text, where, wchan)
+
+    # ---- expressions
+
+    def chain(self, task: task_struct) -> list[str]:
+        """The kernel functions a sleeping task is in, outermost first."""
+        return chain_of(task)
+
+    def evaluate(self, text: str) -> object:
+        """The value of an expression."""
+        return bridge.evaluate(self.session, self._expression(text), self.session.current)
+
+    def print_text(self, text: str) -> str:
+        """The value of an expression, printed."""
+        return bridge.printed(self.session, self._expression(text), self.session.current)
+
+    def hold(self, text: str) -> None:
+        """Hold that an expression is true."""
+        node = self._expression(text)
+        value = bridge.evaluate(self.session, node, self.session.current)
+        self.session.expectation(bool(value), "true", bridge.why_false(self.session, node, value))
+
+    def _expression(self, text: str) -> Node:
+        if not text.strip():
+            raise CommandError("an expression is missing", "for example: current->files->next_fd")
+        statement = parse_line(text, "", 1, ())
+        if isinstance(statement, ExpressionStatement):
+            return statement.value
+        raise CommandError(f"{text.strip()!r} is no expression", "for example: current->files->next_fd == 4")
+
+
+__all__ = ["Calls", "LangError", "Number", "Pending"]
