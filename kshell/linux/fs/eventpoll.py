@@ -20,16 +20,17 @@ from kshell.linux.include.linux.eventpoll import (
     eventpoll,
 )
 from kshell.linux.include.linux.poll import init_poll_funcptr, poll_table, poll_wait, vfs_poll
+from kshell.linux.include.linux.sched import TASK_NORMAL
 from kshell.linux.include.linux.wait import wait_queue_entry, wait_queue_head, waitqueue_active
 from kshell.linux.kernel.rcu.tree import call_rcu
 from kshell.linux.kernel.sched.wait import (
+    __wake_up_sync,
     _unlink,
     add_wait_queue,
     add_wait_queue_exclusive,
     remove_wait_queue,
     wake_up,
     wake_up_poll,
-    wake_up_sync,
 )
 from kshell.linux.kernel.user import _current_user, free_uid
 from kshell.linux.mm.slab_common import kfree, kzalloc
@@ -292,7 +293,7 @@ def ep_poll_callback(wait: wait_queue_entry, mode: int, sync: int, key: int) -> 
             if wanted & EPOLLEXCLUSIVE and not key & POLLFREE:
                 ewake = _exclusive_wake(epi, key)
             if sync:
-                wake_up_sync(ep.wq)
+                __wake_up_sync(ep.wq, TASK_NORMAL)
             else:
                 wake_up(ep.wq)
         pwake = waitqueue_active(ep.poll_wait)

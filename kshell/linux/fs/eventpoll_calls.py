@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final, cast
 
+from kshell.abi.capability import CAP_BLOCK_SUSPEND
 from kshell.abi.errno import EBADF, EEXIST, EFAULT, EINTR, EINVAL, ENOENT, EPERM
 from kshell.abi.fcntl import O_CLOEXEC, O_RDWR
 from kshell.abi.poll import (
@@ -60,7 +61,6 @@ from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import access_ok, copy_from_user, copy_to_user
 from kshell.linux.include.linux.wait import WQ_FLAG_EXCLUSIVE, wait_queue_entry
 from kshell.linux.kernel.capability import capable
-from kshell.abi.capability import CAP_BLOCK_SUSPEND
 from kshell.linux.kernel.sched.core import default_wake_function
 from kshell.linux.kernel.sched.wait import _insert, _unlink
 from kshell.linux.kernel.signal_deliver import restore_saved_sigmask_unless, set_user_sigmask

@@ -10,7 +10,7 @@ from kshell.abi.ioctl import FIONREAD
 from kshell.abi.poll import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
 from kshell.abi.signal import SIGIO, SIGPIPE
 from kshell.linux.fs.fcntl import kill_fasync
-from kshell.linux.fs.inode import file_accessed, file_update_time
+from kshell.linux.fs.inode_times import file_accessed, file_update_time
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ENOIOCTLCMD, ERESTARTSYS
 from kshell.linux.include.linux.fs import FMODE_READ, FMODE_WRITE, IOCB_NOWAIT

@@ -13,7 +13,7 @@ from kshell.linux.fs.pipe import get_pipe_info
 from kshell.linux.fs.pipe_info import alloc_pipe_info
 from kshell.linux.fs.pipe_rw import _slot, pipe_wait_readable, pipe_wait_writable
 from kshell.linux.fs.read_write import rw_verify_area
-from kshell.linux.fs.splice_to_file import _consume, wakeup_pipe_writers
+from kshell.linux.fs.splice_to_file import wakeup_pipe_writers
 from kshell.linux.fs.splice_to_pipe import wakeup_pipe_readers
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ERESTARTSYS
@@ -202,6 +202,18 @@ def _link_buffer(ipipe: pipe_inode_info, at: int, opipe: pipe_inode_info, length
     return obuf.len
 
 
+def _shrink(pipe: pipe_inode_info, count: int) -> bool:
+    """Take bytes from the first buffer; whether that freed it."""
+    buf = _slot(pipe, pipe.tail)
+    buf.offset += count
+    buf.len -= count
+    if buf.len:
+        return False
+    pipe_buf_release(pipe, buf)
+    pipe.tail += 1
+    return True
+
+
 def _broken(opipe: pipe_inode_info) -> None:
     if not opipe.readers:
         send_sig(SIGPIPE, opipe._kernel.current, 0)
@@ -210,8 +222,8 @@ def _broken(opipe: pipe_inode_info) -> None:
 
 async def splice_pipe_to_pipe(ipipe: pipe_inode_info, opipe: pipe_inode_info, length: int, flags: int) -> int:
     """Move buffers from one pipe to another. EPIPE with SIGPIPE, EAGAIN, ERESTARTSYS."""
-    sd = splice_desc(ipipe._kernel.current, None, length, flags)
     moved = 0
+    need_wakeup = False
     while True:
         await ipipe_prep(ipipe, flags)
         await opipe_prep(opipe, flags)
@@ -223,7 +235,7 @@ async def splice_pipe_to_pipe(ipipe: pipe_inode_info, opipe: pipe_inode_info, le
             if pipe_empty(ipipe.head, ipipe.tail) or pipe_full(opipe.head, opipe.tail, opipe.max_usage):
                 break
             count = _link_buffer(ipipe, ipipe.tail, opipe, length)
-            _consume(ipipe, _slot(ipipe, ipipe.tail), sd, count)
+            need_wakeup |= _shrink(ipipe, count)
             moved += count
             length -= count
         if moved or not length or (not ipipe.writers and pipe_empty(ipipe.head, ipipe.tail)):
@@ -232,7 +244,7 @@ async def splice_pipe_to_pipe(ipipe: pipe_inode_info, opipe: pipe_inode_info, le
             break
     if moved:
         wakeup_pipe_readers(opipe)
-    if sd.need_wakeup:
+    if need_wakeup:
         wakeup_pipe_writers(ipipe)
     return moved
 

@@ -9,6 +9,7 @@ from kshell.linux.mm.slab_common import kmem_cache_create
 from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
 
 if TYPE_CHECKING:
+    from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.init.kernel import Kernel
 
 
@@ -52,3 +53,8 @@ def free_uid(user: user_struct | None) -> None:
         kernel = user._kernel
         del kernel.uidhash_table[user.uid]
         kmem_cache_free(kernel.uid_cachep, user)
+
+
+def _current_user(current: task_struct) -> user_struct:
+    """get_current_user(): the user_struct of current's real uid, referenced (Linux keeps it in cred.user)."""
+    return alloc_uid(current.kernel, current.cred.uid)

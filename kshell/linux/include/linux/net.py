@@ -10,7 +10,10 @@ from kshell.linux.include.linux.wait import wait_queue_head
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import fasync_struct, file, inode
     from kshell.linux.include.linux.module import module
+    from kshell.linux.include.linux.fs_ops import Ppos
+    from kshell.linux.include.linux.pipe_fs_i import pipe_inode_info
     from kshell.linux.include.linux.poll import poll_table_struct
+    from kshell.linux.include.linux.seq_file import seq_file
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.linux.sockptr import sockptr_t
     from kshell.linux.include.linux.socket import msghdr
@@ -145,10 +148,10 @@ class proto_ops:
         gettstamp: Callable[[socket, int, bool, bool], int] | None = None,
         setsockopt: Callable[[socket, int, int, sockptr_t, int], int] | None = None,
         getsockopt: Callable[[socket, int, int, int, int], int] | None = None,
-        show_fdinfo: Callable[[object, socket], None] | None = None,
+        show_fdinfo: Callable[[seq_file, socket], None] | None = None,
         mmap: Callable[[file, socket, object], int] | None = None,
         sendpage: Callable[[socket, bytes, int], Awaitable[int]] | None = None,
-        splice_read: Callable[[socket, object, int, int], Awaitable[int]] | None = None,
+        splice_read: Callable[[socket, Ppos, pipe_inode_info, int, int], Awaitable[int]] | None = None,
         splice_eof: Callable[[socket], None] | None = None,
         set_peek_off: Callable[[sock, int], int] | None = None,
         peek_len: Callable[[socket], int] | None = None,

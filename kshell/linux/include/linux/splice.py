@@ -25,7 +25,7 @@ class splice_desc:
     opos: int
 
     def __init__(
-        self, current: task_struct, filp: file | None, total_len: int, flags: int, pos: int = 0, opos: int = 0
+        self, current: task_struct, filp: file, total_len: int, flags: int, pos: int = 0, opos: int = 0
     ) -> None:
         self._current = current
         self.file = filp

@@ -85,7 +85,7 @@ class unix_sock(sock):
     the peer's queue while its receive queue is full, None otherwise (Linux: its private is NULL).
     """
 
-    __slots__ = ("addr", "path", "peer", "listener", "vertex", "peer_wq", "peer_wake", "scm_stat", "oob_skb")
+    __slots__ = ("addr", "listener", "oob_skb", "path", "peer", "peer_wake", "peer_wq", "scm_stat", "vertex")
     addr: unix_address | None
     path: path | None
     peer: unix_sock | None

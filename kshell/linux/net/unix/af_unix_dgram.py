@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kshell.abi.errno import EAGAIN, ECONNREFUSED, ECONNRESET, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPIPE, EPERM
+from kshell.abi.errno import EAGAIN, ECONNREFUSED, ECONNRESET, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPERM, EPIPE
 from kshell.abi.poll import EPOLLOUT, EPOLLWRBAND, EPOLLWRNORM
 from kshell.abi.socket import MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, SOCK_SEQPACKET
 from kshell.linux.include.linux.err import KernelError
@@ -26,6 +26,8 @@ from kshell.linux.include.net.sock import (
 from kshell.linux.include.net.sock_peek import sk_peek_offset, sk_peek_offset_bwd, sk_peek_offset_fwd
 from kshell.linux.include.net.tcp_states import TCP_CLOSE, TCP_ESTABLISHED
 from kshell.linux.kernel.sched.wait import wake_up_interruptible_sync_poll
+from kshell.linux.kernel.time.timekeeping import ktime_get_real
+from kshell.linux.net import socket as net_socket
 from kshell.linux.net.core.datagram import (
     __skb_try_recv_datagram,
     __skb_wait_for_more_packets,
@@ -205,7 +207,7 @@ async def unix_dgram_sendmsg(sock: socket, msg: msghdr, length: int) -> int:
 
 def _dgram_deliver(sock: socket, other: unix_sock, skb: sk_buff) -> None:
     if sock_flag(other, SOCK_RCVTSTAMP):
-        __net_timestamp(skb, other.skc_net.kernel)
+        skb.tstamp = ktime_get_real(other.skc_net.kernel)
     maybe_add_creds(skb, sock, other)
     scm_stat_add(other, skb)
     skb_queue_tail(other.sk_receive_queue, skb)
@@ -287,7 +289,8 @@ async def __unix_dgram_recvmsg(sk: unix_sock, msg: msghdr, size: int, flags: int
         return 0
     skb, skip = found
     sock = sk.sk_socket
-    assert sock is not None and skb.sk is not None
+    assert sock is not None
+    assert skb.sk is not None
     try:
         if wq_has_sleeper(peer_wait(sk)):
             wake_up_interruptible_sync_poll(peer_wait(sk), EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND)
@@ -299,7 +302,7 @@ async def __unix_dgram_recvmsg(sk: unix_sock, msg: msghdr, size: int, flags: int
             msg.msg_flags |= MSG_TRUNC
         skb_copy_datagram_msg(skb, skip, msg, size)
         if sock_flag(sk, SOCK_RCVTSTAMP):
-            __sock_recv_timestamp(msg, sk, skb)
+            net_socket.__sock_recv_timestamp(msg, sk, skb)
         scm = _dgram_scm(sk, skb, flags, size)
         scm_recv(sock, msg, scm, flags)
         return skb.len - skip if flags & MSG_TRUNC else size

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, ECONNRESET, EFAULT, EINVAL, ESPIPE
 from kshell.abi.fcntl import O_NONBLOCK, SPLICE_F_NONBLOCK
 from kshell.abi.socket import MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_WAITALL
+from kshell.linux.fs.splice_to_pipe import skb_splice_bits
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.net import SOCK_PASSCRED
 from kshell.linux.include.linux.pipe_fs_i import pipe_inode_info
@@ -32,12 +33,12 @@ from kshell.linux.kernel.sched.wait import finish_wait, init_wait, prepare_to_wa
 from kshell.linux.kernel.time.timer import schedule_timeout
 from kshell.linux.net.core.datagram import skb_copy_datagram_msg
 from kshell.linux.net.core.skbuff import consume_skb, kfree_skb, skb_unlink
-from kshell.linux.fs.splice_to_pipe import skb_splice_bits
 from kshell.linux.net.unix.af_unix_dgram import unix_copy_addr
 from kshell.linux.net.unix.af_unix_peer import unix_skb_len
 from kshell.linux.net.unix.af_unix_scm import scm_stat_del, unix_detach_fds, unix_peek_fds, unix_skb_scm_eq
 
 if TYPE_CHECKING:
+    from kshell.linux.include.linux.fs_ops import Ppos
     from kshell.linux.include.linux.net import socket
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.linux.socket import msghdr
@@ -52,8 +53,22 @@ class unix_stream_read_state:
     """
 
     __slots__ = (
-        "flags", "msg", "pipe", "recv_actor", "size", "socket", "splice_flags",
-        "check_creds", "copied", "err", "last", "last_len", "scm", "skip", "target", "timeo",
+        "check_creds",
+        "copied",
+        "err",
+        "flags",
+        "last",
+        "last_len",
+        "msg",
+        "pipe",
+        "recv_actor",
+        "scm",
+        "size",
+        "skip",
+        "socket",
+        "splice_flags",
+        "target",
+        "timeo",
     )  # fmt: skip
     timeo: int
     target: int
@@ -111,7 +126,8 @@ async def unix_stream_data_wait(sk: unix_sock, timeo: int, last: sk_buff | None,
 
 def unix_stream_recv_urg(state: unix_stream_read_state) -> int:
     """MSG_OOB: the byte that was sent out of band. EINVAL: there is none; EFAULT."""
-    assert state.socket.sk is not None and state.msg is not None
+    assert state.socket.sk is not None
+    assert state.msg is not None
     sk = unix_sk(state.socket.sk)
     oob_skb = sk.oob_skb
     if sock_flag(sk, SOCK_URGINLINE) or oob_skb is None:
@@ -317,17 +333,20 @@ async def unix_stream_recvmsg(sock: socket, msg: msghdr, size: int, flags: int) 
 
 def unix_stream_splice_actor(skb: sk_buff, skip: int, chunk: int, state: unix_stream_read_state) -> int:
     """Move bytes into a pipe. EAGAIN: it is full."""
-    assert state.socket.sk is not None and state.pipe is not None
+    assert state.socket.sk is not None
+    assert state.pipe is not None
     offset = UNIXCB(skb).consumed + skip
     return skb_splice_bits(skb, state.socket.sk, offset, state.pipe, chunk, state.splice_flags)
 
 
-async def unix_stream_splice_read(sock: socket, ppos: list[int], pipe: object, size: int, flags: int) -> int:
+async def unix_stream_splice_read(
+    sock: socket, ppos: Ppos, pipe: pipe_inode_info, size: int, flags: int
+) -> int:
     """splice() from the socket into a pipe. ESPIPE: with an offset."""
     if ppos[0]:
         raise KernelError(ESPIPE)
     state = unix_stream_read_state(
-        unix_stream_splice_actor, sock, size, 0, pipe=cast(pipe_inode_info, pipe), splice_flags=flags
+        unix_stream_splice_actor, sock, size, 0, pipe=pipe, splice_flags=flags
     )
     assert sock.file is not None
     if sock.file.f_flags & O_NONBLOCK or flags & SPLICE_F_NONBLOCK:

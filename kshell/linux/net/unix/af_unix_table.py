@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import ECONNREFUSED, EINVAL, EPROTOTYPE
 from kshell.abi.socket import AF_UNIX
 from kshell.abi.stat import S_ISSOCK
-from kshell.linux.fs.inode import touch_atime
+from kshell.linux.fs.inode_times import touch_atime
 from kshell.linux.fs.namei import kern_path, path_permission, path_put
 from kshell.linux.include.linux.dcache import d_backing_inode
 from kshell.linux.include.linux.err import KernelError

@@ -177,7 +177,8 @@ def unix_vertex_dead(vertex: unix_vertex) -> bool:
         if receiver is None or receiver.scc_index != vertex.scc_index:
             return False
     sk = next(iter(vertex.edges)).predecessor
-    assert sk.sk_socket is not None and sk.sk_socket.file is not None
+    assert sk.sk_socket is not None
+    assert sk.sk_socket.file is not None
     return file_count(sk.sk_socket.file) == vertex.out_degree
 
 
