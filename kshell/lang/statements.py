@@ -72,7 +72,7 @@ def parse_line(
         statement: Statement = _command(source, word)
     else:
         statement = _StatementParser(source, start, calls).statement()
-    return replace(statement, task=task, line=line, source=text.strip(), span=(start, len(text)))
+    return replace(statement, task=task, line=line, source=text, span=(start, len(text)))
 
 
 def parse_script(
