@@ -8,13 +8,22 @@ from kshell.abi.errno import EINVAL, EISDIR, ENAMETOOLONG, ENOTEMPTY
 from kshell.abi.fcntl import RENAME_EXCHANGE, RENAME_NOREPLACE
 from kshell.abi.stat import S_IFDIR, S_IFMT, S_IRUSR, S_IWUSR
 from kshell.linux.fs.dcache import always_delete_dentry, d_add, d_instantiate, d_make_root, d_set_d_op, dput
-from kshell.linux.fs.inode import current_time, drop_nlink, ihold, inc_nlink, new_inode
+from kshell.linux.fs.inode import (
+    current_time,
+    drop_nlink,
+    get_next_ino,
+    ihold,
+    inc_nlink,
+    new_inode,
+    new_inode_pseudo,
+)
 from kshell.linux.fs.super import get_tree_nodev
 from kshell.linux.include.linux.dcache import dentry, dentry_operations
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
     MAX_LFS_FILESIZE,
     NAME_MAX,
+    S_PRIVATE,
     SB_NOUSER,
     file,
     inode,
@@ -231,3 +240,16 @@ def simple_read_from_buffer(
 
 def kfree_link(p: object) -> None:
     """The text of a link is no longer needed."""
+
+
+def alloc_anon_inode(s: super_block) -> inode:
+    """The inode that files without a name share; nothing is ever written through it."""
+    ino = new_inode_pseudo(s)
+    ino.i_ino = get_next_ino(s.kernel)
+    ino.i_mode = S_IRUSR | S_IWUSR
+    cred = s.kernel.current.cred
+    ino.i_uid = cred.fsuid
+    ino.i_gid = cred.fsgid
+    ino.i_flags |= S_PRIVATE
+    ino.i_atime = ino.i_mtime = ino.i_ctime = current_time(ino)
+    return ino

@@ -26,7 +26,7 @@ from kshell.linux.kernel.sched.wait import (
 )
 from kshell.linux.kernel.time.timer import schedule_timeout
 from kshell.linux.net.core.skbuff import skb_queue_purge
-from kshell.linux.net.core.skbuff_error import sk_error_report
+from kshell.linux.include.net.sock import sk_error_report
 from kshell.linux.net.core.sock import sk_wake_async
 
 if TYPE_CHECKING:
