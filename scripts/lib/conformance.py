@@ -10,6 +10,7 @@ MEASURES = {
     "calls": "raw call records of a real kernel, replayed",
     "chains": "call trees of system calls and initcalls against recorded ones",
     "ops": "tables of operations against the linked ones",
+    "strace": "strace logs of real programs, executed call by call",
     "structs": "fields of the kernel's struct classes against recorded layouts",
 }
 
