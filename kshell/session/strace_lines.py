@@ -18,7 +18,7 @@ _EXITED = re.compile(r"\+\+\+ exited with (\d+) \+\+\+")
 _KILLED = re.compile(r"\+\+\+ killed by (\w+)")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|/\*.*?\*/|<|[(){}\[\],]', re.DOTALL)
 _RESULT = re.compile(
-    r"\s*= (?P<ret>-?\d+|0x[0-9a-f]+|\?)(?:<[^ ]*)?(?: (?P<errno>E[A-Z0-9_]+))?(?P<extra>.*)", re.DOTALL
+    r"\s*= (?P<ret>0x[0-9a-f]+|-?\d+|\?)(?:<[^ ]*)?(?: (?P<errno>E[A-Z0-9_]+))?(?P<extra>.*)", re.DOTALL
 )
 _SPENT = re.compile(r" <\d+\.\d+>\s*$")
 

@@ -225,6 +225,11 @@ class Replay:
         if not running.done:
             self._give_up(running, verdict)
             return
+        if running.outcome is not None:
+            shown = bridge.shown(running.prepared, running.outcome)
+            verdict.shown, verdict.args, verdict.errno = shown.text, shown.args, shown.errno
+            verdict.ret = running.outcome
+        verdict.time = self.machine.clock.now - self.kernel.boot_ns
         equal, expected, got, reason = bridge.verdict(running.prepared, running.outcome)
         verdict.equal, verdict.expected, verdict.got, verdict.reason = equal, expected, got, reason
 

@@ -10,7 +10,9 @@ from kshell.session.strace_lines import LogError
 class CallVerdict:
     """A comparable call. group: "covered", or "interface" for netlink and interface ioctls."""
 
-    __slots__ = ("equal", "expected", "got", "group", "line", "name", "pid", "reason", "text")
+    __slots__ = (
+        "args", "equal", "errno", "expected", "got", "group", "line", "name", "pid", "reason", "ret", "shown", "text", "time",
+    )  # fmt: skip
 
     def __init__(self, line: int, pid: int, name: str, text: str, expected: str, group: str) -> None:
         self.line = line
@@ -22,6 +24,11 @@ class CallVerdict:
         self.got = ""
         self.reason = ""
         self.equal = True
+        self.shown = text
+        self.args: list[str] = []
+        self.ret = 0
+        self.errno = ""
+        self.time = 0
 
     def to_json(self) -> dict[str, object]:
         return {name: getattr(self, name) for name in sorted(self.__slots__)}

@@ -14,8 +14,7 @@ FORKS = frozenset({"fork", "vfork", "clone", "clone3"})
 EXECS = frozenset({"execve", "execveat"})
 ENDS = frozenset({"exit", "exit_group"})
 
-PASSED_OVER = frozenset(
-    """
+_NOT_OURS = """
     mmap munmap mprotect mremap madvise msync mincore mlock mlock2 munlock mlockall brk futex arch_prctl
     set_tid_address set_robust_list get_robust_list rseq prlimit64 getrlimit getrandom sysinfo uname
     getrusage times sched_getaffinity sched_setaffinity sched_yield sched_getparam sched_getscheduler
@@ -23,8 +22,8 @@ PASSED_OVER = frozenset(
     perf_event_open bpf seccomp io_uring_setup io_uring_enter io_uring_register readahead memfd_secret
     syslog capget capset getpriority setpriority ioprio_get ioprio_set get_mempolicy set_mempolicy mbind
     add_key request_key keyctl
-    """.split()
-)
+"""
+PASSED_OVER = frozenset(_NOT_OURS.split())
 """Calls that are not about files, sockets, tasks or time."""
 
 AF_NETLINK = 16
