@@ -35,6 +35,7 @@ from kshell.linux.kernel.printk import pr_info
 from kshell.linux.kernel.rcu.tree import call_rcu
 from kshell.linux.kernel.task_work import task_work_add
 from kshell.linux.kernel.workqueue import schedule_work
+from kshell.linux.mm.shmem_fs import TOTALRAM_PAGES
 from kshell.linux.mm.slab_common import kmem_cache_create
 from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
 from kshell.linux.security.security import security_file_alloc, security_file_free
@@ -57,12 +58,17 @@ def files_init(kernel: Kernel) -> None:
 
 def files_maxfiles_init(kernel: Kernel) -> None:
     """Set the limit of open files in the system (fs.file-max)."""
-    kernel.files_stat = files_stat_struct(max_files=(1 << 63) - 1)
+    kernel.files_stat = files_stat_struct(max_files=TOTALRAM_PAGES * 4 // 10)
 
 
 def get_nr_files(kernel: Kernel) -> int:
     """Open files in the system."""
     return kernel.files_stat.nr_files
+
+
+def get_max_files(kernel: Kernel) -> int:
+    """How many files may be open in the system."""
+    return kernel.files_stat.max_files
 
 
 def alloc_empty_file(kernel: Kernel, flags: int, cred: cred) -> file:
