@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.dcache import dentry
     from kshell.linux.include.linux.eventpoll import epitems_head
     from kshell.linux.include.linux.fs import file, file_system_type, files_stat_struct, inode, super_block
+    from kshell.linux.fs.namei_walk import nameidata
     from kshell.linux.include.linux.mount import mnt_namespace, mount, mountpoint, vfsmount
     from kshell.linux.include.linux.proc_fs import proc_dir_entry
+    from kshell.linux.include.linux.netlink import netlink_table
     from kshell.linux.include.linux.sched import pid_namespace, task_struct, user_namespace, uts_namespace
     from kshell.linux.include.linux.user import user_struct
     from kshell.linux.include.linux.workqueue import work_struct, workqueue_struct
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.trace.events import Record
     from kshell.linux.mm.slub import kmem_cache
+    from kshell.linux.net.core.rtnetlink import rtnl_link
     from kshell.linux.net.unix.garbage import unix_gc_state
 
 HZ = 250
@@ -101,6 +104,12 @@ class Kernel:
         self.kick_user_mode: Callable[[task_struct], None] = lambda task: None
         self.panicked: str | None = None
 
+        # net/netlink/af_netlink.c: by protocol
+        self.nl_table: list[netlink_table] = []
+
+        # net/core/rtnetlink.c: by (family, message type)
+        self.rtnl_msg_handlers: dict[tuple[int, int], rtnl_link] = {}
+
         # drivers/tty/tty_io.c
         self.console_tty: tty_struct
 
@@ -139,6 +148,13 @@ class Kernel:
         self.file_systems: dict[str, file_system_type] = {}
         self.super_blocks: list[super_block] = []
         self.unnamed_dev_ida: set[int] = set()
+
+        # fs/namei.c
+        self.sysctl_protected_symlinks = 1
+        self.sysctl_protected_hardlinks = 1
+        self.sysctl_protected_fifos = 0
+        self.sysctl_protected_regular = 0
+        self._nameidata: nameidata | None = None  # current->nameidata
 
         # fs/namespace.c
         self.mnt_cache: kmem_cache

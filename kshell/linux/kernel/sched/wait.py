@@ -114,6 +114,11 @@ def wake_up(wq_head: wait_queue_head) -> None:
     __wake_up(wq_head, TASK_NORMAL, 1, 0)
 
 
+def wake_up_sync(wq_head: wait_queue_head) -> None:
+    """wake_up() by a waker that is about to sleep."""
+    __wake_up_sync(wq_head, TASK_NORMAL)
+
+
 def wake_up_all(wq_head: wait_queue_head) -> None:
     """Wake everybody."""
     __wake_up(wq_head, TASK_NORMAL, 0, 0)

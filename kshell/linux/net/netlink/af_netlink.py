@@ -37,7 +37,8 @@ from kshell.linux.kernel.printk import pr_err
 from kshell.linux.kernel.rcu.tree import call_rcu
 from kshell.linux.kernel.sched.wait import wake_up_interruptible_all
 from kshell.linux.net.core.datagram import datagram_poll
-from kshell.linux.net.core.net_namespace import pernet_operations, register_pernet_subsys
+from kshell.linux.include.net.net_namespace import pernet_operations
+from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.rtnetlink import rtnetlink_init
 from kshell.linux.net.core.skbuff import kfree_skb, skb_queue_purge
 from kshell.linux.net.core.sock import (
@@ -352,6 +353,14 @@ def __netlink_kernel_create(net: net_t, unit: int, cfg: netlink_kernel_cfg) -> n
         table.bind, table.unbind, table.flags = cfg.bind, cfg.unbind, cfg.flags
     table.registered += 1
     return sk
+
+
+def netlink_kernel_release(sk: netlink_sock) -> None:
+    """Close the kernel's end: what sock_release() does to it."""
+    netlink_remove(sk)
+    sock_orphan(sk)
+    _unregister(_table(sk))
+    call_rcu(sk.sk_net.kernel, deferred_put_nlk_sk, sk)
 
 
 def netlink_has_listeners(sk: sock, group: int) -> bool:

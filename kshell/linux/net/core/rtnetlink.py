@@ -1,0 +1,174 @@
+"""NETLINK_ROUTE: requests about links, addresses, routes (net/core/rtnetlink.c).
+
+Each family registers what it answers with rtnl_register(); links themselves are in rtnetlink_link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from kshell.abi.errno import EOPNOTSUPP, EPERM
+from kshell.abi.netlink import NETLINK_ROUTE, NLM_F_BULK, NLM_F_DUMP
+from kshell.abi.rtnetlink import RTM_BASE, RTM_MAX, RTNLGRP_MAX
+from kshell.abi.socket import PF_UNSPEC
+from kshell.linux.include.linux.cred import CAP_NET_ADMIN
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.netlink import (
+    NETLINK_CB,
+    NL_CFG_F_NONROOT_RECV,
+    netlink_callback,
+    netlink_dump_control,
+    netlink_ext_ack,
+    netlink_kernel_cfg,
+)
+from kshell.linux.include.net.net_namespace import pernet_operations
+from kshell.linux.include.net.netlink import nlmsg_len, nlmsghdr
+from kshell.linux.kernel.capability import file_ns_capable, ns_capable
+from kshell.linux.net.core.net_namespace import register_pernet_subsys
+from kshell.linux.net.netlink import af_netlink, af_netlink_rcv
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.skbuff import sk_buff
+    from kshell.linux.include.net.net_namespace import net as net_t
+    from kshell.linux.init.kernel import Kernel
+
+rtnl_doit_func = Callable[["sk_buff", nlmsghdr, netlink_ext_ack], None]
+rtnl_dumpit_func = Callable[["sk_buff", netlink_callback], int]
+
+RTNL_FLAG_DOIT_UNLOCKED: Final = 1
+RTNL_FLAG_BULK_DEL_SUPPORTED: Final = 2
+RTNL_KIND_NEW, RTNL_KIND_DEL, RTNL_KIND_GET, RTNL_KIND_SET = range(4)
+
+
+class rtnl_link:
+    """What a family does on one type of message."""
+
+    __slots__ = ("doit", "dumpit", "flags")
+
+    def __init__(self, doit: rtnl_doit_func | None, dumpit: rtnl_dumpit_func | None, flags: int) -> None:
+        self.doit = doit
+        self.dumpit = dumpit
+        self.flags = flags
+
+
+def rtnl_lock(kernel: Kernel) -> None:
+    """One CPU and no sleep while configuring: nothing to wait for."""
+
+
+def __rtnl_unlock(kernel: Kernel) -> None:
+    """The lock itself."""
+
+
+def rtnl_unlock(kernel: Kernel) -> None:
+    """Release, and finish the devices that went meanwhile."""
+
+
+def rtnl_register_internal(
+    kernel: Kernel, protocol: int, msgtype: int, doit: rtnl_doit_func | None, dumpit: rtnl_dumpit_func | None, flags: int
+) -> None:
+    key = (protocol, msgtype)
+    known = kernel.rtnl_msg_handlers.get(key)
+    if known is None:
+        kernel.rtnl_msg_handlers[key] = rtnl_link(doit, dumpit, flags)
+        return
+    known.doit = doit or known.doit
+    known.dumpit = dumpit or known.dumpit
+    known.flags |= flags
+
+
+def rtnl_register(
+    kernel: Kernel,
+    protocol: int,
+    msgtype: int,
+    doit: rtnl_doit_func | None,
+    dumpit: rtnl_dumpit_func | None,
+    flags: int = 0,
+) -> None:
+    """Have doit answer messages of a type for a family, and dumpit the dumps."""
+    rtnl_register_internal(kernel, protocol, msgtype, doit, dumpit, flags)
+
+
+def rtnl_get_link(kernel: Kernel, protocol: int, msgtype: int) -> rtnl_link | None:
+    """What was registered for a family and type."""
+    return kernel.rtnl_msg_handlers.get((protocol, msgtype))
+
+
+def rtnl_msgtype_kind(msgtype: int) -> int:
+    """NEW, DEL, GET or SET."""
+    return msgtype & 3
+
+
+def netlink_net_capable(skb: sk_buff, cap: int) -> bool:
+    """Whether both the opener of the sending socket and the sender have cap in its namespace."""
+    sk = NETLINK_CB(skb).sk
+    assert sk is not None
+    user_ns = sk.sk_net.user_ns
+    socket = sk.sk_socket
+    if socket is not None and socket.file is not None and not file_ns_capable(socket.file, user_ns, cap):
+        return False
+    return ns_capable(sk.sk_net.kernel.current, user_ns, cap)
+
+
+def rtnetlink_rcv_msg(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> None:
+    """Answer one request. EOPNOTSUPP: nobody registered for it; EPERM: changes need CAP_NET_ADMIN."""
+    assert skb.sk is not None
+    net = skb.sk.sk_net
+    msgtype = nlh.nlmsg_type
+    if msgtype > RTM_MAX:
+        raise KernelError(EOPNOTSUPP)
+    if nlmsg_len(nlh) < 1:
+        return
+    family = nlh._payload[0]
+    kind = rtnl_msgtype_kind(msgtype - RTM_BASE)
+    if kind != RTNL_KIND_GET and not netlink_net_capable(skb, CAP_NET_ADMIN):
+        raise KernelError(EPERM)
+    if kind == RTNL_KIND_GET and nlh.nlmsg_flags & NLM_F_DUMP:
+        _start_dump(net, skb, nlh, family)
+        return
+    link = rtnl_get_link(net.kernel, family, msgtype)
+    if link is None or link.doit is None:
+        link = rtnl_get_link(net.kernel, PF_UNSPEC, msgtype)
+    if link is None or link.doit is None:
+        raise KernelError(EOPNOTSUPP)
+    bulk = kind == RTNL_KIND_DEL and nlh.nlmsg_flags & NLM_F_BULK
+    if bulk and not link.flags & RTNL_FLAG_BULK_DEL_SUPPORTED:
+        extack._msg = "Bulk delete is not supported"
+        raise KernelError(EOPNOTSUPP)
+    link.doit(skb, nlh, extack)
+
+
+def _start_dump(net: net_t, skb: sk_buff, nlh: nlmsghdr, family: int) -> None:
+    link = rtnl_get_link(net.kernel, family, nlh.nlmsg_type)
+    if link is None or link.dumpit is None:
+        link = rtnl_get_link(net.kernel, PF_UNSPEC, nlh.nlmsg_type)
+    if link is None or link.dumpit is None:
+        raise KernelError(EOPNOTSUPP)
+    assert net.rtnl is not None
+    af_netlink_rcv.netlink_dump_start(net.rtnl, skb, nlh, netlink_dump_control(link.dumpit))
+
+
+def rtnetlink_rcv(skb: sk_buff) -> None:
+    """A packet from user space."""
+    af_netlink_rcv.netlink_rcv_skb(skb, rtnetlink_rcv_msg)
+
+
+def rtnetlink_net_init(net: net_t) -> None:
+    """The kernel's end of NETLINK_ROUTE in a namespace."""
+    cfg = netlink_kernel_cfg(groups=RTNLGRP_MAX, flags=NL_CFG_F_NONROOT_RECV, input=rtnetlink_rcv)
+    net.rtnl = af_netlink.netlink_kernel_create(net, NETLINK_ROUTE, cfg)
+
+
+def rtnetlink_net_exit(net: net_t) -> None:
+    """The namespace goes."""
+    if net.rtnl is not None:
+        af_netlink.netlink_kernel_release(af_netlink.nlk_sk(net.rtnl))
+    net.rtnl = None
+
+
+rtnetlink_net_ops = pernet_operations(init=rtnetlink_net_init, exit=rtnetlink_net_exit)
+
+
+def rtnetlink_init(kernel: Kernel) -> None:
+    """Part of netlink_proto_init(): the protocol, and the messages about links."""
+    register_pernet_subsys(kernel, rtnetlink_net_ops)
