@@ -1,7 +1,7 @@
 """Memory for what a command names: strings, structs and buffers in the task's own address space.
 
-Two regions a task: what a command needs only while its call runs (taken back afterwards), and what variables
-keep. All lies below 4 GiB, so that a 32-bit call can point to it.
+What a command needs only while its call runs is taken back afterwards; what variables name stays. All lies below
+4 GiB, so that a 32-bit call can point to it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 BASE = 0x4000_0000
 SLOT = 0x0200_0000
 SLOTS = 32
-KEPT_SIZE = 0x0010_0000
-CHUNK = 0x0010_0000
+CHUNK = 0x0004_0000
 ALIGN = 16
 LARGEST = 0x0100_0000
 """Largest buffer (bytes) that is supplied for `...`; the count given to the kernel stays what was typed."""
@@ -24,35 +23,29 @@ LARGEST = 0x0100_0000
 class Arena:
     """The memory that a session owns in one task."""
 
-    __slots__ = ("_base", "_kept", "_scratch", "task")
+    __slots__ = ("_base", "_floor", "_scratch", "task")
 
     def __init__(self, task: task_struct) -> None:
         self.task = task
         self._base = BASE + task.pid % SLOTS * SLOT
-        self._kept = self._base
-        self._scratch = self._base + KEPT_SIZE
-
-    def keep(self, size: int) -> int:
-        """Address of `size` bytes that stay; MemoryError when the region is full."""
-        address = self._kept
-        if address + size > self._base + KEPT_SIZE:
-            raise MemoryError(f"variables hold more than {KEPT_SIZE} bytes")
-        self._kept = _aligned(address + size)
-        self._reach(address, size)
-        return address
+        self._scratch = self._floor = self._base
 
     def take(self, size: int) -> int:
         """Address of `size` bytes that stay until `release`."""
         address = self._scratch
         if address + size > self._base + SLOT:
-            raise MemoryError(f"a command needs more than {SLOT - KEPT_SIZE} bytes of memory")
+            raise MemoryError(f"a command needs more than {SLOT} bytes of memory")
         self._scratch = _aligned(address + size)
         self._reach(address, size)
         return address
 
+    def hold(self) -> None:
+        """What has been taken so far stays for good."""
+        self._floor = self._scratch
+
     def release(self) -> None:
-        """Everything taken is free again."""
-        self._scratch = self._base + KEPT_SIZE
+        """Everything taken since `hold` is free again."""
+        self._scratch = self._floor
 
     def _reach(self, address: int, size: int) -> None:
         mm = self.task.mm

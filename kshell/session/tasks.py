@@ -9,6 +9,7 @@ from kshell.session.arena import Arena
 from kshell.session.commands import CommandError
 
 if TYPE_CHECKING:
+    from kshell.lang.numbers import Buffer
     from kshell.linux.include.linux.sched import task_struct
     from kshell.world.machine import Machine, SyscallInProgress
 
@@ -20,12 +21,13 @@ PR_SET_NAME = 15
 class UserTask:
     """A task that commands can speak for."""
 
-    __slots__ = ("arena", "name", "task")
+    __slots__ = ("arena", "buffers", "name", "task")
 
     def __init__(self, name: str, task: task_struct) -> None:
         self.name = name
         self.task = task
         self.arena = Arena(task)
+        self.buffers: dict[str, Buffer] = {}
 
     @property
     def dead(self) -> bool:

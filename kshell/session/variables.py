@@ -1,0 +1,76 @@
+"""What names mean to the command language in one session: numbers, buffers, interfaces, expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from kshell.lang.ast import Node
+from kshell.lang.numbers import Buffer
+
+if TYPE_CHECKING:
+    from kshell.session.arena import Arena
+    from kshell.session.tasks import UserTask
+
+Evaluate = Callable[[Node, "UserTask"], object]
+RESERVED = frozenset({"current", "init_net", "kernel"})
+
+
+class ArenaMemory:
+    """The language's memory in a task: what a command names lies there until the call is over."""
+
+    def __init__(self, arena: Arena) -> None:
+        self.arena = arena
+
+    def place(self, data: bytes) -> int:
+        """The address of a new piece of memory with these bytes."""
+        address = self.arena.take(len(data))
+        assert self.arena.task.mm is not None
+        self.arena.task.mm.write(address, data)
+        return address
+
+    def reserve(self, size: int) -> int:
+        """The address of a new piece of zeroed memory."""
+        address = self.arena.take(size)
+        assert self.arena.task.mm is not None
+        self.arena.task.mm.write(address, bytes(size))
+        return address
+
+
+class SessionVariables:
+    """Variables of a session as one task sees them."""
+
+    def __init__(self, values: dict[str, object], user: UserTask, evaluate: Evaluate | None = None) -> None:
+        self.values = values
+        self.user = user
+        self._evaluate = evaluate
+
+    def buffer(self, name: str) -> Buffer | None:
+        """The memory that a variable names in this task; None if there is none."""
+        return self.user.buffers.get(name)
+
+    def remember(self, name: str, buffer: Buffer) -> None:
+        """An unknown name in a call now names this memory, which stays."""
+        self.user.buffers[name] = buffer
+        self.user.arena.hold()
+
+    def number(self, name: str) -> int | None:
+        """The value of a variable that holds a number, or the address of a buffer."""
+        value = self.values.get(name)
+        if isinstance(value, int):
+            return value
+        buffer = self.user.buffers.get(name)
+        return buffer.address if buffer is not None else None
+
+    def evaluate(self, node: Node) -> int | None:
+        """The value of an expression over kernel objects; None if it is no number."""
+        value = self._evaluate(node, self.user) if self._evaluate is not None else None
+        return int(value) if isinstance(value, int) else None
+
+    def interface_index(self, name: str) -> int | None:
+        """The index of a network interface of the task's network namespace."""
+        net = self.user.task.nsproxy.net_ns
+        for device in getattr(net, "dev_base_head", ()):
+            if device.name == name:
+                return int(device.ifindex)
+        return None
