@@ -1,4 +1,4 @@
-"""kernel/module/main.c and kernel/kmod.c: loading, removing and holding modules."""
+"""kernel/module/main.c: loading, removing and holding modules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import copy_from_user, strncpy_from_user
 from kshell.linux.include.trace.events import ModuleLoad
 from kshell.linux.kernel.capability import capable
-from kshell.linux.security.security import security_kernel_module_request
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
@@ -57,30 +56,6 @@ def module_refcount(mod: module) -> int:
 def find_module(kernel: Kernel, name: str) -> module | None:
     """A loaded module by name."""
     return kernel.modules.get(name)
-
-
-def __request_module(kernel: Kernel, wait: bool, name: str) -> None:
-    """Have modprobe load what is known by `name`. ENOENT: there is no modprobe, or no such module."""
-    if not kernel.modprobe_path:
-        raise KernelError(ENOENT)
-    security_kernel_module_request(name)
-    call_usermodehelper_exec(kernel, (kernel.modprobe_path, "-q", "--", name))
-
-
-def request_module(kernel: Kernel, name: str) -> None:
-    """Ask for a module; whether it came is for the caller to look."""
-    try:
-        __request_module(kernel, True, name)
-    except KernelError:
-        pass
-
-
-def call_usermodehelper_exec(kernel: Kernel, argv: tuple[str, ...]) -> int:
-    """Run a program for the kernel. ENOENT: this world has none."""
-    helper = kernel.usermodehelper
-    if helper is None:
-        raise KernelError(ENOENT)
-    return helper(argv)
 
 
 def _find_module_file(kernel: Kernel, name: str) -> _module_file | None:
