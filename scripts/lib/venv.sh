@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced by scripts/kshell and scripts/test: makes .venv beside the checkout when it is absent or out of date.
 # Needs $root; prepare EXTRA installs the package with that extra ("" for none).
 
@@ -12,7 +13,8 @@ prepare() {
         "$python" -m venv "$root/.venv" || return 1
     fi
     if [ -n "$1" ]; then what="$root[$1]"; else what="$root"; fi
-    "$root/.venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$what" >&2 || return 1
+    "$root/.venv/bin/python" -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat \
+        --editable "$what" >&2 || return 1
     touch "$wanted"
 }
 
