@@ -18,6 +18,7 @@ from kshell.lang.statements import parse_line
 from kshell.session import bridge
 from kshell.session import events as ev
 from kshell.session.commands import CommandError
+from kshell.session.variables import SessionVariables
 from kshell.session.sleeping import bounded, chain_of
 from kshell.world.machine import MachinePanic, SyscallInProgress
 
@@ -67,7 +68,7 @@ class Calls:
             return
         user = session.user(statement.task) if statement.task else session.current
         if isinstance(statement, CallStatement):
-            self._call(statement, user)
+            self._call(statement, text, user)
         elif isinstance(statement, CommandStatement):
             self._command(statement, user)
         elif isinstance(statement, Assignment):
@@ -99,10 +100,11 @@ class Calls:
 
     # ---- calls
 
-    def _call(self, statement: CallStatement, user: UserTask) -> None:
+    def _call(self, statement: CallStatement, text: str, user: UserTask) -> None:
         session = self.session
         self._free(user)
-        prepared = bridge.prepare(statement, user, self.variables, session.settings["abi"])
+        names = SessionVariables(self.variables, user, self._value)
+        prepared = bridge.prepare(statement, text, user, names, session.settings["abi"])
         before = session.watch.before(user.task)
         try:
             outcome = session.machine.syscall(user.task, prepared.number, prepared.registers, prepared.compat)
@@ -222,9 +224,9 @@ class Calls:
     def _hold(
         self, pending: Pending | None, prepared: bridge.Prepared, equal: bool, expected: str, got: str
     ) -> None:
-        place = (pending.text, pending.file, pending.line) if pending else self.session.place()
-        column = bridge.column_of_expectation(prepared.statement)
-        self.session.expectation(equal, expected, got, place, column)
+        text, file, line = (pending.text, pending.file, pending.line) if pending else self.session.place()
+        further, column = bridge.place_of_expectation(prepared)
+        self.session.expectation(equal, expected, got, (text, file, line + further), column)
 
     def _sleeps(self, prepared: bridge.Prepared) -> None:
         user = prepared.user
@@ -234,6 +236,9 @@ class Calls:
         self.session.emit(ev.CallSleeps, user.task.pid, user.name, prepared.name, text, where, wchan)
 
     # ---- expressions
+
+    def _value(self, node: Node, user: UserTask) -> object:
+        return bridge.evaluate(self.session, node, user)
 
     def chain(self, task: task_struct) -> list[str]:
         """The kernel functions a sleeping task is in, outermost first."""

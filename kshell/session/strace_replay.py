@@ -176,7 +176,7 @@ class Replay:
             self._execute_program(call, user)
             return
         user.arena.release()
-        running = Running(call, bridge.prepare(bridge.parse_call(call.text), user))
+        running = Running(call, self._prepared(call.text, user))
         self.running[call.pid] = running
         self._prepare_kernel(call)
         try:
@@ -189,10 +189,13 @@ class Replay:
             running.result = outcome
         self.machine.run()
 
+    def _prepared(self, text: str, user: UserTask) -> bridge.Prepared:
+        return bridge.prepare(bridge.parse_call(text), text, user, replay=True)
+
     def _execute_program(self, call: LogCall, user: UserTask) -> None:
         if call.ret != 0:
             running = Running(
-                call, bridge.prepare(bridge.parse_call(call.text.replace("execve(", "access(")), user)
+                call, self._prepared(call.text, user)
             )
             running.result = -bridge.errno_number(call.errno)
             self.running[call.pid] = running

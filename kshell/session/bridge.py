@@ -1,0 +1,114 @@
+"""Between the command language and the machine: statements to registers, results back to text and verdicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kshell.abi import names
+from kshell.abi.syscalls import BY_NAME
+from kshell.lang.ast import CallStatement, Node, Number, String
+from kshell.lang.errors import LangError
+from kshell.lang.lexer import Source
+from kshell.lang.marshal import Marshalled, marshal
+from kshell.lang.statements import fd_of, parse_line
+from kshell.session.variables import ArenaMemory, SessionVariables
+
+if TYPE_CHECKING:
+    from kshell.session.tasks import UserTask
+
+ABIS = {"i386": "socketcall", "x86_64": "x86_64"}
+"""The session's setting → what the language calls it."""
+
+
+class Prepared:
+    """A call ready to be made by a task."""
+
+    __slots__ = ("marshalled", "source", "statement", "user")
+
+    def __init__(self, statement: CallStatement, source: Source, marshalled: Marshalled, user: UserTask) -> None:
+        self.statement = statement
+        self.source = source
+        self.marshalled = marshalled
+        self.user = user
+
+    @property
+    def name(self) -> str:
+        return self.marshalled.name
+
+    @property
+    def number(self) -> int:
+        return self.marshalled.number
+
+    @property
+    def registers(self) -> tuple[int, ...]:
+        return self.marshalled.registers
+
+    @property
+    def compat(self) -> bool:
+        return self.marshalled.compat
+
+    @property
+    def descriptors(self) -> list[int]:
+        """The descriptors among the arguments."""
+        pairs = zip(self.marshalled.syscall.params, self.marshalled.values, strict=False)
+        return [value for param, value in pairs if param.kind.style == "fd" and 0 <= value < 1 << 31]
+
+
+def parse_call(text: str) -> CallStatement:
+    """The statement of a log's call; LangError if it is none."""
+    statement = parse_line(text, "<log>", 1, ())
+    if not isinstance(statement, CallStatement):
+        raise Source(text, "<log>").error("not a system call", 0, len(text))
+    return statement
+
+
+def prepare(
+    statement: CallStatement,
+    text: str,
+    user: UserTask,
+    variables: SessionVariables | None = None,
+    abi: str = "x86_64",
+    replay: bool = False,
+) -> Prepared:
+    """Registers and memory for the call in `text`; LangError if its arguments mean nothing."""
+    source = Source(text)
+    memory = ArenaMemory(user.arena)
+    marshalled = marshal(statement.call, source, memory, variables, abi=ABIS[abi], replay=replay)
+    return Prepared(statement, source, marshalled, user)
+
+
+def errno_number(name: str) -> int:
+    """13 for EACCES; 0 for a name that is none."""
+    return names.constant(name) or 0
+
+
+def signal_number(name: str) -> int:
+    """13 for SIGPIPE; 0 for a name that is none."""
+    return names.signal_number(name) or 0
+
+
+def first_string(text: str) -> str:
+    """The first string among a call's arguments."""
+    for argument in parse_call(text).call.args:
+        if isinstance(argument, String):
+            return argument.data.decode("utf-8", "replace")
+    return ""
+
+
+def number_behind(text: str, label: str) -> int:
+    """The number behind `label` in a text; 0 if there is none."""
+    _, _, rest = text.partition(label)
+    digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
+    return int(digits) if digits else 0
+
+
+def place_of_expectation(prepared: Prepared) -> tuple[int, int]:
+    """Line (from 0, within the command) and column (from 1) where the expectation begins."""
+    expected = prepared.statement.expected
+    if expected is None:
+        return 0, 0
+    place = prepared.source.place(*expected.span)
+    return place.line - 1, place.column
+
+
+__all__ = ["BY_NAME", "LangError", "Node", "Number", "Prepared", "fd_of"]
