@@ -224,3 +224,12 @@ def check_mnt(mnt: mount) -> bool:
 def alloc_mnt_ns(kernel: Kernel) -> mnt_namespace:
     """An empty namespace."""
     return kzalloc(kernel, lambda: mnt_namespace(kernel.init_user_ns), MNT_NAMESPACE_SIZE)
+
+
+def is_local_mountpoint(dentry: dentry) -> bool:
+    """Whether something is mounted on the dentry in the namespace of current."""
+    if not dentry.d_flags & DCACHE_MOUNTED:
+        return False
+    kernel = dentry.d_sb.kernel
+    mp = kernel.mountpoint_hashtable[dentry]
+    return any(mnt.mnt_ns is kernel.current.nsproxy.mnt_ns for mnt in mp.m_list)

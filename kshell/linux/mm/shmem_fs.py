@@ -15,8 +15,8 @@ PAGE_SIZE = 4096
 BLOCKS_PER_PAGE = PAGE_SIZE // 512
 BOGO_DIRENT_SIZE = 20
 SHORT_SYMLINK_LEN = 128
-TOTALRAM_PAGES = 503_808
-"""Pages of a machine with 2 GB."""
+TOTALRAM_PAGES = 738_223
+"""Pages of the recorded machine (3 GB)."""
 ZERO_PAGE = bytes(PAGE_SIZE)
 
 
