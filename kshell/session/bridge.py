@@ -25,7 +25,9 @@ class Prepared:
 
     __slots__ = ("marshalled", "source", "statement", "user")
 
-    def __init__(self, statement: CallStatement, source: Source, marshalled: Marshalled, user: UserTask) -> None:
+    def __init__(
+        self, statement: CallStatement, source: Source, marshalled: Marshalled, user: UserTask
+    ) -> None:
         self.statement = statement
         self.source = source
         self.marshalled = marshalled

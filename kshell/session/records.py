@@ -189,8 +189,13 @@ def differences(call: Call, outcome: Outcome) -> list[Difference]:
         return [Difference("oops", _result(call.ret, call.errno), outcome.oops)]
     found = []
     if call.blocks != outcome.blocked:
-        found.append(Difference("sleeps", _result(call.ret, call.errno, call.blocks),
-                                _result(outcome.ret, "", outcome.blocked)))
+        found.append(
+            Difference(
+                "sleeps",
+                _result(call.ret, call.errno, call.blocks),
+                _result(outcome.ret, "", outcome.blocked),
+            )
+        )
     elif not _same_result(call, outcome.ret):
         found.append(Difference("result", _result(call.ret, call.errno), _result(outcome.ret)))
     if sorted(call.signals) != sorted(outcome.signals):
@@ -214,7 +219,7 @@ def _memory_differences(call: Call, outcome: Outcome) -> list[Difference]:
     expected = dict(call.before)
     for address, content in call.after:
         old = expected.get(address, b"")
-        expected[address] = content + old[len(content):]
+        expected[address] = content + old[len(content) :]
     found = []
     for address, got in outcome.memory:
         want = expected.get(address, b"")

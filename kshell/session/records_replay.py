@@ -72,7 +72,11 @@ Watcher = Callable[[int, Call, Outcome], None]
 def label_of(call: Call) -> str:
     """The call with the arguments that choose what it does: `getsockopt(1,4)`, `fcntl(3)`."""
     chosen = {
-        "getsockopt": (1, 2), "setsockopt": (1, 2), "ioctl": (1,), "fcntl": (1,), "socket": (0, 1, 2),
+        "getsockopt": (1, 2),
+        "setsockopt": (1, 2),
+        "ioctl": (1,),
+        "fcntl": (1,),
+        "socket": (0, 1, 2),
     }.get(call.name, ())
     words = ",".join(str(call.regs[i]) if call.regs[i] < 4096 else hex(call.regs[i]) for i in chosen)
     return f"{call.name}({words})" if words else call.name
@@ -173,7 +177,7 @@ def _case_child(sandbox: Sandbox, case: Case, wrong_setup: list[Mismatch], write
     result = CaseResult(case.id, wrong_setup + run_calls(sandbox, case.calls, False))
     data = (result.to_json() + "\n").encode()
     while data:
-        data = data[os.write(writer, data):]
+        data = data[os.write(writer, data) :]
 
 
 def _exit_after(work: Callable[[], None]) -> None:

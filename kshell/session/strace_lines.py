@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kshell.lang.ast import CallStatement
 
 _HEAD = re.compile(
     r"(?:\[pid +(?P<bracketed>\d+)\] +|(?P<pid>\d+) +)?"
@@ -37,7 +41,7 @@ class LogCall:
 
     __slots__ = (
         "args", "end_line", "end_time", "errno", "extra", "index", "name", "pid", "ret", "start_line", "start_time",
-        "text",
+        "statement", "text",
     )  # fmt: skip
 
     def __init__(self, index: int, pid: int, name: str, line: int, time: int | None) -> None:
@@ -53,6 +57,7 @@ class LogCall:
         self.ret: int | None = None
         self.errno = ""
         self.extra = ""
+        self.statement: CallStatement | None = None
 
     @property
     def in_two_parts(self) -> bool:

@@ -176,7 +176,7 @@ class Replay:
             self._execute_program(call, user)
             return
         user.arena.release()
-        running = Running(call, self._prepared(call.text, user))
+        running = Running(call, self._prepared(call, user))
         self.running[call.pid] = running
         self._prepare_kernel(call)
         try:
@@ -189,14 +189,14 @@ class Replay:
             running.result = outcome
         self.machine.run()
 
-    def _prepared(self, text: str, user: UserTask) -> bridge.Prepared:
-        return bridge.prepare(bridge.parse_call(text), text, user, replay=True)
+    def _prepared(self, call: LogCall, user: UserTask) -> bridge.Prepared:
+        if call.statement is None:
+            call.statement = bridge.parse_call(call.text)
+        return bridge.prepare(call.statement, call.text, user, replay=True)
 
     def _execute_program(self, call: LogCall, user: UserTask) -> None:
         if call.ret != 0:
-            running = Running(
-                call, self._prepared(call.text, user)
-            )
+            running = Running(call, self._prepared(call, user))
             running.result = -bridge.errno_number(call.errno)
             self.running[call.pid] = running
             return
