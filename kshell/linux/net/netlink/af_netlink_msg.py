@@ -315,6 +315,8 @@ async def netlink_recvmsg(sock: socket, msg: msghdr, length: int, flags: int) ->
     except KernelError:
         netlink_rcv_wake(sk)
         raise
+    if skb is None:
+        return 0
     cb = NETLINK_CB(skb)
     sk.max_recvmsg_len = min(max(sk.max_recvmsg_len, length), MAX_RECVMSG_LEN)
     copied = skb.len
