@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kshell.abi import names
 from kshell.abi.syscalls import BY_NAME
-from kshell.lang.ast import CallStatement, Node, Number, String
+from kshell.lang.ast import CallStatement, Node, Number
 from kshell.lang.errors import LangError
 from kshell.lang.lexer import Source
 from kshell.lang.marshal import Marshalled, marshal
@@ -87,14 +87,6 @@ def errno_number(name: str) -> int:
 def signal_number(name: str) -> int:
     """13 for SIGPIPE; 0 for a name that is none."""
     return names.signal_number(name) or 0
-
-
-def first_string(text: str) -> str:
-    """The first string among a call's arguments."""
-    for argument in parse_call(text).call.args:
-        if isinstance(argument, String):
-            return argument.data.decode("utf-8", "replace")
-    return ""
 
 
 def number_behind(text: str, label: str) -> int:

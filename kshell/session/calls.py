@@ -18,8 +18,8 @@ from kshell.lang.statements import parse_line
 from kshell.session import bridge
 from kshell.session import events as ev
 from kshell.session.commands import CommandError
-from kshell.session.variables import SessionVariables
 from kshell.session.sleeping import bounded, chain_of
+from kshell.session.variables import SessionVariables
 from kshell.world.machine import MachinePanic, SyscallInProgress
 
 if TYPE_CHECKING:
@@ -109,9 +109,7 @@ class Calls:
         try:
             outcome = session.machine.syscall(user.task, prepared.number, prepared.registers, prepared.compat)
         except MachinePanic as panic:
-            raise CommandError(
-                f"the kernel has panicked: {panic}", "a new session starts a new machine"
-            ) from None
+            raise CommandError(f"the kernel has panicked: {panic}", "a new session starts a new machine") from None
         if isinstance(outcome, int):
             self._finished(ev.CallFinished, prepared, outcome, before)
             session.machine.run()
@@ -197,9 +195,7 @@ class Calls:
         """exit(), or a signal that killed the task in the call."""
         prepared = pending.prepared
         if prepared.statement.expected is not None and prepared.statement.expected.value is not None:
-            self._hold(
-                pending, prepared, False, f"= {prepared.statement.expected.value}", "the call never returns"
-            )
+            self._hold(pending, prepared, False, f"= {prepared.statement.expected.value}", "the call never returns")
 
     def _finished(
         self,
@@ -221,9 +217,7 @@ class Calls:
         if not user.dead:
             session.watch.after(before, user.task, prepared.descriptors)
 
-    def _hold(
-        self, pending: Pending | None, prepared: bridge.Prepared, equal: bool, expected: str, got: str
-    ) -> None:
+    def _hold(self, pending: Pending | None, prepared: bridge.Prepared, equal: bool, expected: str, got: str) -> None:
         text, file, line = (pending.text, pending.file, pending.line) if pending else self.session.place()
         further, column = bridge.place_of_expectation(prepared)
         self.session.expectation(equal, expected, got, (text, file, line + further), column)

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 from kshell.linux.include.trace.events import Record, SignalDeliver
 from kshell.linux.kernel.sysctl import _sysctl_set
 from kshell.session import bridge
-from kshell.session.strace_exec import execute_program
 from kshell.session.strace_lines import Log, LogCall, LogEvent
 from kshell.session.strace_ports import PATH as PORT_RANGE
 from kshell.session.strace_ports import Ports
 from kshell.session.strace_report import CallVerdict, StraceReport
 from kshell.session.strace_start import Start
-from kshell.session.strace_tables import ENDS, EXECS, FORKS, is_interface, passed_over
+from kshell.session.strace_tables import ENDS, FORKS, is_interface, passed_over
 from kshell.session.strace_world import World
 from kshell.session.tasks import UserTask
 from kshell.world.machine import Machine, SyscallInProgress
@@ -172,9 +171,6 @@ class Replay:
                 "gone" if user.task.exit_state else "still in another call"
             )
             return
-        if call.name in EXECS:
-            self._execute_program(call, user)
-            return
         user.arena.release()
         running = Running(call, self._prepared(call, user))
         self.running[call.pid] = running
@@ -193,15 +189,6 @@ class Replay:
         if call.statement is None:
             call.statement = bridge.parse_call(call.text)
         return bridge.prepare(call.statement, call.text, user, replay=True)
-
-    def _execute_program(self, call: LogCall, user: UserTask) -> None:
-        if call.ret != 0:
-            running = Running(call, self._prepared(call, user))
-            running.result = -bridge.errno_number(call.errno)
-            self.running[call.pid] = running
-            return
-        execute_program(self.machine, user.task, bridge.first_string(call.text))
-        self.machine.run()
 
     def _prepare_kernel(self, call: LogCall) -> None:
         if call.name in FORKS and call.ret is not None and call.ret > 0:

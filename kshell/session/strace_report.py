@@ -11,7 +11,8 @@ class CallVerdict:
     """A comparable call. group: "covered", or "interface" for netlink and interface ioctls."""
 
     __slots__ = (
-        "args", "equal", "errno", "expected", "got", "group", "line", "name", "pid", "reason", "ret", "shown", "text", "time",
+        "args", "equal", "errno", "expected", "got", "group", "line", "name", "pid", "reason", "ret", "shown",
+        "text", "time",
     )  # fmt: skip
 
     def __init__(self, line: int, pid: int, name: str, text: str, expected: str, group: str) -> None:

@@ -8,7 +8,6 @@ from kshell.linux.kernel.signal import send_sig
 from kshell.session.arena import Arena
 from kshell.session.strace_lines import Log
 from kshell.session.strace_supply import supply
-from kshell.session.strace_tables import EXECS
 from kshell.session.strace_world import World
 from kshell.userland.runtime import AT_FDCWD, Process, SystemCallError
 
@@ -34,7 +33,6 @@ class Start:
         self.notes = supply(self.helper, world)
         self.helper.call("chdir", world.cwd)
         self._started = False
-        self._runs_program = bool(log.calls) and log.calls[0].name in EXECS
 
     def _fork(self, parent: task_struct) -> Process:
         machine = self.machine

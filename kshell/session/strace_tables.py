@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
 
 FORKS = frozenset({"fork", "vfork", "clone", "clone3"})
-EXECS = frozenset({"execve", "execveat"})
 ENDS = frozenset({"exit", "exit_group"})
 
 _NOT_OURS = """

@@ -21,6 +21,9 @@ _ENTRIES = re.compile(r"/\* (\d+) entries \*/")
 _STICKY = {"S_ISUID": 0o4000, "S_ISGID": 0o2000, "S_ISVTX": 0o1000}
 _FORKS = frozenset({"fork", "vfork", "clone", "clone3"})
 _STATS = frozenset({"stat", "lstat", "newfstatat", "fstat", "statx", "fstatat64"})
+PROGRAM = b"\x7fELF"
+"""What a file that the log executes begins with, unless a read says more."""
+
 DEFAULT_CWD = "/root"
 STANDARD = "\0standard descriptor "
 """Path of what the first process has as 0, 1 and 2, as long as the log does not say more."""
@@ -262,8 +265,9 @@ def _execve(world: World, process: _Process, call: LogCall) -> None:
     if call.ret != 0:
         return
     node = world.exists(world.path(process, call.args[0]))
-    if node is not None and not node.mode & 0o111:
-        node.mode |= 0o755
+    if node is not None:
+        node.mode |= 0o111
+        node.contents.setdefault(0, PROGRAM)
     for fd in process.cloexec:
         process.fds.pop(fd, None)
     process.cloexec.clear()
