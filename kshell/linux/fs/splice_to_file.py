@@ -10,7 +10,7 @@ from kshell.abi.signal import SIGIO
 from kshell.abi.socket import MSG_MORE
 from kshell.linux.fs.fcntl import kill_fasync
 from kshell.linux.fs.pipe_rw import POLL_OUT, _slot, pipe_wait_readable
-from kshell.linux.fs.read_write_iter import vfs_iter_write
+from kshell.linux.fs.read_write_vec import vfs_iter_write
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ERESTARTSYS
 from kshell.linux.include.linux.pipe_fs_i import (

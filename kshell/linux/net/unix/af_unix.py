@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import ECONNRESET, ENFILE, EPROTONOSUPPORT, ESOCKTNOSUPPORT
 from kshell.abi.socket import PF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM
 from kshell.linux.fs.file_table import get_max_files
-from kshell.linux.fs.namei import path_put
+from kshell.linux.fs.namei_path import path_put
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.net import (
     SOCK_WAKE_WAITD,

@@ -9,7 +9,8 @@ from kshell.abi.fcntl import AT_FDCWD
 from kshell.abi.socket import AF_UNIX
 from kshell.abi.stat import S_IFSOCK
 from kshell.linux.fs.fs_struct import current_umask
-from kshell.linux.fs.namei import done_path_create, kern_path_create, vfs_mknod, vfs_unlink
+from kshell.linux.fs.namei import done_path_create, kern_path_create
+from kshell.linux.fs.namei_vfs import vfs_mknod, vfs_unlink
 from kshell.linux.fs.namespace import mntget
 from kshell.linux.include.linux.dcache import d_backing_inode, dget
 from kshell.linux.include.linux.err import KernelError
@@ -80,7 +81,7 @@ def unix_bind_bsd(sk: unix_sock, sunaddr: bytes, addr_len: int) -> int:
     name = unix_mkname_bsd(sunaddr, addr_len)
     addr = unix_create_addr(kernel, FAMILY + name + b"\0", SUN_PATH_OFFSET + len(name) + 1)
     try:
-        child, parent = kern_path_create(kernel, AT_FDCWD, name, 0)
+        child, parent = kern_path_create(kernel.current, AT_FDCWD, name, 0)
         try:
             _make_node(sk, addr, parent, child, mode)
         finally:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import EAGAIN, ECONNREFUSED, EINVAL, EISCONN, EOPNOTSUPP, EPERM
 from kshell.abi.fcntl import O_NONBLOCK
 from kshell.abi.socket import AF_UNSPEC, MSG_DONTWAIT, SOCK_SEQPACKET, SOCK_STREAM
-from kshell.linux.fs.namei import path_get
+from kshell.linux.fs.namei_path import path_get
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.net import SOCK_PASSCRED, SOCK_PASSSEC, SS_CONNECTED
 from kshell.linux.include.linux.path import path

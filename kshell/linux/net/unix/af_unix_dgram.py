@@ -27,7 +27,6 @@ from kshell.linux.include.net.sock_peek import sk_peek_offset, sk_peek_offset_bw
 from kshell.linux.include.net.tcp_states import TCP_CLOSE, TCP_ESTABLISHED
 from kshell.linux.kernel.sched.wait import wake_up_interruptible_sync_poll
 from kshell.linux.kernel.time.timekeeping import ktime_get_real
-from kshell.linux.net import socket as net_socket
 from kshell.linux.net.core.datagram import (
     __skb_try_recv_datagram,
     __skb_wait_for_more_packets,
@@ -39,6 +38,7 @@ from kshell.linux.net.core.filter import sk_filter
 from kshell.linux.net.core.skbuff import kfree_skb, skb_put, skb_queue_tail
 from kshell.linux.net.core.sock import sock_put
 from kshell.linux.net.core.sock_mem import sock_alloc_send_pskb
+from kshell.linux.net.socket_cmsg import __sock_recv_timestamp
 from kshell.linux.net.unix.af_unix_bind import unix_autobind
 from kshell.linux.net.unix.af_unix_peer import (
     unix_dgram_disconnected,
@@ -302,7 +302,7 @@ async def __unix_dgram_recvmsg(sk: unix_sock, msg: msghdr, size: int, flags: int
             msg.msg_flags |= MSG_TRUNC
         skb_copy_datagram_msg(skb, skip, msg, size)
         if sock_flag(sk, SOCK_RCVTSTAMP):
-            net_socket.__sock_recv_timestamp(msg, sk, skb)
+            __sock_recv_timestamp(msg, sk, skb)
         scm = _dgram_scm(sk, skb, flags, size)
         scm_recv(sock, msg, scm, flags)
         return skb.len - skip if flags & MSG_TRUNC else size

@@ -10,7 +10,7 @@ from kshell.linux.include.linux.net import SOCK_WAKE_SPACE
 from kshell.linux.include.linux.sched import PIDTYPE_TGID, TASK_INTERRUPTIBLE
 from kshell.linux.include.linux.wait import wait_queue_entry, waitqueue_active
 from kshell.linux.include.net.af_unix import UNIXCB, peer_wait, unix_sk, unix_sock
-from kshell.linux.include.net.sock import RCV_SHUTDOWN, SOCK_DEAD, sk_sleep, sock_flag, sock_hold
+from kshell.linux.include.net.sock import RCV_SHUTDOWN, SOCK_DEAD, sk_error_report, sk_sleep, sock_flag, sock_hold
 from kshell.linux.include.net.tcp_states import TCP_LISTEN
 from kshell.linux.kernel.cred import put_cred
 from kshell.linux.kernel.pid import get_pid, put_pid
@@ -26,7 +26,6 @@ from kshell.linux.kernel.sched.wait import (
 )
 from kshell.linux.kernel.time.timer import schedule_timeout
 from kshell.linux.net.core.skbuff import skb_queue_purge
-from kshell.linux.include.net.sock import sk_error_report
 from kshell.linux.net.core.sock import sk_wake_async
 
 if TYPE_CHECKING:

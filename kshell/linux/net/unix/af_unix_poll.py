@@ -21,7 +21,7 @@ from kshell.abi.poll import (
 )
 from kshell.abi.socket import AF_UNIX, SHUT_RD, SHUT_RDWR, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM
 from kshell.linux.fs.file import fd_install, get_unused_fd_flags, put_unused_fd
-from kshell.linux.fs.namei import path_get, path_put
+from kshell.linux.fs.namei_path import path_get, path_put
 from kshell.linux.fs.open_file import dentry_open
 from kshell.linux.fs.seq_file import seq_printf
 from kshell.linux.include.linux.err import KernelError

@@ -67,7 +67,7 @@ def unix_seq_show(seq: seq_file, v: object) -> int:
     name = f" {_shown_name(s)}" if s.addr is not None else ""
     seq_printf(
         seq,
-        f"{s._addr:016x}: {s.skc_refcnt:08X} {0:08X} {flags:08X} {s.sk_type:04X} {_shown_state(s):02X} "
+        f"{s._addr & 0xFFFFFFFF:016x}: {s.skc_refcnt:08X} {0:08X} {flags:08X} {s.sk_type:04X} {_shown_state(s):02X} "
         f"{sock_i_ino(s):5d}{name}\n",
     )
     return 0

@@ -8,10 +8,13 @@ from kshell.abi.errno import ECONNREFUSED, EINVAL, EPROTOTYPE
 from kshell.abi.socket import AF_UNIX
 from kshell.abi.stat import S_ISSOCK
 from kshell.linux.fs.inode_times import touch_atime
-from kshell.linux.fs.namei import kern_path, path_permission, path_put
+from kshell.linux.fs.namei import kern_path
+from kshell.linux.fs.namei_path import path_put
+from kshell.linux.fs.namei_permission import inode_permission
 from kshell.linux.include.linux.dcache import d_backing_inode
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import MAY_WRITE
+from kshell.linux.include.linux.mount import mnt_user_ns
 from kshell.linux.include.linux.namei import LOOKUP_FOLLOW
 from kshell.linux.include.net.af_unix import (
     SIZEOF_SOCKADDR_UN,
@@ -159,10 +162,10 @@ def unix_find_socket_byinode(kernel: Kernel, i: inode) -> unix_sock | None:
 def unix_find_bsd(net: net, sunaddr: bytes, addr_len: int, type: int) -> unix_sock:
     """The socket at a path. ENOENT and what else a path gives, EACCES, ECONNREFUSED, EPROTOTYPE."""
     kernel = net.kernel
-    place = kern_path(kernel, unix_mkname_bsd(sunaddr, addr_len), LOOKUP_FOLLOW)
+    place = kern_path(kernel.current, unix_mkname_bsd(sunaddr, addr_len), LOOKUP_FOLLOW)
     try:
-        path_permission(place, MAY_WRITE)
         inode = d_backing_inode(place.dentry)
+        inode_permission(mnt_user_ns(place.mnt), inode, MAY_WRITE)
         if not S_ISSOCK(inode.i_mode):
             raise KernelError(ECONNREFUSED)
         sk = unix_find_socket_byinode(kernel, inode)
