@@ -141,7 +141,7 @@ def __reqsk_free(req: request_sock) -> None:
         sock_put(listener)
     req.rsk_timer._owner = None
     req.saved_syn = None
-    kmem_cache_free(kernel.proto_rsk_slab[req.skc_prot], req)
+    kmem_cache_free(kernel.rsk_slab[req.rsk_ops], req)
 
 
 def inet_csk_init_xmit_timers(

@@ -8,7 +8,7 @@ from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.snmp import LINUX_MIB_TIMEWAITED, LINUX_MIB_TIMEWAITKILLED
 from kshell.linux.include.linux.tcp import tcp_timewait_sock
 from kshell.linux.include.net.tcp import TCP_TIME_WAIT
-from kshell.linux.kernel.module import __module_get, module_put
+from kshell.linux.kernel.module.main import __module_get, module_put
 from kshell.linux.kernel.time.timer import mod_timer, timer_delete_sync, timer_list, timer_pending, timer_setup
 from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
 from kshell.linux.net.ipv4 import inet_hashtables
@@ -52,7 +52,7 @@ def inet_twsk_free(tw: inet_timewait_sock) -> None:
     twsk_prot.twsk_destructor(tw)
     kernel = tw.tw_net.kernel
     tw.tw_timer._owner = None
-    kmem_cache_free(kernel.proto_twsk_slab[prot], tw)
+    kmem_cache_free(kernel.twsk_slab[twsk_prot], tw)
     module_put(prot.owner)
 
 
@@ -89,7 +89,9 @@ def inet_twsk_alloc(sk: tcp_sock, dr: inet_timewait_death_row, state: int) -> tc
     if dr.tw_refcount - 1 >= dr.sysctl_max_tw_buckets:
         return None
     prot = sk.sk_prot_creator
-    tw = kmem_cache_alloc(sk.skc_net.kernel.proto_twsk_slab[prot], tcp_timewait_sock)
+    twsk_prot = prot.twsk_prot
+    assert twsk_prot is not None
+    tw = kmem_cache_alloc(sk.skc_net.kernel.twsk_slab[twsk_prot], tcp_timewait_sock)
     tw.tw_dr = dr
     tw.tw_daddr = sk.inet_daddr
     tw.tw_rcv_saddr = sk.inet_rcv_saddr

@@ -1,0 +1,543 @@
+"""ACKs (part of net/ipv4/tcp_input.c)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kshell.linux.include.linux.random import prandom_u32_max
+from kshell.linux.include.linux.snmp import (
+    LINUX_MIB_TCPACKSKIPPEDCHALLENGE,
+    LINUX_MIB_TCPCHALLENGEACK,
+    LINUX_MIB_TCPDELIVERED,
+    LINUX_MIB_TCPDELIVEREDCE,
+    LINUX_MIB_TCPHPACKS,
+    LINUX_MIB_TCPPUREACKS,
+)
+from kshell.linux.include.net.inet_connection_sock import ICSK_ACK_NOW
+from kshell.linux.include.net.tcp import (
+    CA_ACK_ECE,
+    CA_ACK_SLOWPATH,
+    CA_ACK_WIN_UPDATE,
+    TCP_CA_Open,
+    TCP_CHRONO_BUSY,
+    TCP_ECN_DEMAND_CWR,
+    TCP_ECN_OK,
+    TCP_NAGLE_OFF,
+    TCP_SYN_SENT,
+    TCPCB_LOST,
+    TCPCB_RETRANS,
+    TCPCB_SACKED_ACKED,
+    TCPCB_SACKED_RETRANS,
+    TCPHDR_ACK,
+    TCPHDR_CWR,
+    TCPHDR_ECE,
+    TCPHDR_SYN,
+    U32,
+    _s32,
+    ack_sample,
+    after,
+    before,
+    between,
+    rate_sample,
+    tcp_in_cwnd_reduction,
+    tcp_packets_in_flight,
+    tcp_paws_check,
+    tcp_skb_cb,
+)
+from kshell.linux.net.ipv4 import tcp_output, tcp_output_ack, tcp_output_retransmit, tcp_output_segs, tcp_sendmsg
+from kshell.linux.net.ipv4.tcp_input_loss import (
+    REXMIT_NEW,
+    REXMIT_NONE,
+    tcp_count_delivered,
+    tcp_cwnd_reduction,
+    tcp_fastretrans_alert,
+    tcp_process_tlp_ack,
+    tcp_remove_reno_sacks,
+    tcp_skb_spurious_retrans,
+)
+from kshell.linux.net.ipv4.tcp_input_rtt import (
+    FLAG_ACK_MAYBE_DELAYED,
+    FLAG_ACKED,
+    FLAG_CA_ALERT,
+    FLAG_DATA,
+    FLAG_DATA_ACKED,
+    FLAG_DSACKING_ACK,
+    FLAG_ECE,
+    FLAG_FORWARD_PROGRESS,
+    FLAG_NO_CHALLENGE_ACK,
+    FLAG_NOT_DUP,
+    FLAG_ORIG_SACK_ACKED,
+    FLAG_RETRANS_DATA_ACKED,
+    FLAG_SACK_RENEGING,
+    FLAG_SET_XMIT_TIMER,
+    FLAG_SLOWPATH,
+    FLAG_SND_UNA_ADVANCED,
+    FLAG_SYN_ACKED,
+    FLAG_UPDATE_TS_RECENT,
+    FLAG_WIN_UPDATE,
+    tcp_ack_update_rtt,
+    tcp_update_pacing_rate,
+)
+from kshell.linux.net.ipv4.tcp_input_sack import (
+    tcp_check_sack_reordering,
+    tcp_highest_sack_seq,
+    tcp_sacktag_state,
+    tcp_sacktag_write_queue,
+)
+from kshell.linux.net.ipv4.tcp_input_timer import tcp_ack_probe, tcp_set_xmit_timer
+from kshell.linux.net.ipv4.tcp_output_mss import tcp_current_mss, tcp_sync_mss
+from kshell.linux.net.ipv4.tcp_rate import tcp_rate_gen, tcp_rate_skb_delivered
+from kshell.linux.net.ipv4.tcp_recovery import tcp_rack_advance, tcp_rack_update_reo_wnd
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.skbuff import sk_buff
+    from kshell.linux.include.linux.tcp import tcp_request_sock, tcp_sock, tcphdr
+    from kshell.linux.include.net.net_namespace import net
+
+# What tcp_ack() returns: 1 for a good ACK, 0 for an old one, or the negative reason to drop the segment.
+ACK_TOO_OLD = -1
+ACK_UNSENT_DATA = -2
+
+
+def tcp_ack_tstamp(sk: tcp_sock, skb: sk_buff, prior_snd_una: int) -> None:
+    """Report the time of an acknowledged packet to an application that asked for it."""
+
+
+def tcp_tso_acked(sk: tcp_sock, skb: sk_buff) -> int:
+    """Part of a GSO packet is acknowledged: cut it off; the segments it was."""
+    cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
+    packets_acked = cb.tcp_gso_segs
+    tcp_output_segs.tcp_trim_head(sk, skb, sk.snd_una - cb.seq & U32)
+    return packets_acked - cb.tcp_gso_segs
+
+
+class _acked:
+    """Sums over the packets that one ACK takes off the retransmit queue; times in µs."""
+
+    __slots__ = ("first_ackt", "flag", "fully_acked", "last_ackt", "pkts_acked", "reord")
+
+    def __init__(self, reord: int) -> None:
+        self.flag = 0
+        self.first_ackt = 0
+        self.last_ackt = 0
+        self.pkts_acked = 0
+        self.reord = reord
+        self.fully_acked = True
+
+
+def _account_acked(sk: tcp_sock, skb: sk_buff, pcount: int, sums: _acked, sack: tcp_sacktag_state, ece: bool) -> None:
+    scb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
+    sacked = scb.sacked
+    if sacked & TCPCB_RETRANS:
+        if sacked & TCPCB_SACKED_RETRANS:
+            sk.retrans_out -= pcount
+        sums.flag |= FLAG_RETRANS_DATA_ACKED
+    elif not sacked & TCPCB_SACKED_ACKED:
+        sums.last_ackt = skb.tstamp // 1000
+        if not sums.first_ackt:
+            sums.first_ackt = sums.last_ackt
+        if before(scb.seq, sums.reord):
+            sums.reord = scb.seq
+        if not after(scb.end_seq, sk.high_seq):
+            sums.flag |= FLAG_ORIG_SACK_ACKED
+    if sacked & TCPCB_SACKED_ACKED:
+        sk.sacked_out -= pcount
+    elif sk.rx_opt.sack_ok:
+        tcp_count_delivered(sk, pcount, ece)
+        if not sacked & TCPCB_RETRANS or not tcp_skb_spurious_retrans(sk, skb):
+            tcp_rack_advance(sk, sacked, scb.end_seq, skb.tstamp // 1000)
+    if sacked & TCPCB_LOST:
+        sk.lost_out -= pcount
+    sk.packets_out -= pcount
+    sums.pkts_acked += pcount
+    tcp_rate_skb_delivered(sk, skb, sack.rate)
+    if scb.tcp_flags & TCPHDR_SYN:
+        sums.flag |= FLAG_SYN_ACKED
+        sk.retrans_stamp = 0
+    else:
+        sums.flag |= FLAG_DATA_ACKED
+
+
+def _forget_hints(sk: tcp_sock, skb: sk_buff, following: sk_buff | None) -> None:
+    if skb is sk.retransmit_skb_hint:
+        sk.retransmit_skb_hint = None
+    if skb is sk.lost_skb_hint:
+        sk.lost_skb_hint = None
+    if skb is sk.highest_sack:
+        sk.highest_sack = following
+
+
+def tcp_clean_rtx_queue(
+    sk: tcp_sock, ack_skb: sk_buff, prior_fack: int, prior_snd_una: int, sack: tcp_sacktag_state, ece_ack: bool
+) -> int:
+    """Free what the ACK covers, and take the RTT from it; FLAG_*."""
+    prior_sacked = sk.sacked_out
+    sums = _acked(sk.snd_nxt)
+    rtx = sk.tcp_rtx_queue
+    skb = None
+    while rtx:
+        skb = rtx[0]
+        scb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
+        if after(scb.end_seq, sk.snd_una):
+            if scb.tcp_gso_segs == 1 or not after(sk.snd_una, scb.seq):
+                break
+            acked_pcount = tcp_tso_acked(sk, skb)
+            if not acked_pcount:
+                break
+            sums.fully_acked = False
+        else:
+            acked_pcount = scb.tcp_gso_segs
+        _account_acked(sk, skb, acked_pcount, sums, sack, ece_ack)
+        if not sums.fully_acked:
+            break
+        tcp_ack_tstamp(sk, skb, prior_snd_una)
+        del rtx[0]
+        if prior_sacked or sk.icsk_ca_state != TCP_CA_Open:
+            _forget_hints(sk, skb, rtx[0] if rtx else None)
+        tcp_sendmsg.tcp_wmem_free_skb(sk, skb)
+        skb = None
+    if skb is None:
+        tcp_output.tcp_chrono_stop(sk, TCP_CHRONO_BUSY)
+    elif skb.cb.sacked & TCPCB_SACKED_ACKED:  # type: ignore[attr-defined]
+        sums.flag |= FLAG_SACK_RENEGING
+    if between(sk.snd_up, prior_snd_una, sk.snd_una):
+        sk.snd_up = sk.snd_una
+    return _measure_acked(sk, skb, sums, sack, prior_fack, prior_snd_una, prior_sacked, ece_ack)
+
+
+def _measure_acked(
+    sk: tcp_sock, skb: sk_buff | None, sums: _acked, sack: tcp_sacktag_state, prior_fack: int, prior_snd_una: int,
+    prior_sacked: int, ece_ack: bool,
+) -> int:  # fmt: skip
+    flag = sums.flag
+    rate = sack.rate
+    now = sk.tcp_mstamp
+    seq_rtt_us = sack_rtt_us = ca_rtt_us = -1
+    if sums.first_ackt and not flag & FLAG_RETRANS_DATA_ACKED:
+        seq_rtt_us = max(now - sums.first_ackt, 0)
+        ca_rtt_us = max(now - sums.last_ackt, 0)
+        if (
+            sums.pkts_acked == 1
+            and sums.fully_acked
+            and not prior_sacked
+            and sk.snd_una - prior_snd_una & U32 < sk.mss_cache
+            and rate.prior_delivered + 1 == sk.delivered
+            and not flag & (FLAG_CA_ALERT | FLAG_SYN_ACKED)
+        ):
+            flag |= FLAG_ACK_MAYBE_DELAYED
+    if sack.first_sackt:
+        sack_rtt_us = max(now - sack.first_sackt, 0)
+        ca_rtt_us = max(now - sack.last_sackt, 0)
+    rtt_update = tcp_ack_update_rtt(sk, flag, seq_rtt_us, sack_rtt_us, ca_rtt_us, rate)
+    if flag & FLAG_ACKED:
+        flag |= FLAG_SET_XMIT_TIMER
+        if not sk.rx_opt.sack_ok:
+            tcp_remove_reno_sacks(sk, sums.pkts_acked, ece_ack)
+            if flag & FLAG_RETRANS_DATA_ACKED:
+                flag &= ~FLAG_ORIG_SACK_ACKED
+        elif before(sums.reord, prior_fack):
+            tcp_check_sack_reordering(sk, sums.reord, 0)
+    elif skb is not None and rtt_update and sack_rtt_us >= 0 and sack_rtt_us > now - skb.tstamp // 1000:
+        flag |= FLAG_SET_XMIT_TIMER
+    pkts_acked = sk.icsk_ca_ops.pkts_acked
+    if pkts_acked is not None:
+        in_flight = sk.mss_cache * (sk.delivered - rate.prior_delivered)
+        pkts_acked(sk, ack_sample(sums.pkts_acked, rate.rtt_us, in_flight))
+    return flag
+
+
+def tcp_ack_is_dubious(sk: tcp_sock, flag: int) -> bool:
+    """True when the ACK hints at a loss, or recovery is under way."""
+    return not flag & FLAG_NOT_DUP or bool(flag & FLAG_CA_ALERT) or sk.icsk_ca_state != TCP_CA_Open
+
+
+def tcp_may_raise_cwnd(sk: tcp_sock, flag: int) -> bool:
+    """True when the ACK may let the window grow."""
+    if sk.reordering > sk.skc_net.ipv4.sysctl_tcp_reordering:
+        return bool(flag & FLAG_FORWARD_PROGRESS)
+    return bool(flag & FLAG_DATA_ACKED)
+
+
+def tcp_cong_avoid(sk: tcp_sock, ack: int, acked: int) -> None:
+    """Let the congestion module raise the window."""
+    cong_avoid = sk.icsk_ca_ops.cong_avoid
+    assert cong_avoid is not None
+    cong_avoid(sk, ack, acked)
+    sk.snd_cwnd_stamp = sk.skc_net.kernel.jiffies & U32
+
+
+def tcp_cong_control(sk: tcp_sock, ack: int, acked_sacked: int, flag: int, rs: rate_sample) -> None:
+    """Set the congestion window after an ACK."""
+    cong_control = sk.icsk_ca_ops.cong_control
+    if cong_control is not None:
+        cong_control(sk, rs)
+        return
+    if sk.icsk_ca_state and tcp_in_cwnd_reduction(sk):
+        tcp_cwnd_reduction(sk, acked_sacked, rs.losses, flag)
+    elif tcp_may_raise_cwnd(sk, flag):
+        tcp_cong_avoid(sk, ack, acked_sacked)
+    tcp_update_pacing_rate(sk)
+
+
+def tcp_may_update_window(tp: tcp_sock, ack: int, ack_seq: int, nwin: int) -> bool:
+    """True when the segment is newer than the one that gave the window."""
+    return (
+        after(ack, tp.snd_una)
+        or after(ack_seq, tp.snd_wl1)
+        or (ack_seq == tp.snd_wl1 and nwin > tp.snd_wnd)
+    )
+
+
+def tcp_snd_una_update(tp: tcp_sock, ack: int) -> None:
+    """Everything below `ack` is acknowledged."""
+    tp.bytes_acked += ack - tp.snd_una & U32
+    tp.snd_una = ack
+
+
+def tcp_ack_update_window(sk: tcp_sock, skb: sk_buff, ack: int, ack_seq: int) -> int:
+    """Take the window a segment offers; FLAG_WIN_UPDATE or 0."""
+    flag = 0
+    th: tcphdr = skb.transport_header  # type: ignore[assignment]
+    nwin = th.window
+    if not th._flags & TCPHDR_SYN:
+        nwin <<= sk.rx_opt.snd_wscale
+    if tcp_may_update_window(sk, ack, ack_seq, nwin):
+        flag = FLAG_WIN_UPDATE
+        sk.snd_wl1 = ack_seq
+        if sk.snd_wnd != nwin:
+            sk.snd_wnd = nwin
+            sk.pred_flags = 0
+            tcp_fast_path_check(sk)
+            if sk.write_seq != sk.snd_nxt:
+                tcp_output.tcp_slow_start_after_idle_check(sk)
+            if nwin > sk.max_window:
+                sk.max_window = nwin
+                tcp_sync_mss(sk, sk.icsk_pmtu_cookie)
+    tcp_snd_una_update(sk, ack)
+    return flag
+
+
+def tcp_fast_path_on(tp: tcp_sock) -> None:
+    """Predict the next header: ACK alone, the same window."""
+    tp.pred_flags = tp.tcp_header_len << 26 | TCPHDR_ACK << 16 | tp.snd_wnd >> tp.rx_opt.snd_wscale
+
+
+def tcp_fast_path_check(sk: tcp_sock) -> None:
+    """Predict the next header unless something needs a closer look."""
+    if not sk.out_of_order_queue and sk.rcv_wnd and sk.sk_rmem_alloc < sk.sk_rcvbuf and not sk.urg_data:
+        tcp_fast_path_on(sk)
+
+
+def __tcp_oow_rate_limited(net: net, mib: int, last: int) -> int | None:
+    """The time to note when an ACK to an odd segment may be sent, None when one was just now."""
+    now = net.kernel.jiffies & U32
+    if last and 0 <= _s32(now - last) < net.ipv4.sysctl_tcp_invalid_ratelimit:
+        net.mib.net_statistics[mib] += 1
+        return None
+    return now
+
+
+def tcp_oow_rate_limited(net: net, skb: sk_buff, mib: int, last: int) -> int | None:
+    """The same; segments with data are always answered."""
+    cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
+    if cb.seq != cb.end_seq and not cb.tcp_flags & TCPHDR_SYN:
+        return last
+    return __tcp_oow_rate_limited(net, mib, last)
+
+
+def tcp_challenge_ack_allowed(net: net) -> bool:
+    """False when tcp_challenge_ack_limit of them left in this second."""
+    ipv4 = net.ipv4
+    ack_limit = ipv4.sysctl_tcp_challenge_ack_limit
+    if ack_limit == 0x7FFFFFFF:
+        return True
+    now = net.kernel.jiffies // 250
+    if now != ipv4.tcp_challenge_timestamp:
+        ipv4.tcp_challenge_timestamp = now
+        ipv4.tcp_challenge_count = (ack_limit + 1 >> 1) + prandom_u32_max(net.kernel, ack_limit)
+    if ipv4.tcp_challenge_count > 0:
+        ipv4.tcp_challenge_count -= 1
+        return True
+    return False
+
+
+def tcp_send_challenge_ack(sk: tcp_sock) -> None:
+    """Answer a suspicious segment with an ACK, which tells a true peer where we are (RFC 5961)."""
+    net = sk.skc_net
+    stamp = __tcp_oow_rate_limited(net, LINUX_MIB_TCPACKSKIPPEDCHALLENGE, sk.last_oow_ack_time)
+    if stamp is None:
+        return
+    sk.last_oow_ack_time = stamp
+    if tcp_challenge_ack_allowed(net):
+        net.mib.net_statistics[LINUX_MIB_TCPCHALLENGEACK] += 1
+        tcp_output_ack.tcp_send_ack(sk)
+
+
+def tcp_reqsk_send_challenge_ack(sk: tcp_sock, skb: sk_buff, req: tcp_request_sock) -> None:
+    """The same for a handshake under way."""
+    net = sk.skc_net
+    stamp = __tcp_oow_rate_limited(net, LINUX_MIB_TCPACKSKIPPEDCHALLENGE, req.last_oow_ack_time)
+    if stamp is None:
+        return
+    req.last_oow_ack_time = stamp
+    if tcp_challenge_ack_allowed(net):
+        net.mib.net_statistics[LINUX_MIB_TCPCHALLENGEACK] += 1
+        req.rsk_ops.send_ack(sk, skb, req)
+
+
+def _now_seconds(sk: tcp_sock) -> int:
+    kernel = sk.skc_net.kernel
+    return (kernel.clock.now - kernel.boot_ns) // 1_000_000_000
+
+
+def tcp_store_ts_recent(tp: tcp_sock) -> None:
+    """The timestamp to echo."""
+    tp.rx_opt.ts_recent = tp.rx_opt.rcv_tsval
+    tp.rx_opt.ts_recent_stamp = _now_seconds(tp)
+
+
+def tcp_replace_ts_recent(tp: tcp_sock, seq: int) -> None:
+    """Echo a segment's timestamp if it is in order and not older."""
+    rx_opt = tp.rx_opt
+    if rx_opt.saw_tstamp and not after(seq, tp.rcv_wup) and tcp_paws_check(rx_opt, 0, _now_seconds(tp)):
+        tcp_store_ts_recent(tp)
+
+
+def tcp_in_ack_event(sk: tcp_sock, flag: int) -> None:
+    """Tell the congestion module of every ACK."""
+    in_ack_event = sk.icsk_ca_ops.in_ack_event
+    if in_ack_event is not None:
+        flags = CA_ACK_WIN_UPDATE if flag & FLAG_WIN_UPDATE else 0
+        if flag & FLAG_SLOWPATH:
+            flags |= CA_ACK_SLOWPATH | (CA_ACK_ECE if flag & FLAG_ECE else 0)
+        in_ack_event(sk, flags)
+
+
+def tcp_xmit_recovery(sk: tcp_sock, rexmit: int) -> None:
+    """Send what recovery calls for: new data (F-RTO) or what was lost."""
+    if rexmit == REXMIT_NONE or sk.skc_state == TCP_SYN_SENT:
+        return
+    if rexmit == REXMIT_NEW:
+        tcp_output.__tcp_push_pending_frames(sk, tcp_current_mss(sk), TCP_NAGLE_OFF)
+        if after(sk.snd_nxt, sk.high_seq):
+            return
+        sk.frto = 0
+    tcp_output_retransmit.tcp_xmit_retransmit_queue(sk)
+
+
+def tcp_newly_delivered(sk: tcp_sock, prior_delivered: int, flag: int) -> int:
+    """Segments that this ACK showed to be delivered."""
+    delivered = sk.delivered - prior_delivered
+    stats = sk.skc_net.mib.net_statistics
+    stats[LINUX_MIB_TCPDELIVERED] += delivered
+    if flag & FLAG_ECE:
+        stats[LINUX_MIB_TCPDELIVEREDCE] += delivered
+    return delivered
+
+
+def _take_ack(sk: tcp_sock, skb: sk_buff, flag: int, prior_snd_una: int, sack_state: tcp_sacktag_state) -> int:
+    cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
+    stats = sk.skc_net.mib.net_statistics
+    if flag & (FLAG_SLOWPATH | FLAG_SND_UNA_ADVANCED) == FLAG_SND_UNA_ADVANCED:
+        sk.snd_wl1 = cb.seq
+        tcp_snd_una_update(sk, cb.ack_seq)
+        stats[LINUX_MIB_TCPHPACKS] += 1
+        return flag | FLAG_WIN_UPDATE
+    if cb.seq != cb.end_seq:
+        flag |= FLAG_DATA
+    else:
+        stats[LINUX_MIB_TCPPUREACKS] += 1
+    flag |= tcp_ack_update_window(sk, skb, cb.ack_seq, cb.seq)
+    if cb.sacked:
+        flag |= tcp_sacktag_write_queue(sk, skb, prior_snd_una, sack_state)
+    if cb.tcp_flags & TCPHDR_ECE and not cb.tcp_flags & TCPHDR_SYN and sk.ecn_flags & TCP_ECN_OK:
+        flag |= FLAG_ECE
+    if sack_state.sack_delivered:
+        tcp_count_delivered(sk, sack_state.sack_delivered, bool(flag & FLAG_ECE))
+    return flag
+
+
+def tcp_ecn_accept_cwr(sk: tcp_sock, skb: sk_buff) -> None:
+    """The peer reduced its window: no more ECE."""
+    cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
+    if cb.tcp_flags & TCPHDR_CWR:
+        sk.ecn_flags &= ~TCP_ECN_DEMAND_CWR
+        if cb.seq != cb.end_seq:
+            sk.icsk_ack.pending |= ICSK_ACK_NOW
+
+
+def _old_ack(sk: tcp_sock, skb: sk_buff, flag: int) -> int:
+    cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
+    prior_snd_una = sk.snd_una
+    max_window = min(sk.max_window, sk.bytes_acked)
+    if before(cb.ack_seq, prior_snd_una - max_window):
+        if not flag & FLAG_NO_CHALLENGE_ACK:
+            tcp_send_challenge_ack(sk)
+        return ACK_TOO_OLD
+    if flag & FLAG_UPDATE_TS_RECENT:
+        tcp_replace_ts_recent(sk, cb.seq)
+    if cb.sacked:
+        prior_delivered = sk.delivered
+        flag |= tcp_sacktag_write_queue(sk, skb, prior_snd_una, tcp_sacktag_state())
+        flag, rexmit = tcp_fastretrans_alert(sk, prior_snd_una, 0, flag)
+        tcp_newly_delivered(sk, prior_delivered, flag)
+        tcp_xmit_recovery(sk, rexmit)
+    return 0
+
+
+def tcp_ack(sk: tcp_sock, skb: sk_buff, flag: int) -> int:
+    """Process a segment's ACK; 1 good, 0 old, negative: drop the segment."""
+    cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
+    ack = cb.ack_seq
+    prior_snd_una = sk.snd_una
+    if before(ack, prior_snd_una):
+        return _old_ack(sk, skb, flag)
+    if after(ack, sk.snd_nxt):
+        return ACK_UNSENT_DATA
+    prior_packets = sk.packets_out
+    if ack != prior_snd_una:
+        flag |= FLAG_SND_UNA_ADVANCED
+        sk.icsk_retransmits = 0
+    sack_state = tcp_sacktag_state()
+    prior_fack = tcp_highest_sack_seq(sk) if sk.rx_opt.sack_ok else prior_snd_una
+    sack_state.rate.prior_in_flight = tcp_packets_in_flight(sk)
+    prior_delivered, prior_lost, is_sack_reneg = sk.delivered, sk.lost, sk.is_sack_reneg
+    if flag & FLAG_UPDATE_TS_RECENT:
+        tcp_replace_ts_recent(sk, cb.seq)
+    flag = _take_ack(sk, skb, flag, prior_snd_una, sack_state)
+    if cb.tcp_flags & TCPHDR_CWR:
+        tcp_ecn_accept_cwr(sk, skb)
+    if sk.sk_err_soft:
+        sk.sk_err_soft = 0
+    sk.icsk_probes_out = 0
+    sk.rcv_tstamp = sk.skc_net.kernel.jiffies & U32
+    rexmit = REXMIT_NONE
+    if not prior_packets:
+        tcp_in_ack_event(sk, flag)
+        if flag & FLAG_DSACKING_ACK:
+            flag, rexmit = tcp_fastretrans_alert(sk, prior_snd_una, 0, flag)
+            tcp_newly_delivered(sk, prior_delivered, flag)
+        tcp_ack_probe(sk)
+        if sk.tlp_high_seq:
+            tcp_process_tlp_ack(sk, ack, flag)
+        return 1
+    flag |= tcp_clean_rtx_queue(sk, skb, prior_fack, prior_snd_una, sack_state, bool(flag & FLAG_ECE))
+    rate = sack_state.rate
+    tcp_rack_update_reo_wnd(sk, rate)
+    tcp_in_ack_event(sk, flag)
+    if sk.tlp_high_seq:
+        tcp_process_tlp_ack(sk, ack, flag)
+    if tcp_ack_is_dubious(sk, flag):
+        num_dupack = 0
+        if not flag & (FLAG_SND_UNA_ADVANCED | FLAG_NOT_DUP | FLAG_DSACKING_ACK):
+            shinfo = skb._shinfo
+            num_dupack = max(1, shinfo.gso_segs if shinfo is not None and not flag & FLAG_DATA else 1)
+        flag, rexmit = tcp_fastretrans_alert(sk, prior_snd_una, num_dupack, flag)
+    if flag & FLAG_SET_XMIT_TIMER:
+        tcp_set_xmit_timer(sk)
+    delivered = tcp_newly_delivered(sk, prior_delivered, flag)
+    rate.is_ack_delayed = bool(flag & FLAG_ACK_MAYBE_DELAYED)
+    tcp_rate_gen(sk, delivered, sk.lost - prior_lost, bool(is_sack_reneg), rate)
+    tcp_cong_control(sk, ack, delivered, flag, rate)
+    tcp_xmit_recovery(sk, rexmit)
+    return 1
