@@ -34,7 +34,7 @@ from kshell.abi.sched import (
     CLONE_VM,
 )  # fmt: skip
 from kshell.abi.signal import SIGCHLD
-from kshell.linux.fs.file import dup_fd, unshare_fd
+from kshell.linux.fs.file import dup_fd
 from kshell.linux.fs.fs_struct import copy_fs_struct, unshare_fs_struct
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.hrtimer import hrtimer
@@ -354,6 +354,14 @@ def sys_set_tid_address(current: task_struct, tidptr: int) -> int:
     return current.pid
 
 
+def unshare_files(current: task_struct) -> None:
+    """Give current descriptors of its own when others share them."""
+    if current.files.count > 1:
+        new = dup_fd(current.kernel, current.files)
+        current.files.count -= 1
+        current.files = new
+
+
 @SYSCALL_DEFINE
 def sys_unshare(current: task_struct, unshare_flags: int) -> int:
     """Stop sharing files, fs or namespaces. EINVAL, EPERM."""
@@ -372,7 +380,7 @@ def ksys_unshare(current: task_struct, unshare_flags: int) -> int:
     if unshare_flags & CLONE_FS:
         unshare_fs_struct(current)
     if unshare_flags & CLONE_FILES:
-        unshare_fd(current)
+        unshare_files(current)
     if new is not None:
         switch_task_namespaces(current, new)
     return 0
