@@ -37,12 +37,14 @@ class Process:
     def call(self, name: str, *arguments: int | bytes | str) -> int:
         """The result of a system call; SystemCallError if it failed. Strings get a NUL behind them."""
         values = tuple(self._value(argument) for argument in arguments)
-        result = self.machine.syscall(self.task, BY_NAME[name].number, values)
-        if not isinstance(result, int):
+        outcome = self.machine.syscall(self.task, BY_NAME[name].number, values)
+        if isinstance(outcome, int):
+            result = outcome
+        else:
             self.machine.run()
-            if not result.done:
-                raise ProgramError(f"{name} sleeps")
-            result = result.result
+            if not outcome.done or outcome.result is None:
+                raise ProgramError(f"{name} does not come back")
+            result = outcome.result
         if result < 0:
             raise SystemCallError(-result, f"{self._about(arguments)}{_message(-result)}")
         return result
