@@ -44,11 +44,7 @@ def run_one(options: Options, name: str, echo: bool) -> int:
 
 def _replay(options: Options, source: Input, echo: bool) -> int:
     if source.kind in (Kind.RECORDS, Kind.PACKETDRILL):
-        hint = (
-            "try: kshell check " + source.name
-            if source.kind is Kind.RECORDS
-            else "this version does not run them"
-        )
+        hint = "try: kshell check " + source.name if source.kind is Kind.RECORDS else "this version does not run them"
         raise Unreadable(f"{source.name}: {source.kind.value}: {hint}")
     show = printer(options, echo)
     if source.kind is Kind.STRACE:

@@ -39,9 +39,7 @@ class Painter:
 class PlainText:
     """Turns events into lines; `panels`: which are wanted, `echo`: whether commands are repeated."""
 
-    def __init__(
-        self, panels: frozenset[str], colour: bool = False, echo: bool = False, names: bool = False
-    ) -> None:
+    def __init__(self, panels: frozenset[str], colour: bool = False, echo: bool = False, names: bool = False) -> None:
         self.panels = panels
         self.paint = Painter(colour)
         self.echo = echo
