@@ -107,6 +107,9 @@ class Kernel:
         # net/netlink/af_netlink.c: by protocol
         self.nl_table: list[netlink_table] = []
 
+        # net/core/secure_seq.c: by purpose
+        self.net_secrets: dict[str, bytes] = {}
+
         # net/core/rtnetlink.c: by (family, message type)
         self.rtnl_msg_handlers: dict[tuple[int, int], rtnl_link] = {}
 
@@ -162,6 +165,10 @@ class Kernel:
         self.mountpoint_hashtable: dict[dentry, mountpoint] = {}
         self.mnt_id_ida: set[int] = set()
         self.init_mnt_ns: mnt_namespace
+
+        # fs/fcntl.c, fs/locks.c
+        self.fasync_cache: kmem_cache
+        self._blocked_locks: dict[file_lock, inode] = {}
 
         # fs/char_dev.c
         self.cdev_map: dict[int, cdev] = {}

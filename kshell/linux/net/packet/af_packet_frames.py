@@ -9,7 +9,7 @@ from kshell.abi.errno import EINVAL, EMSGSIZE, ENETDOWN, ENODEV, ENOTCONN, ENXIO
 from kshell.abi.netdevice import IFF_UP
 from kshell.abi.packet import PACKET_AUXDATA, TP_STATUS_USER
 from kshell.abi.socket import (
-    AF_PACKET, MSG_CMSG_COMPAT, MSG_DONTWAIT, MSG_ERRQUEUE, MSG_PEEK, MSG_TRUNC, SOCK_DGRAM, SOCK_PACKET, SOCK_RAW,
+    AF_PACKET, MSG_DONTWAIT, MSG_ERRQUEUE, MSG_PEEK, MSG_TRUNC, SOCK_DGRAM, SOCK_PACKET, SOCK_RAW,
     SOL_PACKET,
 )  # fmt: skip
 from kshell.linux.include.linux.err import KernelError
@@ -44,6 +44,7 @@ SOCKADDR_LL: Final = struct.Struct("<H2siHBB8s")
 SLL_ADDR: Final = 12
 SOCKADDR_PKT: Final = struct.Struct("<H14s2s")
 VLAN_HLEN: Final = 4
+MSG_CMSG_COMPAT: Final = 0x80000000
 PACKET_TX_TIMESTAMP: Final = 16
 RECV_FLAGS: Final = MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_COMPAT | MSG_ERRQUEUE
 
