@@ -104,6 +104,10 @@ class Struct:
         """The values of every field that lies wholly in the data."""
         return {f.name: f.unpack_from(data) for f in self.fields if f.offset + f.size <= len(data)}
 
+    def numbers(self, data: bytes) -> dict[str, int]:
+        """As unpack, only the fields that are numbers."""
+        return {name: value for name, value in self.unpack(data).items() if isinstance(value, int)}
+
     def visible_fields(self) -> Iterator[Field]:
         """The fields that mean something: those whose name does not start with an underscore."""
         return (f for f in self.fields if not f.name.startswith("_"))

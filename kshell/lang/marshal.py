@@ -65,10 +65,12 @@ def marshal(
     *,
     abi: str = "x86_64",
     replay: bool = False,
+    fill: bool = False,
 ) -> Marshalled:
     """Number and registers of a call; LangError for unknown calls and names, wrong counts and shapes of arguments.
 
-    replay: the call comes from a log, so that its addresses mean nothing here and buffers are supplied for them.
+    replay: the call comes from a log, so that its addresses mean nothing here and buffers are supplied for them;
+    fill: its buffers get what the log shows them to hold after the call, so that it can be decoded without being made.
     """
     if call.name == "syscall":
         return _raw(call, source, memory, variables)
@@ -79,7 +81,7 @@ def marshal(
     if syscall.number < 0:
         through = True
     encoder = Encoder(source, memory, variables, "i386" if through else "x86_64")
-    registers = _arguments(call, syscall, encoder, replay)
+    registers = _arguments(call, syscall, encoder, replay, fill)
     if through:
         return _through_socketcall(call, syscall, registers, memory)
     return Marshalled(syscall.number, _six(registers), False, syscall, tuple(registers), call, "call")
@@ -100,11 +102,13 @@ def _find(call: Call, source: Source) -> Syscall:
 # ---- arguments ----
 
 
-def _arguments(call: Call, syscall: Syscall, encoder: Encoder, replay: bool) -> list[int]:
+def _arguments(
+    call: Call, syscall: Syscall, encoder: Encoder, replay: bool, fill: bool = False
+) -> list[int]:
     if not syscall.known:
         return [_untyped(encoder, _value(argument)) for argument in call.args]
     nodes = _by_param(call, syscall, encoder.source)
-    context = Context(encoder, syscall, nodes, {}, replay)
+    context = Context(encoder, syscall, nodes, {}, replay, fill)
     registers = {}
     for param in sorted(syscall.params, key=lambda p: not p.kind.direction):  # pointers first: they give the lengths
         node = nodes.get(param.name)

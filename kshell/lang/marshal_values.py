@@ -30,6 +30,17 @@ class Context:
     nodes: dict[str, Node]
     sizes: dict[str, int]  # parameter that holds a length → the length that was placed
     replay: bool
+    fill: bool = False  # buffers get what they will hold after the call, as a log shows it
+
+    def only_room(self, param: Param) -> bool:
+        """Whether the kernel fills this pointer's target, so that room is all it needs."""
+        return param.kind.direction == "out" and not self.fill
+
+    def pick(self, node: Node) -> Node:
+        """What a value was before the call; after it when buffers are filled."""
+        if isinstance(node, Change):
+            return node.after if self.fill else node.before
+        return node
 
     def number_of(self, name: str) -> int | None:
         """The value of a sibling argument, None if it is not there or no number."""
@@ -86,7 +97,7 @@ PointerEncoder = Callable[[Context, Param, Node], int]
 
 def _bytes(context: Context, param: Param, node: Node) -> int:
     length = context.number_of(param.kind.args[0])
-    if param.kind.direction == "out":
+    if context.only_room(param):
         context.sized(param, len(node.data) if isinstance(node, String) else 0)
         return context.supplied(param)
     data = messages.encode(context.encoder, node) if messages.is_message(node) else None
@@ -101,13 +112,13 @@ def _path(context: Context, param: Param, node: Node) -> int:
 
 
 def _struct(context: Context, param: Param, node: Node) -> int:
-    if param.kind.direction == "out":
+    if context.only_room(param):
         return context.supplied(param)
-    return context.encoder.memory.place(context.encoder.struct(param.kind.args[0], before(node)))
+    return context.encoder.memory.place(context.encoder.struct(param.kind.args[0], context.pick(node)))
 
 
 def _array(context: Context, param: Param, node: Node) -> int:
-    if param.kind.direction == "out":
+    if context.only_room(param):
         return context.supplied(param)
     items = _items(context, node)
     data = b"".join(context.encoder.struct(param.kind.args[0], before(i)) for i in items)
@@ -124,14 +135,14 @@ def _pollfds(context: Context, param: Param, node: Node) -> int:
 
 
 def _items(context: Context, node: Node) -> tuple[Node, ...]:
-    node = before(node)
+    node = context.pick(node)
     if not isinstance(node, Array):
         raise context.encoder.error("not a list", node, expected="[{…}, …]")
     return node.items
 
 
 def _sockaddr(context: Context, param: Param, node: Node) -> int:
-    if param.kind.direction == "out":
+    if context.only_room(param):
         return context.supplied(param)
     data = context.encoder.sockaddr(before(node))
     context.sized(param, len(data))
@@ -142,12 +153,12 @@ def _socklen(context: Context, param: Param, node: Node) -> int:
     inner: Node = node
     if isinstance(node, Array) and node.items:
         inner = node.items[0]
-    value = context.encoder.number(before(inner)) & 0xFFFFFFFF
+    value = context.encoder.number(context.pick(inner)) & 0xFFFFFFFF
     return context.encoder.memory.place(value.to_bytes(4, "little"))
 
 
 def _iovec(context: Context, param: Param, node: Node) -> int:
-    address, count = place_iovec(context.encoder, node, param.kind.direction == "out")
+    address, count = place_iovec(context.encoder, node, context.only_room(param))
     context.sized(param, count)
     return address
 
@@ -216,7 +227,7 @@ _MSGHDR: Final = (
 
 
 def _msghdr(context: Context, param: Param, node: Node) -> int:
-    values = msghdr_values(context, node, param.kind.direction != "in")
+    values = msghdr_values(context, node, param.kind.direction != "in" and not context.fill)
     return context.encoder.memory.place(structs.layout("msghdr", context.encoder.arch).pack(values))
 
 
@@ -243,7 +254,7 @@ def msghdr_values(context: Context, node: Node, out: bool) -> dict[str, structs.
 
 def _message_name(context: Context, fields: dict[str, Node], out: bool) -> tuple[int, int]:
     encoder, name, given = context.encoder, fields.get("msg_name"), fields.get("msg_namelen")
-    length = encoder.number(before(given)) if given is not None else None
+    length = encoder.number(context.pick(given)) if given is not None else None
     if name is None or (isinstance(name, Name) and name.name == "NULL"):
         if out and name is None and length:
             return encoder.memory.reserve(min(length, 4096) if length > 0 else 1), length
@@ -283,14 +294,14 @@ def _mmsghdr(context: Context, param: Param, node: Node) -> int:
         if not isinstance(item, StructNode):
             raise context.encoder.error("not a mmsghdr", item, expected="{msg_hdr={…}}")
         fields = _fields(context.encoder, item, ("msg_hdr", "msg_len"))
-        values = msghdr_values(context, fields["msg_hdr"], param.kind.direction != "in")
+        values = msghdr_values(context, fields["msg_hdr"], param.kind.direction != "in" and not context.fill)
         data += layout.pack({"msg_hdr": values})
     context.sized(param, len(items))
     return context.encoder.memory.place(data)
 
 
 def _optval(context: Context, param: Param, node: Node) -> int:
-    if param.kind.direction == "out":
+    if context.only_room(param):
         return context.supplied(param)
     kind = option_type(context.number_of("level") or 0, context.number_of("optname") or 0)
     data = encode_typed(context.encoder, kind, node)
@@ -338,7 +349,28 @@ def _unreferenced(node: Node) -> Node:
 
 
 def _wstatus(context: Context, param: Param, node: Node) -> int:
+    if context.fill and isinstance(node, Array) and len(node.items) == 1 and isinstance(node.items[0], StructNode):
+        status = _status_of(context.encoder, node.items[0])
+        return context.encoder.memory.place(status.to_bytes(4, "little"))
     return context.supplied(param)
+
+
+def _status_of(encoder: Encoder, node: StructNode) -> int:
+    """``{WIFEXITED(s) && WEXITSTATUS(s) == 1}`` as a wait status."""
+    status = 0
+    terms = [node.items[0]] if node.items else []
+    while terms:
+        term = terms.pop()
+        if isinstance(term, Binary) and term.op == "&&":
+            terms += [term.left, term.right]
+        elif isinstance(term, Binary) and isinstance(term.left, Apply):
+            value = encoder.number(term.right)
+            status |= {"WEXITSTATUS": value << 8, "WTERMSIG": value, "WSTOPSIG": value << 8 | 0x7F}.get(
+                term.left.function, 0
+            )
+        elif isinstance(term, Apply):
+            status |= {"WCOREDUMP": 0x80, "WIFCONTINUED": 0xFFFF}.get(term.function, 0)
+    return status
 
 
 def _fdset(context: Context, param: Param, node: Node) -> int:
@@ -346,7 +378,7 @@ def _fdset(context: Context, param: Param, node: Node) -> int:
 
 
 def _sigset(context: Context, param: Param, node: Node) -> int:
-    if param.kind.direction == "out":
+    if context.only_room(param):
         return context.supplied(param)
     context.sized(param, 8)
     return context.encoder.memory.place(context.encoder.sigset(node))
@@ -372,12 +404,12 @@ def _strings(context: Context, param: Param, node: Node) -> int:
 
 
 def _offset(context: Context, param: Param, node: Node) -> int:
-    inner = before(node)
+    inner = context.pick(node)
     return context.encoder.memory.place(context.encoder.integers(inner, 8))
 
 
 def _ints(context: Context, param: Param, node: Node) -> int:
-    if param.kind.direction == "out":
+    if context.only_room(param):
         return context.supplied(param)
     items = _items(context, node)
     context.sized(param, len(items))
@@ -388,14 +420,20 @@ def _supplied(context: Context, param: Param, node: Node) -> int:
     return context.supplied(param)
 
 
+def _fdpair(context: Context, param: Param, node: Node) -> int:
+    if context.fill and isinstance(node, Array):
+        return context.encoder.memory.place(context.encoder.integers(node))
+    return context.supplied(param)
+
+
 def _ioctl(context: Context, param: Param, node: Node) -> int:
     encoder = context.encoder
     request = names.enumeration("ioctl").name(context.number_of("cmd") or 0) or ""
     direction, kind = IOCTL_TYPES.get(request, ("", ""))
-    if direction == "out":
+    if direction == "out" and not context.fill:
         size = structs.sizeof(kind, encoder.arch) if structs.has(kind) else 40
         return encoder.memory.reserve(size)
-    value = before(node)
+    value = context.pick(node)
     if kind.startswith("ifreq:") and isinstance(value, StructNode):
         return encoder.memory.place(messages.encode_ifreq(encoder, value))
     if kind == "ifconf" and isinstance(value, StructNode):
@@ -410,7 +448,7 @@ def _ioctl(context: Context, param: Param, node: Node) -> int:
 def _fcntl(context: Context, param: Param, node: Node) -> int:
     command = names.enumeration("fcntl").name(context.number_of("cmd") or 0) or ""
     direction, _, kind = FCNTL_TYPES.get(command, "").partition(":")
-    if direction == "out":
+    if direction == "out" and not context.fill:
         return context.encoder.memory.reserve(structs.sizeof(kind))
     if structs.has(kind):
         return context.encoder.memory.place(context.encoder.struct(kind, before(node)))
@@ -446,7 +484,7 @@ POINTERS: Final[dict[str, PointerEncoder]] = {
     "offset": _offset,
     "ints": _ints,
     "longs": _supplied,
-    "fdpair": _supplied,
+    "fdpair": _fdpair,
     "dirents": _supplied,
     "ioctl": _ioctl,
     "fcntl": _fcntl,

@@ -1,0 +1,138 @@
+"""Values as strace writes them: strings, numbers, addresses, sets."""
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Final
+
+from kshell.abi import names
+from kshell.abi.stat import S_IFMT, S_ISGID, S_ISUID, S_ISVTX
+
+_SHORT_ESCAPES: Final = {9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
+_PLAIN: Final = {byte: chr(byte) for byte in range(32, 127)} | _SHORT_ESCAPES
+
+
+def quote(data: bytes, limit: int | None = None) -> str:
+    """A C string: ``"hi\\n"``; octal for what cannot be printed; ``"..."...`` when longer than limit."""
+    cut = limit is not None and len(data) > limit
+    shown = data[:limit] if cut else data
+    pieces = []
+    for index, byte in enumerate(shown):
+        plain = _PLAIN.get(byte)
+        if plain is not None:
+            pieces.append(plain)
+            continue
+        following = shown[index + 1] if index + 1 < len(shown) else 0
+        pieces.append(f"\\{byte:03o}" if 48 <= following <= 55 else f"\\{byte:o}")
+    return f'"{"".join(pieces)}"' + ("..." if cut else "")
+
+
+def address(value: int) -> str:
+    """``NULL`` or the number."""
+    return hex(value) if value else "NULL"
+
+
+def octal(value: int) -> str:
+    """A mode: ``0644``, ``000``."""
+    return f"0{value:o}" if value > 0o77 else f"{value:03o}"
+
+
+def file_mode(mode: int) -> str:
+    """``S_IFREG|0644``, ``S_IFDIR|S_ISVTX|0777``."""
+    kind = names.enumeration("file_type").name(mode & S_IFMT)
+    parts = [kind] if kind else []
+    parts += [name for bit, name in ((S_ISUID, "S_ISUID"), (S_ISGID, "S_ISGID"), (S_ISVTX, "S_ISVTX")) if mode & bit]
+    return "|".join([*parts, octal(mode & 0o777)])
+
+
+def device(value: int) -> str:
+    """``makedev(0x1, 0x3)``"""
+    major = (value >> 8 & 0xFFF) | (value >> 32 & ~0xFFF)
+    minor = (value & 0xFF) | (value >> 12 & ~0xFF)
+    return f"makedev({major:#x}, {minor & 0xFFFFFFFF:#x})"
+
+
+def ipv4(value: int) -> str:
+    """``127.0.0.1`` of a number in host order."""
+    return str(ipaddress.IPv4Address(value & 0xFFFFFFFF))
+
+
+def ipv6(data: bytes) -> str:
+    """``::1`` of 16 bytes."""
+    return str(ipaddress.IPv6Address(data.ljust(16, b"\0")[:16]))
+
+
+def mac(data: bytes) -> str:
+    """``00:00:00:00:00:00``"""
+    return ":".join(f"{byte:02x}" for byte in data)
+
+
+def signal_set(mask: int) -> str:
+    """``[INT TERM]``; ``~[KILL]`` when most are in it."""
+    members = [n for n in range(1, 65) if mask >> (n - 1) & 1]
+    if len(members) >= 43:
+        absent = [n for n in range(1, 65) if not mask >> (n - 1) & 1]
+        return f"~[{_signals(absent)}]"
+    return f"[{_signals(members)}]"
+
+
+def _signals(numbers: Iterable[int]) -> str:
+    return " ".join(names.signal_name(n).removeprefix("SIG") for n in numbers)
+
+
+def descriptor_set(bits: int, count: int) -> str:
+    """``[0 3]``"""
+    return f"[{' '.join(str(n) for n in range(min(count, bits.bit_length())) if bits >> n & 1)}]"
+
+
+def socket_type(value: int) -> str:
+    """``SOCK_STREAM|SOCK_CLOEXEC``"""
+    base, flags = value & 0xF, value & ~0xF & 0xFFFFFFFF
+    name = names.enumeration("sock_type").name(base)
+    if name is None and flags:
+        return names.flags("sock").text(flags) + (f"|{base:#x}" if base else "")
+    text = name or names.enumeration("sock_type").text(base)
+    return f"{text}|{names.flags('sock').text(flags)}" if flags else text
+
+
+def open_flags(value: int, *, modes: bool = True) -> str:
+    """``O_RDWR|O_CREAT``; modes False: the access mode does not count, as for pipe2."""
+    if not modes:
+        return names.flags("open").text(value)
+    access = names.enumeration("accmode").text(value & 3)
+    rest = value & ~3 & 0xFFFFFFFF
+    if not rest:
+        return access
+    flags, unknown = names.flags("open").split(rest)
+    return "|".join([access, *flags] + ([hex(unknown)] if unknown else []))
+
+
+def clone_flags(value: int) -> str:
+    """``CLONE_VM|SIGCHLD``"""
+    flags, rest = names.flags("clone").split(value & ~0xFF & ((1 << 64) - 1))
+    signal = value & 0xFF
+    parts = flags + ([hex(rest)] if rest else [])
+    if signal:
+        parts.append(names.signal_name(signal))
+    return "|".join(parts) or "0"
+
+
+def wait_status(status: int) -> str:
+    """``[{WIFEXITED(s) && WEXITSTATUS(s) == 0}]``"""
+    signal = status & 0x7F
+    if status == 0xFFFF:
+        return "[{WIFCONTINUED(s)}]"
+    if status & 0xFF == 0x7F:
+        return f"[{{WIFSTOPPED(s) && WSTOPSIG(s) == {names.signal_name(status >> 8 & 0xFF)}}}]"
+    if signal == 0:
+        return f"[{{WIFEXITED(s) && WEXITSTATUS(s) == {status >> 8 & 0xFF}}}]"
+    core = " && WCOREDUMP(s)" if status & 0x80 else ""
+    return f"[{{WIFSIGNALED(s) && WTERMSIG(s) == {names.signal_name(signal)}{core}}}]"
+
+
+def limit(value: int, bits: int = 64) -> str:
+    """A resource limit: ``1024``, ``8192*1024``, ``RLIM64_INFINITY``."""
+    if value == (1 << bits) - 1:
+        return "RLIM64_INFINITY" if bits == 64 else "RLIM_INFINITY"
+    if value > 1024 and value % 1024 == 0:
+        return f"{value // 1024}*1024"
+    return str(value)
