@@ -8,7 +8,7 @@ from kshell.abi import names, structs
 from kshell.abi.stat import S_IFMT
 from kshell.abi.syscalls import Param, Syscall
 from kshell.lang import messages
-from kshell.lang.ast import Array, Dots, Name, Named, Node, Number, String, Unary
+from kshell.lang.ast import Apply, Array, Binary, Change, Dots, Name, Named, Node, Number, String, Unary
 from kshell.lang.ast import Struct as StructNode
 from kshell.lang.encode import MAX_BUFFER, Encoder, before
 from kshell.lang.numbers import Buffer, constant_of
