@@ -12,7 +12,7 @@ from kshell.session.records import Call, Header, Memory, Outcome
 from kshell.world.machine import Machine, SyscallInProgress
 
 WINDOW = 0x20000000
-WINDOW_SIZE = 0x200000
+WINDOW_SIZE = 0x400000  # as the recorder had: sends from its last bytes run into EFAULT
 SCRATCH = 0x10000000
 HANDLER = 0x400000  # any address of user space will do
 NS = 1_000_000_000
