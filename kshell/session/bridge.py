@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi import names
+from kshell.abi.errno import errno_name, is_error
 from kshell.abi.syscalls import BY_NAME
 from kshell.lang.ast import CallStatement, Node, Number
+from kshell.lang.decode import Decoding
 from kshell.lang.errors import LangError
 from kshell.lang.lexer import Source
 from kshell.lang.marshal import Marshalled, marshal
@@ -14,22 +16,55 @@ from kshell.lang.statements import fd_of, parse_line
 from kshell.session.variables import ArenaMemory, SessionVariables
 
 if TYPE_CHECKING:
+    from kshell.linux.include.linux.sched import task_struct
     from kshell.session.tasks import UserTask
 
 ABIS = {"i386": "socketcall", "x86_64": "x86_64"}
 """The session's setting → what the language calls it."""
 
 
+STRING_LIMIT = 256
+"""Bytes of a string that a line shows."""
+
+
+class TaskMemory:
+    """User memory as the language looks at it."""
+
+    def __init__(self, task: task_struct) -> None:
+        self.task = task
+
+    def read(self, address: int, size: int) -> bytes | None:
+        """The bytes there; fewer or None where nothing is mapped."""
+        return self.task.mm.read_short(address, size) if self.task.mm is not None else None
+
+
+class Shown:
+    """A finished call as text: its line, its arguments, its error's name."""
+
+    __slots__ = ("args", "errno", "text")
+
+    def __init__(self, text: str, args: list[str], errno: str) -> None:
+        self.text = text
+        self.args = args
+        self.errno = errno
+
+
 class Prepared:
     """A call ready to be made by a task."""
 
-    __slots__ = ("marshalled", "source", "statement", "user")
+    __slots__ = ("decoding", "marshalled", "source", "statement", "user")
 
     def __init__(
-        self, statement: CallStatement, source: Source, marshalled: Marshalled, user: UserTask
+        self,
+        statement: CallStatement,
+        source: Source,
+        marshalled: Marshalled,
+        user: UserTask,
+        limit: int | None,
     ) -> None:
         self.statement = statement
         self.source = source
+        self.decoding = Decoding(marshalled, TaskMemory(user.task), string_limit=limit)
         self.marshalled = marshalled
         self.user = user
 
@@ -76,7 +111,23 @@ def prepare(
     source = Source(text)
     memory = ArenaMemory(user.arena)
     marshalled = marshal(statement.call, source, memory, variables, abi=ABIS[abi], replay=replay)
-    return Prepared(statement, source, marshalled, user)
+    return Prepared(statement, source, marshalled, user, None if replay else STRING_LIMIT)
+
+
+def shown(prepared: Prepared, result: int, names_on: bool = False, resumed: bool = False) -> Shown:
+    """The call with its result; names_on: with the names of its arguments."""
+    decoding = prepared.decoding
+    args = decoding.arguments(result)
+    error = errno_name(-result) if is_error(result) else ""
+    if names_on:
+        pairs = ", ".join(f"{name}={text}" for name, text in decoding.named_arguments(result))
+        return Shown(f"{prepared.name}({pairs}) = {decoding.result_text(result)}", args, error)
+    return Shown(decoding.resumed(result) if resumed else decoding.line(result), args, error)
+
+
+def unfinished(prepared: Prepared) -> str:
+    """The line of a call that sleeps."""
+    return prepared.decoding.entry()
 
 
 def errno_number(name: str) -> int:

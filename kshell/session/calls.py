@@ -206,9 +206,9 @@ class Calls:
         pending: Pending | None = None,
     ) -> None:
         session, user = self.session, prepared.user
-        shown = bridge.shown(prepared, result, session.settings["args"] == "on")
-        text = f"<... {prepared.name} resumed> {shown.text}" if kind is ev.CallResumed else shown.text
-        session.emit(kind, user.task.pid, user.name, prepared.name, shown.args, result, shown.errno, text)
+        resumed = kind is ev.CallResumed
+        shown = bridge.shown(prepared, result, session.settings["args"] == "on", resumed)
+        session.emit(kind, user.task.pid, user.name, prepared.name, shown.args, result, shown.errno, shown.text)
         if prepared.statement.variable and result >= 0:
             self.variables[prepared.statement.variable] = result
         if prepared.statement.expected is not None:

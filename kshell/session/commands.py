@@ -42,9 +42,7 @@ class Command:
 
     __slots__ = ("completion", "help", "name", "run", "section", "summary", "usage")
 
-    def __init__(
-        self, name: str, usage: str, section: str, completion: str, help_text: str, run: Run
-    ) -> None:
+    def __init__(self, name: str, usage: str, section: str, completion: str, help_text: str, run: Run) -> None:
         self.name = name
         self.usage = usage
         self.section = section

@@ -76,9 +76,7 @@ def help_text(session: Session, topic: str) -> str:
         return call_text(session, call)
     known = [*topics(session), *session.registry.names(), *session.calls()]
     near = get_close_matches(topic, known, 3)
-    raise CommandError(
-        f"there is no help on {topic!r}", f"nearest: {', '.join(near)}" if near else "try: help"
-    )
+    raise CommandError(f"there is no help on {topic!r}", f"nearest: {', '.join(near)}" if near else "try: help")
 
 
 def topics(session: Session) -> dict[str, str]:
@@ -99,9 +97,7 @@ def overview(session: Session) -> str:
         entries = [entry for entry in session.registry if entry.section == section]
         if entries:
             lines += [title, *(f"  {entry.usage:34} {entry.summary}" for entry in entries), ""]
-    lines.append(
-        "help language, help tasks, help syscalls, help json, help differences, help CALL, help COMMAND"
-    )
+    lines.append("help language, help tasks, help syscalls, help json, help differences, help CALL, help COMMAND")
     return "\n".join(lines)
 
 

@@ -47,16 +47,8 @@ def kind_of(name: str, data: bytes) -> Kind:
 
 
 def _kind_of_text(name: str, text: str) -> Kind:
-    lines = [
-        line
-        for line in text.split("\n", 40)[:40]
-        if line.strip() and not line.lstrip().startswith(("#", "//"))
-    ]
-    if (
-        lines
-        and lines[0].lstrip().startswith('{"')
-        and any(k in lines[0] for k in ('"format"', '"setup"', '"calls"'))
-    ):
+    lines = [line for line in text.split("\n", 40)[:40] if line.strip() and not line.lstrip().startswith(("#", "//"))]
+    if lines and lines[0].lstrip().startswith('{"') and any(k in lines[0] for k in ('"format"', '"setup"', '"calls"')):
         return Kind.RECORDS
     if name.endswith(".pkt") or _PACKETDRILL.search(text):
         return Kind.PACKETDRILL

@@ -25,9 +25,7 @@ def do_show(session: Session, arguments: str) -> None:
     show EXPR      the object that a C expression gives
     """
     words = arguments.split()
-    session.say(
-        "\n".join(line.text for line in draw_tree(full_lines(_shown_node(session, words, arguments))))
-    )
+    session.say("\n".join(line.text for line in draw_tree(full_lines(_shown_node(session, words, arguments)))))
 
 
 def _shown_node(session: Session, words: list[str], arguments: str) -> objects.Node:
@@ -152,6 +150,4 @@ def do_slab(session: Session, arguments: str) -> None:
 def columns(rows: list[tuple[str, ...]]) -> str:
     """Rows as aligned columns."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(f"{cell:{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    return "\n".join("  ".join(f"{cell:{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)

@@ -60,8 +60,7 @@ class CaseResult:
     def from_json(text: str) -> "CaseResult":
         raw = json.loads(text)
         mismatches = [
-            Mismatch(m["index"], m["call"], [Difference(**d) for d in m["differences"]])
-            for m in raw["mismatches"]
+            Mismatch(m["index"], m["call"], [Difference(**d) for d in m["differences"]]) for m in raw["mismatches"]
         ]
         return CaseResult(raw["id"], mismatches)
 
@@ -157,9 +156,7 @@ def _replay_group(
             yield CaseResult(case.id, [Mismatch(0, "", [crash])])
 
 
-def _group_child(
-    sandbox: Sandbox, recording: Recording, setup: str, uid: int, cases: list[Case], writer: int
-) -> None:
+def _group_child(sandbox: Sandbox, recording: Recording, setup: str, uid: int, cases: list[Case], writer: int) -> None:
     _arm_timeout()
     sandbox.set_user(uid)
     wrong_setup = run_calls(sandbox, recording.setups.get(setup, ()), True)

@@ -51,9 +51,7 @@ class Session:
     show: the panels that somebody looks at (`objects`, `changes`, `packets`, `log`, `wakeups`)
     """
 
-    def __init__(
-        self, machine: Machine | None = None, seed: int = 0, show: frozenset[str] = frozenset()
-    ) -> None:
+    def __init__(self, machine: Machine | None = None, seed: int = 0, show: frozenset[str] = frozenset()) -> None:
         self.machine = machine if machine is not None else Machine(seed=seed)
         self.seed = seed
         self.show = show
@@ -106,9 +104,7 @@ class Session:
 
     def script(self) -> str:
         """The commands of this session as text that replays it."""
-        kept = (
-            c.text for c in self.commands if c.text.split(None, 1)[:1] not in (["save"], ["exit"], ["quit"])
-        )
+        kept = (c.text for c in self.commands if c.text.split(None, 1)[:1] not in (["save"], ["exit"], ["quit"]))
         return "".join(text + "\n" for text in kept)
 
     # ---- executing
@@ -188,9 +184,7 @@ class Session:
         message = f"{type(error).__name__}: {error}"
         self.emit(ev.Oops, message, trace, self._place.text, self._file, self._place.line)
 
-    def expectation(
-        self, held: bool, expected: str, got: str, place: Place | None = None, column: int = 0
-    ) -> None:
+    def expectation(self, held: bool, expected: str, got: str, place: Place | None = None, column: int = 0) -> None:
         """Report how an expectation came out; `place`: text, file and line of its command (None: this)."""
         text, file, line = place or self.place()
         if held:

@@ -136,9 +136,7 @@ class Log:
         self._last_time = time
         return time
 
-    def _mark(
-        self, kind: str, pattern: re.Pattern[str], rest: str, pid: int, number: int, time: int | None
-    ) -> None:
+    def _mark(self, kind: str, pattern: re.Pattern[str], rest: str, pid: int, number: int, time: int | None) -> None:
         match = pattern.match(rest)
         if match is None:
             raise LogError("a signal or exit that cannot be read", number)

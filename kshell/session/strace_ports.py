@@ -22,9 +22,7 @@ class Ports:
 
     def __init__(self, log: Log) -> None:
         self._calls = log.calls
-        self._named = {
-            int(port) for call in log.calls if call.name == "bind" for port in _PORT.findall(call.text)
-        }
+        self._named = {int(port) for call in log.calls if call.name == "bind" for port in _PORT.findall(call.text)}
         self._bound: dict[tuple[int, str], int] = {}
 
     def chosen_by(self, call: LogCall) -> int:

@@ -56,9 +56,7 @@ class Running:
 class Replay:
     """One pass over a log; `late`: indices of the two-part calls that start at their second line."""
 
-    def __init__(
-        self, path: str, log: Log, world: World, ports: Ports, late: frozenset[int], seed: int = 0
-    ) -> None:
+    def __init__(self, path: str, log: Log, world: World, ports: Ports, late: frozenset[int], seed: int = 0) -> None:
         self.log = log
         self.ports = ports
         self.late = late
@@ -151,9 +149,7 @@ class Replay:
         model_pid = pid
         if not self.users:
             return None
-        return next(
-            (task for task in self.kernel.tasklist if task.pid == model_pid and task.mm is not None), None
-        )
+        return next((task for task in self.kernel.tasklist if task.pid == model_pid and task.mm is not None), None)
 
     # ---- calls
 
@@ -167,9 +163,7 @@ class Replay:
         self.verdicts[call.index] = verdict
         if user.task.exit_state or user.task._syscall is not None:
             verdict.equal = False
-            verdict.reason = "the model's task is " + (
-                "gone" if user.task.exit_state else "still in another call"
-            )
+            verdict.reason = "the model's task is " + ("gone" if user.task.exit_state else "still in another call")
             return
         user.arena.release()
         running = Running(call, self._prepared(call, user))

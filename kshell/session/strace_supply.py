@@ -89,9 +89,7 @@ def _fill(process: Process, world: World, path: str, node: Node) -> None:
     for index, length in enumerate(_filler_lengths(node, known)):
         name = f"{index:0{min(length, 4)}}".ljust(length, "-")[:length]
         try:
-            process.call(
-                "close", process.call("openat", AT_FDCWD, f"{path}/{name}", O_WRONLY | O_CREAT, 0o644)
-            )
+            process.call("close", process.call("openat", AT_FDCWD, f"{path}/{name}", O_WRONLY | O_CREAT, 0o644))
         except SystemCallError:
             return
         process.arena.release()

@@ -26,9 +26,7 @@ PASSED_OVER = frozenset(_NOT_OURS.split())
 """Calls that are not about files, sockets, tasks or time."""
 
 AF_NETLINK = 16
-_INTERFACE_IOCTL = re.compile(
-    r"SIOC[GS]IF|SIOC(ADD|DEL)RT|SIOC[GSD]ARP|SIOC(GMII|ETHTOOL|BR|DEVPRIV)|0x89[0-9a-f]{2}"
-)
+_INTERFACE_IOCTL = re.compile(r"SIOC[GS]IF|SIOC(ADD|DEL)RT|SIOC[GSD]ARP|SIOC(GMII|ETHTOOL|BR|DEVPRIV)|0x89[0-9a-f]{2}")
 _ON_DESCRIPTOR = re.compile(r"-?\d+")
 
 

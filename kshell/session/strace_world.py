@@ -91,9 +91,7 @@ class World:
         self.written: set[str] = set()
         self.standard: dict[int, str] = {}
         self.cwd = _first_cwd(log)
-        self._parents = {
-            c.ret: c.pid for c in log.calls if c.name in _FORKS and c.ret is not None and c.ret > 0
-        }
+        self._parents = {c.ret: c.pid for c in log.calls if c.name in _FORKS and c.ret is not None and c.ret > 0}
         self._threads = {c.ret for c in log.calls if c.name in _FORKS and "CLONE_FILES" in c.text}
         self._processes: dict[int, _Process] = {}
         self._absent: set[str] = set()
@@ -186,9 +184,7 @@ def _first_cwd(log: Log) -> str:
             if call.args[1] == '"."' and previous:
                 return previous
             found = string_of(call.args[1])
-            previous = (
-                found[0].decode("utf-8", "replace") if found and found[0].startswith(b"/") else previous
-            )
+            previous = found[0].decode("utf-8", "replace") if found and found[0].startswith(b"/") else previous
     return DEFAULT_CWD
 
 

@@ -44,9 +44,7 @@ class Watch:
             return
         emit = self.session.emit
         if isinstance(record, SignalDeliver):
-            emit(
-                ev.Signal, record.pid, self._name(record.pid), signal_name(record.signo), signal_text(record)
-            )
+            emit(ev.Signal, record.pid, self._name(record.pid), signal_name(record.signo), signal_text(record))
         elif isinstance(record, ProcessExit):
             code, signo = record.code >> 8 & 0xFF, record.code & 0x7F
             name = signal_name(signo) if signo else ""
@@ -74,12 +72,8 @@ class Watch:
         if "objects" in show:
             lines = tree.touched_lines(before, now, [f"fd_array[{fd}]" for fd in named])
             if lines:
-                made = [
-                    ev.ObjectLine(x.depth, x.sign, x.struct, x.address, x.text, x.path, x.last) for x in lines
-                ]
+                made = [ev.ObjectLine(x.depth, x.sign, x.struct, x.address, x.text, x.path, x.last) for x in lines]
                 self.session.emit(ev.Objects, made)
         if "changes" in show:
             for change in tree.changes(before, now):
-                self.session.emit(
-                    ev.Change, change.struct, change.address, change.field, change.old, change.new
-                )
+                self.session.emit(ev.Change, change.struct, change.address, change.field, change.old, change.new)

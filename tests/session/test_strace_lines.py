@@ -64,7 +64,7 @@ def test_arguments(text: str, arguments: list[str]) -> None:
 
 
 def test_calls_in_two_parts_are_put_together() -> None:
-    log = Log("1 read(3,  <unfinished ...>\n2 close(4) = 0\n1 <... read resumed>\"hi\", 64) = 2\n")
+    log = Log('1 read(3,  <unfinished ...>\n2 close(4) = 0\n1 <... read resumed>"hi", 64) = 2\n')
     read, close = log.calls
     assert read.text == 'read(3, "hi", 64) = 2'
     assert (read.start_line, read.end_line, read.in_two_parts, close.in_two_parts) == (1, 3, True, False)

@@ -70,9 +70,9 @@ def test_children_have_copies_of_descriptors() -> None:
 
 def test_standard_descriptors_are_told_by_stat() -> None:
     found = world(
-        'fstat(0, {st_mode=S_IFIFO|0600, st_size=0, ...}) = 0',
+        "fstat(0, {st_mode=S_IFIFO|0600, st_size=0, ...}) = 0",
         "lseek(1, 0, SEEK_CUR) = -1 ESPIPE (Illegal seek)",
         "dup2(5, 2) = 2",
-        'fstat(2, {st_mode=S_IFREG|0600, st_size=0, ...}) = 0',
+        "fstat(2, {st_mode=S_IFREG|0600, st_size=0, ...}) = 0",
     )
     assert found.standard == {0: "S_IFIFO", 1: "S_IFIFO"}
