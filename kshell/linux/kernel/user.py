@@ -56,5 +56,5 @@ def free_uid(user: user_struct | None) -> None:
 
 
 def _current_user(current: task_struct) -> user_struct:
-    """get_current_user(): the user_struct of current's real uid, referenced (Linux keeps it in cred.user)."""
-    return alloc_uid(current.kernel, current.cred.uid)
+    """get_current_user(): the user_struct of current's real uid, referenced."""
+    return get_uid(current.cred.user)

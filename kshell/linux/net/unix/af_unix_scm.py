@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 def too_many_unix_fds(p: task_struct) -> bool:
     """Whether the user has more descriptors in flight than it may have open."""
-    user = p.kernel.uidhash_table.get(p.cred.uid)
-    if user is None or user.unix_inflight <= p.signal.rlim[RLIMIT_NOFILE][0]:
+    user = p.cred.user
+    if user.unix_inflight <= p.signal.rlim[RLIMIT_NOFILE][0]:
         return False
     return not capable(p, CAP_SYS_RESOURCE) and not capable(p, CAP_SYS_ADMIN)
 
