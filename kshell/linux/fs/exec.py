@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from kshell.abi.errno import E2BIG, EACCES, ENOEXEC
 from kshell.abi.fcntl import AT_FDCWD, O_RDONLY
 from kshell.abi.signal import SIG_DFL, SIG_IGN
+from kshell.abi.stat import S_IFMT, S_IFREG
 from kshell.linux.fs.file import do_close_on_exec
 from kshell.linux.fs.file_table import fput
 from kshell.linux.fs.internal import open_flags
@@ -21,7 +22,6 @@ from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import MAY_EXEC
 from kshell.linux.include.linux.namei import LOOKUP_EMPTY, LOOKUP_FOLLOW, LOOKUP_OPEN
 from kshell.linux.include.linux.sched import PF_FORKNOEXEC, TASK_COMM_LEN, in_compat_syscall
-from kshell.linux.include.linux.stat import S_ISREG
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import get_user, strncpy_from_user
 from kshell.linux.kernel.exit import zap_other_threads
@@ -75,7 +75,7 @@ async def do_open_execat(current: task_struct, fd: int, name: filename, flags: i
         LOOKUP_EMPTY if flags & AT_EMPTY_PATH else 0
     )
     program = await do_filp_open(current, fd, name, op)
-    if program.f_inode is None or not S_ISREG(program.f_inode.i_mode):
+    if program.f_inode is None or program.f_inode.i_mode & S_IFMT != S_IFREG:
         fput(program)
         raise KernelError(EACCES)
     return program

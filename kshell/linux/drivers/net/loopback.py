@@ -31,8 +31,7 @@ from kshell.linux.include.linux.netdevice import (
 from kshell.linux.include.linux.skbuff import skb_orphan
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.net.core.dev import __netif_rx, alloc_netdev_mqs, register_netdev
-from kshell.linux.net.core.dst import skb_dst_force
-from kshell.linux.net.core.skbuff import skb_clone_tx_timestamp
+from kshell.linux.net.core.timestamping import skb_clone_tx_timestamp
 from kshell.linux.net.ethernet.eth import eth_header_ops, eth_mac_addr, eth_type_trans
 
 if TYPE_CHECKING:
@@ -48,7 +47,6 @@ def loopback_xmit(skb: sk_buff, dev: net_device) -> int:
     skb_clone_tx_timestamp(skb)
     skb.tstamp = 0
     skb_orphan(skb)
-    skb_dst_force(skb)
     length = skb.len
     skb.protocol = eth_type_trans(skb, dev)
     if __netif_rx(skb) == 0:

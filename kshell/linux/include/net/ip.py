@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kshell.linux.include.linux.ip import IP_DF, iphdr
 from kshell.linux.include.net.dst import dst_metric_locked
 from kshell.linux.include.net.inet_sock import inet_sk, inet_sock, ip_options, ip_options_rcu
-from kshell.linux.include.net.sock import sockcm_cookie
+from kshell.linux.net.core.sock_queue import sockcm_cookie
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
@@ -43,10 +43,11 @@ IP_DEFRAG_AF_PACKET = 9
 class inet_skb_parm:
     """The control block of a packet in the IP layer."""
 
-    __slots__ = ("flags", "frag_max_size", "iif", "opt")
+    __slots__ = ("_pktinfo", "flags", "frag_max_size", "iif", "opt")
 
     def __init__(self, iif: int = 0) -> None:
         self.iif = iif
+        self._pktinfo = (0, 0)  # struct in_pktinfo, which overlays this: (ipi_ifindex, ipi_spec_dst)
         self.opt: ip_options = ip_options()
         self.flags = 0
         self.frag_max_size = 0

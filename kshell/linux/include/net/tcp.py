@@ -23,6 +23,18 @@ from kshell.linux.include.linux.tcp import (  # noqa: F401  TCPHDR_* belong to t
     tcp_options_received,
     tcp_sock,
 )
+from kshell.linux.include.net.tcp_states import TCPF_ESTABLISHED as TCPF_ESTABLISHED
+from kshell.linux.include.net.tcp_states import TCPF_SYN_SENT as TCPF_SYN_SENT
+from kshell.linux.include.net.tcp_states import TCPF_SYN_RECV as TCPF_SYN_RECV
+from kshell.linux.include.net.tcp_states import TCPF_FIN_WAIT1 as TCPF_FIN_WAIT1
+from kshell.linux.include.net.tcp_states import TCPF_FIN_WAIT2 as TCPF_FIN_WAIT2
+from kshell.linux.include.net.tcp_states import TCPF_TIME_WAIT as TCPF_TIME_WAIT
+from kshell.linux.include.net.tcp_states import TCPF_CLOSE as TCPF_CLOSE
+from kshell.linux.include.net.tcp_states import TCPF_CLOSE_WAIT as TCPF_CLOSE_WAIT
+from kshell.linux.include.net.tcp_states import TCPF_LAST_ACK as TCPF_LAST_ACK
+from kshell.linux.include.net.tcp_states import TCPF_LISTEN as TCPF_LISTEN
+from kshell.linux.include.net.tcp_states import TCPF_CLOSING as TCPF_CLOSING
+from kshell.linux.include.net.tcp_states import TCPF_NEW_SYN_RECV as TCPF_NEW_SYN_RECV
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.module import module
@@ -50,18 +62,6 @@ TCP_MAX_STATES = 13
 TCP_STATE_MASK = 0xF
 TCP_ACTION_FIN = 1 << TCP_CLOSE
 
-TCPF_ESTABLISHED = 1 << TCP_ESTABLISHED
-TCPF_SYN_SENT = 1 << TCP_SYN_SENT
-TCPF_SYN_RECV = 1 << TCP_SYN_RECV
-TCPF_FIN_WAIT1 = 1 << TCP_FIN_WAIT1
-TCPF_FIN_WAIT2 = 1 << TCP_FIN_WAIT2
-TCPF_TIME_WAIT = 1 << TCP_TIME_WAIT
-TCPF_CLOSE = 1 << TCP_CLOSE
-TCPF_CLOSE_WAIT = 1 << TCP_CLOSE_WAIT
-TCPF_LAST_ACK = 1 << TCP_LAST_ACK
-TCPF_LISTEN = 1 << TCP_LISTEN
-TCPF_CLOSING = 1 << TCP_CLOSING
-TCPF_NEW_SYN_RECV = 1 << TCP_NEW_SYN_RECV
 
 TCP_CA_Open = 0
 TCP_CA_Disorder = 1

@@ -44,7 +44,7 @@ from kshell.linux.include.net.tcp import (
 from kshell.linux.net.core.request_sock import reqsk_fastopen_remove
 from kshell.linux.net.core.skbuff import __kfree_skb, consume_skb
 from kshell.linux.net.core.sock import POLL_OUT, sk_wake_async
-from kshell.linux.net.core.sock_lock_report import sk_error_report
+from kshell.linux.include.net.sock import sk_error_report
 from kshell.linux.net.ipv4 import (
     tcp,
     tcp_close,

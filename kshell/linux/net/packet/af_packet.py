@@ -69,7 +69,8 @@ from kshell.linux.net.packet.af_packet_frames import (
 )
 from kshell.linux.net.packet.af_packet_opt import packet_dev_mc, packet_flush_mclist, packet_getsockopt, packet_setsockopt
 from kshell.linux.net.packet.internal import packet_sock, pkt_sk
-from kshell.linux.net.socket import sock_gettstamp, sock_register
+from kshell.linux.net.socket import sock_register
+from kshell.linux.net.socket_ioctl import sock_gettstamp
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import file

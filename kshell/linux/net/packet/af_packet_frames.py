@@ -33,7 +33,7 @@ from kshell.linux.net.core.sock import sock_alloc_send_pskb, sock_recv_errqueue
 from kshell.linux.net.core.sock_mem import skb_set_owner_r
 from kshell.linux.net.ethernet.eth import eth_header_parse
 from kshell.linux.net.packet.internal import packet_skb_cb, packet_sock, pkt_sk
-from kshell.linux.net.socket import sock_recv_cmsgs
+from kshell.linux.net.socket_cmsg import sock_recv_cmsgs
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.net import socket
