@@ -23,18 +23,12 @@ from kshell.linux.include.linux.tcp import (  # noqa: F401  TCPHDR_* belong to t
     tcp_options_received,
     tcp_sock,
 )
-from kshell.linux.include.net.tcp_states import TCPF_ESTABLISHED as TCPF_ESTABLISHED
-from kshell.linux.include.net.tcp_states import TCPF_SYN_SENT as TCPF_SYN_SENT
-from kshell.linux.include.net.tcp_states import TCPF_SYN_RECV as TCPF_SYN_RECV
-from kshell.linux.include.net.tcp_states import TCPF_FIN_WAIT1 as TCPF_FIN_WAIT1
-from kshell.linux.include.net.tcp_states import TCPF_FIN_WAIT2 as TCPF_FIN_WAIT2
-from kshell.linux.include.net.tcp_states import TCPF_TIME_WAIT as TCPF_TIME_WAIT
-from kshell.linux.include.net.tcp_states import TCPF_CLOSE as TCPF_CLOSE
-from kshell.linux.include.net.tcp_states import TCPF_CLOSE_WAIT as TCPF_CLOSE_WAIT
-from kshell.linux.include.net.tcp_states import TCPF_LAST_ACK as TCPF_LAST_ACK
-from kshell.linux.include.net.tcp_states import TCPF_LISTEN as TCPF_LISTEN
-from kshell.linux.include.net.tcp_states import TCPF_CLOSING as TCPF_CLOSING
-from kshell.linux.include.net.tcp_states import TCPF_NEW_SYN_RECV as TCPF_NEW_SYN_RECV
+from kshell.linux.include.net.tcp_states import (  # noqa: F401  tcp.h includes tcp_states.h for its users
+    TCP_CLOSE, TCP_CLOSE_WAIT, TCP_CLOSING, TCP_ESTABLISHED, TCP_FIN_WAIT1, TCP_FIN_WAIT2, TCP_LAST_ACK, TCP_LISTEN,
+    TCP_NEW_SYN_RECV, TCP_SYN_RECV, TCP_SYN_SENT, TCP_TIME_WAIT, TCPF_CLOSE, TCPF_CLOSE_WAIT, TCPF_CLOSING,
+    TCPF_ESTABLISHED, TCPF_FIN_WAIT1, TCPF_FIN_WAIT2, TCPF_LAST_ACK, TCPF_LISTEN, TCPF_NEW_SYN_RECV, TCPF_SYN_RECV,
+    TCPF_SYN_SENT, TCPF_TIME_WAIT,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.module import module
@@ -46,18 +40,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.request_sock import request_sock
     from kshell.linux.include.net.sock import sock
 
-TCP_ESTABLISHED = 1
-TCP_SYN_SENT = 2
-TCP_SYN_RECV = 3
-TCP_FIN_WAIT1 = 4
-TCP_FIN_WAIT2 = 5
-TCP_TIME_WAIT = 6
-TCP_CLOSE = 7
-TCP_CLOSE_WAIT = 8
-TCP_LAST_ACK = 9
-TCP_LISTEN = 10
-TCP_CLOSING = 11
-TCP_NEW_SYN_RECV = 12
 TCP_MAX_STATES = 13
 TCP_STATE_MASK = 0xF
 TCP_ACTION_FIN = 1 << TCP_CLOSE
