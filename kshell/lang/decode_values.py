@@ -7,6 +7,7 @@ from typing import Final
 
 from kshell.abi import names, structs
 from kshell.abi.fcntl import AT_FDCWD, O_CREAT
+from kshell.abi.poll import EPOLL_CTL_DEL
 from kshell.abi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET
 from kshell.abi.syscalls import SOCKETCALLS, Param, Syscall
 from kshell.lang import text
@@ -87,7 +88,16 @@ def _flags(entered: Entered, param: Param, value: int) -> str:
         return text.open_flags(value & _MASK32, modes=False)
     if table == "clone":
         return names.flags("clone").text(value)
+    if table == "at_statx":
+        return _statx_flags(value & _MASK32)
     return names.flags(table).text(value & _MASK32)
+
+
+def _statx_flags(value: int) -> str:
+    """The kind of synchronization always has a name, even when it is 0."""
+    kinds = {0: "AT_STATX_SYNC_AS_STAT", 0x2000: "AT_STATX_FORCE_SYNC", 0x4000: "AT_STATX_DONT_SYNC"}
+    rest = value & ~0x6000
+    return "|".join([kinds.get(value & 0x6000, hex(value & 0x6000))] + ([names.flags("at").text(rest)] if rest else []))
 
 
 def _open_mode(entered: Entered, param: Param, value: int) -> str | None:
@@ -176,6 +186,8 @@ def _bytes_in(entered: Entered, param: Param, value: int) -> str:
 
 
 def _struct_in(entered: Entered, param: Param, value: int) -> str:
+    if entered.args.get("op") == EPOLL_CTL_DEL and entered.syscall.name == "epoll_ctl":
+        return text.address(value)  # ignored
     return entered.shower.struct_at(param.kind.args[0], value)
 
 
@@ -687,7 +699,9 @@ EXIT: Final[dict[str, ShowAfter]] = {
 
 
 def takes_no_argument(entered: Entered, param: Param) -> bool:
-    """Whether this ioctl or fcntl command has no third argument."""
+    """Whether this ioctl or fcntl command has no third argument, or clone()'s flags make this one mean nothing."""
+    if entered.syscall.name == "clone":
+        return not entered.args.get("clone_flags", 0) & _CLONE_NEEDS.get(param.name, -1)
     if param.kind.style == "ioctl":
         return _ioctl_type(entered)[0] == "none"
     if param.kind.style == "fcntl":

@@ -125,7 +125,7 @@ class Encoder(Numbers):
         visible = list(layout.visible_fields())
         for item in node.items:
             if isinstance(item, Apply) and item.function == "inet_pton":
-                values[self._pton_field(item)] = self._pton(item)
+                values[self._pton_field(item)] = self.pton(item)
                 continue
             if isinstance(item, Named):
                 field, value = self._named_field(layout, item), item.value
@@ -221,7 +221,7 @@ class Encoder(Numbers):
         self, layout: Struct, order: tuple[str, ...], position: int, item: Node, values: dict[str, Value]
     ) -> None:
         if isinstance(item, Apply) and item.function == "inet_pton":
-            values[self._pton_field(item)] = self._pton(item)
+            values[self._pton_field(item)] = self.pton(item)
             return
         if isinstance(item, Named):
             name, value = item.name, item.value
@@ -255,8 +255,9 @@ class Encoder(Numbers):
         except ValueError:
             return data
 
-    def _pton(self, node: Apply) -> bytes:
-        if len(node.args) != 3 or not isinstance(node.args[1], String):
+    def pton(self, node: Apply) -> bytes:
+        """The bytes of ``inet_pton(AF_INET6, "::1", …)``."""
+        if len(node.args) not in (2, 3) or not isinstance(node.args[1], String):
             raise self.error("not an inet_pton()", node, expected='inet_pton(AF_INET6, "::1", &sin6_addr)')
         text = node.args[1].data.decode(errors="replace")
         try:

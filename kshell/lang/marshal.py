@@ -202,7 +202,7 @@ def _pointer(context: Context, param: Param, node: Node, encode: "values.Pointer
         return context.supplied(param)
     if _is_address(node):
         address = encoder.number(node)
-        if address and context.replay and param.kind.style not in values.KEPT_ADDRESSES:
+        if address and context.replay and not values.is_meant(context, param, address):
             return context.supplied(param)
         return address
     return encode(context, param, node)

@@ -14,10 +14,8 @@ from kshell.lang.encode import MAX_BUFFER, Encoder, before
 from kshell.lang.numbers import Buffer, constant_of
 from kshell.lang.option_types import FCNTL_TYPES, IOCTL_TYPES, OPTION_NAMES, OPTION_TYPES
 
-__all__ = ["KEPT_ADDRESSES", "POINTERS", "SCALARS", "Context", "PointerEncoder", "StructNode", "constant_of"]
+__all__ = ["POINTERS", "SCALARS", "Context", "PointerEncoder", "StructNode", "constant_of"]
 
-#: styles of pointers whose addresses in a log are kept as they are
-KEPT_ADDRESSES: Final = frozenset({"path"})
 _DEFAULT_SIZES: Final = {"socklen": 4, "wstatus": 4, "fdpair": 8, "offset": 8, "sigset": 8, "path": 4096, "fdset": 128}
 
 
@@ -443,6 +441,17 @@ def _ioctl(context: Context, param: Param, node: Node) -> int:
     if isinstance(value, StructNode):
         raise encoder.error(f"{request or 'this ioctl'} takes no struct", value)
     return encoder.memory.place(encode_typed(encoder, kind or "int", value) + bytes(4))
+
+
+def is_meant(context: Context, param: Param, number: int) -> bool:
+    """Whether a number in a log is a value to be passed on, not an address of the recorded program."""
+    if param.kind.style == "ioctl":
+        request = names.enumeration("ioctl").name(context.number_of("cmd") or 0) or ""
+        return request in IOCTL_TYPES and IOCTL_TYPES[request][0] in ("", "none")
+    if param.kind.style == "fcntl":
+        command = names.enumeration("fcntl").name(context.number_of("cmd") or 0) or ""
+        return not structs.has(FCNTL_TYPES.get(command, "").partition(":")[2])
+    return param.kind.style == "path"
 
 
 def _fcntl(context: Context, param: Param, node: Node) -> int:

@@ -6,6 +6,7 @@ from kshell.abi import names, structs
 from kshell.lang.ast import Apply, Array, Name, Named, Node, Number, String
 from kshell.lang.ast import Struct as StructNode
 from kshell.lang.encode import Encoder, before
+from kshell.lang.numbers import constant_of
 from kshell.lang.option_types import CMSG_TYPES
 
 _ALIGN: Final = 4
@@ -83,15 +84,19 @@ def _attribute(encoder: Encoder, node: Array) -> bytes:
 
 
 def _any_struct(encoder: Encoder, node: StructNode, room: int) -> bytes:
-    """A struct known by the names of its fields; unnamed ones are parts in a row."""
+    """A struct known by the names of its fields, zeros for one that is not; unnamed ones are parts in a row."""
     named = {item.name for item in node.items if isinstance(item, Named)}
     if node.items and not named:
         return b"".join(_part(encoder, item, room) for item in node.items)
+    fields = {item.name: item.value for item in node.items if isinstance(item, Named)}
+    if "error" in fields and "msg" in fields:
+        error = encoder.number(fields["error"]) & 0xFFFFFFFF
+        return error.to_bytes(4, "little") + (encode(encoder, fields["msg"]) or b"")
     for name in _NETLINK_STRUCTS:
         layout = structs.layout(name)
         if named <= {f.name for f in layout.fields}:
             return encoder.struct(name, node)
-    raise encoder.error("no known struct has all these fields", node)
+    return bytes(min(room, 65536))
 
 
 def _scalar(encoder: Encoder, node: Node, room: int) -> bytes:
@@ -100,8 +105,10 @@ def _scalar(encoder: Encoder, node: Node, room: int) -> bytes:
     if isinstance(node, Apply) and node.function in ("inet_addr", "htonl", "htons"):
         return encoder.host_number(node).to_bytes(2 if node.function == "htons" else 4, "big")
     if isinstance(node, Apply) and node.function == "inet_pton":
-        return encoder._pton(node)
+        return encoder.pton(node)
     width = min(room, 8)
+    if isinstance(node, Name) and constant_of(node.name) is None:  # a value of the answer that has no use here
+        return bytes(width)
     return (encoder.number(node) & ((1 << 8 * width) - 1)).to_bytes(width, "little")
 
 

@@ -237,7 +237,7 @@ _BYTE_FORMATS: Final[dict[str, Callable[[bytes], str]]] = {
 }
 
 _NUMBER_FORMATS: Final[dict[str, Callable[[int], str]]] = {
-    "x": hex,
+    "x": lambda v: hex(v) if v else "0",
     "o": text.octal,
     "p": text.address,
     "sig": names.signal_name,
@@ -330,7 +330,8 @@ def _stat(shower: Shower, data: bytes) -> str:
 def _statx(shower: Shower, data: bytes) -> str:
     fields = structs.layout("statx", shower.arch).numbers(data)
     mask, mode, attributes = fields["stx_mask"], fields["stx_mode"], fields["stx_attributes"]
-    shown = f"stx_mask={names.flags('statx').text(mask)}, stx_attributes={attributes:#x}".replace("=0x0", "=0")
+    shown = f"stx_mask={names.flags('statx').text(mask)}"
+    shown += f", stx_attributes={names.flags('statx_attributes').text(attributes)}"
     return f"{{{shown}, stx_mode={text.file_mode(mode)}, stx_size={fields['stx_size']}, ...}}"
 
 
@@ -404,7 +405,7 @@ _TYPED: Final[dict[str, Callable[[Shower, bytes], str]]] = {
     "bytelist": lambda shower, data: f"[{', '.join(f'{b:#x}' if b else '0' for b in data)}]",
     "u64": lambda shower, data: f"[{int.from_bytes(data[:8], 'little')}]",
     "long": lambda shower, data: f"[{int.from_bytes(data[:8], 'little', signed=True)}]",
-    "string": lambda shower, data: text.quote(data.rstrip(b"\0") if data.endswith(b"\0") else data),
+    "string": lambda shower, data: text.quote(data),
     "bytes": lambda shower, data: text.quote(data, shower.string_limit),
     "sockaddr": lambda shower, data: shower.sockaddr(data),
     "timeval64": lambda shower, data: shower.struct("timeval", data),
