@@ -1,0 +1,1 @@
+"""Being written by the lead; do not write it again."""
