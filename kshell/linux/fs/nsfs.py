@@ -1,1 +1,0 @@
-"""Being written by the lead; do not write it again."""
