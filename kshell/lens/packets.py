@@ -41,7 +41,9 @@ def packet_text(skb: object) -> str:
 
 
 def _tcp(header: object, payload: int) -> str:
-    get = lambda name: int(getattr(header, name, 0))  # noqa: E731
+    def get(name: str) -> int:
+        return int(getattr(header, name, 0))
+
     flags = "".join(letter for name, letter in _FLAGS if get(name))
     parts = [f"Flags [{flags or 'none'}]"]
     if payload or get("syn") or get("fin") or get("rst"):

@@ -23,7 +23,8 @@ def _run(session: Session, name: str, arguments: str) -> None:
 
 def split_words(text: str) -> list[str]:
     """Words, with quotes and backslashes as a shell has them."""
-    words, word, quote, escaped, inside = [], "", "", False, False
+    words: list[str] = []
+    word, quote, escaped, inside = "", "", False, False
     for char in text.strip():
         if escaped:
             word, escaped = word + char, False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kshell.lens import names, objects
@@ -70,7 +71,7 @@ def do_print(session: Session, arguments: str) -> None:
 @command("ps", section="look")
 def do_ps(session: Session, arguments: str) -> None:
     """List the tasks: pid, parent, state, where a sleeper sleeps, name."""
-    rows = [("PID", "PPID", "STATE", "WCHAN", "TASK", "COMM")]
+    rows: list[tuple[str, ...]] = [("PID", "PPID", "STATE", "WCHAN", "TASK", "COMM")]
     for task in session.kernel.tasklist:
         rows.append(_task_row(session, task))
     session.say(columns(rows))
@@ -147,7 +148,7 @@ def do_slab(session: Session, arguments: str) -> None:
     session.say(columns(rows))
 
 
-def columns(rows: list[tuple[str, ...]]) -> str:
+def columns(rows: Sequence[tuple[str, ...]]) -> str:
     """Rows as aligned columns."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return "\n".join("  ".join(f"{cell:{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)

@@ -121,7 +121,7 @@ def _set_size(process: Process, path: str, size: int) -> None:
         fd = process.call("openat", AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0)
     except SystemCallError:
         return
-    found: inode = process.task.files.fdt.fd[fd].f_inode  # type: ignore[union-attr, assignment]
+    found: inode = process.task.files.fdt.fd[fd].f_inode  # type: ignore[union-attr]
     if found.i_size != size:
         found.i_size = size
     process.call("close", fd)
