@@ -8,9 +8,11 @@
   (``numbers.Variables``). ``replay=True`` for calls out of a log.
 - ``decode.Decoding(marshalled, memory)`` before the call, then ``line(result)`` → strace's line; ``entry()`` and
   ``resumed(result)`` for a call that sleeps; ``string_limit=None`` shows everything.
-- ``strace.read_log(text, filename)`` → CallStart, CallEnd, WholeCall, SignalRecord, ExitRecord, Unreadable, in log order.
-- ``compare.compare(call, expected, line)`` → the Differences between a log's call and the model's line;
-  ``compare.compare_result(call, expected, result)`` for the expectations of a script.
+- ``strace.read_log(text, filename)`` → CallStart, CallEnd, WholeCall, SignalRecord, ExitRecord, Unreadable, in the
+  order of the log.
+- ``compare.compare_decoded(call, expected, decoding, result)`` → the Differences between a log's call and what the
+  model did (``compare.compare`` does it from the model's line); ``compare.compare_result(call, expected, result)`` for
+  the expectations of a script.
 
 Expressions over kernel objects are parsed here and evaluated by ``kshell.lens.expr``.
 """

@@ -28,11 +28,12 @@ from kshell.lang.ast import (
     Unary,
     Unknown,
 )
+from kshell.lang.decode import Decoding
 from kshell.lang.errors import LangError
 from kshell.lang.lexer import Source
 from kshell.lang.messages import is_message
 from kshell.lang.numbers import Numbers
-from kshell.lang.parser import Parser
+from kshell.lang.parser import Parser, parse_expression
 from kshell.lang.statements import read_result
 from kshell.lang.text import quote
 
@@ -44,6 +45,9 @@ _PID_RESULTS: Final = frozenset(
 _ADDRESS_RESULTS: Final = frozenset({"mmap", "brk", "mremap", "shmat"})
 #: calls whose result depends on the clock or on the state of a real machine
 _FREE_RESULTS: Final = frozenset({"time", "times", "alarm", "rt_sigreturn", "getdents64", "getdents", "getrandom"})
+
+#: calls whose arguments strace shows in ways of their own
+_UNCOMPARED: Final = frozenset({"clone", "clone3", "rt_sigreturn", "execve"})
 
 #: fields whose values differ from one run to another
 _FREE_FIELDS: Final = frozenset(
@@ -94,6 +98,26 @@ def compare(
         syscall = signature(call.name)
         if syscall is not None and syscall.known and (expected.value or 0) >= 0:
             comparison.arguments(call, got_call, syscall)
+    return comparison.differences
+
+
+def compare_decoded(
+    call: Call, expected: Result, decoding: Decoding, result: int | None, renaming: Renaming | None = None
+) -> list[Difference]:
+    """As compare, from the Decoding itself (string_limit None) and the raw result: only what matters is made text."""
+    comparison = _Comparison(call.name, renaming)
+    got = result_of(result)
+    if expected.details and not got.errno:
+        got = parse_line_of_log(f"x() = {decoding.result_text(result)}")[1]
+    comparison.results(expected, got)
+    syscall = decoding.marshalled.syscall
+    if comparison.differences or not syscall.known or (expected.value or 0) < 0 or call.name in _UNCOMPARED:
+        return comparison.differences
+    texts = dict(decoding.named_arguments(result))
+    params = [p for p in syscall.params if p.kind.style != "hidden"]
+    for param, node in zip(params, call.args, strict=False):
+        if param.kind.direction in ("out", "inout") and not _is_free(param, node) and param.name in texts:
+            comparison.values(param.name, node, parse_expression(texts[param.name]))
     return comparison.differences
 
 
@@ -163,20 +187,20 @@ class _Comparison:
             if other is None:
                 self._differ(f"result {label}".strip(), show(node), "nothing")
             else:
-                self._values(f"result {label}".strip(), node, other)
+                self.values(f"result {label}".strip(), node, other)
 
     # ---- arguments ----
 
     def arguments(self, call: Call, got: Call, syscall: Syscall) -> None:
         """The arguments that the kernel fills."""
         params = [p for p in syscall.params if p.kind.style != "hidden"]
-        if len(call.args) > len(params) or call.name in ("clone", "rt_sigreturn", "execve"):
+        if len(call.args) > len(params) or call.name in _UNCOMPARED:
             return
         for param, expected, other in zip(params, call.args, got.args, strict=False):
             if param.kind.direction in ("out", "inout") and not _is_free(param, expected):
-                self._values(param.name, expected, other)
+                self.values(param.name, expected, other)
 
-    def _values(self, where: str, expected: Node, got: Node) -> None:
+    def values(self, where: str, expected: Node, got: Node) -> None:
         """Two values; what strace left out matches everything."""
         expected, got = _plain(expected), _plain(got)
         if isinstance(expected, Dots | Unknown) or _is_address(expected):
@@ -197,7 +221,7 @@ class _Comparison:
     def _changes(self, where: str, expected: Node, got: Node) -> None:
         after = expected.after if isinstance(expected, Change) else expected
         other = got.after if isinstance(got, Change) else got
-        self._values(where, after, other)
+        self.values(where, after, other)
 
     def _strings(self, where: str, expected: String, got: Node) -> None:
         if not isinstance(got, String):
@@ -221,7 +245,7 @@ class _Comparison:
             return
         for index, (left, right) in enumerate(zip(expected.items, got.items, strict=False)):
             inner = f"{where}[{index}]" if len(expected.items) > 1 else where
-            self._values(inner, left, right)
+            self.values(inner, left, right)
 
     def _structs(self, where: str, expected: Struct, got: Struct) -> None:
         there = {item.name: item.value for item in got.items if isinstance(item, Named)}
@@ -233,7 +257,7 @@ class _Comparison:
                     self._differ(where, show(item), show(other) if other is not None else "nothing")
             elif item.name in there:
                 if item.name not in _FREE_FIELDS:
-                    self._values(f"{where}.{item.name}", item.value, there[item.name])
+                    self.values(f"{where}.{item.name}", item.value, there[item.name])
             elif item.name not in _FREE_FIELDS and not got.truncated and not _is_empty(item.value):
                 self._differ(f"{where}.{item.name}", show(item.value), "nothing")
 
@@ -241,7 +265,8 @@ class _Comparison:
         if show(expected) == show(got):
             return
         left, right = self._number(expected), self._number(got)
-        if left is None or right is None or (left != right and not (where.endswith("port") and self._renaming.ports.get(left) == right)):
+        renamed = where.endswith("port") and left is not None and self._renaming.ports.get(left) == right
+        if left is None or right is None or (left != right and not renamed):
             self._differ(where, show(expected), show(got))
 
     def _number(self, node: Node) -> int | None:
