@@ -31,6 +31,7 @@ from kshell.linux.include.linux.sched import PF_KTHREAD
 from kshell.linux.include.linux.workqueue import work_struct
 from kshell.linux.kernel.capability import capable
 from kshell.linux.kernel.cred import put_cred
+from kshell.linux.kernel.pid import put_pid
 from kshell.linux.kernel.printk import pr_info
 from kshell.linux.kernel.rcu.tree import call_rcu
 from kshell.linux.kernel.task_work import task_work_add
@@ -190,6 +191,9 @@ async def __fput(f: file) -> None:
         fop.fasync(-1, f, 0)
     if fop.release:
         await fop.release(inode, f)
+    if f.f_owner is not None:
+        put_pid(f._kernel, f.f_owner.pid)
+        f.f_owner = None
     if mode & (FMODE_READ | FMODE_WRITE) == FMODE_READ:
         inode.i_readcount -= 1
     if mode & FMODE_WRITER:

@@ -42,7 +42,7 @@ from kshell.linux.include.linux.fs import (
 )
 from kshell.linux.include.linux.mm_types import TASK_SIZE_MAX
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
-from kshell.linux.include.linux.uio import MAX_RW_COUNT, READ, WRITE, iov_iter
+from kshell.linux.include.linux.uio import MAX_RW_COUNT, READ, WRITE, iov_iter, kvec_iter
 from kshell.linux.kernel.signal import send_sig
 from kshell.linux.lib.iov_iter import iov_iter_truncate
 from kshell.linux.security.security import security_file_permission
@@ -325,3 +325,12 @@ def generic_write_checks(iocb: kiocb, from_: iov_iter) -> int:
     count = generic_write_checks_count(iocb, from_.count)
     iov_iter_truncate(from_, count)
     return from_.count
+
+
+async def kernel_read(file: file, count: int, pos: int) -> bytes:
+    """Up to count bytes at pos, for the kernel's own use. EINVAL: the file cannot be read this way."""
+    if file.f_op.read_iter is None:
+        raise KernelError(EINVAL)
+    sink = kvec_iter(None, count)
+    await file.f_op.read_iter(kiocb(file, pos, iocb_flags(file)), sink)
+    return sink.bytes()

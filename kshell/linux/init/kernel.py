@@ -173,7 +173,8 @@ class Kernel:
         # fs/char_dev.c
         self.cdev_map: dict[int, cdev] = {}
 
-        # fs/proc
+        # fs/proc, fs/seq_file.c
+        self.seq_file_cache: kmem_cache
         self.proc_root: proc_dir_entry
         self.proc_dir_entry_cache: kmem_cache
         self.proc_inode_cachep: kmem_cache

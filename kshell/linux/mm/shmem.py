@@ -31,8 +31,8 @@ from kshell.linux.fs.inode_special import init_special_inode
 from kshell.linux.fs.libfs import noop_fsync, simple_empty, simple_get_link, simple_lookup, simple_rename_exchange
 from kshell.linux.fs.libfs_dir import simple_dir_operations
 from kshell.linux.fs.posix_acl import simple_acl_create
-from kshell.linux.fs.splice import generic_file_splice_read
 from kshell.linux.fs.splice_to_file import iter_file_splice_write
+from kshell.linux.fs.splice_to_pipe import generic_file_splice_read
 from kshell.linux.fs.stat import generic_fillattr
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import ATTR_SIZE, inode, inode_operations, file_operations

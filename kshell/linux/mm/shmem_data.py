@@ -58,7 +58,9 @@ def _account(inode: inode, pages: int) -> None:
 def shmem_recalc_inode(inode: inode) -> None:
     """Give back what the file system counted for pages that are gone."""
     info = SHMEM_I(inode)
-    freed = info.alloced - len(_pages(inode))
+    if inode.i_mapping is None:
+        return
+    freed = info.alloced - len(inode.i_mapping.i_pages)
     if freed > 0:
         info.alloced -= freed
         inode.i_blocks -= freed * BLOCKS_PER_PAGE

@@ -232,6 +232,7 @@ class inode:
     i_pipe: pipe_inode_info | None = None
     i_link: bytes | None = None
     i_generation: int = 0
+    i_write_hint: int = 0
     i_private: object = None
 
 
