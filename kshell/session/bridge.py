@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kshell.abi import names
 from kshell.abi.errno import errno_name, is_error
 from kshell.abi.syscalls import BY_NAME
-from kshell.lang.ast import CallStatement, Node, Number
+from kshell.lang.ast import CallStatement, Dots, Name, Node, Number, Unary
+from kshell.lang.compare import compare_decoded
 from kshell.lang.decode import Decoding
 from kshell.lang.errors import LangError
 from kshell.lang.lexer import Source
@@ -52,7 +54,7 @@ class Shown:
 class Prepared:
     """A call ready to be made by a task."""
 
-    __slots__ = ("decoding", "marshalled", "source", "statement", "user")
+    __slots__ = ("comparing", "decoding", "marshalled", "source", "statement", "user")
 
     def __init__(
         self,
@@ -64,7 +66,11 @@ class Prepared:
     ) -> None:
         self.statement = statement
         self.source = source
-        self.decoding = Decoding(marshalled, TaskMemory(user.task), string_limit=limit)
+        memory = TaskMemory(user.task)
+        self.decoding = Decoding(marshalled, memory, string_limit=limit)
+        self.comparing = self.decoding
+        if limit is not None and statement.expected is not None:
+            self.comparing = Decoding(marshalled, memory, string_limit=None)
         self.marshalled = marshalled
         self.user = user
 
@@ -123,6 +129,31 @@ def shown(prepared: Prepared, result: int, names_on: bool = False, resumed: bool
         pairs = ", ".join(f"{name}={text}" for name, text in decoding.named_arguments(result))
         return Shown(f"{prepared.name}({pairs}) = {decoding.result_text(result)}", args, error)
     return Shown(decoding.resumed(result) if resumed else decoding.line(result), args, error)
+
+
+def verdict(prepared: Prepared, result: int | None) -> tuple[bool, str, str, str]:
+    """Whether a call came out as expected, with what was expected, what came, and where they differ."""
+    statement = prepared.statement
+    expected = statement.expected
+    assert expected is not None
+    call = replace(statement.call, args=tuple(_outside(node) for node in statement.call.args))
+    differences = compare_decoded(call, expected, prepared.comparing, result)
+    if not differences:
+        return True, "", "", ""
+    first = differences[0]
+    where = "" if first.where == "result" else f"{first.where}: "
+    got = f"= {prepared.decoding.result_text(result)}" if first.where == "result" else f"{where}{first.got}"
+    wanted = f"= {first.expected}" if first.where == "result" else f"{where}{first.expected}"
+    return False, wanted, got, "; ".join(map(str, differences[1:]))
+
+
+def _outside(node: Node) -> Node:
+    """An argument as far as it says what must come out: a variable or an address says nothing."""
+    if isinstance(node, Name) and names.constant(node.name) is None:
+        return Dots(node.span)
+    if isinstance(node, Unary) and node.op == "&":
+        return Dots(node.span)
+    return node
 
 
 def unfinished(prepared: Prepared) -> str:

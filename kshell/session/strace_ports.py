@@ -39,11 +39,11 @@ class Ports:
     def _own_name(self, call: LogCall) -> int:
         """What getsockname says of the descriptor before it is closed."""
         for later in self._calls[call.index + 1 : call.index + _LOOK_AHEAD]:
-            if not later.args or later.args[0] != call.args[0]:
+            if later.pid != call.pid or not later.args or later.args[0] != call.args[0]:
                 continue
             if later.name == "getsockname" and later.ret == 0 and (port := _PORT.search(later.text)):
                 return int(port[1])
-            if later.name in ("close", "socket") and later.pid == call.pid:
+            if later.name in ("close", "socket"):
                 return 0
         return 0
 
