@@ -1,5 +1,6 @@
 """Text to tokens, one at a time. Never slower than linear, whatever the input."""
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,6 +32,10 @@ _ESCAPES: Final = {
     "n": b"\n", "t": b"\t", "r": b"\r", "v": b"\v", "f": b"\f", "a": b"\a", "b": b"\b", "e": b"\x1b",
     "\\": b"\\", '"': b'"', "'": b"'", "?": b"?",
 }  # fmt: skip
+#: strings that Python's own decoder of escapes reads as C does
+_COMMON_ESCAPES: Final = re.compile(
+    r"""(?:[^\\]++|\\(?:[0-3][0-7]{0,2}+|[4-7][0-7]?+(?![0-7])|[abfnrtv\\"']|x[0-9a-fA-F]{2}))*+""", re.DOTALL
+)
 _ESCAPE: Final = re.compile(r"\\(x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", re.DOTALL)
 
 
@@ -72,6 +77,8 @@ def unescape(body: str) -> bytes:
     """The bytes of a C string's inside; characters beyond ASCII count as UTF-8."""
     if "\\" not in body:
         return body.encode("utf-8", "surrogateescape")
+    if _COMMON_ESCAPES.fullmatch(body):
+        return codecs.escape_decode(body.encode("utf-8", "surrogateescape"))[0]
     pieces = []
     position = 0
     for match in _ESCAPE.finditer(body):

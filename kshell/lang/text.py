@@ -1,6 +1,7 @@
 """Values as strace writes them: strings, numbers, addresses, sets."""
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -8,22 +9,21 @@ from kshell.abi import names
 from kshell.abi.stat import S_IFMT, S_ISGID, S_ISUID, S_ISVTX
 
 _SHORT_ESCAPES: Final = {9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
-_PLAIN: Final = {byte: chr(byte) for byte in range(32, 127)} | _SHORT_ESCAPES
+_UNPRINTABLE: Final = [b for b in range(256) if not 32 <= b < 127 and b not in _SHORT_ESCAPES]
+#: an unprintable byte before an octal digit needs all three of its own; such bytes are moved up by this for a moment
+_LONG: Final = 0xE000
+_ESCAPES: Final = (
+    _SHORT_ESCAPES | {b: f"\\{b:o}" for b in _UNPRINTABLE} | {_LONG + b: f"\\{b:03o}" for b in _UNPRINTABLE}
+)
+_BEFORE_DIGIT: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\xff](?=[0-7])")
 
 
 def quote(data: bytes, limit: int | None = None) -> str:
     """A C string: ``"hi\\n"``; octal for what cannot be printed; ``"..."...`` when longer than limit."""
     cut = limit is not None and len(data) > limit
-    shown = data[:limit] if cut else data
-    pieces = []
-    for index, byte in enumerate(shown):
-        plain = _PLAIN.get(byte)
-        if plain is not None:
-            pieces.append(plain)
-            continue
-        following = shown[index + 1] if index + 1 < len(shown) else 0
-        pieces.append(f"\\{byte:03o}" if 48 <= following <= 55 else f"\\{byte:o}")
-    return f'"{"".join(pieces)}"' + ("..." if cut else "")
+    shown = (data[:limit] if cut else data).decode("latin-1")
+    shown = _BEFORE_DIGIT.sub(lambda match: chr(_LONG + ord(match[0])), shown).translate(_ESCAPES)
+    return f'"{shown}"' + ("..." if cut else "")
 
 
 def address(value: int) -> str:
