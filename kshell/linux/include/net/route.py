@@ -20,7 +20,7 @@ from kshell.linux.include.net.rtable import (
 )
 from kshell.linux.include.net.sock import SOCK_LOCALROUTE, sock
 from kshell.linux.net.core.dst import dst_release
-from kshell.linux.net.ipv4 import route as _route
+from kshell.linux.net.ipv4 import route_output as _route
 from kshell.linux.security.security import security_sk_classify_flow
 
 if TYPE_CHECKING:

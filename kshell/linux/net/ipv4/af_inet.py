@@ -39,7 +39,6 @@ from kshell.linux.include.net.sock import (
     SOCK_BINDPORT_LOCK,
     SOCK_DEAD,
     SOCK_LINGER,
-    lock_sock,
     sk_dst_reset,
     sock,
 )
@@ -59,7 +58,9 @@ from kshell.linux.kernel.printk import pr_err
 from kshell.linux.kernel.rcu.tree import call_rcu
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.skbuff import __skb_queue_purge
-from kshell.linux.net.core.sock import __sk_dst_check, release_sock, sk_alloc, sk_common_release, sk_setup_caps, sock_init_data
+from kshell.linux.net.core.sock import __sk_dst_check, sk_alloc, sk_common_release, sk_setup_caps, sock_init_data
+from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
+from kshell.linux.net.core.sock_lock import release_sock
 from kshell.linux.net.ipv4 import igmp, inet_connection_sock
 from kshell.linux.net.ipv4.fib_frontend import inet_addr_type_table
 from kshell.linux.net.l3mdev import l3mdev_fib_table_by_index

@@ -19,7 +19,7 @@ from kshell.linux.include.linux.net import (
 )
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
 from kshell.linux.include.net.inet_sock import inet_sk
-from kshell.linux.include.net.sock import lock_sock, sk_sleep, sock, sock_error, sock_graft, sock_intr_errno, sock_sndtimeo
+from kshell.linux.include.net.sock import sk_sleep, sock, sock_error, sock_graft, sock_intr_errno, sock_sndtimeo
 from kshell.linux.include.net.tcp_states import TCP_CLOSE, TCPF_SYN_RECV, TCPF_SYN_SENT
 from kshell.linux.kernel.sched.wait import (
     DEFINE_WAIT_FUNC,
@@ -28,7 +28,8 @@ from kshell.linux.kernel.sched.wait import (
     wait_woken,
     woken_wake_function,
 )
-from kshell.linux.net.core.sock import release_sock
+from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
+from kshell.linux.net.core.sock_lock import release_sock
 from kshell.linux.net.ipv4.af_inet import inet_autobind
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from kshell.linux.include.net.rtable import rtable
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.time.timekeeping import ktime_get_real
 from kshell.linux.net.core.dst import dst_release
-from kshell.linux.net.ipv4 import fib_frontend, icmp, route
+from kshell.linux.net.ipv4 import fib_frontend, icmp, route, route_input
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
@@ -477,7 +477,7 @@ def ip_options_rcv_srr(skb: sk_buff, dev: net_device) -> bool:
         nexthop = int.from_bytes(data[at + srrptr - 1 : at + srrptr + 3], "big")
         old = skb._skb_refdst
         skb._skb_refdst = None
-        err = route.ip_route_input(skb, nexthop, iph.saddr, iph.tos, dev)
+        err = route_input.ip_route_input(skb, nexthop, iph.saddr, iph.tos, dev)
         rt2 = skb._skb_refdst
         if err or not isinstance(rt2, rtable) or rt2.rt_type not in (RTN_UNICAST, RTN_LOCAL):
             dst_release(rt2)

@@ -23,6 +23,7 @@ from kshell.linux.include.linux.snmp import (
     IPSTATS_MIB_OUTPKTS,
 )
 from kshell.linux.include.net.dst import dst_metric_raw, dst_output
+from kshell.linux.include.net.dropreason import SKB_DROP_REASON_IP_OUTNOROUTES, SKB_DROP_REASON_NEIGH_CREATEFAIL
 from kshell.linux.include.net.inet_sock import inet_sk
 from kshell.linux.include.net.ip import (
     IPSKB_FORWARDED,
@@ -39,9 +40,8 @@ from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.neighbour import __neigh_create, neigh_output
 from kshell.linux.net.core.skbuff import kfree_skb, kfree_skb_reason, skb_clone, skb_push
 from kshell.linux.net.core.sock import __sk_dst_check, sk_mc_loop, sk_setup_caps
-from kshell.linux.net.ipv4 import icmp, ip_output_frag
+from kshell.linux.net.ipv4 import icmp, ip_output_frag, route
 from kshell.linux.net.ipv4.ip_options import ip_options_build
-from kshell.linux.net.ipv4.route import __ip_select_ident, rt_dst_clone
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.dst import dst_entry
@@ -54,7 +54,6 @@ RTAX_HOPLIMIT = 10
 IFF_LOOPBACK = 0x8
 IFF_POINTOPOINT = 0x10
 IP_PMTUDISC_INTERFACE = 4
-SKB_DROP_REASON_IP_OUTNOROUTES = "IP_OUTNOROUTES"
 
 
 def ip_send_check(iph: iphdr) -> None:
@@ -104,7 +103,7 @@ def ip_select_ident_segs(net: net_t, skb: sk_buff, sk: sock | None, segs: int) -
     elif iph.frag_off & IP_DF and not skb.ignore_df:
         iph.id = 0
     else:
-        __ip_select_ident(net, iph, segs)
+        route.__ip_select_ident(net, iph, segs)
 
 
 def ip_build_and_send_pkt(
@@ -125,7 +124,7 @@ def ip_build_and_send_pkt(
     elif sk.sk_protocol == IPPROTO_TCP:
         iph.id = net.kernel.random.getrandbits(16)
     else:
-        __ip_select_ident(net, iph, 1)
+        route.__ip_select_ident(net, iph, 1)
     if opt is not None and opt.opt.optlen:
         ip_options_build(skb, opt.opt, daddr, rt)
     if sk.sk_priority:
@@ -158,7 +157,7 @@ def ip_finish_output2(net: net_t, sk: sock | None, skb: sk_buff) -> int:
         try:
             neigh = __neigh_create(tbl, key, dev, False)
         except KernelError:
-            kfree_skb_reason(skb, "NEIGH_CREATEFAIL")
+            kfree_skb_reason(skb, SKB_DROP_REASON_NEIGH_CREATEFAIL)
             raise
     return neigh_output(neigh, skb, False)
 
@@ -207,7 +206,7 @@ def ip_mc_finish_output(net: net_t, sk: sock | None, skb: sk_buff) -> int:
     """Loop a copy of a multicast packet back to this host."""
     rt = skb._skb_refdst
     assert isinstance(rt, rtable)
-    new_rt = rt_dst_clone(net.loopback_dev, rt)
+    new_rt = route.rt_dst_clone(net.loopback_dev, rt)
     new_rt.rt_iif = 0
     dst_release(rt)
     skb_dst_set(skb, new_rt)
@@ -299,7 +298,7 @@ def ip_queue_xmit(sk: sock, skb: sk_buff, fl: flowi4) -> int:
 def ip_generic_getfrag(msg: object, offset: int, length: int, skb: sk_buff) -> bytes:
     """The next bytes of the user's message. EFAULT."""
     try:
-        return copy_from_iter_full(length, msg.msg_iter)  # type: ignore[attr-defined]
+        return copy_from_iter_full(msg.msg_iter, length)  # type: ignore[attr-defined]
     except KernelError:
         raise KernelError(EFAULT) from None
 

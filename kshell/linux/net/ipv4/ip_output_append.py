@@ -24,7 +24,7 @@ from kshell.linux.include.linux.skbuff import (
 )
 from kshell.linux.include.linux.snmp import IPSTATS_MIB_OUTDISCARDS
 from kshell.linux.include.net.flow import FLOWI_FLAG_ANYSRC, FLOWI_FLAG_KNOWN_NH, flowi4
-from kshell.linux.include.net.inet_sock import IPCORK_OPT, _cork_of, inet_cork, inet_sk, ip_options
+from kshell.linux.include.net.inet_sock import IPCORK_OPT, _cork_of, inet_cork, inet_sk, ip_options, ip_options_rcu
 from kshell.linux.include.net.ip import (
     IP_REPLY_ARG_NOSRCCHECK,
     getfrag_t,
@@ -37,14 +37,13 @@ from kshell.linux.include.net.ip import (
 from kshell.linux.include.net.ip_fib import RTN_MULTICAST
 from kshell.linux.include.net.rtable import rtable
 from kshell.linux.include.net.sock import SEND_SHUTDOWN, sk_wmem_alloc_get, sock, sock_error, sock_intr_errno, sock_sndtimeo
-from kshell.linux.lib.iov_iter import copy_from_iter_full
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.skbuff import alloc_skb, kfree_skb, skb_put
-from kshell.linux.net.core.sock import sock_alloc_send_skb, sock_wait_for_wmem, sock_wfree
+from kshell.linux.net.core.sock_mem import sock_alloc_send_skb, sock_wait_for_wmem, sock_wfree
 from kshell.linux.net.ipv4 import icmp, ip_output
-from kshell.linux.net.ipv4.datagram import ip_local_error
+from kshell.linux.net.ipv4.ip_sockglue import ip_local_error
 from kshell.linux.net.ipv4.ip_options import __ip_options_echo, ip_options_build
-from kshell.linux.net.ipv4.route import ip_route_output_flow
+from kshell.linux.net.ipv4.route_output import ip_route_output_flow
 from kshell.linux.security.security import security_skb_classify_flow
 
 if TYPE_CHECKING:
@@ -131,15 +130,17 @@ def _new_fragment(
             raise KernelError(ENOBUFS)
         skb = alloc_skb(sk.skc_net.kernel, alloclen)
     skb.ip_summed = st.csummode
-    skb_put(skb, fraglen)
     head = b""
     if fraggap and prev is not None:
         head = prev.data[-fraggap:]
         prev.data = prev.data[:-fraggap]
         prev.len = st.maxfraglen
     copy = datalen - st.transhdrlen - fraggap
+    skb_put(skb, head)
+    skb.len = fraglen
     try:
-        skb.data = head + getfrag(from_, st.offset, copy, skb) if copy > 0 else head
+        if copy > 0:
+            skb.data += getfrag(from_, st.offset, copy, skb)
     except KernelError:
         kfree_skb(skb)
         raise KernelError(EFAULT) from None
@@ -277,7 +278,6 @@ def _merge_queue(queue: sk_buff_head) -> sk_buff | None:
     if skb is None or queue.next is None:
         return skb
     parts = [skb.data]
-    hlen = 20
     while (tmp := __skb_dequeue(queue)) is not None:
         parts.append(tmp.data)
         skb.len += len(tmp.data)
@@ -285,7 +285,6 @@ def _merge_queue(queue: sk_buff_head) -> sk_buff | None:
         tmp.destructor = None
         tmp.sk = None
         kfree_skb(tmp)
-    assert hlen
     skb.data = b"".join(parts)
     return skb
 
@@ -403,7 +402,7 @@ def ip_send_unicast_reply(
     ipc.addr = daddr
     ipc.sockc.transmit_time = transmit_time
     if replyopts.optlen:
-        ipc.opt = _rcu(replyopts)
+        ipc.opt = ip_options_rcu(replyopts)
         if replyopts.srr:
             daddr = replyopts.faddr
     iph = skb.network_header
@@ -442,10 +441,3 @@ def ip_send_unicast_reply(
             pass
 
 
-def _rcu(opt: ip_options) -> "ip_options_rcu":
-    return ip_options_rcu(opt)
-
-
-from kshell.linux.include.net.inet_sock import ip_options_rcu  # noqa: E402
-
-__all__ = ["copy_from_iter_full", "ip_append_data", "ip_make_skb", "ip_send_unicast_reply", "net_t"]

@@ -13,7 +13,7 @@ from kshell.linux.include.linux.snmp import IPSTATS_MIB_FRAGCREATES, IPSTATS_MIB
 from kshell.linux.include.net.ip import IPCB, IPSKB_FRAG_COMPLETE, IPSKB_FRAG_PMTU
 from kshell.linux.net.core.skbuff import alloc_skb, consume_skb, kfree_skb, skb_put
 from kshell.linux.net.core.skbuff_bytes import _transport_bytes
-from kshell.linux.net.core.sock import skb_set_owner_w
+from kshell.linux.net.core.sock_mem import skb_set_owner_w
 from kshell.linux.net.ipv4 import ip_output
 from kshell.linux.net.ipv4.ip_options import ip_options_fragment
 
@@ -75,10 +75,10 @@ def ip_frag_next(skb: sk_buff, data: bytes, state: ip_frag_state) -> sk_buff:
     assert isinstance(iph, iphdr) and skb.dev is not None
     skb2 = alloc_skb(skb.dev.nd_net.kernel, length + state.hlen + state.ll_rs)
     ip_copy_metadata(skb2, skb)
-    skb_put(skb2, length + state.hlen)
+    skb_put(skb2, data[state.ptr : state.ptr + length])
+    skb2.len = length + state.hlen
     if skb.sk is not None:
         skb_set_owner_w(skb2, skb.sk)
-    skb2.data = data[state.ptr : state.ptr + length]
     skb2.ip_summed = CHECKSUM_NONE
     iph2 = iph._copy()
     skb2.network_header = iph2

@@ -29,11 +29,13 @@ from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.inet_sock import _cork_of, inet_cork, inet_sk, inet_sk_flowi_flags
 from kshell.linux.include.net.ip import get_rttos, ipcm_cookie, ipcm_init_sk
 from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTO_ONLINK, rtable
-from kshell.linux.include.net.sock import SOCK_BROADCAST, SOCK_LOCALROUTE, lock_sock, sk_dst_set, sock
+from kshell.linux.include.net.sock import SOCK_BROADCAST, SOCK_LOCALROUTE, sk_dst_set, sock
 from kshell.linux.include.net.tcp_states import TCP_ESTABLISHED
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.skbuff import kfree_skb
-from kshell.linux.net.core.sock import release_sock, sk_dst_check
+from kshell.linux.net.core.sock import sk_dst_check
+from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
+from kshell.linux.net.core.sock_lock import release_sock
 from kshell.linux.net.ipv4.ip_output import ip_generic_getfrag, ip_send_skb
 from kshell.linux.net.ipv4.ip_output_append import (
     __ip_make_skb,
@@ -43,7 +45,7 @@ from kshell.linux.net.ipv4.ip_output_append import (
     ip_make_skb,
 )
 from kshell.linux.net.ipv4.ip_sockglue import ip_cmsg_send
-from kshell.linux.net.ipv4.route import ip_route_output_flow
+from kshell.linux.net.ipv4.route_output import ip_route_output_flow
 from kshell.linux.security.security import security_sk_classify_flow
 
 if TYPE_CHECKING:

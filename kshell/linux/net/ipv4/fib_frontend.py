@@ -1,0 +1,578 @@
+"""net/ipv4/fib_frontend.c: tables, address types, source checks, and the routes that addresses bring along."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kshell.abi.capability import CAP_NET_ADMIN
+from kshell.abi.errno import EAFNOSUPPORT, EAGAIN, EINVAL, ENETUNREACH, ENODEV, EPERM, ESRCH
+from kshell.abi.ioctl import SIOCADDRT, SIOCDELRT
+from kshell.abi.socket import AF_INET
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.in_ import ipv4_is_lbcast, ipv4_is_multicast, ipv4_is_zeronet
+from kshell.linux.include.linux.inetdevice import (
+    IFA_F_NOPREFIXROUTE,
+    IFA_F_SECONDARY,
+    IN_DEV_MAXCONF,
+    IN_DEV_ORCONF,
+    IPV4_DEVCONF_ACCEPT_LOCAL,
+    IPV4_DEVCONF_RP_FILTER,
+    IPV4_DEVCONF_SEND_REDIRECTS,
+    IPV4_DEVCONF_SRC_VMARK,
+    bad_mask,
+    inet_ifa_match,
+    inet_mask_len,
+)
+from kshell.linux.include.linux.ip import iphdr
+from kshell.linux.include.linux.notifier import NOTIFY_DONE, notifier_block
+from kshell.linux.include.linux.uaccess import copy_from_user
+from kshell.linux.include.net.flow import LOOPBACK_IFINDEX, flowi4
+from kshell.linux.include.net.ip_fib import (
+    FIB_LOOKUP_IGNORE_LINKSTATE,
+    FIB_LOOKUP_NOREF,
+    NLM_F_APPEND,
+    NLM_F_CREATE,
+    RT_SCOPE_HOST,
+    RT_SCOPE_LINK,
+    RT_SCOPE_NOWHERE,
+    RT_SCOPE_UNIVERSE,
+    RT_TABLE_DEFAULT,
+    RT_TABLE_LOCAL,
+    RT_TABLE_MAIN,
+    RTAX_ADVMSS,
+    RTAX_RTT,
+    RTAX_WINDOW,
+    RTN_BROADCAST,
+    RTN_LOCAL,
+    RTN_MULTICAST,
+    RTN_UNICAST,
+    RTN_UNREACHABLE,
+    RTNH_F_DEAD,
+    RTNH_F_LINKDOWN,
+    RTPROT_BOOT,
+    RTPROT_KERNEL,
+    fib_config,
+    fib_get_table,
+    fib_result,
+    fib_table,
+)
+from kshell.linux.include.net.net_namespace import pernet_operations
+from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTCF_LOCAL, RTCF_MULTICAST, rtable
+from kshell.linux.kernel.capability import ns_capable
+from kshell.linux.net.core.dev import __dev_get_by_name
+from kshell.linux.net.core.net_namespace import register_pernet_subsys
+from kshell.linux.net.core.rtnetlink import rtnl_lock, rtnl_unlock
+from kshell.linux.net.ipv4 import arp, devinet, fib_semantics, fib_trie
+from kshell.linux.net.ipv4.route import rt_cache_flush, rt_flush_dev
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.inetdevice import in_device, in_ifaddr
+    from kshell.linux.include.linux.netdevice import net_device
+    from kshell.linux.include.linux.skbuff import sk_buff
+    from kshell.linux.include.net.net_namespace import net as net_t
+    from kshell.linux.init.kernel import Kernel
+
+RTM_NEWROUTE = 24
+RTM_DELROUTE = 25
+NETDEV_UP = 1
+NETDEV_DOWN = 2
+NETDEV_CHANGE = 4
+NETDEV_UNREGISTER = 6
+NETDEV_CHANGEMTU = 7
+IFF_UP = 1
+IFF_LOOPBACK = 8
+RTF_GATEWAY = 0x2
+RTF_HOST = 0x4
+RTF_MTU = 0x40
+RTF_WINDOW = 0x80
+RTF_IRTT = 0x100
+RTF_REJECT = 0x200
+IPTOS_RT_MASK = 0x1C
+
+
+def fib_new_table(net: net_t, id: int) -> fib_table:
+    """The table of that number (0: main), made if it is not there."""
+    id = id or RT_TABLE_MAIN
+    ipv4 = net.ipv4
+    tb = ipv4.fib_table_hash.get(id)
+    if tb is not None:
+        return tb
+    alias = None
+    if id == RT_TABLE_LOCAL and not ipv4.fib_has_custom_rules:
+        alias = fib_new_table(net, RT_TABLE_MAIN)
+    tb = fib_trie.fib_trie_table(id, alias)
+    if id == RT_TABLE_MAIN:
+        ipv4.fib_main = tb
+    elif id == RT_TABLE_DEFAULT:
+        ipv4.fib_default = tb
+    ipv4.fib_table_hash[id] = tb
+    return tb
+
+
+def fib_lookup(net: net_t, flp: flowi4, res: fib_result, flags: int) -> int:
+    """The best route of all tables: 0 with res filled, ENETUNREACH, or the error of a reject route."""
+    flags |= FIB_LOOKUP_NOREF
+    res.tclassid = 0
+    err = ENETUNREACH
+    tb = net.ipv4.fib_main
+    if tb is not None:
+        err = fib_trie.fib_table_lookup(tb, flp, res, flags)
+    if err:
+        tb = net.ipv4.fib_default
+        if tb is not None:
+            err = fib_trie.fib_table_lookup(tb, flp, res, flags)
+        if err == EAGAIN:
+            err = ENETUNREACH
+    return err
+
+
+def fib_flush(net: net_t) -> None:
+    """Remove dead routes from all tables."""
+    flushed = 0
+    for tb in list(net.ipv4.fib_table_hash.values()):
+        flushed += fib_trie.fib_table_flush(net, tb, False)
+    if flushed:
+        rt_cache_flush(net)
+
+
+def __inet_dev_addr_type(net: net_t, dev: net_device | None, addr: int, tb_id: int) -> int:
+    """RTN_xxx of an address, as if only `dev` were there (None: all)."""
+    if ipv4_is_zeronet(addr) or ipv4_is_lbcast(addr):
+        return RTN_BROADCAST
+    if ipv4_is_multicast(addr):
+        return RTN_MULTICAST
+    table = fib_get_table(net, tb_id)
+    if table is None:
+        return RTN_BROADCAST
+    res = fib_result()
+    if not fib_trie.fib_table_lookup(table, flowi4(daddr=addr), res, FIB_LOOKUP_NOREF):
+        assert res.fi is not None
+        if dev is None or dev is res.fi.fib_nh[0].nhc_dev:
+            return res.type
+    return RTN_UNICAST
+
+
+def inet_addr_type_table(net: net_t, addr: int, tb_id: int) -> int:
+    """RTN_xxx of an address by one table."""
+    return __inet_dev_addr_type(net, None, addr, tb_id)
+
+
+def inet_addr_type(net: net_t, addr: int) -> int:
+    """RTN_xxx of an address: local, broadcast, multicast, or somebody else's (unicast)."""
+    return __inet_dev_addr_type(net, None, addr, RT_TABLE_LOCAL)
+
+
+def inet_dev_addr_type(net: net_t, dev: net_device, addr: int) -> int:
+    """The same, as if only `dev` were there."""
+    return __inet_dev_addr_type(net, dev, addr, RT_TABLE_LOCAL)
+
+
+def inet_addr_type_dev_table(net: net_t, dev: net_device, addr: int) -> int:
+    """The same by the table of the device's VRF, which is the local one."""
+    return __inet_dev_addr_type(net, None, addr, RT_TABLE_LOCAL)
+
+
+def fib_compute_spec_dst(skb: sk_buff) -> int:
+    """The address of ours that the sender of a packet should see."""
+    dev = skb.dev
+    rt = skb._skb_refdst
+    iph = skb.network_header
+    assert isinstance(rt, rtable) and isinstance(iph, iphdr) and dev is not None
+    if rt.rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST | RTCF_LOCAL) == RTCF_LOCAL:
+        return iph.daddr
+    in_dev = dev.ip_ptr
+    net = dev.nd_net
+    scope = RT_SCOPE_UNIVERSE
+    if not ipv4_is_zeronet(iph.saddr):
+        vmark = in_dev is not None and IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_SRC_VMARK)
+        fl4 = flowi4(0, LOOPBACK_IFINDEX, skb.mark if vmark else 0, iph.tos & IPTOS_RT_MASK, scope, daddr=iph.saddr)
+        res = fib_result()
+        if not fib_lookup(net, fl4, res, 0):
+            return fib_semantics.fib_result_prefsrc(net, res)
+    else:
+        scope = RT_SCOPE_LINK
+    return devinet.inet_select_addr(dev, iph.saddr, scope)
+
+
+def __fib_validate_source(
+    skb: sk_buff, src: int, dst: int, tos: int, oif: int, dev: net_device, rpf: int, idev: in_device
+) -> int:
+    """1 if the source is a neighbour, 0 if not; minus errno: EINVAL (martian), EXDEV (rp_filter)."""
+    net = dev.nd_net
+    mark = skb.mark if IN_DEV_ORCONF(idev, IPV4_DEVCONF_SRC_VMARK) else 0
+    fl4 = flowi4(0, oif or LOOPBACK_IFINDEX, mark, tos, RT_SCOPE_UNIVERSE, daddr=src, saddr=dst)
+    res = fib_result()
+    if fib_lookup(net, fl4, res, 0):
+        return -18 if rpf else 0  # EXDEV
+    if res.type != RTN_UNICAST and (res.type != RTN_LOCAL or not IN_DEV_ORCONF(idev, IPV4_DEVCONF_ACCEPT_LOCAL)):
+        return -EINVAL
+    assert res.fi is not None and res.nhc is not None
+    if fib_info_nh_uses_dev(res, dev) or (res.type == RTN_LOCAL and dev is net.loopback_dev):
+        return int(res.nhc.nhc_scope >= RT_SCOPE_HOST)
+    if idev.ifa_list is None:
+        return -18 if rpf else 0
+    if rpf == 1:
+        return -18
+    fl4.flowi4_oif = dev.ifindex
+    if not fib_lookup(net, fl4, res, FIB_LOOKUP_IGNORE_LINKSTATE) and res.type == RTN_UNICAST:
+        return int(res.nhc.nhc_scope >= RT_SCOPE_HOST)
+    return 0
+
+
+def fib_info_nh_uses_dev(res: fib_result, dev: net_device) -> bool:
+    """True if a next hop of the route found goes out by the device."""
+    assert res.fi is not None
+    return any(nh.nhc_dev is dev for nh in res.fi.fib_nh)
+
+
+def fib_validate_source(
+    skb: sk_buff, src: int, dst: int, tos: int, oif: int, dev: net_device, idev: in_device
+) -> int:
+    """Check a received packet's source address. As __fib_validate_source()."""
+    r = IN_DEV_MAXCONF(idev, IPV4_DEVCONF_RP_FILTER)
+    net = dev.nd_net
+    if not r and (dev.ifindex != oif or not IN_DEV_ORCONF(idev, IPV4_DEVCONF_SEND_REDIRECTS)):
+        if IN_DEV_ORCONF(idev, IPV4_DEVCONF_ACCEPT_LOCAL):
+            return 0
+        if not net.ipv4.fib_has_custom_local_routes and not net.ipv4.fib_has_custom_rules:
+            if devinet.inet_lookup_ifaddr_rcu(net, src) is not None:
+                return -EINVAL
+            return 0
+    return __fib_validate_source(skb, src, dst, tos, oif, dev, r, idev)
+
+
+class rtentry:
+    """struct rtentry (120 bytes) of SIOCADDRT and SIOCDELRT."""
+
+    __slots__ = (
+        "rt_dev", "rt_dst", "rt_flags", "rt_gateway", "rt_genmask", "rt_irtt", "rt_metric", "rt_mtu", "rt_window",
+    )  # fmt: skip
+
+    def __init__(self, data: bytes) -> None:
+        self.rt_dst = data[8:24]
+        self.rt_gateway = data[24:40]
+        self.rt_genmask = data[40:56]
+        self.rt_flags = int.from_bytes(data[56:58], "little")
+        self.rt_metric = int.from_bytes(data[80:82], "little", signed=True)
+        self.rt_dev = int.from_bytes(data[88:96], "little")
+        self.rt_mtu = int.from_bytes(data[96:104], "little")
+        self.rt_window = int.from_bytes(data[104:112], "little")
+        self.rt_irtt = int.from_bytes(data[112:114], "little")
+
+
+def _family(sockaddr: bytes) -> int:
+    return int.from_bytes(sockaddr[:2], "little")
+
+
+def sk_extract_addr(addr: bytes) -> int:
+    """sin_addr of a struct sockaddr_in."""
+    return int.from_bytes(addr[4:8], "big")
+
+
+def _route_device(net: net_t, rt: rtentry, cfg: fib_config) -> None:
+    """The device that rt_dev names; an alias (eth0:1) gives the preferred source. EFAULT, ENODEV."""
+    raw = copy_from_user(net.kernel.current, rt.rt_dev, 15)
+    name = raw.split(b"\0")[0].decode("latin-1")
+    base, colon, _ = name.partition(":")
+    dev = __dev_get_by_name(net, base)
+    if dev is None:
+        raise KernelError(ENODEV)
+    cfg.fc_oif = dev.ifindex
+    if colon:
+        in_dev = dev.ip_ptr
+        ifa = in_dev.ifa_list if in_dev is not None else None
+        while ifa is not None and ifa.ifa_label != name:
+            ifa = ifa.ifa_next
+        if ifa is None:
+            raise KernelError(ENODEV)
+        cfg.fc_prefsrc = ifa.ifa_local
+
+
+def rtentry_to_fib_config(net: net_t, cmd: int, rt: rtentry) -> fib_config:
+    """Make a request of an ioctl's argument. EAFNOSUPPORT, EINVAL, ENODEV, EFAULT."""
+    cfg = fib_config()
+    if _family(rt.rt_dst) != AF_INET:
+        raise KernelError(EAFNOSUPPORT)
+    plen = 32
+    addr = sk_extract_addr(rt.rt_dst)
+    if not rt.rt_flags & RTF_HOST:
+        mask = sk_extract_addr(rt.rt_genmask)
+        family = _family(rt.rt_genmask)
+        if family != AF_INET and (mask or family):
+            raise KernelError(EAFNOSUPPORT)
+        if bad_mask(mask, addr):
+            raise KernelError(EINVAL)
+        plen = inet_mask_len(mask)
+    cfg.fc_dst_len = plen
+    cfg.fc_dst = addr
+    if cmd != SIOCDELRT:
+        cfg.fc_nlflags = NLM_F_CREATE
+        cfg.fc_protocol = RTPROT_BOOT
+    if rt.rt_metric:
+        cfg.fc_priority = (rt.rt_metric - 1) & 0xFFFFFFFF
+    if rt.rt_flags & RTF_REJECT:
+        cfg.fc_scope = RT_SCOPE_HOST
+        cfg.fc_type = RTN_UNREACHABLE
+        return cfg
+    cfg.fc_scope = RT_SCOPE_NOWHERE
+    cfg.fc_type = RTN_UNICAST
+    if rt.rt_dev:
+        _route_device(net, rt, cfg)
+    addr = sk_extract_addr(rt.rt_gateway)
+    if _family(rt.rt_gateway) == AF_INET and addr:
+        cfg.fc_gw4 = addr
+        cfg.fc_gw_family = AF_INET
+        addr_type = inet_addr_type_table(net, addr, cfg.fc_table)
+        if rt.rt_flags & RTF_GATEWAY and addr_type == RTN_UNICAST:
+            cfg.fc_scope = RT_SCOPE_UNIVERSE
+    cfg.fc_table = cfg.fc_table or RT_TABLE_MAIN
+    if cmd == SIOCDELRT:
+        return cfg
+    if rt.rt_flags & RTF_GATEWAY and not cfg.fc_gw_family:
+        raise KernelError(EINVAL)
+    if cfg.fc_scope == RT_SCOPE_NOWHERE:
+        cfg.fc_scope = RT_SCOPE_LINK
+    if rt.rt_flags & RTF_MTU:
+        cfg.fc_mx[RTAX_ADVMSS] = rt.rt_mtu - 40
+    if rt.rt_flags & RTF_WINDOW:
+        cfg.fc_mx[RTAX_WINDOW] = rt.rt_window
+    if rt.rt_flags & RTF_IRTT:
+        cfg.fc_mx[RTAX_RTT] = rt.rt_irtt << 3
+    return cfg
+
+
+def ip_rt_ioctl(net: net_t, cmd: int, rt: rtentry) -> int:
+    """SIOCADDRT, SIOCDELRT. EPERM and what is wrong with the route (ESRCH, EEXIST, ENETUNREACH …)."""
+    if cmd not in (SIOCADDRT, SIOCDELRT):
+        raise KernelError(EINVAL)
+    kernel = net.kernel
+    if not ns_capable(kernel.current, net.user_ns, CAP_NET_ADMIN):
+        raise KernelError(EPERM)
+    rtnl_lock(kernel)
+    try:
+        cfg = rtentry_to_fib_config(net, cmd, rt)
+        if cmd == SIOCDELRT:
+            tb = fib_get_table(net, cfg.fc_table)
+            if tb is None:
+                raise KernelError(ESRCH)
+            fib_trie.fib_table_delete(net, tb, cfg)
+        else:
+            fib_trie.fib_table_insert(net, fib_new_table(net, cfg.fc_table), cfg)
+    finally:
+        rtnl_unlock(kernel)
+    return 0
+
+
+def fib_magic(cmd: int, type: int, dst: int, dst_len: int, ifa: in_ifaddr, rt_priority: int) -> None:
+    """Add or remove a route that comes with an address."""
+    in_dev = ifa.ifa_dev
+    assert in_dev is not None and in_dev.dev is not None
+    net = in_dev.dev.nd_net
+    cfg = fib_config()
+    cfg.fc_protocol = RTPROT_KERNEL
+    cfg.fc_type = type
+    cfg.fc_dst = dst
+    cfg.fc_dst_len = dst_len
+    cfg.fc_priority = rt_priority
+    cfg.fc_prefsrc = ifa.ifa_local
+    cfg.fc_oif = in_dev.dev.ifindex
+    cfg.fc_nlflags = NLM_F_CREATE | NLM_F_APPEND
+    tb = fib_new_table(net, RT_TABLE_MAIN if type == RTN_UNICAST else RT_TABLE_LOCAL)
+    cfg.fc_table = tb.tb_id
+    cfg.fc_scope = RT_SCOPE_LINK if type != RTN_LOCAL else RT_SCOPE_HOST
+    try:
+        if cmd == RTM_NEWROUTE:
+            fib_trie.fib_table_insert(net, tb, cfg)
+        else:
+            fib_trie.fib_table_delete(net, tb, cfg)
+    except KernelError:
+        pass
+
+
+def fib_add_ifaddr(ifa: in_ifaddr) -> None:
+    """Add the routes of an address: local, broadcast, subnet."""
+    in_dev = ifa.ifa_dev
+    assert in_dev is not None and in_dev.dev is not None
+    dev = in_dev.dev
+    mask = ifa.ifa_mask
+    prefix = ifa.ifa_address & mask
+    prim: in_ifaddr | None = ifa
+    if ifa.ifa_flags & IFA_F_SECONDARY:
+        prim = devinet.inet_ifa_byprefix(in_dev, prefix, mask)
+        if prim is None:
+            return
+    assert prim is not None
+    fib_magic(RTM_NEWROUTE, RTN_LOCAL, ifa.ifa_local, 32, prim, 0)
+    if not dev.flags & IFF_UP:
+        return
+    if ifa.ifa_broadcast and ifa.ifa_broadcast != 0xFFFFFFFF:
+        fib_magic(RTM_NEWROUTE, RTN_BROADCAST, ifa.ifa_broadcast, 32, prim, 0)
+        arp.arp_invalidate(dev, ifa.ifa_broadcast, False)
+    if prefix and not ifa.ifa_flags & IFA_F_SECONDARY and (prefix != ifa.ifa_local or ifa.ifa_prefixlen < 32):
+        if not ifa.ifa_flags & IFA_F_NOPREFIXROUTE:
+            kind = RTN_LOCAL if dev.flags & IFF_LOOPBACK else RTN_UNICAST
+            fib_magic(RTM_NEWROUTE, kind, prefix, ifa.ifa_prefixlen, prim, ifa.ifa_rt_priority)
+        if ifa.ifa_prefixlen < 31:
+            brd = prefix | ~mask & 0xFFFFFFFF
+            fib_magic(RTM_NEWROUTE, RTN_BROADCAST, brd, 32, prim, 0)
+            arp.arp_invalidate(dev, brd, False)
+
+
+def _addresses(in_dev: in_device) -> list[in_ifaddr]:
+    out = []
+    ifa = in_dev.ifa_list
+    while ifa is not None:
+        out.append(ifa)
+        ifa = ifa.ifa_next
+    return out
+
+
+def fib_del_ifaddr(ifa: in_ifaddr, iprim: in_ifaddr | None) -> None:
+    """Remove the routes of an address, as far as no other address of the device needs them."""
+    in_dev = ifa.ifa_dev
+    assert in_dev is not None and in_dev.dev is not None
+    dev = in_dev.dev
+    brd = (ifa.ifa_address | ~ifa.ifa_mask) & 0xFFFFFFFF
+    any_ = ifa.ifa_address & ifa.ifa_mask
+    prim: in_ifaddr | None = ifa
+    subnet = False
+    if ifa.ifa_flags & IFA_F_SECONDARY:
+        prim = devinet.inet_ifa_byprefix(in_dev, any_, ifa.ifa_mask)
+        if prim is None or (iprim is not None and iprim is not prim):
+            return
+    elif any_ and (any_ != ifa.ifa_local or ifa.ifa_prefixlen < 32):
+        if not ifa.ifa_flags & IFA_F_NOPREFIXROUTE:
+            kind = RTN_LOCAL if dev.flags & IFF_LOOPBACK else RTN_UNICAST
+            fib_magic(RTM_DELROUTE, kind, any_, ifa.ifa_prefixlen, ifa, 0)
+        subnet = True
+    assert prim is not None
+    others = []
+    if not in_dev.dead:
+        for other in _addresses(in_dev):
+            if other is ifa or (
+                iprim is not None and other.ifa_mask == iprim.ifa_mask and inet_ifa_match(other.ifa_address, iprim)
+            ):
+                continue
+            same_subnet = other.ifa_mask == prim.ifa_mask and inet_ifa_match(other.ifa_address, prim)
+            if other.ifa_flags & IFA_F_SECONDARY and same_subnet or other.ifa_local == prim.ifa_local:
+                others.append(other)
+    kept = set()
+    for other in others:
+        kept.add(other.ifa_broadcast)
+        if other.ifa_prefixlen < 31 and not other.ifa_flags & IFA_F_SECONDARY:
+            kept |= {other.ifa_address & other.ifa_mask, (other.ifa_address | ~other.ifa_mask) & 0xFFFFFFFF}
+    if ifa.ifa_broadcast not in kept:
+        fib_magic(RTM_DELROUTE, RTN_BROADCAST, ifa.ifa_broadcast, 32, prim, 0)
+    if subnet and ifa.ifa_prefixlen < 31:
+        if brd not in kept:
+            fib_magic(RTM_DELROUTE, RTN_BROADCAST, brd, 32, prim, 0)
+        if any_ not in kept:
+            fib_magic(RTM_DELROUTE, RTN_BROADCAST, any_, 32, prim, 0)
+    if not any(other.ifa_local == ifa.ifa_local for other in others):
+        _del_local(dev, ifa, prim)
+
+
+def _del_local(dev: net_device, ifa: in_ifaddr, prim: in_ifaddr) -> None:
+    """The address itself is gone from the host (unless another device has it)."""
+    net = dev.nd_net
+    fib_magic(RTM_DELROUTE, RTN_LOCAL, ifa.ifa_local, 32, prim, 0)
+    if inet_addr_type_dev_table(net, dev, ifa.ifa_local) != RTN_LOCAL and fib_semantics.fib_sync_down_addr(
+        dev, ifa.ifa_local
+    ):
+        fib_flush(net)
+
+
+def fib_disable_ip(dev: net_device, event: int, force: bool) -> None:
+    """Routes over the device are dead."""
+    if fib_semantics.fib_sync_down_dev(dev, event, force):
+        fib_flush(dev.nd_net)
+    else:
+        rt_cache_flush(dev.nd_net)
+    arp.arp_ifdown(dev)
+
+
+def fib_inetaddr_event(this: notifier_block, event: int, ptr: object) -> int:
+    """An address came or went."""
+    ifa: in_ifaddr = ptr  # type: ignore[assignment]
+    in_dev = ifa.ifa_dev
+    assert in_dev is not None and in_dev.dev is not None
+    dev = in_dev.dev
+    net = dev.nd_net
+    if event == NETDEV_UP:
+        fib_add_ifaddr(ifa)
+        fib_semantics.fib_sync_up(dev, RTNH_F_DEAD)
+        net.ipv4.dev_addr_genid += 1
+        rt_cache_flush(net)
+    elif event == NETDEV_DOWN:
+        fib_del_ifaddr(ifa, None)
+        net.ipv4.dev_addr_genid += 1
+        if in_dev.ifa_list is None:
+            fib_disable_ip(dev, event, True)
+        else:
+            rt_cache_flush(net)
+    return NOTIFY_DONE
+
+
+def fib_netdev_event(this: notifier_block, event: int, ptr: object) -> int:
+    """A device changed."""
+    dev: net_device = ptr.dev  # type: ignore[attr-defined]
+    if event == NETDEV_UNREGISTER:
+        fib_disable_ip(dev, event, True)
+        rt_flush_dev(dev)
+        return NOTIFY_DONE
+    in_dev = dev.ip_ptr
+    if in_dev is None:
+        return NOTIFY_DONE
+    net = dev.nd_net
+    if event == NETDEV_UP:
+        for ifa in _addresses(in_dev):
+            fib_add_ifaddr(ifa)
+        fib_semantics.fib_sync_up(dev, RTNH_F_DEAD)
+        net.ipv4.dev_addr_genid += 1
+        rt_cache_flush(net)
+    elif event == NETDEV_DOWN:
+        fib_disable_ip(dev, event, False)
+    elif event == NETDEV_CHANGE:
+        if fib_semantics.netif_carrier_ok(dev):
+            fib_semantics.fib_sync_up(dev, RTNH_F_LINKDOWN)
+        else:
+            fib_semantics.fib_sync_down_dev(dev, event, False)
+        rt_cache_flush(net)
+    elif event == NETDEV_CHANGEMTU:
+        rt_cache_flush(net)
+    return NOTIFY_DONE
+
+
+fib_inetaddr_notifier = notifier_block(notifier_call=fib_inetaddr_event)
+fib_netdev_notifier = notifier_block(notifier_call=fib_netdev_event)
+
+
+def fib_net_init(net: net_t) -> None:
+    """A namespace has no routes yet."""
+    net.ipv4.fib_table_hash = {}
+
+
+def fib_net_exit_batch(net_list: list[net_t]) -> None:
+    """Remove all routes of namespaces that go away."""
+    for net in net_list:
+        for tb in list(net.ipv4.fib_table_hash.values()):
+            fib_trie.fib_table_flush(net, tb, True)
+        net.ipv4.fib_main = net.ipv4.fib_default = None
+        net.ipv4.fib_table_hash = {}
+
+
+def fib_net_exit(net: net_t) -> None:
+    """Nothing but /proc and netlink hangs on this."""
+
+
+fib_net_ops = pernet_operations(init=fib_net_init, exit=fib_net_exit, exit_batch=fib_net_exit_batch)
+
+
+def ip_fib_init(kernel: Kernel) -> None:
+    """Set up the forwarding tables."""
+    kernel.fib_info_hash = {}
+    kernel.fib_info_devhash = {}
+    fib_trie.fib_trie_init(kernel)
+    register_pernet_subsys(kernel, fib_net_ops)
+    devinet.register_netdevice_notifier(kernel, fib_netdev_notifier)
+    devinet.register_inetaddr_notifier(kernel, fib_inetaddr_notifier)

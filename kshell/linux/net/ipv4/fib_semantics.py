@@ -1,0 +1,401 @@
+"""net/ipv4/fib_semantics.c: what routes mean: next hops, their checks, and what devices going up and down do to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kshell.abi.errno import EACCES, EAGAIN, EHOSTUNREACH, EINVAL, ENETDOWN, ENODEV
+from kshell.abi.socket import AF_INET
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.netdevice import netif_carrier_ok
+from kshell.linux.include.net.flow import LOOPBACK_IFINDEX, flowi4
+from kshell.linux.include.net.ip_fib import (
+    FIB_LOOKUP_IGNORE_LINKSTATE,
+    FIB_LOOKUP_NOREF,
+    RT_SCOPE_HOST,
+    RT_SCOPE_LINK,
+    RT_SCOPE_NOWHERE,
+    RT_SCOPE_UNIVERSE,
+    RT_TABLE_LOCAL,
+    RT_TABLE_MAIN,
+    RTN_LOCAL,
+    RTN_MAX,
+    RTN_UNICAST,
+    RTNH_F_DEAD,
+    RTNH_F_LINKDOWN,
+    RTNH_F_ONLINK,
+    RTNH_F_PERVASIVE,
+    fib_config,
+    fib_get_table,
+    fib_info,
+    fib_nh,
+    fib_nh_common,
+    fib_result,
+)
+from kshell.linux.mm.slab_common import kfree, kzalloc
+from kshell.linux.net.core.dev import __dev_get_by_index, dev_get_by_index
+from kshell.linux.net.core.dst import dst_release
+from kshell.linux.net.ipv4 import devinet, fib_frontend, fib_trie
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.netdevice import net_device
+    from kshell.linux.include.net.net_namespace import net as net_t
+    from kshell.linux.init.kernel import Kernel
+
+NETDEV_DOWN = 2
+NETDEV_CHANGE = 4
+NETDEV_UNREGISTER = 6
+IFF_UP = 1
+
+_FIB_INFO_SIZE = 240  # sizeof(struct fib_info) with one next hop
+
+# fib_props: by route type
+FIB_PROPS_ERROR = (0, 0, 0, 0, 0, 0, EINVAL, EHOSTUNREACH, EACCES, EAGAIN, EINVAL, EINVAL)
+FIB_PROPS_SCOPE = (
+    RT_SCOPE_NOWHERE, RT_SCOPE_UNIVERSE, RT_SCOPE_HOST, RT_SCOPE_LINK, RT_SCOPE_LINK, RT_SCOPE_UNIVERSE,
+    RT_SCOPE_UNIVERSE, RT_SCOPE_UNIVERSE, RT_SCOPE_UNIVERSE, RT_SCOPE_UNIVERSE, RT_SCOPE_NOWHERE, RT_SCOPE_NOWHERE,
+)  # fmt: skip
+_COMPARE_MASK = ~(RTNH_F_DEAD | RTNH_F_LINKDOWN | 8 | 32)
+
+
+def fib_nh_common_release(nhc: fib_nh_common) -> None:
+    """Forget the device and the cached routes of a next hop."""
+    if nhc.nhc_dev is not None:
+        nhc.nhc_dev.refcnt -= 1
+        nhc.nhc_dev = None
+    cached = [nhc.nhc_pcpu_rth_output, nhc.nhc_rth_input]
+    for fnhe in (nhc.nhc_exceptions or {}).values():
+        cached += [fnhe.fnhe_rth_input, fnhe.fnhe_rth_output]
+        fnhe.fnhe_rth_input = fnhe.fnhe_rth_output = None
+    nhc.nhc_pcpu_rth_output = nhc.nhc_rth_input = nhc.nhc_exceptions = None
+    for rt in cached:
+        if rt is not None:
+            rt.obsolete = 2  # DST_OBSOLETE_DEAD
+            dst_release(rt)
+
+
+def free_fib_info(kernel: Kernel, fi: fib_info) -> None:
+    """Free a fib_info that nobody refers to."""
+    for nh in fi.fib_nh:
+        fib_nh_common_release(nh)
+        nh.nh_parent = None
+    fi.fib_net = None
+    kfree(kernel, fi, _FIB_INFO_SIZE)
+
+
+def _hash_key(fi: fib_info) -> tuple[object, ...]:
+    """What makes two fib_infos equal."""
+    hops = tuple(
+        (nh.nhc_oif, nh.nhc_gw_family, nh.nhc_gw, nh.nhc_scope, nh.nhc_weight, nh.nhc_flags & _COMPARE_MASK)
+        for nh in fi.fib_nh
+    )
+    metrics = tuple(sorted(fi.fib_metrics.items())) if fi.fib_metrics else ()
+    return (
+        id(fi.fib_net) if fi.fib_net is not None else 0, fi.fib_protocol, fi.fib_scope, fi.fib_prefsrc, fi.fib_priority,
+        fi.fib_type, fi.fib_tb_id, fi.fib_flags & _COMPARE_MASK, metrics, hops,
+    )  # fmt: skip
+
+
+def fib_release_info(fi: fib_info) -> None:
+    """One route less uses it."""
+    fi.fib_treeref -= 1
+    if fi.fib_treeref or fi.fib_net is None:
+        return
+    kernel = fi.fib_net.kernel
+    kernel.fib_info_hash = {k: v for k, v in kernel.fib_info_hash.items() if v is not fi}
+    for nh in fi.fib_nh:
+        if nh.nhc_dev is not None:
+            kernel.fib_info_devhash[nh.nhc_dev].remove(nh)
+    fi.fib_dead = 1
+    free_fib_info(kernel, fi)
+
+
+def fib_find_info(kernel: Kernel, fi: fib_info) -> fib_info | None:
+    """An equal fib_info that is in use."""
+    return kernel.fib_info_hash.get(_hash_key(fi))
+
+
+def fib_nh_init(net: net_t, nh: fib_nh, cfg: fib_config, nh_weight: int) -> None:
+    """Take a next hop from the request."""
+    nh.nhc_oif = cfg.fc_oif
+    nh.nhc_gw_family = cfg.fc_gw_family
+    nh.nhc_gw = cfg.fc_gw4
+    nh.nhc_flags = cfg.fc_flags
+    nh.nhc_weight = nh_weight
+
+
+def fib_nh_match(net: net_t, cfg: fib_config, fi: fib_info) -> bool:
+    """True if a request to delete names this next hop, or none."""
+    if cfg.fc_priority and cfg.fc_priority != fi.fib_priority:
+        return False
+    if not cfg.fc_oif and not cfg.fc_gw_family:
+        return True
+    nh = fi.fib_nh[0]
+    if cfg.fc_gw_family and (cfg.fc_gw_family != nh.nhc_gw_family or cfg.fc_gw4 != nh.nhc_gw):
+        return False
+    return not cfg.fc_oif or cfg.fc_oif == nh.nhc_oif
+
+
+def fib_metrics_match(cfg: fib_config, fi: fib_info) -> bool:
+    """True if a request to delete names these metrics, or none."""
+    metrics = fi.fib_metrics or {}
+    return all(metrics.get(kind, 0) == value for kind, value in cfg.fc_mx.items())
+
+
+def fib_check_nh_v4_gw(net: net_t, nh: fib_nh, table: int, scope: int) -> None:
+    """A gateway must be reachable by a route of narrower scope. EINVAL, ENODEV, ENETDOWN, ENETUNREACH …"""
+    dev: net_device | None
+    if nh.nhc_flags & RTNH_F_ONLINK:
+        if scope >= RT_SCOPE_LINK:
+            raise KernelError(EINVAL)
+        dev = __dev_get_by_index(net, nh.nhc_oif)
+        if dev is None:
+            raise KernelError(ENODEV)
+        if not dev.flags & IFF_UP:
+            raise KernelError(ENETDOWN)
+        if fib_frontend.inet_addr_type_dev_table(net, dev, nh.nhc_gw) != RTN_UNICAST:
+            raise KernelError(EINVAL)
+        nh.nhc_scope = RT_SCOPE_LINK
+    else:
+        fl4 = flowi4(nh.nhc_oif, LOOPBACK_IFINDEX, 0, 0, max(scope + 1, RT_SCOPE_LINK), daddr=nh.nhc_gw)
+        res = fib_result()
+        tbl = fib_get_table(net, table) if table and table != RT_TABLE_MAIN else None
+        err = -1
+        flags = FIB_LOOKUP_IGNORE_LINKSTATE | FIB_LOOKUP_NOREF
+        if tbl is not None:
+            err = fib_trie.fib_table_lookup(tbl, fl4, res, flags)
+        if err:
+            err = fib_frontend.fib_lookup(net, fl4, res, FIB_LOOKUP_IGNORE_LINKSTATE)
+        if err:
+            raise KernelError(err)
+        if res.type not in (RTN_UNICAST, RTN_LOCAL) or res.nhc is None or res.nhc.nhc_dev is None:
+            raise KernelError(EINVAL)
+        nh.nhc_scope = res.scope
+        nh.nhc_oif = res.nhc.nhc_oif
+        dev = res.nhc.nhc_dev
+    nh.nhc_dev = dev
+    dev.refcnt += 1
+    if not netif_carrier_ok(dev):
+        nh.nhc_flags |= RTNH_F_LINKDOWN
+    if not dev.flags & IFF_UP:
+        raise KernelError(ENETDOWN)
+
+
+def fib_check_nh_nongw(net: net_t, nh: fib_nh) -> None:
+    """A direct route needs a device that is up. EINVAL, ENODEV, ENETDOWN."""
+    if nh.nhc_flags & (RTNH_F_PERVASIVE | RTNH_F_ONLINK):
+        raise KernelError(EINVAL)
+    in_dev = devinet.inetdev_by_index(net, nh.nhc_oif)
+    if in_dev is None or in_dev.dev is None:
+        raise KernelError(ENODEV)
+    if not in_dev.dev.flags & IFF_UP:
+        raise KernelError(ENETDOWN)
+    nh.nhc_dev = in_dev.dev
+    in_dev.dev.refcnt += 1
+    nh.nhc_scope = RT_SCOPE_HOST
+    if not netif_carrier_ok(in_dev.dev):
+        nh.nhc_flags |= RTNH_F_LINKDOWN
+
+
+def fib_check_nh(net: net_t, nh: fib_nh, table: int, scope: int) -> None:
+    """Check a next hop and find its device."""
+    if nh.nhc_gw_family == AF_INET:
+        fib_check_nh_v4_gw(net, nh, table, scope)
+    else:
+        fib_check_nh_nongw(net, nh)
+
+
+def fib_info_update_nhc_saddr(net: net_t, nhc: fib_nh_common, scope: int) -> int:
+    """Choose the source address that goes with a next hop."""
+    dev = nhc.nhc_dev
+    saddr = devinet.inet_select_addr(dev, nhc.nhc_gw, scope) if dev is not None else 0
+    if isinstance(nhc, fib_nh):
+        nhc.nh_saddr = saddr
+        nhc.nh_saddr_genid = net.ipv4.dev_addr_genid
+    return saddr
+
+
+def fib_result_prefsrc(net: net_t, res: fib_result) -> int:
+    """Source address for packets along the route found."""
+    fi, nhc = res.fi, res.nhc
+    assert fi is not None and nhc is not None
+    if fi.fib_prefsrc:
+        return fi.fib_prefsrc
+    if isinstance(nhc, fib_nh) and nhc.nh_saddr_genid == net.ipv4.dev_addr_genid:
+        return nhc.nh_saddr
+    return fib_info_update_nhc_saddr(net, nhc, fi.fib_scope)
+
+
+def fib_valid_prefsrc(net: net_t, cfg: fib_config, fib_prefsrc: int) -> bool:
+    """True if a preferred source address is ours."""
+    if cfg.fc_type == RTN_LOCAL and cfg.fc_dst and fib_prefsrc == cfg.fc_dst:
+        return True
+    tb_id = RT_TABLE_LOCAL if cfg.fc_table == RT_TABLE_MAIN else cfg.fc_table
+    rc = fib_frontend.inet_addr_type_table(net, fib_prefsrc, tb_id)
+    if rc != RTN_LOCAL and tb_id != RT_TABLE_LOCAL:
+        rc = fib_frontend.inet_addr_type_table(net, fib_prefsrc, RT_TABLE_LOCAL)
+    return rc == RTN_LOCAL
+
+
+def _check_hops(net: net_t, cfg: fib_config, fi: fib_info) -> None:
+    """Find the devices of the next hops. EINVAL, ENODEV, ENETDOWN, ENETUNREACH."""
+    if cfg.fc_scope > RT_SCOPE_HOST:
+        raise KernelError(EINVAL)
+    if cfg.fc_scope == RT_SCOPE_HOST:
+        nh = fi.fib_nh[0]
+        if nh.nhc_gw_family:
+            raise KernelError(EINVAL)
+        nh.nhc_scope = RT_SCOPE_NOWHERE
+        nh.nhc_dev = dev_get_by_index(net, nh.nhc_oif)
+        if nh.nhc_dev is None:
+            raise KernelError(ENODEV)
+    else:
+        for nh in fi.fib_nh:
+            fib_check_nh(net, nh, cfg.fc_table, cfg.fc_scope)
+        if all(nh.nhc_flags & RTNH_F_LINKDOWN for nh in fi.fib_nh):
+            fi.fib_flags |= RTNH_F_LINKDOWN
+    if fi.fib_prefsrc and not fib_valid_prefsrc(net, cfg, fi.fib_prefsrc):
+        raise KernelError(EINVAL)
+    for nh in fi.fib_nh:
+        fib_info_update_nhc_saddr(net, nh, fi.fib_scope)
+
+
+def fib_create_info(net: net_t, cfg: fib_config) -> fib_info:
+    """The fib_info that a request asks for, shared with equal routes. EINVAL and what _check_hops() raises."""
+    kernel = net.kernel
+    if cfg.fc_type > RTN_MAX or FIB_PROPS_SCOPE[cfg.fc_type] > cfg.fc_scope:
+        raise KernelError(EINVAL)
+    if cfg.fc_flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN):
+        raise KernelError(EINVAL)
+    fi = kzalloc(kernel, fib_info, _FIB_INFO_SIZE)
+    fi.fib_metrics = dict(cfg.fc_mx) or None
+    fi.fib_net = net
+    fi.fib_protocol = cfg.fc_protocol
+    fi.fib_scope = cfg.fc_scope
+    fi.fib_flags = cfg.fc_flags
+    fi.fib_priority = cfg.fc_priority
+    fi.fib_prefsrc = cfg.fc_prefsrc
+    fi.fib_type = cfg.fc_type
+    fi.fib_tb_id = cfg.fc_table
+    nh = fib_nh()
+    nh.nh_parent = fi
+    fi.fib_nh = [nh]
+    fib_nh_init(net, nh, cfg, 1)
+    try:
+        if FIB_PROPS_ERROR[cfg.fc_type]:
+            if cfg.fc_gw_family or cfg.fc_oif:
+                raise KernelError(EINVAL)
+        else:
+            if not RTN_UNICAST <= cfg.fc_type <= 5:
+                raise KernelError(EINVAL)
+            _check_hops(net, cfg, fi)
+    except KernelError:
+        free_fib_info(kernel, fi)
+        raise
+    ofi = fib_find_info(kernel, fi)
+    if ofi is not None:
+        free_fib_info(kernel, fi)
+        ofi.fib_treeref += 1
+        return ofi
+    fi.fib_treeref = fi.fib_clntref = 1
+    kernel.fib_info_hash[_hash_key(fi)] = fi
+    if nh.nhc_dev is not None:
+        kernel.fib_info_devhash.setdefault(nh.nhc_dev, []).append(nh)
+    return fi
+
+
+def fib_sync_down_addr(dev: net_device, local: int) -> int:
+    """A local address is gone: routes that prefer it as source are dead; how many fib_infos."""
+    if not local:
+        return 0
+    net = dev.nd_net
+    ret = 0
+    for fi in net.kernel.fib_info_hash.values():
+        if fi.fib_net is net and fi.fib_tb_id == RT_TABLE_MAIN and fi.fib_prefsrc == local:
+            fi.fib_flags |= RTNH_F_DEAD
+            fi.pfsrc_removed = True
+            ret += 1
+    return ret
+
+
+def fib_sync_down_dev(dev: net_device, event: int, force: bool) -> int:
+    """A device went down or away: mark its next hops dead; how many fib_infos died."""
+    scope = -1 if force else RT_SCOPE_NOWHERE
+    ret = 0
+    for nh in dev.nd_net.kernel.fib_info_devhash.get(dev, ()):
+        fi = nh.nh_parent
+        assert fi is not None
+        dead = 0
+        for hop in fi.fib_nh:
+            if hop.nhc_flags & RTNH_F_DEAD:
+                dead += 1
+            elif hop.nhc_dev is dev and hop.nhc_scope != scope:
+                if event in (NETDEV_DOWN, NETDEV_UNREGISTER):
+                    hop.nhc_flags |= RTNH_F_DEAD
+                hop.nhc_flags |= RTNH_F_LINKDOWN
+                dead += 1
+        if dead == len(fi.fib_nh):
+            if event in (NETDEV_DOWN, NETDEV_UNREGISTER):
+                fi.fib_flags |= RTNH_F_DEAD
+            fi.fib_flags |= RTNH_F_LINKDOWN
+            ret += 1
+    return ret
+
+
+def fib_sync_up(dev: net_device, nh_flags: int) -> int:
+    """A device came up: wake its next hops; how many fib_infos live again."""
+    if not dev.flags & IFF_UP:
+        return 0
+    if nh_flags & RTNH_F_DEAD and netif_carrier_ok(dev):
+        nh_flags |= RTNH_F_LINKDOWN
+    ret = 0
+    for nh in dev.nd_net.kernel.fib_info_devhash.get(dev, ()):
+        fi = nh.nh_parent
+        assert fi is not None
+        alive = 0
+        for hop in fi.fib_nh:
+            if hop.nhc_flags & nh_flags:
+                if hop.nhc_dev is not dev or dev.ip_ptr is None:
+                    continue
+                hop.nhc_flags &= ~nh_flags
+            alive += 1
+        if alive:
+            fi.fib_flags &= ~nh_flags
+            ret += 1
+    return ret
+
+
+def fib_select_default(flp: flowi4, res: fib_result) -> None:
+    """Choose among default routes: the first of equal priority whose gateway is not known to be dead."""
+    assert res.fi is not None and res.table is not None
+    for fa in res.fa_head or ():
+        fi = fa.fa_info
+        if fa.fa_slen != 32 - res.prefixlen or fa.tb_id != res.table.tb_id or fi.fib_flags & RTNH_F_DEAD:
+            continue
+        if fi.fib_priority != res.fi.fib_priority or fi.fib_scope != res.scope or fa.fa_type != RTN_UNICAST:
+            continue
+        nhc = fi.fib_nh[0]
+        if nhc.nhc_gw_family and nhc.nhc_scope == RT_SCOPE_LINK and not fib_detect_death(fi):
+            res.fi = fi
+            res.nhc = nhc
+            return
+
+
+def fib_detect_death(fi: fib_info) -> bool:
+    """True if the gateway's neighbour entry says that it does not answer."""
+    nhc = fi.fib_nh[0]
+    dev = nhc.nhc_dev
+    if dev is None:
+        return True
+    neigh = dev.nd_net.kernel.arp_tbl.nht.get((nhc.nhc_gw, dev))
+    return neigh is not None and not neigh.nud_state & 0xDE
+
+
+def fib_select_path(net: net_t, res: fib_result, fl4: flowi4, skb: object) -> None:
+    """Settle next hop and source address."""
+    if not fl4.flowi4_oif and not res.prefixlen and res.type == RTN_UNICAST:
+        assert res.table is not None
+        if res.table.tb_num_default > 1:
+            fib_select_default(fl4, res)
+    if not fl4.saddr:
+        fl4.saddr = fib_result_prefsrc(net, res)

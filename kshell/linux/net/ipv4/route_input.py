@@ -1,0 +1,191 @@
+"""net/ipv4/route.c: routes for packets that come in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kshell.abi.errno import EHOSTUNREACH, EINVAL
+from kshell.linux.include.linux.if_ether import ETH_P_IP
+from kshell.linux.include.linux.in_ import (
+    ipv4_is_lbcast,
+    ipv4_is_local_multicast,
+    ipv4_is_loopback,
+    ipv4_is_multicast,
+)
+from kshell.linux.include.linux.inetdevice import (
+    IN_DEV_FORWARD,
+    IN_DEV_NET_ORCONF,
+    IN_DEV_ORCONF,
+    IPV4_DEVCONF_NOXFRM,
+    IPV4_DEVCONF_ROUTE_LOCALNET,
+    in_device,
+)
+from kshell.linux.include.linux.ip import iphdr
+from kshell.linux.include.linux.skbuff import sk_buff
+from kshell.linux.include.net.flow import flowi4
+from kshell.linux.include.net.ip_fib import RTN_BROADCAST, RTN_LOCAL, RTN_MULTICAST, RTN_UNICAST, RTN_UNREACHABLE, fib_result
+from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTCF_LOCAL, RTCF_MULTICAST, rtable
+from kshell.linux.net.core.skbuff import skb_dst_drop
+from kshell.linux.net.ipv4 import ip_forward, route
+from kshell.linux.net.ipv4.fib_frontend import fib_lookup, fib_validate_source
+from kshell.linux.net.ipv4.igmp_dev import ip_check_mc_rcu
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.netdevice import net_device
+    from kshell.linux.include.net.net_namespace import net as net_t
+
+IPPROTO_IGMP = 2
+IPTOS_RT_MASK = 0x1C
+
+
+def _set_dst(skb: sk_buff, rt: rtable, fresh: bool) -> int:
+    """Give the packet its route, with a reference of its own."""
+    if not fresh:
+        rt.refcnt += 1
+    skb._skb_refdst = rt
+    return 0
+
+
+def ip_mc_validate_source(
+    skb: sk_buff, daddr: int, saddr: int, tos: int, dev: net_device, in_dev: in_device | None
+) -> int:
+    """0, or an errno if a multicast's source can't be right."""
+    if in_dev is None or ipv4_is_multicast(saddr) or ipv4_is_lbcast(saddr) or skb.protocol != ETH_P_IP:
+        return EINVAL
+    if ipv4_is_loopback(saddr) and not IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_ROUTE_LOCALNET):
+        return EINVAL
+    iph = skb.network_header
+    assert isinstance(iph, iphdr)
+    if not saddr:
+        return 0 if ipv4_is_local_multicast(daddr) or iph.protocol == IPPROTO_IGMP else EINVAL
+    return max(-fib_validate_source(skb, saddr, 0, tos, 0, dev, in_dev), 0)
+
+
+def ip_route_input_mc(skb: sk_buff, daddr: int, saddr: int, tos: int, dev: net_device, our: bool) -> int:
+    """A multicast for a group that we are in."""
+    err = ip_mc_validate_source(skb, daddr, saddr, tos, dev, dev.ip_ptr)
+    if err:
+        return err
+    rth = route.rt_dst_alloc(dev.nd_net.loopback_dev, RTCF_MULTICAST | (RTCF_LOCAL if our else 0), RTN_MULTICAST, False)
+    rth.output = route.ip_rt_bug
+    rth.rt_is_input = 1
+    skb_dst_drop(skb)
+    return _set_dst(skb, rth, True)
+
+
+def __mkroute_input(
+    skb: sk_buff, res: fib_result, in_dev: in_device, daddr: int, saddr: int, tos: int
+) -> int:
+    """The route of a packet to forward."""
+    nhc = res.nhc
+    assert nhc is not None and nhc.nhc_dev is not None and in_dev.dev is not None
+    out_dev = nhc.nhc_dev.ip_ptr
+    if out_dev is None:
+        return EINVAL
+    err = fib_validate_source(skb, saddr, daddr, tos, nhc.nhc_oif, in_dev.dev, in_dev)
+    if err < 0:
+        return -err
+    fnhe = route.find_exception(nhc, daddr)
+    do_cache = res.fi is not None
+    if do_cache:
+        rth = fnhe.fnhe_rth_input if fnhe is not None else nhc.nhc_rth_input
+        if rth is not None and route.rt_cache_valid(rth):
+            return _set_dst(skb, rth, False)
+    rth = route.rt_dst_alloc(nhc.nhc_dev, 0, res.type, IN_DEV_ORCONF(out_dev, IPV4_DEVCONF_NOXFRM))
+    rth.rt_is_input = 1
+    rth.input = ip_forward.ip_forward
+    route.rt_set_nexthop(rth, daddr, res, fnhe, res.fi, do_cache)
+    return _set_dst(skb, rth, True)
+
+
+def _martian(in_dev: in_device, net: net_t, daddr: int, saddr: int) -> bool:
+    """True for addresses that may not be on a network."""
+    if ipv4_is_multicast(saddr) or ipv4_is_lbcast(saddr):
+        return True
+    if ipv4_is_lbcast(daddr) or not (saddr or daddr):
+        return False
+    if not saddr or not daddr:
+        return True
+    return (ipv4_is_loopback(daddr) or ipv4_is_loopback(saddr)) and not IN_DEV_NET_ORCONF(
+        in_dev, net, IPV4_DEVCONF_ROUTE_LOCALNET
+    )
+
+
+def ip_route_input_slow(skb: sk_buff, daddr: int, saddr: int, tos: int, dev: net_device, res: fib_result) -> int:
+    """Find the route of a unicast or broadcast; 0 or an errno."""
+    in_dev = dev.ip_ptr
+    net = dev.nd_net
+    if in_dev is None:
+        return EINVAL
+    skb_dst_drop(skb)
+    if _martian(in_dev, net, daddr, saddr):
+        return EINVAL
+    flags = 0
+    err = 0
+    if ipv4_is_lbcast(daddr) or not (saddr or daddr):
+        res.fi = None
+        res.type = RTN_BROADCAST
+    else:
+        fl4 = flowi4(0, dev.ifindex, skb.mark, tos, daddr=daddr, saddr=saddr)
+        err = fib_lookup(net, fl4, res, 0)
+        if not err and res.type not in (RTN_BROADCAST, RTN_LOCAL):
+            if IN_DEV_FORWARD(in_dev):
+                if res.type != RTN_UNICAST:
+                    return EINVAL
+                return __mkroute_input(skb, res, in_dev, daddr, saddr, tos)
+            err = EHOSTUNREACH
+        if err:
+            if not IN_DEV_FORWARD(in_dev):
+                err = EHOSTUNREACH
+            res.type = RTN_UNREACHABLE
+            res.fi = res.table = None
+    if res.type == RTN_BROADCAST:
+        if skb.protocol != ETH_P_IP:
+            return EINVAL
+        if saddr:
+            bad = fib_validate_source(skb, saddr, 0, tos, 0, dev, in_dev)
+            if bad < 0:
+                return -bad
+        flags = RTCF_BROADCAST
+    elif res.type == RTN_LOCAL:
+        bad = fib_validate_source(skb, saddr, daddr, tos, 0, dev, in_dev)
+        if bad < 0:
+            return -bad
+    return _local_input(skb, res, net, flags, err)
+
+
+def _local_input(skb: sk_buff, res: fib_result, net: net_t, flags: int, err: int) -> int:
+    """The route of a packet for this host, or of one that can't be delivered (err)."""
+    nhc = res.nhc if res.fi is not None else None
+    if nhc is not None and nhc.nhc_rth_input is not None and route.rt_cache_valid(nhc.nhc_rth_input):
+        return _set_dst(skb, nhc.nhc_rth_input, False)
+    rth = route.rt_dst_alloc(net.loopback_dev, flags | RTCF_LOCAL, res.type, False)
+    rth.output = route.ip_rt_bug
+    rth.rt_is_input = 1
+    if res.type == RTN_UNREACHABLE:
+        rth.input = route.ip_error
+        rth.error = err
+        rth.rt_flags &= ~RTCF_LOCAL
+    if nhc is not None:
+        route.rt_cache_route(nhc, rth)
+    return _set_dst(skb, rth, True)
+
+
+def ip_route_input_rcu(skb: sk_buff, daddr: int, saddr: int, tos: int, dev: net_device, res: fib_result) -> int:
+    """Multicast or not."""
+    if ipv4_is_multicast(daddr):
+        in_dev = dev.ip_ptr
+        iph = skb.network_header
+        assert isinstance(iph, iphdr)
+        if in_dev is not None and ip_check_mc_rcu(in_dev, daddr, saddr, iph.protocol):
+            return ip_route_input_mc(skb, daddr, saddr, tos, dev, True)
+        return EINVAL
+    return ip_route_input_slow(skb, daddr, saddr, tos, dev, res)
+
+
+def ip_route_input_noref(skb: sk_buff, daddr: int, saddr: int, tos: int, dev: net_device) -> int:
+    """Give a received packet its route; 0, or EINVAL (martian), EXDEV (rp_filter), EHOSTUNREACH …"""
+    return ip_route_input_rcu(skb, daddr, saddr, tos & IPTOS_RT_MASK, dev, fib_result())
+
+
+ip_route_input = ip_route_input_noref

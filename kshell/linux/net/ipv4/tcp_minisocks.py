@@ -1,0 +1,446 @@
+"""net/ipv4/tcp_minisocks.c: the small sockets before and after a connection: handshake and TIME_WAIT."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from kshell.linux.include.linux.snmp import (
+    LINUX_MIB_EMBRYONICRSTS,
+    LINUX_MIB_PAWSESTABREJECTED,
+    LINUX_MIB_TCPACKSKIPPEDFINWAIT2,
+    LINUX_MIB_TCPACKSKIPPEDSYNRECV,
+    LINUX_MIB_TCPACKSKIPPEDTIMEWAIT,
+    LINUX_MIB_TCPDEFERACCEPTDROP,
+    LINUX_MIB_TCPTIMEWAITOVERFLOW,
+    TCP_MIB_ATTEMPTFAILS,
+    TCP_MIB_PASSIVEOPENS,
+)
+from kshell.linux.include.linux.tcp import (
+    tcp_mss_clamp,
+    tcp_options_received,
+    tcp_request_sock,
+    tcp_sock,
+    tcp_timewait_sock,
+    tcphdr,
+)
+from kshell.linux.include.net.dst import dst_metric
+from kshell.linux.include.net.inet_connection_sock import reqsk_timeout
+from kshell.linux.include.net.sock import SOCK_KEEPOPEN, SOCK_RCVBUF_LOCK
+from kshell.linux.include.net.sock import __sk_add_backlog as __sk_add_backlog
+from kshell.linux.include.net.tcp import (
+    TCP_CA_Open,
+    TCP_CA_UNSPEC,
+    TCP_ECN_OK,
+    TCP_FIN_WAIT2,
+    TCP_MSS_DEFAULT,
+    TCP_RTO_MAX,
+    TCP_SYN_RECV,
+    TCP_TIME_WAIT,
+    TCP_TIMEWAIT_LEN,
+    TCP_TW_ACK,
+    TCP_TW_RST,
+    TCP_TW_SUCCESS,
+    TCP_TW_SYN,
+    TCPHDR_ACK,
+    TCPHDR_FIN,
+    TCPHDR_RST,
+    TCPHDR_SYN,
+    TCPOLEN_MD5SIG_ALIGNED,
+    TCPOLEN_TSTAMP_ALIGNED,
+    U32,
+    _s32,
+    after,
+    before,
+    keepalive_time_when,
+    tcp_full_space,
+    tcp_paws_reject,
+    tcp_receive_window,
+    tcp_skb_cb,
+)
+from kshell.linux.kernel.time.timer import mod_timer, timer_pending
+from kshell.linux.net.core.request_sock import reqsk_fastopen_remove
+from kshell.linux.net.core.sock import sock_put
+from kshell.linux.net.ipv4 import tcp_close, tcp_input_ack, tcp_input_state, tcp_metrics
+from kshell.linux.net.ipv4.inet_connection_sock import inet_csk_clone_lock, inet_csk_reset_keepalive_timer
+from kshell.linux.net.ipv4.inet_connection_sock_req import (
+    inet_csk_complete_hashdance,
+    inet_csk_reqsk_queue_drop,
+    inet_rtx_syn_ack,
+)
+from kshell.linux.net.ipv4.inet_timewait_sock import (
+    inet_twsk_alloc,
+    inet_twsk_deschedule_put,
+    inet_twsk_hashdance,
+    inet_twsk_put,
+    inet_twsk_reschedule,
+    inet_twsk_schedule,
+)
+from kshell.linux.net.ipv4.tcp_cong import tcp_assign_congestion_control, tcp_set_ca_state
+from kshell.linux.net.ipv4.tcp_input_options import tcp_parse_options
+from kshell.linux.net.ipv4.tcp_input_rtt import tcp_synack_rtt_meas
+from kshell.linux.net.ipv4.tcp_output_mss import tcp_dst_advmss, tcp_select_initial_window
+from kshell.linux.net.ipv4.tcp_timer import tcp_init_xmit_timers
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.skbuff import sk_buff
+    from kshell.linux.include.net.dst import dst_entry
+    from kshell.linux.include.net.inet_timewait_sock import inet_timewait_sock
+    from kshell.linux.include.net.sock import sock
+
+RTAX_WINDOW = 3
+RTAX_INITRWND = 14
+
+
+def tcp_in_window(seq: int, end_seq: int, s_win: int, e_win: int) -> bool:
+    """True when some of [seq, end_seq) lies in the window."""
+    if seq == s_win:
+        return True
+    if after(end_seq, s_win) and before(seq, e_win):
+        return True
+    return seq == e_win and seq == end_seq
+
+
+def tcp_timewait_check_oow_rate_limit(tw: tcp_timewait_sock, skb: sk_buff, mib_idx: int) -> int:
+    """Whether a segment that is out of place gets an ACK."""
+    stamp = tcp_input_ack.tcp_oow_rate_limited(tw.tw_net, skb, mib_idx, tw.tw_last_oow_ack_time)
+    if stamp is not None:
+        tw.tw_last_oow_ack_time = stamp
+        return TCP_TW_ACK
+    inet_twsk_put(tw)
+    return TCP_TW_SUCCESS
+
+
+def _seconds(tw: inet_timewait_sock) -> int:
+    kernel = tw.tw_net.kernel
+    return (kernel.clock.now - kernel.boot_ns) // 1_000_000_000
+
+
+def _tw_fin_wait2(tw: tcp_timewait_sock, skb: sk_buff, th: tcphdr, opt: tcp_options_received, paws: bool) -> int:
+    cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
+    rcv_nxt = tw.tw_rcv_nxt
+    if paws or not tcp_in_window(cb.seq, cb.end_seq, rcv_nxt, rcv_nxt + tw.tw_rcv_wnd & U32):
+        return tcp_timewait_check_oow_rate_limit(tw, skb, LINUX_MIB_TCPACKSKIPPEDFINWAIT2)
+    flags = th._flags
+    if flags & TCPHDR_RST:
+        inet_twsk_deschedule_put(tw)
+        return TCP_TW_SUCCESS
+    if flags & TCPHDR_SYN and not before(cb.seq, rcv_nxt):
+        return TCP_TW_RST
+    if not flags & TCPHDR_ACK or not after(cb.end_seq, rcv_nxt) or cb.end_seq == cb.seq:
+        inet_twsk_put(tw)
+        return TCP_TW_SUCCESS
+    if not flags & TCPHDR_FIN or cb.end_seq != rcv_nxt + 1 & U32:
+        return TCP_TW_RST
+    tw.tw_substate = TCP_TIME_WAIT
+    tw.tw_rcv_nxt = cb.end_seq
+    if opt.saw_tstamp:
+        tw.tw_ts_recent_stamp = _seconds(tw)
+        tw.tw_ts_recent = opt.rcv_tsval
+    inet_twsk_reschedule(tw, TCP_TIMEWAIT_LEN)
+    return TCP_TW_ACK
+
+
+def tcp_timewait_state_process(tw: tcp_timewait_sock, skb: sk_buff, th: tcphdr) -> int:
+    """A segment for a finished connection: TCP_TW_* says what to answer; the reference stays with ACK, RST, SYN."""
+    cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
+    opt = tcp_options_received()
+    paws = False
+    flags = th._flags
+    rst = flags & TCPHDR_RST
+    if th.doff > 5 and tw.tw_ts_recent_stamp:
+        tcp_parse_options(tw.tw_net, skb, opt, False, None)
+        if opt.saw_tstamp:
+            if opt.rcv_tsecr:
+                opt.rcv_tsecr = opt.rcv_tsecr - tw.tw_ts_offset & U32
+            opt.ts_recent = tw.tw_ts_recent
+            opt.ts_recent_stamp = tw.tw_ts_recent_stamp
+            paws = tcp_paws_reject(opt, rst, _seconds(tw))
+    if tw.tw_substate == TCP_FIN_WAIT2:
+        return _tw_fin_wait2(tw, skb, th, opt, paws)
+    if not paws and cb.seq == tw.tw_rcv_nxt and (cb.seq == cb.end_seq or rst):
+        if rst:
+            if not tw.tw_net.ipv4.sysctl_tcp_rfc1337:
+                inet_twsk_deschedule_put(tw)
+                return TCP_TW_SUCCESS
+        else:
+            inet_twsk_reschedule(tw, TCP_TIMEWAIT_LEN)
+        if opt.saw_tstamp:
+            tw.tw_ts_recent = opt.rcv_tsval
+            tw.tw_ts_recent_stamp = _seconds(tw)
+        inet_twsk_put(tw)
+        return TCP_TW_SUCCESS
+    if (
+        flags & (TCPHDR_SYN | TCPHDR_RST | TCPHDR_ACK) == TCPHDR_SYN
+        and not paws
+        and (after(cb.seq, tw.tw_rcv_nxt) or (opt.saw_tstamp and _s32(tw.tw_ts_recent - opt.rcv_tsval) < 0))
+    ):
+        cb.tcp_tw_isn = (tw.tw_snd_nxt + 65535 + 2 & U32) or 1
+        return TCP_TW_SYN
+    if paws:
+        tw.tw_net.mib.net_statistics[LINUX_MIB_PAWSESTABREJECTED] += 1
+    if not rst:
+        if paws or flags & TCPHDR_ACK:
+            inet_twsk_reschedule(tw, TCP_TIMEWAIT_LEN)
+        return tcp_timewait_check_oow_rate_limit(tw, skb, LINUX_MIB_TCPACKSKIPPEDTIMEWAIT)
+    inet_twsk_put(tw)
+    return TCP_TW_SUCCESS
+
+
+def tcp_time_wait(sk: tcp_sock, state: int, timeo: int) -> None:
+    """The connection is over: leave a small socket in its place for `timeo` jiffies, and end this one."""
+    net = sk.skc_net
+    dr = net.ipv4.tcp_death_row
+    tw = inet_twsk_alloc(sk, dr, state)
+    if tw is not None:
+        rto = (sk.icsk_rto << 2) - (sk.icsk_rto >> 1)
+        rx_opt = sk.rx_opt
+        if sk.sk_mark:
+            tw.tw_mark = sk.sk_mark
+        if sk.sk_priority:
+            tw.tw_priority = sk.sk_priority
+        tw.tw_rcv_wscale = rx_opt.rcv_wscale
+        tw.tw_rcv_nxt = sk.rcv_nxt
+        tw.tw_snd_nxt = sk.snd_nxt
+        tw.tw_rcv_wnd = tcp_receive_window(sk)
+        tw.tw_ts_recent = rx_opt.ts_recent
+        tw.tw_ts_recent_stamp = rx_opt.ts_recent_stamp
+        tw.tw_ts_offset = sk.tsoffset
+        tw.tw_last_oow_ack_time = 0
+        tw.tw_tx_delay = sk.tcp_tx_delay
+        timeo = TCP_TIMEWAIT_LEN if state == TCP_TIME_WAIT else max(timeo, rto)
+        inet_twsk_schedule(tw, timeo)
+        inet_twsk_hashdance(tw, sk, dr.hashinfo)
+    else:
+        net.mib.net_statistics[LINUX_MIB_TCPTIMEWAITOVERFLOW] += 1
+    tcp_metrics.tcp_update_metrics(sk)
+    tcp_close.tcp_done(sk)
+
+
+def tcp_twsk_destructor(tw: inet_timewait_sock) -> None:
+    """Free the MD5 key."""
+
+
+def tcp_openreq_init_rwin(req: tcp_request_sock, sk_listener: tcp_sock, dst: dst_entry) -> None:
+    """The window to offer in the SYN-ACK."""
+    full_space = tcp_full_space(sk_listener)
+    mss = tcp_mss_clamp(sk_listener, tcp_dst_advmss(dst))
+    window_clamp = sk_listener.window_clamp or dst_metric(dst, RTAX_WINDOW)
+    if sk_listener.sk_userlocks & SOCK_RCVBUF_LOCK and (window_clamp > full_space or window_clamp == 0):
+        window_clamp = full_space
+    rcv_wnd = dst_metric(dst, RTAX_INITRWND)
+    if rcv_wnd and full_space < rcv_wnd * mss:
+        full_space = rcv_wnd * mss
+    req.rsk_rcv_wnd, req.rsk_window_clamp, req.rcv_wscale = tcp_select_initial_window(
+        sk_listener,
+        full_space,
+        mss - (TCPOLEN_TSTAMP_ALIGNED if req.tstamp_ok else 0),
+        window_clamp,
+        req.wscale_ok,
+        rcv_wnd,
+    )
+
+
+def tcp_ca_openreq_child(sk: tcp_sock, dst: dst_entry) -> None:
+    """The congestion control of a new connection: the listener's if it was set there, else the default."""
+    ca_key = dst_metric(dst, 16)  # RTAX_CC_ALGO
+    if ca_key == TCP_CA_UNSPEC and not sk.icsk_ca_setsockopt:
+        tcp_assign_congestion_control(sk)
+    tcp_set_ca_state(sk, TCP_CA_Open)
+
+
+def _fresh_parts(newsk: tcp_sock, sk: tcp_sock) -> None:
+    """What C copies with the struct: embedded structs of its own for the clone; they come up when used."""
+    for name in tcp_sock._STRUCTS:
+        delattr(newsk, name)
+    for name in ("pacing_timer", "compressed_ack_timer", "cork", "md5sig_info", "fastopen_req", "fastopen_rsk",
+                 "saved_syn", "ooo_last_skb", "retransmit_skb_hint", "lost_skb_hint", "highest_sack"):  # fmt: skip
+        newsk.__dict__.pop(name, None)
+    if sk.rx_opt.user_mss:
+        newsk.rx_opt.user_mss = sk.rx_opt.user_mss
+    newsk.icsk_ack.pingpong = sk.icsk_ack.pingpong
+
+
+def tcp_create_openreq_child(sk: tcp_sock, req: tcp_request_sock, skb: sk_buff) -> tcp_sock:
+    """A full socket from a listener and a request."""
+    newtp = inet_csk_clone_lock(sk, req)
+    _fresh_parts(newtp, sk)
+    kernel = sk.skc_net.kernel
+    th: tcphdr = skb.transport_header  # type: ignore[assignment]
+    now = kernel.jiffies & U32
+    newtp.pred_flags = 0
+    newtp.rcv_wup = newtp.copied_seq = newtp.rcv_nxt = req.rcv_isn + 1 & U32
+    newtp.segs_in = 1
+    seq = req.snt_isn + 1 & U32
+    newtp.snd_sml = newtp.snd_una = newtp.snd_nxt = newtp.snd_up = seq
+    newtp.snd_wl1 = req.rcv_isn
+    newtp.icsk_ack.lrcvtime = now
+    newtp.lsndtime = now
+    newtp.sk_txhash = req.txhash
+    newtp.total_retrans = req.num_retrans
+    tcp_init_xmit_timers(newtp)
+    newtp.write_seq = newtp.pushed_seq = seq
+    if newtp.skc_flags >> SOCK_KEEPOPEN & 1:
+        inet_csk_reset_keepalive_timer(newtp, keepalive_time_when(newtp))
+    _take_options(newtp, req, th)
+    if req.num_timeout:
+        newtp.undo_marker = req.snt_isn
+        newtp.retrans_stamp = req.snt_synack // 1000
+    newtp.tsoffset = req.ts_off
+    if req.af_specific.req_md5_lookup(sk, cast("sock", req)) is not None:
+        newtp.tcp_header_len += TCPOLEN_MD5SIG_ALIGNED
+    if skb.len >= TCP_MSS_DEFAULT + newtp.tcp_header_len:
+        newtp.icsk_ack.last_seg_size = skb.len - newtp.tcp_header_len
+    newtp.rx_opt.mss_clamp = req.mss
+    if req.ecn_ok:
+        newtp.ecn_flags = TCP_ECN_OK
+    sk.skc_net.mib.tcp_statistics[TCP_MIB_PASSIVEOPENS] += 1
+    return newtp
+
+
+def _take_options(newtp: tcp_sock, req: tcp_request_sock, th: tcphdr) -> None:
+    rx_opt = newtp.rx_opt
+    rx_opt.tstamp_ok = req.tstamp_ok
+    rx_opt.sack_ok = req.sack_ok
+    newtp.window_clamp = req.rsk_window_clamp
+    newtp.rcv_ssthresh = newtp.rcv_wnd = req.rsk_rcv_wnd
+    rx_opt.wscale_ok = req.wscale_ok
+    if req.wscale_ok:
+        rx_opt.snd_wscale = req.snd_wscale
+        rx_opt.rcv_wscale = req.rcv_wscale
+    else:
+        newtp.window_clamp = min(newtp.window_clamp, 65535)
+    newtp.snd_wnd = newtp.max_window = th.window << rx_opt.snd_wscale
+    if req.tstamp_ok:
+        kernel = newtp.skc_net.kernel
+        rx_opt.ts_recent = req.ts_recent
+        rx_opt.ts_recent_stamp = (kernel.clock.now - kernel.boot_ns) // 1_000_000_000
+        newtp.tcp_header_len = 20 + TCPOLEN_TSTAMP_ALIGNED
+    else:
+        newtp.tcp_header_len = 20
+
+
+def _paws_rejects(sk: tcp_sock, skb: sk_buff, req: tcp_request_sock, opt: tcp_options_received) -> bool:
+    th: tcphdr = skb.transport_header  # type: ignore[assignment]
+    if th.doff <= 5:
+        return False
+    tcp_parse_options(sk.skc_net, skb, opt, False, None)
+    if not opt.saw_tstamp:
+        return False
+    opt.ts_recent = req.ts_recent
+    if opt.rcv_tsecr:
+        opt.rcv_tsecr = opt.rcv_tsecr - req.ts_off & U32
+    now = tcp_input_ack._now_seconds(sk)
+    opt.ts_recent_stamp = now - reqsk_timeout(req, TCP_RTO_MAX) // 250
+    return tcp_paws_reject(opt, th._flags & TCPHDR_RST, now)
+
+
+def _again(sk: tcp_sock, skb: sk_buff, req: tcp_request_sock, fastopen: bool) -> None:
+    """The SYN came again: so does the SYN-ACK."""
+    net = sk.skc_net
+    stamp = tcp_input_ack.tcp_oow_rate_limited(net, skb, LINUX_MIB_TCPACKSKIPPEDSYNRECV, req.last_oow_ack_time)
+    if stamp is None:
+        return
+    req.last_oow_ack_time = stamp
+    if inet_rtx_syn_ack(sk, req) and not fastopen and req.rsk_timer is not None and timer_pending(req.rsk_timer):
+        mod_timer(net.kernel, req.rsk_timer, net.kernel.jiffies + reqsk_timeout(req, TCP_RTO_MAX))
+
+
+def _out_of_window(sk: tcp_sock, skb: sk_buff, req: tcp_request_sock, flags: int, paws: bool) -> None:
+    net = sk.skc_net
+    if not flags & TCPHDR_RST:
+        stamp = tcp_input_ack.tcp_oow_rate_limited(net, skb, LINUX_MIB_TCPACKSKIPPEDSYNRECV, req.last_oow_ack_time)
+        if stamp is not None:
+            req.last_oow_ack_time = stamp
+            req.rsk_ops.send_ack(sk, skb, req)
+    if paws:
+        net.mib.net_statistics[LINUX_MIB_PAWSESTABREJECTED] += 1
+
+
+def tcp_check_req(
+    sk: tcp_sock, skb: sk_buff, req: tcp_request_sock, fastopen: bool, req_stolen: list[bool]
+) -> sock | None:
+    """A segment for a handshake under way: the new connection, `sk` to treat it as one for the listener, or None."""
+    cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
+    th: tcphdr = skb.transport_header  # type: ignore[assignment]
+    flags = th._flags & (TCPHDR_RST | TCPHDR_SYN | TCPHDR_ACK)
+    opt = tcp_options_received()
+    paws = _paws_rejects(sk, skb, req, opt)
+    if cb.seq == req.rcv_isn and flags == TCPHDR_SYN and not paws:
+        _again(sk, skb, req, fastopen)
+        return None
+    if flags & TCPHDR_ACK and not flags & TCPHDR_RST and not fastopen and cb.ack_seq != req.snt_isn + 1 & U32:
+        return sk
+    if paws or not tcp_in_window(cb.seq, cb.end_seq, req.rcv_nxt, req.rcv_nxt + req.rsk_rcv_wnd & U32):
+        _out_of_window(sk, skb, req, flags, paws)
+        return None
+    if cb.seq == req.rcv_isn:
+        flags &= ~TCPHDR_SYN
+    if flags & TCPHDR_RST and cb.seq != req.rcv_nxt:
+        tcp_input_ack.tcp_reqsk_send_challenge_ack(sk, skb, req)
+        return None
+    if flags & (TCPHDR_RST | TCPHDR_SYN):
+        sk.skc_net.mib.tcp_statistics[TCP_MIB_ATTEMPTFAILS] += 1
+        return _embryonic_reset(sk, skb, req, fastopen, flags, req_stolen)
+    if not flags & TCPHDR_ACK:
+        return None
+    if fastopen:
+        return sk
+    if req.num_timeout < sk.icsk_accept_queue.rskq_defer_accept and cb.end_seq == req.rcv_isn + 1 & U32:
+        req.acked = 1
+        sk.skc_net.mib.net_statistics[LINUX_MIB_TCPDEFERACCEPTDROP] += 1
+        return None
+    return _make_child(sk, skb, req, fastopen, flags, opt, req_stolen)
+
+
+def _make_child(
+    sk: tcp_sock, skb: sk_buff, req: tcp_request_sock, fastopen: bool, flags: int, opt: tcp_options_received,
+    req_stolen: list[bool],
+) -> sock | None:  # fmt: skip
+    cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
+    own_req = [False]
+    child = sk.icsk_af_ops.syn_recv_sock(sk, skb, req, None, req, own_req)
+    if child is None:
+        if not sk.skc_net.ipv4.sysctl_tcp_abort_on_overflow:
+            req.acked = 1
+            return None
+        return _embryonic_reset(sk, skb, req, fastopen, flags, req_stolen)
+    newtp = cast(tcp_sock, child)
+    if own_req[0] and opt.saw_tstamp and not after(cb.seq, req.rcv_nxt):
+        newtp.rx_opt.ts_recent = opt.rcv_tsval
+    if own_req[0] and req.rsk_listener is None:
+        return child
+    tcp_synack_rtt_meas(newtp, req)
+    req_stolen[0] = not own_req[0]
+    return inet_csk_complete_hashdance(sk, child, req, own_req[0])
+
+
+def _embryonic_reset(
+    sk: tcp_sock, skb: sk_buff, req: tcp_request_sock, fastopen: bool, flags: int, req_stolen: list[bool]
+) -> None:
+    if not flags & TCPHDR_RST:
+        req.rsk_ops.send_reset(sk, skb)
+    elif fastopen:
+        reqsk_fastopen_remove(sk, req, True)
+        tcp_input_state.tcp_reset(sk, skb)
+    if not fastopen:
+        unlinked = inet_csk_reqsk_queue_drop(sk, req)
+        if unlinked:
+            sk.skc_net.mib.net_statistics[LINUX_MIB_EMBRYONICRSTS] += 1
+        req_stolen[0] = not unlinked
+
+
+def tcp_child_process(parent: sock, child: tcp_sock, skb: sk_buff) -> int:
+    """Hand the segment that finished the handshake to the new connection; the listener's readers wake."""
+    ret = 0
+    state = child.skc_state
+    child.segs_in += (skb._shinfo.gso_segs or 1) if skb._shinfo is not None else 1
+    if skb.len > 20:
+        child.data_segs_in += 1
+    if not child.sk_lock:
+        ret = tcp_input_state.tcp_rcv_state_process(child, skb)
+        if state == TCP_SYN_RECV and child.skc_state != state:
+            parent.sk_data_ready(parent)
+    else:
+        __sk_add_backlog(child, skb)
+    sock_put(child)
+    return ret
