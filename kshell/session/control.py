@@ -95,7 +95,7 @@ def do_assert(session: Session, arguments: str) -> None:
 
 @command("save FILE", section="session", completion="file")
 def do_save(session: Session, arguments: str) -> None:
-    """Write the commands of this session to FILE as a script that `kshell run` replays."""
+    """Write the commands of this session to FILE, as a script."""
     name = arguments.strip()
     if not name:
         raise CommandError("save wants a file name")

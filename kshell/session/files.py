@@ -45,7 +45,10 @@ def split_words(text: str) -> list[str]:
 
 @command("cat PATH...", section="userland", completion="path")
 def do_cat(session: Session, arguments: str) -> None:
-    """Show files of the machine: `cat /proc/net/tcp`. open, read and close, in the current task."""
+    """Show files of the machine: `cat /proc/net/tcp`.
+
+    open, read and close, in the current task.
+    """
     _run(session, "cat", arguments)
 
 
@@ -57,5 +60,8 @@ def do_ls(session: Session, arguments: str) -> None:
 
 @command("echo WORD... [> PATH]", section="userland", completion="path")
 def do_echo(session: Session, arguments: str) -> None:
-    """Print words, or write them to a file of the machine: `echo 1 > /proc/sys/net/ipv4/ip_forward`."""
+    """Print words, or write them to a file of the machine.
+
+    echo 1 > /proc/sys/net/ipv4/ip_forward
+    """
     _run(session, "echo", arguments)

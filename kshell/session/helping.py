@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -65,29 +66,18 @@ def help_text(session: Session, topic: str) -> str:
     """The text for a topic; CommandError with the nearest names if there is none."""
     if not topic:
         return overview(session)
-    fixed = topics(session).get(topic)
+    fixed = TOPICS.get(topic)
     if fixed is not None:
-        return fixed
+        return fixed(session)
     entry = session.registry.get(topic)
     if entry is not None:
         return f"{entry.usage}\n\n{entry.help}"
     call = session.calls().get(topic)
     if call is not None:
         return call_text(session, call)
-    known = [*topics(session), *session.registry.names(), *session.calls()]
+    known = [*TOPICS, *session.registry.names(), *session.calls()]
     near = get_close_matches(topic, known, 3)
     raise CommandError(f"there is no help on {topic!r}", f"nearest: {', '.join(near)}" if near else "try: help")
-
-
-def topics(session: Session) -> dict[str, str]:
-    """The topics that are neither commands nor calls."""
-    return {
-        "language": LANGUAGE,
-        "tasks": TASKS,
-        "differences": DIFFERENCES,
-        "json": (events.__doc__ or "").strip(),
-        "syscalls": _call_list(session),
-    }
 
 
 def overview(session: Session) -> str:
@@ -121,3 +111,13 @@ def call_text(session: Session, call: Syscall) -> str:
 
 def _parameter(ctype: str, name: str) -> str:
     return f"{ctype}{name}" if ctype.endswith("*") else f"{ctype} {name}"
+
+
+TOPICS: dict[str, Callable[[Session], str]] = {
+    "language": lambda session: LANGUAGE,
+    "tasks": lambda session: TASKS,
+    "differences": lambda session: DIFFERENCES,
+    "json": lambda session: (events.__doc__ or "").strip(),
+    "syscalls": _call_list,
+}
+"""What is neither a command nor a call."""

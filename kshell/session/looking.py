@@ -137,7 +137,10 @@ def log_lines(session: Session) -> list[str]:
 
 @command("slab [NAME]", section="look")
 def do_slab(session: Session, arguments: str) -> None:
-    """List the slab caches in use: active objects, their size. `slab TCP` shows one."""
+    """List the slab caches in use, with their objects.
+
+    `slab TCP` shows one.
+    """
     rows = [("CACHE", "ACTIVE", "SIZE")]
     for cache in session.kernel.slab_caches:
         active = session.slab_count(cache)
