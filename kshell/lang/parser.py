@@ -68,7 +68,8 @@ class Parser:
     def peek(self, distance: int = 0) -> Token:
         """The next token, or one further on, without taking it."""
         while len(self._ahead) <= distance:
-            self._ahead.append(next(self._stream))
+            found = next(self._stream, None)
+            self._ahead.append(found if found is not None else self._ahead[-1])  # behind the end is the end
             self._taken += 1
             if self._taken > _MAX_TOKENS:
                 raise self.source.error("line too long", 0, 1, expected=f"at most {_MAX_TOKENS} words")
