@@ -24,6 +24,8 @@ Every event is one JSON object (`kshell --json`, one a line). The first line of 
     error    message, hint, text, file, line, column  a command cannot be understood or carried out
     oops     message, traceback, text, file, line     an internal fault and the command that caused it
 
+    summary  file, held, failed, errors, oopses       end of a file that `kshell check` has gone through
+
     A line of `objects` has depth, sign ("" same, "new", "changed", "freed", "folded"), path, struct,
     address, text.
 """
@@ -234,6 +236,17 @@ class ExpectationFailed(_Numbered):
     file: str
     line: int
     column: int
+
+
+class Summary(_Numbered):
+    """End of a checked file: how many expectations held and failed."""
+
+    kind = "summary"
+    file: str
+    held: int
+    failed: int
+    errors: int
+    oopses: int
 
 
 class Error(_Numbered):

@@ -38,14 +38,14 @@ def run_one(options: Options, name: str, echo: bool) -> int:
         source = read(name)
         return _replay(options, source, echo)
     except Unreadable as error:
-        print(f"kshell: {error}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return UNREADABLE
 
 
 def _replay(options: Options, source: Input, echo: bool) -> int:
     if source.kind in (Kind.RECORDS, Kind.PACKETDRILL):
         hint = "try: kshell check " + source.name if source.kind is Kind.RECORDS else "this version does not run them"
-        raise Unreadable(f"{source.name}: {source.kind.value}: {hint}")
+        raise Unreadable(f"{source.name}:1:1: {source.kind.value}: {hint}")
     show = printer(options, echo)
     if source.kind is Kind.STRACE:
         from kshell.session.strace_events import replay_events

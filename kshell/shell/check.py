@@ -50,11 +50,14 @@ def check_files(options: Options) -> int:
             source = read(name)
             tally = _CHECKS[source.kind](source, options, show)
         except Unreadable as error:
-            print(f"kshell: {error}", file=sys.stderr)
+            print(error, file=sys.stderr)
             status = max(status, UNREADABLE)
             continue
         total.add(tally)
-        if not options.json:
+        if options.json:
+            counts = (tally.held, tally.failed, tally.errors, tally.oopses)
+            show([ev.Summary(0, 0, source.name, *counts)])
+        else:
             print(f"{source.name}: {tally.summary()}")
     if len(options.files) > 1 and not options.json:
         print(f"all: {total.summary()}")
@@ -122,7 +125,9 @@ def _records(source: Input, options: Options, show: Show) -> Tally:
 
 def _packetdrill(source: Input, options: Options, show: Show) -> Tally:
     lines = [line for line in source.text.split("\n") if line.strip() and not line.lstrip().startswith(("//", "#"))]
-    raise Unreadable(f"{source.name}:1: a packetdrill script of {len(lines)} lines: this version does not run them yet")
+    raise Unreadable(
+        f"{source.name}:1:1: a packetdrill script of {len(lines)} lines: this version does not run them yet"
+    )
 
 
 _CHECKS: dict[Kind, Callable[[Input, Options, Show], Tally]] = {

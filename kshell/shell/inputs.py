@@ -28,7 +28,7 @@ class Input:
             return self.data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = self.data.count(b"\n", 0, error.start) + 1
-            raise Unreadable(f"{self.name}:{line}: not UTF-8 text (byte {error.start})") from None
+            raise Unreadable(f"{self.name}:{line}:1: not UTF-8 text (byte {error.start})") from None
 
 
 def read(name: str) -> Input:
@@ -42,9 +42,9 @@ def read(name: str) -> Input:
             with open(name, "rb") as file:
                 found = Input(name, file.read())
     except OSError as error:
-        raise Unreadable(f"{name}: {error.strerror or error}") from None
+        raise Unreadable(f"kshell: {name}: {error.strerror or error}") from None
     except MemoryError:
-        raise Unreadable(f"{name}: too large for this computer's memory") from None
+        raise Unreadable(f"kshell: {name}: too large for this computer's memory") from None
     if found.kind is Kind.UNREADABLE:
-        raise Unreadable(f"{found.name}: neither text nor a gzip of call records")
+        raise Unreadable(f"{found.name}:1:1: neither text nor a gzip of call records")
     return found
