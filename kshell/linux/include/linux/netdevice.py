@@ -325,9 +325,10 @@ class packet_type:
 
 
 class napi_struct:
-    """A source of received packets that net_rx_action() polls."""
+    """A source of received packets that net_rx_action() polls. _owner: the struct that embeds it."""
 
-    __slots__ = ("poll", "weight", "state", "dev")
+    __slots__ = ("poll", "weight", "state", "dev", "_owner")
+    _owner: softnet_data
 
     def __init__(self, poll: Callable[[napi_struct, int], int], weight: int) -> None:
         self.poll = poll

@@ -53,10 +53,11 @@ def SKB_TRUESIZE(size: int) -> int:
 class skb_shared_info:
     """What clones of a packet share, as far as it is not the data."""
 
-    __slots__ = ("tx_flags", "gso_size", "gso_segs", "gso_type", "tskey", "hwtstamps")
+    __slots__ = ("tx_flags", "gso_size", "gso_segs", "gso_type", "tskey", "hwtstamps", "nr_frags")
 
     def __init__(self) -> None:
         self.tx_flags = self.gso_size = self.gso_segs = self.gso_type = self.tskey = self.hwtstamps = 0
+        self.nr_frags = 0
 
 
 class sk_buff:
@@ -115,6 +116,7 @@ class sk_buff:
     queue_mapping: int = 0
     napi_id: int = 0
     _room: int = 1 << 30  # bytes that skb->end leaves for a netlink message
+    _dropcount: int = 0  # SOCK_SKB_CB(skb)->dropcount
     _fclones: sk_buff | None = None  # struct sk_buff_fclones: the clone that was allocated with this packet
 
     def __init__(self) -> None:

@@ -716,6 +716,23 @@ def sk_backlog_rcv(sk: sock, skb: sk_buff) -> int:
     return sk.sk_backlog_rcv(sk, skb)
 
 
+def sk_set_bit(nr: int, sk: sock) -> None:
+    """Note in the wait queue that somebody waits; only for sockets that are signalled."""
+    if sk.skc_flags >> SOCK_FASYNC & 1 and sk.sk_wq is not None:
+        sk.sk_wq.flags |= 1 << nr
+
+
+def sk_clear_bit(nr: int, sk: sock) -> None:
+    """Undo sk_set_bit()."""
+    if sk.skc_flags >> SOCK_FASYNC & 1 and sk.sk_wq is not None:
+        sk.sk_wq.flags &= ~(1 << nr)
+
+
+def sk_error_report(sk: sock) -> None:
+    """Tell the socket's users of an error."""
+    sk.sk_error_report(sk)
+
+
 def sk_set_socket(sk: sock, sock: socket | None) -> None:
     """Tie the sock to its socket."""
     sk.sk_socket = sock

@@ -26,6 +26,7 @@ from kshell.linux.include.net.sock import (
     RCV_SHUTDOWN,
     SHUTDOWN_MASK,
     SOCK_SELECT_ERR_QUEUE,
+    sk_set_bit,
     sock_error,
     sock_intr_errno,
 )
@@ -38,7 +39,6 @@ from kshell.linux.kernel.sched.wait import (
 from kshell.linux.kernel.time.timer import schedule_timeout
 from kshell.linux.lib.iov_iter import copy_from_iter_full, copy_to_iter, iov_iter_revert
 from kshell.linux.net.core.skbuff import consume_skb, kfree_skb
-from kshell.linux.net.core.sock_mem import sk_set_bit
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errqueue import SKB_EXT_ERR as SKB_EXT_ERR
 from kshell.linux.include.linux.errqueue import sock_exterr_skb, sock_extended_err
 from kshell.linux.include.linux.skbuff import SKBTX_ANY_TSTAMP, __skb_dequeue, skb_orphan, skb_shinfo
-from kshell.linux.include.net.sock import SOCK_DEAD
+from kshell.linux.include.net.sock import SOCK_DEAD, sk_error_report
 from kshell.linux.kernel.time.timekeeping import ktime_get_real
 from kshell.linux.net.core import skbuff
 
@@ -30,11 +30,6 @@ def sock_rmem_free(skb: sk_buff) -> None:
     """Destructor of packets in an error queue."""
     assert skb.sk is not None
     skb.sk.sk_rmem_alloc -= skb.truesize
-
-
-def sk_error_report(sk: sock) -> None:
-    """Tell the socket's users of an error."""
-    sk.sk_error_report(sk)
 
 
 def sock_queue_err_skb(sk: sock, skb: sk_buff) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINVAL, ENOBUFS, EPERM, EPIPE
 from kshell.linux.fs import fcntl
@@ -41,22 +41,19 @@ from kshell.linux.include.net.sock import (
     SOCK_BINDPORT_LOCK,
     SOCK_DONE,
     SOCK_FASYNC,
-    SOCK_RCU_FREE,
     SOCK_ZAPPED,
     __sk_dst_set,
     __sock_put,
     sk_dst_get,
     sk_dst_reset,
+    sk_clear_bit,
+    sk_set_bit,
     sk_sockets_allocated_inc,
     sock,
-    sock_common,
     sock_orphan,
 )
 from kshell.linux.kernel.capability import ns_capable
-from kshell.linux.kernel.cred import put_cred
-from kshell.linux.kernel.module.main import module_put, try_module_get
-from kshell.linux.kernel.pid import put_pid
-from kshell.linux.kernel.rcu.tree import call_rcu
+from kshell.linux.kernel.module.main import try_module_get
 from kshell.linux.kernel.sched.wait import (
     __wake_up,
     __wake_up_sync_key,
@@ -66,11 +63,14 @@ from kshell.linux.kernel.sched.wait import (
     woken_wake_function,
 )
 from kshell.linux.kernel.time.timer import mod_timer, timer_delete
-from kshell.linux.mm.slab_common import kfree, kzalloc
-from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
-from kshell.linux.net import socket as net_socket
+from kshell.linux.mm.slab_common import kzalloc
+from kshell.linux.mm.slub import kmem_cache_alloc
 from kshell.linux.net.core import filter as net_filter
-from kshell.linux.net.core import sock_diag, sock_reuseport
+from kshell.linux.net.core.sock_free import __sk_free as __sk_free
+from kshell.linux.net.core.sock_free import sk_destruct as sk_destruct
+from kshell.linux.net.core.sock_free import sk_free as sk_free
+from kshell.linux.net.core.sock_free import sock_disable_timestamp as sock_disable_timestamp
+from kshell.linux.net.core.sock_free import sock_put as sock_put
 from kshell.linux.net.core.sock_lock import __release_sock as __release_sock
 from kshell.linux.net.core.sock_lock import lock_sock as lock_sock
 from kshell.linux.net.core.sock_lock import lock_sock_fast as lock_sock_fast
@@ -81,8 +81,6 @@ from kshell.linux.net.core.sock_mem import __sk_mem_reclaim as __sk_mem_reclaim
 from kshell.linux.net.core.sock_mem import __sk_mem_reduce_allocated as __sk_mem_reduce_allocated
 from kshell.linux.net.core.sock_mem import __sk_mem_schedule as __sk_mem_schedule
 from kshell.linux.net.core.sock_mem import __sock_wfree as __sock_wfree
-from kshell.linux.net.core.sock_mem import sk_clear_bit as sk_clear_bit
-from kshell.linux.net.core.sock_mem import sk_set_bit as sk_set_bit
 from kshell.linux.net.core.sock_mem import skb_set_owner_r as skb_set_owner_r
 from kshell.linux.net.core.sock_mem import skb_set_owner_sk_safe as skb_set_owner_sk_safe
 from kshell.linux.net.core.sock_mem import skb_set_owner_w as skb_set_owner_w
@@ -104,7 +102,8 @@ from kshell.linux.net.core.sock_queue import sock_cmsg_send as sock_cmsg_send
 from kshell.linux.net.core.sock_queue import sock_queue_rcv_skb as sock_queue_rcv_skb
 from kshell.linux.net.core.sock_queue import sock_queue_rcv_skb_reason as sock_queue_rcv_skb_reason
 from kshell.linux.net.core.sock_queue import sock_recv_errqueue as sock_recv_errqueue
-from kshell.linux.security.security import security_sk_alloc, security_sk_clone, security_sk_free
+from kshell.linux.net.socket_async import sock_wake_async
+from kshell.linux.security.security import security_sk_alloc, security_sk_clone
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.net import socket
@@ -151,75 +150,6 @@ def sk_alloc(net: net, family: int, prot: proto, kern: int) -> sock:
     sk.skc_net = net
     sk.sk_wmem_alloc = 1
     return sk
-
-
-def sk_prot_free(prot: proto, sk: sock) -> None:
-    """Give the struct back."""
-    kernel = sk.skc_net.kernel
-    slab = kernel.proto_slab.get(prot)
-    security_sk_free(sk)
-    if slab is not None:
-        kmem_cache_free(slab, sk)
-    else:
-        kfree(kernel, sk, prot.obj_size)
-    if prot.owner is not None:
-        module_put(prot.owner)
-
-
-def __sk_destruct(head: object) -> None:
-    """The end of a socket to which nobody refers."""
-    sk = cast(sock, head)
-    sk.sk_destruct(sk)
-    if sk.sk_filter is not None:
-        net_filter.sk_filter_uncharge(sk, sk.sk_filter)
-        sk.sk_filter = None
-    if sk.skc_flags & SK_FLAGS_TIMESTAMP:
-        sock_disable_timestamp(sk, SK_FLAGS_TIMESTAMP)
-    if sk.sk_peer_cred is not None:
-        put_cred(sk.skc_net.kernel, sk.sk_peer_cred)
-        sk.sk_peer_cred = None
-    if sk.sk_peer_pid is not None:
-        put_pid(sk.skc_net.kernel, sk.sk_peer_pid)
-        sk.sk_peer_pid = None
-    if sk.sk_net_refcnt:
-        sk.skc_net.ns_count -= 1
-    sk_prot_free(sk.sk_prot_creator, sk)
-
-
-def sk_destruct(sk: sock) -> None:
-    """Destroy a socket, after a grace period if readers may still find it."""
-    use_call_rcu = sk.skc_flags >> SOCK_RCU_FREE & 1
-    if sk.sk_reuseport_cb is not None:
-        sock_reuseport.reuseport_detach_sock(sk)
-        use_call_rcu = 1
-    if use_call_rcu:
-        call_rcu(sk.skc_net.kernel, __sk_destruct, sk)
-    else:
-        __sk_destruct(sk)
-
-
-def __sk_free(sk: sock) -> None:
-    """No packet and no reference is left."""
-    if sk.sk_net_refcnt:
-        sk.skc_net.core.prot_inuse.all -= 1
-        if sock_diag.sock_diag_has_destroy_listeners(sk):
-            sock_diag.sock_diag_broadcast_destroy(sk)
-            return
-    sk_destruct(sk)
-
-
-def sk_free(sk: sock) -> None:
-    """No reference is left; packets still on their way out keep the socket until they are gone."""
-    sk.sk_wmem_alloc -= 1
-    if not sk.sk_wmem_alloc:
-        __sk_free(sk)
-
-
-def sock_put(sk: sock_common) -> None:
-    """Drop a reference; the last one frees the socket."""
-    sk.skc_refcnt -= 1
-    if not sk.skc_refcnt:
-        sk_free(cast(sock, sk))
 
 
 def sk_init_common(sk: sock) -> None:
@@ -352,7 +282,7 @@ def sock_init_data_uid(sock: socket | None, sk: sock, uid: int) -> None:
 def sk_wake_async(sk: sock, how: int, band: int) -> None:
     """Signal those who asked for SIGIO."""
     if sk.skc_flags & _FASYNC and sk.sk_wq is not None:
-        net_socket.sock_wake_async(sk.sk_wq, how, band)
+        sock_wake_async(sk.sk_wq, how, band)
 
 
 def sock_def_wakeup(sk: sock) -> None:
@@ -459,14 +389,6 @@ def sock_enable_timestamp(sk: sock, flag: int) -> None:
         sk.skc_flags |= 1 << flag
         if not previous & SK_FLAGS_TIMESTAMP:
             sk.skc_net.kernel.netstamp_needed += 1
-
-
-def sock_disable_timestamp(sk: sock, flags: int) -> None:
-    """Undo sock_enable_timestamp(); `flags` is a mask."""
-    if sk.skc_flags & flags:
-        sk.skc_flags &= ~flags
-        if not sk.skc_flags & SK_FLAGS_TIMESTAMP:
-            sk.skc_net.kernel.netstamp_needed -= 1
 
 
 def sock_i_uid(sk: sock) -> int:

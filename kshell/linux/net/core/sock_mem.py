@@ -16,12 +16,13 @@ from kshell.linux.include.net.sock import (
     SEND_SHUTDOWN,
     SK_MEM_RECV,
     SK_MEM_SEND,
-    SOCK_FASYNC,
     SOCK_USE_WRITE_QUEUE,
+    sk_clear_bit,
     sk_get_rmem0,
     sk_get_wmem0,
     sk_mem_pages,
     sk_prot_mem_limits,
+    sk_set_bit,
     sk_stream_moderate_sndbuf,
     sk_unused_reserved_mem,
     sock_error,
@@ -30,7 +31,7 @@ from kshell.linux.include.net.sock import (
 from kshell.linux.kernel.sched.wait import finish_wait, init_wait, prepare_to_wait
 from kshell.linux.kernel.time.timer import schedule_timeout
 from kshell.linux.mm.slab_common import kfree, kzalloc
-from kshell.linux.net.core import sock as sock_free
+from kshell.linux.net.core.sock_free import __sk_free, sock_put
 from kshell.linux.net.core.skbuff import __alloc_skb, alloc_skb_with_frags
 
 if TYPE_CHECKING:
@@ -44,22 +45,6 @@ if TYPE_CHECKING:
     T = TypeVar("T", bound=_slab_object)
 
 _USE_WRITE_QUEUE = 1 << SOCK_USE_WRITE_QUEUE
-
-
-def sk_set_bit(nr: int, sk: sock) -> None:
-    """Note in the wait queue that somebody waits; only for sockets that are signalled."""
-    if nr in (SOCKWQ_ASYNC_NOSPACE, 1) and not sk.skc_flags & 1 << SOCK_FASYNC:
-        return
-    if sk.sk_wq is not None:
-        sk.sk_wq.flags |= 1 << nr
-
-
-def sk_clear_bit(nr: int, sk: sock) -> None:
-    """Undo sk_set_bit()."""
-    if nr in (SOCKWQ_ASYNC_NOSPACE, 1) and not sk.skc_flags & 1 << SOCK_FASYNC:
-        return
-    if sk.sk_wq is not None:
-        sk.sk_wq.flags &= ~(1 << nr)
 
 
 def sk_memory_allocated_add(sk: sock, amt: int) -> int:
@@ -179,7 +164,7 @@ def sock_wfree(skb: sk_buff) -> None:
         length = 1
     sk.sk_wmem_alloc -= length
     if not sk.sk_wmem_alloc:
-        sock_free.__sk_free(sk)
+        __sk_free(sk)
 
 
 def __sock_wfree(skb: sk_buff) -> None:
@@ -188,7 +173,7 @@ def __sock_wfree(skb: sk_buff) -> None:
     assert sk is not None
     sk.sk_wmem_alloc -= skb.truesize
     if not sk.sk_wmem_alloc:
-        sock_free.__sk_free(sk)
+        __sk_free(sk)
 
 
 def skb_set_owner_w(skb: sk_buff, sk: sock) -> None:
@@ -226,7 +211,7 @@ def skb_set_owner_r(skb: sk_buff, sk: sock) -> None:
 def sock_efree(skb: sk_buff) -> None:
     """Destructor of packets that hold a reference to the socket."""
     assert skb.sk is not None
-    sock_free.sock_put(skb.sk)
+    sock_put(skb.sk)
 
 
 sock_edemux = sock_efree

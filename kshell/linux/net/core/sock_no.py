@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import ENODEV, EOPNOTSUPP
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.net import socket as net_socket
+from kshell.linux.include.linux.socket import msghdr
+from kshell.linux.include.linux.uio import kvec_iter
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import file
     from kshell.linux.include.linux.net import socket
     from kshell.linux.include.linux.sockptr import sockptr_t
-    from kshell.linux.include.linux.socket import msghdr
     from kshell.linux.include.net.sock import sock
 
 
@@ -73,7 +73,9 @@ def sock_no_mmap(file: file, sock: socket, vma: object) -> int:
 
 async def sock_no_sendpage(sock: socket, page: bytes, flags: int) -> int:
     """sendpage by way of sendmsg."""
-    return await net_socket.kernel_sendmsg(sock, page, flags)
+    assert sock.ops is not None and sock.sk is not None
+    current = sock.sk.skc_net.kernel.current
+    return await sock.ops.sendmsg(sock, msghdr(current, kvec_iter(page), flags), len(page))
 
 
 def sock_common_getsockopt(sock: socket, level: int, optname: int, optval: int, optlen: int) -> int:

@@ -28,17 +28,17 @@ from kshell.linux.include.net.dropreason import (
     SKB_DROP_REASON_SOCKET_RCVBUFF,
     SKB_NOT_DROPPED_YET,
 )
-from kshell.linux.include.net.sock import SOCK_DEAD, SOCK_TXTIME, sk_add_backlog, sk_rcvqueues_full
+from kshell.linux.include.net.sock import SOCK_DEAD, SOCK_RXQ_OVFL, SOCK_TXTIME, sk_add_backlog, sk_rcvqueues_full
 from kshell.linux.include.net.sock_mem import sk_rmem_schedule
 from kshell.linux.kernel.capability import ns_capable
-from kshell.linux.net import socket as net_socket
 from kshell.linux.net.core import filter as net_filter
-from kshell.linux.net.core import sock as sock_c
+from kshell.linux.net.core.sock_free import sock_put
 from kshell.linux.net.core.datagram import skb_copy_datagram_msg
 from kshell.linux.net.core.scm import put_cmsg
 from kshell.linux.net.core.skbuff import consume_skb, kfree_skb, kfree_skb_reason, skb_dst_drop
 from kshell.linux.net.core.skbuff_error import SKB_EXT_ERR, sock_dequeue_err_skb
 from kshell.linux.net.core.sock_mem import skb_set_owner_r
+from kshell.linux.net.socket_cmsg import sock_recv_timestamp
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
@@ -78,6 +78,8 @@ def __sock_queue_rcv_skb(sk: sock, skb: sk_buff) -> int:
     skb_set_owner_r(skb, sk)
     if skb._skb_refdst is not None:
         skb_dst_drop(skb)
+    if sk.skc_flags & 1 << SOCK_RXQ_OVFL:
+        skb._dropcount = sk.sk_drops
     __skb_queue_tail(queue, skb)
     if not sk.skc_flags & 1 << SOCK_DEAD:
         sk.sk_data_ready(sk)
@@ -116,7 +118,7 @@ def __sk_receive_skb(sk: sock, skb: sk_buff, nested: int, trim_cap: int, refcoun
             sk.sk_drops += 1
             kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_BACKLOG)
     if refcounted:
-        sock_c.sock_put(sk)
+        sock_put(sk)
     return rc
 
 
@@ -166,7 +168,7 @@ def sock_recv_errqueue(sk: sock, msg: msghdr, length: int, level: int, kind: int
             msg.msg_flags |= MSG_TRUNC
             copied = length
         skb_copy_datagram_msg(skb, 0, msg, copied)
-        net_socket.sock_recv_timestamp(msg, sk, skb)
+        sock_recv_timestamp(msg, sk, skb)
         err = SKB_EXT_ERR(skb)
         put_cmsg(msg, level, kind, 16, err.ee._to_bytes())
         msg.msg_flags |= MSG_ERRQUEUE

@@ -19,6 +19,8 @@ from kshell.linux.include.net.sock import (
     SEND_SHUTDOWN,
     SOCK_DEAD,
     __sk_stream_is_writeable,
+    sk_clear_bit,
+    sk_set_bit,
     sk_stream_memory_free,
     sock_error,
     sock_intr_errno,
@@ -32,10 +34,9 @@ from kshell.linux.kernel.sched.wait import (
     woken_wake_function,
 )
 from kshell.linux.kernel.signal import send_sig
-from kshell.linux.net import socket as net_socket
 from kshell.linux.net.core.skbuff import __skb_queue_purge, skb_queue_purge
 from kshell.linux.net.core.sock_lock import lock_sock, release_sock
-from kshell.linux.net.core.sock_mem import sk_clear_bit, sk_set_bit
+from kshell.linux.net.socket_async import sock_wake_async
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
@@ -57,7 +58,7 @@ def sk_stream_write_space(sk: sock) -> None:
     if wq.wait.head:
         __wake_up(wq.wait, TASK_INTERRUPTIBLE, 1, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND)
     if wq.fasync_list is not None and not sk.sk_shutdown & SEND_SHUTDOWN:
-        net_socket.sock_wake_async(wq, SOCK_WAKE_SPACE, POLL_OUT)
+        sock_wake_async(wq, SOCK_WAKE_SPACE, POLL_OUT)
 
 
 async def _sk_wait_event(

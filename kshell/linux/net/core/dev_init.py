@@ -1,0 +1,55 @@
+"""net/core/dev.c: the initcall of devices, and what each namespace gets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kshell.linux.drivers.net.loopback import loopback_net_ops
+from kshell.linux.include.linux.netdevice import napi_struct, softnet_data
+from kshell.linux.include.net.net_namespace import pernet_operations
+from kshell.linux.kernel.softirq import NET_RX_SOFTIRQ, NET_TX_SOFTIRQ, open_softirq
+from kshell.linux.net.core.dev_receive import net_rx_action, net_tx_action, process_backlog
+from kshell.linux.net.core.dev_register import unregister_netdevice
+from kshell.linux.net.core.net_namespace import register_pernet_device, register_pernet_subsys
+
+if TYPE_CHECKING:
+    from kshell.linux.include.net.net_namespace import net
+    from kshell.linux.init.kernel import Kernel
+
+
+def netdev_init(net: net) -> None:
+    """A namespace comes: no devices."""
+    netdev_create_hash(net)
+
+
+def netdev_create_hash(net: net) -> None:
+    """Empty tables of devices by name and number."""
+    net.dev_name_head = {}
+    net.dev_index_head = {}
+
+
+def netdev_exit(net: net) -> None:
+    """A namespace goes."""
+
+
+def default_device_exit_batch(nets: list[net]) -> None:
+    """Namespaces go: with them their devices."""
+    for each in nets:
+        for dev in reversed(each.dev_base_head[:]):
+            unregister_netdevice(dev)
+
+
+netdev_net_ops = pernet_operations(init=netdev_init, exit=netdev_exit)
+default_device_ops = pernet_operations(exit_batch=default_device_exit_batch)
+
+
+def net_dev_init(kernel: Kernel) -> None:
+    """Initcall: the receive queue, the loopback device, the softirqs."""
+    register_pernet_subsys(kernel, netdev_net_ops)
+    backlog = napi_struct(process_backlog, kernel.weight_p)
+    kernel.softnet_data = softnet_data(kernel, backlog)
+    backlog._owner = kernel.softnet_data
+    register_pernet_device(kernel, loopback_net_ops)
+    register_pernet_device(kernel, default_device_ops)
+    open_softirq(kernel, NET_TX_SOFTIRQ, net_tx_action)
+    open_softirq(kernel, NET_RX_SOFTIRQ, net_rx_action)

@@ -1,0 +1,152 @@
+"""net/core/dev.c: devices that come and go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from kshell.abi.errno import EEXIST, EINVAL
+from kshell.abi.netdevice import IFNAMSIZ
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.netdevice import (
+    LINK_STATE_PRESENT,
+    NET_NAME_PREDICTABLE,
+    NETDEV_POST_INIT,
+    NETDEV_REGISTER,
+    NETDEV_UNREGISTER,
+    NETREG_REGISTERED,
+    NETREG_UNREGISTERED,
+    NETREG_UNREGISTERING,
+    net_device,
+)
+from kshell.linux.include.linux.notifier import notifier_to_errno
+from kshell.linux.mm.slab_common import kfree, kzalloc
+from kshell.linux.net.core.dev import (
+    __dev_get_by_name,
+    call_netdevice_notifiers,
+    dev_close,
+    netdev_name_node_lookup,
+    rtmsg_ifinfo,
+)
+from kshell.linux.net.core.rtnetlink import rtnl_lock, rtnl_unlock
+from kshell.linux.net.sched.sch_generic import dev_init_scheduler
+
+if TYPE_CHECKING:
+    from kshell.linux.include.net.net_namespace import net
+
+SIZEOF_NET_DEVICE = 2432
+
+
+def alloc_netdev_mqs(net: net, name: str, setup: Callable[[net_device], None]) -> net_device:
+    """A device that is not registered yet; `name` may hold %d."""
+    dev = kzalloc(net.kernel, lambda: net_device(name), SIZEOF_NET_DEVICE)
+    dev.nd_net = net
+    dev.name_assign_type = NET_NAME_PREDICTABLE
+    setup(dev)
+    return dev
+
+
+def free_netdev(dev: net_device) -> None:
+    """Free a device."""
+    kfree(dev.nd_net.kernel, dev, SIZEOF_NET_DEVICE)
+
+
+def dev_valid_name(name: str) -> bool:
+    """True if a device may be called so."""
+    if not name or len(name) >= IFNAMSIZ or name in (".", ".."):
+        return False
+    return not any(c in "/:" or c.isspace() for c in name)
+
+
+def dev_get_valid_name(net: net, dev: net_device, name: str) -> None:
+    """Name a device, counting up %d. EINVAL, EEXIST."""
+    if not dev_valid_name(name):
+        raise KernelError(EINVAL)
+    if "%" in name:
+        number = 0
+        while netdev_name_node_lookup(net, name.replace("%d", str(number))) is not None:
+            number += 1
+        name = name.replace("%d", str(number))
+    elif netdev_name_node_lookup(net, name) is not None:
+        raise KernelError(EEXIST)
+    dev.name = name
+
+
+def dev_new_index(net: net) -> int:
+    """A number that no device of the namespace has."""
+    while True:
+        net.ifindex += 1
+        if net.ifindex not in net.dev_index_head:
+            return net.ifindex
+
+
+def list_netdevice(dev: net_device) -> None:
+    """Let the device be found."""
+    net = dev.nd_net
+    net.dev_base_head.append(dev)
+    net.dev_name_head[dev.name] = dev
+    net.dev_index_head[dev.ifindex] = dev
+    net.dev_base_seq += 1
+
+
+def unlist_netdevice(dev: net_device) -> None:
+    """Let the device not be found any more."""
+    net = dev.nd_net
+    net.dev_base_head.remove(dev)
+    del net.dev_name_head[dev.name]
+    del net.dev_index_head[dev.ifindex]
+    net.dev_base_seq += 1
+
+
+def register_netdevice(dev: net_device) -> None:
+    """Make a device known to all. EINVAL, EEXIST, and what a notifier says."""
+    net = dev.nd_net
+    dev_get_valid_name(net, dev, dev.name)
+    if dev.netdev_ops.ndo_init is not None:
+        dev.netdev_ops.ndo_init(dev)
+    if not dev.ifindex:
+        dev.ifindex = dev_new_index(net)
+    call_netdevice_notifiers(NETDEV_POST_INIT, dev)
+    dev.reg_state = NETREG_REGISTERED
+    dev.state |= 1 << LINK_STATE_PRESENT
+    dev_init_scheduler(dev)
+    list_netdevice(dev)
+    err = notifier_to_errno(call_netdevice_notifiers(NETDEV_REGISTER, dev))
+    if err:
+        unlist_netdevice(dev)
+        raise KernelError(err)
+    rtmsg_ifinfo(dev, 0xFFFFFFFF)
+
+
+def register_netdev(dev: net_device) -> None:
+    """register_netdevice() by itself."""
+    kernel = dev.nd_net.kernel
+    rtnl_lock(kernel)
+    try:
+        register_netdevice(dev)
+    finally:
+        rtnl_unlock(kernel)
+
+
+def unregister_netdevice(dev: net_device) -> None:
+    """Take a device away."""
+    dev_close(dev)
+    unlist_netdevice(dev)
+    dev.reg_state = NETREG_UNREGISTERING
+    call_netdevice_notifiers(NETDEV_UNREGISTER, dev)
+    if dev.netdev_ops.ndo_uninit is not None:
+        dev.netdev_ops.ndo_uninit(dev)
+    dev.reg_state = NETREG_UNREGISTERED
+
+
+def dev_change_name(dev: net_device, newname: str) -> None:
+    """Rename a device. EINVAL, EEXIST."""
+    net = dev.nd_net
+    if newname == dev.name:
+        return
+    oldname = dev.name
+    if "%" not in newname and __dev_get_by_name(net, newname) is not None:
+        raise KernelError(EEXIST)
+    dev_get_valid_name(net, dev, newname)
+    del net.dev_name_head[oldname]
+    net.dev_name_head[dev.name] = dev

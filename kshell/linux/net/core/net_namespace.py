@@ -1,0 +1,182 @@
+"""net/core/net_namespace.c: network namespaces, and what is set up in each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kshell.abi.sched import CLONE_NEWNET
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.random import get_random_u32
+from kshell.linux.include.linux.workqueue import work_struct
+from kshell.linux.include.net.net_namespace import net, pernet_operations
+from kshell.linux.kernel.workqueue import schedule_work
+from kshell.linux.mm.slab_common import kmem_cache_create
+from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.sched import user_namespace
+    from kshell.linux.init.kernel import Kernel
+
+SIZEOF_NET = 4480
+INIT_NET_ADDR = 0xFFFFFFFF82F42D80
+PROC_DYNAMIC_FIRST = 0xF0000000
+
+
+def ops_init(ops: pernet_operations, net: net) -> None:
+    """Let a subsystem set itself up in a namespace."""
+    if ops.id and ops.size is not None:
+        net.gen[ops.id] = ops.size()
+    if ops.init is not None:
+        ops.init(net)
+
+
+def setup_net(net: net, user_ns: user_namespace) -> None:
+    """Set up all subsystems in a new namespace."""
+    kernel = net.kernel
+    net.hash_mix = get_random_u32(kernel)
+    kernel.net_cookie += 1
+    net.net_cookie = kernel.net_cookie
+    net.user_ns = user_ns
+    done: list[pernet_operations] = []
+    try:
+        for ops in kernel.pernet_list:
+            ops_init(ops, net)
+            done.append(ops)
+    except KernelError:
+        for ops in reversed(done):
+            ops_exit_list(ops, [net])
+        raise
+    kernel.net_namespace_list.append(net)
+
+
+def ops_exit_list(ops: pernet_operations, nets: list[net]) -> None:
+    """Let a subsystem tear itself down in namespaces that go."""
+    for each in nets:
+        if ops.exit is not None:
+            ops.exit(each)
+    if ops.exit_batch is not None:
+        ops.exit_batch(nets)
+
+
+def net_alloc(kernel: Kernel) -> net:
+    """A namespace with nothing in it."""
+    return kmem_cache_alloc(kernel.net_cachep, lambda: net(kernel))
+
+
+def copy_net_ns(kernel: Kernel, flags: int, user_ns: user_namespace, old_net: net) -> net:
+    """The namespace of a new task: the old one, or with CLONE_NEWNET a new one."""
+    if not flags & CLONE_NEWNET:
+        old_net.ns_count += 1
+        return old_net
+    new = net_alloc(kernel)
+    setup_net(new, user_ns)
+    return new
+
+
+def put_net(net: net) -> None:
+    """Drop a reference; the last one has the namespace cleaned up by a worker."""
+    net.ns_count -= 1
+    if not net.ns_count:
+        __put_net(net)
+
+
+def __put_net(net: net) -> None:
+    """Nobody is in the namespace any more."""
+    schedule_work(net.kernel, work_struct(cleanup_net, net))
+
+
+async def cleanup_net(work: work_struct) -> None:
+    """Tear a namespace down."""
+    dead = work._owner
+    assert isinstance(dead, net)
+    kernel = dead.kernel
+    kernel.net_namespace_list.remove(dead)
+    for ops in reversed(kernel.pernet_list):
+        if ops.pre_exit is not None:
+            ops.pre_exit(dead)
+    for ops in reversed(kernel.pernet_list):
+        ops_exit_list(ops, [dead])
+    dead.gen.clear()
+    kmem_cache_free(kernel.net_cachep, dead)
+
+
+def __register_pernet_operations(kernel: Kernel, at: int, ops: pernet_operations) -> None:
+    kernel.pernet_list.insert(at, ops)
+    for each in kernel.net_namespace_list:
+        ops_init(ops, each)
+
+
+def register_pernet_operations(kernel: Kernel, at: int, ops: pernet_operations) -> None:
+    """Set a subsystem up in every namespace, now and later; `at` is its place in the order."""
+    __register_pernet_operations(kernel, at, ops)
+
+
+def register_pernet_subsys(kernel: Kernel, ops: pernet_operations) -> None:
+    """A subsystem, set up before all devices and torn down after them."""
+    at = kernel.first_device if kernel.first_device is not None else len(kernel.pernet_list)
+    register_pernet_operations(kernel, at, ops)
+    if kernel.first_device is not None:
+        kernel.first_device += 1
+
+
+def register_pernet_device(kernel: Kernel, ops: pernet_operations) -> None:
+    """A device, set up after all subsystems and torn down before them."""
+    register_pernet_operations(kernel, len(kernel.pernet_list), ops)
+    if kernel.first_device is None:
+        kernel.first_device = len(kernel.pernet_list) - 1
+
+
+def unregister_pernet_subsys(kernel: Kernel, ops: pernet_operations) -> None:
+    """Tear a subsystem down in every namespace."""
+    at = kernel.pernet_list.index(ops)
+    del kernel.pernet_list[at]
+    if kernel.first_device is not None and at < kernel.first_device:
+        kernel.first_device -= 1
+    ops_exit_list(ops, list(kernel.net_namespace_list))
+
+
+def net_defaults_init_net(net: net) -> None:
+    """net.core.somaxconn and txrehash begin with their defaults."""
+    net.core.sysctl_somaxconn = 4096
+    net.core.sysctl_txrehash = 1
+
+
+net_defaults_ops = pernet_operations(init=net_defaults_init_net)
+
+
+def net_defaults_init(kernel: Kernel) -> None:
+    """Initcall: defaults of net.core."""
+    register_pernet_subsys(kernel, net_defaults_ops)
+
+
+def net_ns_net_init(net: net) -> None:
+    """Give the namespace the number that /proc/PID/ns/net shows."""
+    net.kernel.ns_inum += 1
+    net.ns_inum = PROC_DYNAMIC_FIRST + net.kernel.ns_inum
+
+
+net_ns_ops = pernet_operations(init=net_ns_net_init)
+
+
+def init_net_struct(kernel: Kernel) -> net:
+    """The first namespace, which Linux links in; net_ns_init() sets it up."""
+    init_net = net(kernel)
+    init_net._addr = INIT_NET_ADDR
+    return init_net
+
+
+def net_ns_init(kernel: Kernel) -> None:
+    """start_kernel(): the first namespace."""
+    kernel.pernet_list = []
+    kernel.first_device = None
+    kernel.net_namespace_list = []
+    kernel.net_cookie = 0
+    kernel.net_cachep = kmem_cache_create(kernel, "net_namespace", SIZEOF_NET)
+    setup_net(kernel.init_net, kernel.init_user_ns)
+    register_pernet_subsys(kernel, net_ns_ops)
+
+
+__all__ = [
+    "copy_net_ns", "init_net_struct", "net_defaults_init", "net_ns_init", "pernet_operations", "put_net", "register_pernet_device",
+    "register_pernet_subsys", "setup_net", "unregister_pernet_subsys",
+]  # fmt: skip

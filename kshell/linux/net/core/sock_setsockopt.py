@@ -1,0 +1,515 @@
+"""net/core/sock.c: setsockopt() at level SOL_SOCKET."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from kshell.abi import socket as so
+from kshell.abi.errno import EACCES, EDOM, EINVAL, ENODEV, ENOPROTOOPT, EOPNOTSUPP, EPERM
+from kshell.abi.inet import IPPROTO_TCP, IPPROTO_UDP
+from kshell.abi.netdevice import IFNAMSIZ
+from kshell.abi.time import CLOCK_MONOTONIC
+from kshell.linux.include.linux.cred import CAP_NET_ADMIN, CAP_NET_RAW
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.jiffies import HZ, MAX_SCHEDULE_TIMEOUT
+from kshell.linux.include.linux.net import SOCK_PASSCRED, SOCK_PASSSEC
+from kshell.linux.include.linux.sched import in_compat_syscall
+from kshell.linux.include.linux.sockptr import copy_from_sockptr
+from kshell.linux.include.net import sock as flags
+from kshell.linux.include.net.dst import dst_negative_advice
+from kshell.linux.include.net.sock import (
+    SK_CAN_REUSE,
+    SK_NO_REUSE,
+    SK_PACING_NEEDED,
+    SOCK_BUF_LOCK_MASK,
+    SOCK_LINGER,
+    SOCK_MIN_RCVBUF,
+    SOCK_MIN_SNDBUF,
+    SOCK_RCVBUF_LOCK,
+    SOCK_RCVTSTAMP,
+    SOCK_RCVTSTAMPNS,
+    SOCK_SNDBUF_LOCK,
+    SOCK_TIMESTAMP,
+    SOCK_TIMESTAMPING_RX_SOFTWARE,
+    SOCK_TSTAMP_NEW,
+    lock_sock,
+    sk_dst_reset,
+    sock_flag,
+    sock_reset_flag,
+    sock_set_flag,
+    sock_valbool_flag,
+)
+from kshell.linux.kernel.capability import capable, ns_capable
+from kshell.linux.kernel.printk import pr_err
+from kshell.linux.net.core import dev as net_dev
+from kshell.linux.net.core import filter as net_filter
+from kshell.linux.net.core import sock_reuseport
+from kshell.linux.net.core.sock import sock_bindtoindex_locked, sock_disable_timestamp, sock_enable_timestamp
+from kshell.linux.net.core.sock_lock import release_sock
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.net import socket
+    from kshell.linux.include.linux.sockptr import sockptr_t
+    from kshell.linux.include.net.sock import sock
+
+INT_MAX = 0x7FFFFFFF
+USEC_PER_SEC = 1_000_000
+SOF_TIMESTAMPING_RX_SOFTWARE = 1 << 3
+SOF_TIMESTAMPING_OPT_ID = 1 << 7
+SOF_TIMESTAMPING_OPT_TSONLY = 1 << 11
+SOF_TIMESTAMPING_OPT_STATS = 1 << 12
+SOF_TIMESTAMPING_BIND_PHC = 1 << 15
+SOF_TIMESTAMPING_MASK = (1 << 17) - 1
+SOF_TXTIME_DEADLINE_MODE = 1 << 0
+SOF_TXTIME_REPORT_ERRORS = 1 << 1
+TCP_CLOSE, TCP_LISTEN = 7, 10
+PF_RDS = 21
+SOCK_TXREHASH_DEFAULT = 255
+
+
+def _sk_is_tcp(sk: sock) -> bool:
+    return sk.sk_type == so.SOCK_STREAM and sk.sk_protocol == IPPROTO_TCP
+
+
+def _ns_capable_any(sk: sock, *caps: int) -> bool:
+    net = sk.skc_net
+    return any(ns_capable(net.kernel.current, net.user_ns, cap) for cap in caps)
+
+
+def sock_setbindtodevice(sk: sock, optval: sockptr_t, optlen: int) -> None:
+    """SO_BINDTODEVICE: tie the socket to the device of that name, "" to none. EFAULT, ENODEV, EPERM."""
+    optlen = min(optlen, IFNAMSIZ - 1)
+    name = copy_from_sockptr(optval, optlen) if optlen else b""
+    devname = name.split(b"\0", 1)[0].decode("latin-1")
+    index = 0
+    if devname:
+        dev = net_dev.dev_get_by_name_rcu(sk.skc_net, devname)
+        if dev is None:
+            raise KernelError(ENODEV)
+        index = dev.ifindex
+    lock_sock(sk)
+    try:
+        sock_bindtoindex_locked(sk, index)
+    finally:
+        sockopt_release_sock(sk)
+
+
+sockopt_release_sock = release_sock
+
+
+def __sock_set_rcvbuf(sk: sock, val: int) -> None:
+    """Set the receive buffer to twice `val`."""
+    val = min(val, INT_MAX // 2)
+    sk.sk_userlocks |= SOCK_RCVBUF_LOCK
+    sk.sk_rcvbuf = max(val * 2, SOCK_MIN_RCVBUF)
+
+
+def _set_sndbuf(sk: sock, val: int) -> None:
+    val = min(val, INT_MAX // 2)
+    sk.sk_userlocks |= SOCK_SNDBUF_LOCK
+    sk.sk_sndbuf = max(val * 2, SOCK_MIN_SNDBUF)
+    sk.sk_write_space(sk)
+
+
+def __sock_set_mark(sk: sock, val: int) -> None:
+    """Set the mark; the route may depend on it."""
+    if val != sk.sk_mark:
+        sk.sk_mark = val
+        sk_dst_reset(sk)
+
+
+def sock_copy_user_timeval(sk: sock, optval: sockptr_t, optlen: int, old_timeval: bool) -> tuple[int, int]:
+    """Seconds and microseconds of a timeval of the caller's layout. EINVAL: too short; EFAULT."""
+    if old_timeval and in_compat_syscall(sk.skc_net.kernel.current):
+        if optlen < 8:
+            raise KernelError(EINVAL)
+        sec, usec = struct.unpack("<ii", copy_from_sockptr(optval, 8))
+        return sec, usec
+    if optlen < 16:
+        raise KernelError(EINVAL)
+    sec, usec = struct.unpack("<qq", copy_from_sockptr(optval, 16))
+    return sec, usec
+
+
+def sock_set_timeout(sk: sock, optval: sockptr_t, optlen: int, old_timeval: bool) -> int:
+    """SO_RCVTIMEO, SO_SNDTIMEO: the timeout in jiffies. EDOM: microseconds out of range; EINVAL, EFAULT."""
+    sec, usec = sock_copy_user_timeval(sk, optval, optlen, old_timeval)
+    if usec < 0 or usec >= USEC_PER_SEC:
+        raise KernelError(EDOM)
+    if sec < 0:
+        return 0
+    if (sec or usec) and sec < MAX_SCHEDULE_TIMEOUT // HZ - 1:
+        return sec * HZ + -(-usec // (USEC_PER_SEC // HZ))
+    return MAX_SCHEDULE_TIMEOUT
+
+
+def __sock_set_timestamps(sk: sock, val: bool, new: bool, ns: bool) -> None:
+    """Have received packets stamped, in micro- or nanoseconds, in the new or old layout."""
+    sock_valbool_flag(sk, SOCK_RCVTSTAMP, val)
+    sock_valbool_flag(sk, SOCK_RCVTSTAMPNS, val and ns)
+    if val:
+        sock_valbool_flag(sk, SOCK_TSTAMP_NEW, new)
+        sock_enable_timestamp(sk, SOCK_TIMESTAMP)
+
+
+def sock_set_timestamp(sk: sock, optname: int, valbool: bool) -> None:
+    """SO_TIMESTAMP and its relatives."""
+    new = optname in (so.SO_TIMESTAMP_NEW, so.SO_TIMESTAMPNS_NEW)
+    ns = optname in (so.SO_TIMESTAMPNS_OLD, so.SO_TIMESTAMPNS_NEW)
+    __sock_set_timestamps(sk, valbool, new, ns)
+
+
+def sock_set_timestamping(sk: sock, optname: int, val: int, bind_phc: int) -> None:
+    """SO_TIMESTAMPING. EINVAL, EOPNOTSUPP."""
+    if val & ~SOF_TIMESTAMPING_MASK:
+        raise KernelError(EINVAL)
+    if val & SOF_TIMESTAMPING_OPT_ID and not sk.sk_tsflags & SOF_TIMESTAMPING_OPT_ID:
+        if _sk_is_tcp(sk):
+            if sk.skc_state in (TCP_CLOSE, TCP_LISTEN):
+                raise KernelError(EINVAL)
+            sk.sk_tskey = getattr(sk, "snd_una", 0)
+        else:
+            sk.sk_tskey = 0
+    if val & SOF_TIMESTAMPING_OPT_STATS and not val & SOF_TIMESTAMPING_OPT_TSONLY:
+        raise KernelError(EINVAL)
+    if val & SOF_TIMESTAMPING_BIND_PHC:
+        sock_timestamping_bind_phc(sk, bind_phc)
+    sk.sk_tsflags = val
+    sock_valbool_flag(sk, SOCK_TSTAMP_NEW, optname == so.SO_TIMESTAMPING_NEW)
+    if val & SOF_TIMESTAMPING_RX_SOFTWARE:
+        sock_enable_timestamp(sk, SOCK_TIMESTAMPING_RX_SOFTWARE)
+    else:
+        sock_disable_timestamp(sk, 1 << SOCK_TIMESTAMPING_RX_SOFTWARE)
+
+
+def sock_timestamping_bind_phc(sk: sock, phc_index: int) -> None:
+    """Use a hardware clock of the bound device; no modelled device has one. EOPNOTSUPP, EINVAL."""
+    if not sk.skc_bound_dev_if or net_dev.dev_get_by_index_rcu(sk.skc_net, sk.skc_bound_dev_if) is None:
+        pr_err(sk.skc_net.kernel, "sock_timestamping_bind_phc: sock not bind to device")
+        raise KernelError(EOPNOTSUPP)
+    raise KernelError(EINVAL)
+
+
+class _call:
+    """One setsockopt(): the option, its first four bytes as a signed int, and where the value lies."""
+
+    __slots__ = ("optname", "val", "optval", "optlen", "sock")
+
+    def __init__(self, sock: socket | None, optname: int, val: int, optval: sockptr_t, optlen: int) -> None:
+        self.sock = sock
+        self.optname = optname
+        self.val = val
+        self.optval = optval
+        self.optlen = optlen
+
+
+def _debug(sk: sock, c: _call) -> None:
+    if c.val and not capable(sk.skc_net.kernel.current, CAP_NET_ADMIN):
+        raise KernelError(EACCES)
+    sock_valbool_flag(sk, flags.SOCK_DBG, c.val)
+
+
+def _reuseaddr(sk: sock, c: _call) -> None:
+    sk.skc_reuse = SK_CAN_REUSE if c.val else SK_NO_REUSE
+
+
+def _reuseport(sk: sock, c: _call) -> None:
+    if c.val and sk.skc_family not in (so.AF_INET, so.AF_INET6):
+        raise KernelError(EOPNOTSUPP)
+    sk.skc_reuseport = int(bool(c.val))
+
+
+def _readonly(sk: sock, c: _call) -> None:
+    raise KernelError(ENOPROTOOPT)
+
+
+def _dontroute(sk: sock, c: _call) -> None:
+    sock_valbool_flag(sk, flags.SOCK_LOCALROUTE, c.val)
+    sk_dst_reset(sk)
+
+
+def _sndbuf(sk: sock, c: _call) -> None:
+    _set_sndbuf(sk, min(c.val & 0xFFFFFFFF, sk.skc_net.kernel.sysctl_wmem_max))
+
+
+def _sndbufforce(sk: sock, c: _call) -> None:
+    if not capable(sk.skc_net.kernel.current, CAP_NET_ADMIN):
+        raise KernelError(EPERM)
+    _set_sndbuf(sk, max(c.val, 0))
+
+
+def _rcvbuf(sk: sock, c: _call) -> None:
+    __sock_set_rcvbuf(sk, min(c.val & 0xFFFFFFFF, sk.skc_net.kernel.sysctl_rmem_max))
+
+
+def _rcvbufforce(sk: sock, c: _call) -> None:
+    if not capable(sk.skc_net.kernel.current, CAP_NET_ADMIN):
+        raise KernelError(EPERM)
+    __sock_set_rcvbuf(sk, max(c.val, 0))
+
+
+def _keepalive(sk: sock, c: _call) -> None:
+    keepalive = sk.skc_prot.keepalive
+    if keepalive is not None:
+        keepalive(sk, int(bool(c.val)))
+    sock_valbool_flag(sk, flags.SOCK_KEEPOPEN, c.val)
+
+
+def _no_check(sk: sock, c: _call) -> None:
+    sk.sk_no_check_tx = int(bool(c.val))
+
+
+def _priority(sk: sock, c: _call) -> None:
+    if not 0 <= c.val <= 6 and not _ns_capable_any(sk, CAP_NET_RAW, CAP_NET_ADMIN):
+        raise KernelError(EPERM)
+    sk.sk_priority = c.val & 0xFFFFFFFF
+
+
+def _linger(sk: sock, c: _call) -> None:
+    if c.optlen < 8:
+        raise KernelError(EINVAL)
+    onoff, linger = struct.unpack("<ii", copy_from_sockptr(c.optval, 8))
+    if not onoff:
+        sock_reset_flag(sk, SOCK_LINGER)
+        return
+    seconds = linger & 0xFFFFFFFFFFFFFFFF
+    sk.sk_lingertime = MAX_SCHEDULE_TIMEOUT if seconds >= MAX_SCHEDULE_TIMEOUT // HZ else seconds * HZ
+    sock_set_flag(sk, SOCK_LINGER)
+
+
+def _nothing(sk: sock, c: _call) -> None:
+    """SO_BSDCOMPAT has been without effect for long."""
+
+
+def _passcred(sk: sock, c: _call) -> None:
+    assert c.sock is not None
+    bit = 1 << (SOCK_PASSCRED if c.optname == so.SO_PASSCRED else SOCK_PASSSEC)
+    c.sock.flags = c.sock.flags | bit if c.val else c.sock.flags & ~bit
+
+
+def _timestamp(sk: sock, c: _call) -> None:
+    sock_set_timestamp(sk, c.optname, bool(c.val))
+
+
+def _timestamping(sk: sock, c: _call) -> None:
+    val, phc = c.val, 0
+    if c.optlen == 8:
+        val, phc = struct.unpack("<ii", copy_from_sockptr(c.optval, 8))
+    sock_set_timestamping(sk, c.optname, val, phc)
+
+
+def _rcvlowat(sk: sock, c: _call) -> None:
+    val = INT_MAX if c.val < 0 else c.val
+    ops = c.sock.ops if c.sock is not None else None
+    if ops is not None and ops.set_rcvlowat is not None:
+        ops.set_rcvlowat(sk, val)
+    else:
+        sk.sk_rcvlowat = val or 1
+
+
+def _rcvtimeo(sk: sock, c: _call) -> None:
+    sk.sk_rcvtimeo = sock_set_timeout(sk, c.optval, c.optlen, c.optname == so.SO_RCVTIMEO_OLD)
+
+
+def _sndtimeo(sk: sock, c: _call) -> None:
+    sk.sk_sndtimeo = sock_set_timeout(sk, c.optval, c.optlen, c.optname == so.SO_SNDTIMEO_OLD)
+
+
+def _attach_filter(sk: sock, c: _call) -> None:
+    if _sk_is_tcp(sk) and not _ns_capable_any(sk, CAP_NET_ADMIN):
+        raise KernelError(EPERM)
+    current = sk.skc_net.kernel.current
+    net_filter.sk_attach_filter(net_filter.copy_bpf_fprog_from_user(current, c.optval, c.optlen), sk)
+
+
+def _attach_bpf(sk: sock, c: _call) -> None:
+    if c.optlen != 4:
+        raise KernelError(EINVAL)
+    if c.optname == so.SO_ATTACH_BPF:
+        net_filter.sk_attach_bpf(c.val, sk)
+    else:
+        net_filter.sk_reuseport_attach_bpf(c.val, sk)
+
+
+def _attach_reuseport_cbpf(sk: sock, c: _call) -> None:
+    current = sk.skc_net.kernel.current
+    net_filter.sk_reuseport_attach_filter(net_filter.copy_bpf_fprog_from_user(current, c.optval, c.optlen), sk)
+
+
+def _detach_reuseport(sk: sock, c: _call) -> None:
+    sock_reuseport.reuseport_detach_prog(sk)
+
+
+def _detach_filter(sk: sock, c: _call) -> None:
+    net_filter.sk_detach_filter(sk)
+
+
+def _lock_filter(sk: sock, c: _call) -> None:
+    if sock_flag(sk, flags.SOCK_FILTER_LOCKED) and not c.val:
+        raise KernelError(EPERM)
+    sock_valbool_flag(sk, flags.SOCK_FILTER_LOCKED, c.val)
+
+
+def _mark(sk: sock, c: _call) -> None:
+    if not _ns_capable_any(sk, CAP_NET_RAW, CAP_NET_ADMIN):
+        raise KernelError(EPERM)
+    __sock_set_mark(sk, c.val & 0xFFFFFFFF)
+
+
+def _peek_off(sk: sock, c: _call) -> None:
+    ops = c.sock.ops if c.sock is not None else None
+    if ops is None or ops.set_peek_off is None:
+        raise KernelError(EOPNOTSUPP)
+    ops.set_peek_off(sk, c.val)
+
+
+def _busy_poll(sk: sock, c: _call) -> None:
+    if c.val > sk.sk_ll_usec and not capable(sk.skc_net.kernel.current, CAP_NET_ADMIN):
+        raise KernelError(EPERM)
+    if c.val < 0:
+        raise KernelError(EINVAL)
+    sk.sk_ll_usec = c.val
+
+
+def _prefer_busy_poll(sk: sock, c: _call) -> None:
+    if c.val and not capable(sk.skc_net.kernel.current, CAP_NET_ADMIN):
+        raise KernelError(EPERM)
+    sk.sk_prefer_busy_poll = int(bool(c.val))
+
+
+def _busy_poll_budget(sk: sock, c: _call) -> None:
+    if c.val > sk.sk_busy_poll_budget and not capable(sk.skc_net.kernel.current, CAP_NET_ADMIN):
+        raise KernelError(EPERM)
+    if not 0 <= c.val <= 0xFFFF:
+        raise KernelError(EINVAL)
+    sk.sk_busy_poll_budget = c.val
+
+
+def _max_pacing_rate(sk: sock, c: _call) -> None:
+    unlimited = (1 << 64) - 1
+    rate = unlimited if c.val == -1 else c.val & 0xFFFFFFFF
+    if c.optlen >= 8:
+        rate = int.from_bytes(copy_from_sockptr(c.optval, 8), "little")
+    if rate != unlimited and not sk.sk_pacing_status:
+        sk.sk_pacing_status = SK_PACING_NEEDED
+    sk.sk_max_pacing_rate = rate
+    sk.sk_pacing_rate = min(sk.sk_pacing_rate, rate)
+
+
+def _incoming_cpu(sk: sock, c: _call) -> None:
+    sock_reuseport.reuseport_update_incoming_cpu(sk, c.val)
+
+
+def _cnx_advice(sk: sock, c: _call) -> None:
+    if c.val == 1:
+        dst_negative_advice(sk)
+
+
+def _zerocopy(sk: sock, c: _call) -> None:
+    if sk.skc_family in (so.AF_INET, so.AF_INET6):
+        if not (_sk_is_tcp(sk) or (sk.sk_type == so.SOCK_DGRAM and sk.sk_protocol == IPPROTO_UDP)):
+            raise KernelError(EOPNOTSUPP)
+    elif sk.skc_family != PF_RDS:
+        raise KernelError(EOPNOTSUPP)
+    if c.val not in (0, 1):
+        raise KernelError(EINVAL)
+    sock_valbool_flag(sk, flags.SOCK_ZEROCOPY, c.val)
+
+
+def _txtime(sk: sock, c: _call) -> None:
+    if c.optlen != 8:
+        raise KernelError(EINVAL)
+    clockid, txflags = struct.unpack("<iI", copy_from_sockptr(c.optval, 8))
+    if txflags & ~(SOF_TXTIME_DEADLINE_MODE | SOF_TXTIME_REPORT_ERRORS):
+        raise KernelError(EINVAL)
+    if clockid != CLOCK_MONOTONIC and not _ns_capable_any(sk, CAP_NET_ADMIN):
+        raise KernelError(EPERM)
+    sock_set_flag(sk, flags.SOCK_TXTIME)
+    sk.sk_clockid = clockid & 0xFF
+    sk.sk_txtime_deadline_mode = txflags & 1
+    sk.sk_txtime_report_errors = txflags >> 1 & 1
+
+
+def _bindtoifindex(sk: sock, c: _call) -> None:
+    sock_bindtoindex_locked(sk, c.val)
+
+
+def _buf_lock(sk: sock, c: _call) -> None:
+    if c.val & ~SOCK_BUF_LOCK_MASK:
+        raise KernelError(EINVAL)
+    sk.sk_userlocks = c.val | sk.sk_userlocks & ~SOCK_BUF_LOCK_MASK
+
+
+def _reserve_mem(sk: sock, c: _call) -> None:
+    if c.val < 0:
+        raise KernelError(EINVAL)
+    if c.val >= sk.sk_reserved_mem:
+        raise KernelError(EOPNOTSUPP)  # sock_reserve_memory(): only in a memory cgroup other than the root
+
+
+def _txrehash(sk: sock, c: _call) -> None:
+    if not -1 <= c.val <= 1:
+        raise KernelError(EINVAL)
+    val = c.val & 0xFF
+    sk.sk_txrehash = sk.skc_net.core.sysctl_txrehash if val == SOCK_TXREHASH_DEFAULT else val
+
+
+def _flag(bit: int) -> Callable[[sock, _call], None]:
+    def _set(sk: sock, c: _call) -> None:
+        sock_valbool_flag(sk, bit, c.val)
+
+    return _set
+
+
+_OPTIONS: MappingProxyType[int, Callable[[sock, _call], None]] = MappingProxyType({
+    so.SO_DEBUG: _debug, so.SO_REUSEADDR: _reuseaddr, so.SO_REUSEPORT: _reuseport, so.SO_TYPE: _readonly,
+    so.SO_PROTOCOL: _readonly, so.SO_DOMAIN: _readonly, so.SO_ERROR: _readonly, so.SO_DONTROUTE: _dontroute,
+    so.SO_BROADCAST: _flag(flags.SOCK_BROADCAST), so.SO_SNDBUF: _sndbuf, so.SO_SNDBUFFORCE: _sndbufforce,
+    so.SO_RCVBUF: _rcvbuf, so.SO_RCVBUFFORCE: _rcvbufforce, so.SO_KEEPALIVE: _keepalive,
+    so.SO_OOBINLINE: _flag(flags.SOCK_URGINLINE), so.SO_NO_CHECK: _no_check, so.SO_PRIORITY: _priority,
+    so.SO_LINGER: _linger, so.SO_BSDCOMPAT: _nothing, so.SO_PASSCRED: _passcred, so.SO_PASSSEC: _passcred,
+    so.SO_TIMESTAMP_OLD: _timestamp, so.SO_TIMESTAMP_NEW: _timestamp, so.SO_TIMESTAMPNS_OLD: _timestamp,
+    so.SO_TIMESTAMPNS_NEW: _timestamp, so.SO_TIMESTAMPING_OLD: _timestamping, so.SO_TIMESTAMPING_NEW: _timestamping,
+    so.SO_RCVLOWAT: _rcvlowat, so.SO_RCVTIMEO_OLD: _rcvtimeo, so.SO_RCVTIMEO_NEW: _rcvtimeo,
+    so.SO_SNDTIMEO_OLD: _sndtimeo, so.SO_SNDTIMEO_NEW: _sndtimeo, so.SO_ATTACH_FILTER: _attach_filter,
+    so.SO_ATTACH_BPF: _attach_bpf, so.SO_ATTACH_REUSEPORT_CBPF: _attach_reuseport_cbpf,
+    so.SO_ATTACH_REUSEPORT_EBPF: _attach_bpf, so.SO_DETACH_REUSEPORT_BPF: _detach_reuseport,
+    so.SO_DETACH_FILTER: _detach_filter, so.SO_LOCK_FILTER: _lock_filter, so.SO_MARK: _mark,
+    so.SO_RCVMARK: _flag(flags.SOCK_RCVMARK), so.SO_RXQ_OVFL: _flag(flags.SOCK_RXQ_OVFL),
+    so.SO_WIFI_STATUS: _flag(flags.SOCK_WIFI_STATUS), so.SO_PEEK_OFF: _peek_off, so.SO_NOFCS: _flag(flags.SOCK_NOFCS),
+    so.SO_SELECT_ERR_QUEUE: _flag(flags.SOCK_SELECT_ERR_QUEUE), so.SO_BUSY_POLL: _busy_poll,
+    so.SO_PREFER_BUSY_POLL: _prefer_busy_poll, so.SO_BUSY_POLL_BUDGET: _busy_poll_budget,
+    so.SO_MAX_PACING_RATE: _max_pacing_rate, so.SO_INCOMING_CPU: _incoming_cpu, so.SO_CNX_ADVICE: _cnx_advice,
+    so.SO_ZEROCOPY: _zerocopy, so.SO_TXTIME: _txtime, so.SO_BINDTOIFINDEX: _bindtoifindex, so.SO_BUF_LOCK: _buf_lock,
+    so.SO_RESERVE_MEM: _reserve_mem, so.SO_TXREHASH: _txrehash,
+})  # fmt: skip
+
+
+def sk_setsockopt(sk: sock, level: int, optname: int, optval: sockptr_t, optlen: int) -> int:
+    """Set option SO_*; `optval` is at least an int except for SO_BINDTODEVICE. EINVAL, EFAULT, ENOPROTOOPT, …"""
+    if optname == so.SO_BINDTODEVICE:
+        sock_setbindtodevice(sk, optval, optlen)
+        return 0
+    if optlen < 4:
+        raise KernelError(EINVAL)
+    val = int.from_bytes(copy_from_sockptr(optval, 4), "little", signed=True)
+    lock_sock(sk)
+    try:
+        option = _OPTIONS.get(optname)
+        if option is None:
+            raise KernelError(ENOPROTOOPT)
+        option(sk, _call(sk.sk_socket, optname, val, optval, optlen))
+    finally:
+        sockopt_release_sock(sk)
+    return 0
+
+
+def sock_setsockopt(sock: socket, level: int, optname: int, optval: sockptr_t, optlen: int) -> int:
+    """setsockopt() at level SOL_SOCKET."""
+    assert sock.sk is not None
+    return sk_setsockopt(sock.sk, level, optname, optval, optlen)
+
+

@@ -1,0 +1,492 @@
+"""net/socket.c: sockets as files. The system calls are in socket_syscalls, socket_msg and socket_ioctl."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from kshell.abi.errno import EAFNOSUPPORT, EBADF, EINVAL, ENODEV, ENOENT, ENOTSOCK, ESPIPE, EEXIST
+from kshell.abi.fcntl import O_NONBLOCK, O_RDWR
+from kshell.abi.socket import MSG_DONTWAIT, MSG_EOR, PF_INET, PF_PACKET, SOCK_PACKET, SOCK_SEQPACKET
+from kshell.linux.fs.fcntl import fasync_helper
+from kshell.linux.fs.file import __fdget, fd_install, get_unused_fd_flags, put_unused_fd
+from kshell.linux.fs.file_table import alloc_file_pseudo, fput
+from kshell.linux.fs.filesystems import register_filesystem
+from kshell.linux.fs.inode import get_next_ino, iput, new_inode_pseudo
+from kshell.linux.fs.attr import simple_setattr
+from kshell.linux.fs.libfs import init_pseudo, simple_statfs
+from kshell.linux.fs.namespace import kern_mount
+from kshell.linux.fs.open_file import stream_open
+from kshell.linux.fs.splice_to_file import generic_splice_sendpage
+from kshell.linux.fs.splice_to_pipe import generic_file_splice_read
+from kshell.linux.fs.super import kill_anon_super
+from kshell.linux.include.linux.dcache import d_inode, dentry_operations
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.fs import (
+    IOCB_NOWAIT,
+    file_operations,
+    file_system_type,
+    inode,
+    inode_operations,
+    super_operations,
+)
+from kshell.linux.include.linux.net import NPROTO, SOCK_MAX, SOCKET_I, net_proto_family, socket, socket_alloc
+from kshell.linux.include.linux.socket import msghdr
+from kshell.linux.include.linux.uio import kvec_iter
+from kshell.linux.include.net.sock import SOCK_FASYNC, lock_sock, release_sock, sock_reset_flag, sock_set_flag
+from kshell.linux.kernel.kmod import request_module
+from kshell.linux.kernel.module.main import module_put, try_module_get
+from kshell.linux.kernel.printk import pr_info
+from kshell.linux.mm.slab_common import kmem_cache_create
+from kshell.linux.mm.slub import kmem_cache_alloc_lru, kmem_cache_free
+from kshell.linux.net.core.skbuff import skb_init
+from kshell.linux.net.socket_async import sock_wake_async as sock_wake_async
+from kshell.linux.net.socket_cmsg import __sock_recv_cmsgs as __sock_recv_cmsgs
+from kshell.linux.net.socket_cmsg import __sock_recv_timestamp as __sock_recv_timestamp
+from kshell.linux.net.socket_cmsg import sock_recv_cmsgs as sock_recv_cmsgs
+from kshell.linux.net.socket_cmsg import sock_recv_timestamp as sock_recv_timestamp
+from kshell.linux.net.socket_ioctl import compat_sock_ioctl, sock_ioctl
+from kshell.linux.net.sysctl_net import net_sysctl_init
+from kshell.linux.security.security import (
+    security_socket_create,
+    security_socket_post_create,
+    security_socket_recvmsg,
+    security_socket_sendmsg,
+)
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.dcache import dentry
+    from kshell.linux.include.linux.fs import Ppos, file, iattr, kiocb, super_block
+    from kshell.linux.include.linux.fs_context import fs_context
+    from kshell.linux.include.linux.pipe_fs_i import pipe_inode_info
+    from kshell.linux.include.linux.poll import poll_table
+    from kshell.linux.include.linux.sched import task_struct
+    from kshell.linux.include.linux.seq_file import seq_file
+    from kshell.linux.include.linux.uio import iov_iter
+    from kshell.linux.include.net.net_namespace import net
+    from kshell.linux.init.kernel import Kernel
+
+T = TypeVar("T")
+SOCKFS_MAGIC = 0x534F434B
+SOCKET_ALLOC_SIZE = 768
+VFS_INODE_OFFSET = 128
+_S_IFSOCK_RWX = 0o140777
+_XATTR_NAME_SOCKPROTONAME = b"system.sockprotoname"
+
+
+class _sockfs_inode(inode):
+    """struct inode as it lies inside a socket_alloc."""
+
+    __slots__ = ("_alloc",)
+    _alloc: socket_alloc
+
+
+def _nowait(call: Coroutine[object, object, T]) -> T:
+    """Run a call that may sleep in general, but not here: releasing a socket that was never used."""
+    try:
+        call.send(None)
+    except StopIteration as stop:
+        return cast("T", stop.value)
+    raise AssertionError("a new socket's release slept")
+
+
+def sock_alloc_inode(sb: super_block) -> inode:
+    """sockfs: a socket and its inode are one slab object."""
+    ei = kmem_cache_alloc_lru(sb.kernel.sock_inode_cachep, socket_alloc)
+    addr = ei._addr
+    sock = ei.socket = socket()
+    new = ei.vfs_inode = _sockfs_inode()
+    sock._addr = addr
+    new._addr = addr + VFS_INODE_OFFSET
+    sock._alloc = new._alloc = ei
+    return new
+
+
+def sock_free_inode(inode: inode) -> None:
+    """Give the slab object back."""
+    ei = cast(_sockfs_inode, inode)._alloc
+    ei.socket._alloc = None
+    del ei.socket, ei.vfs_inode
+    kmem_cache_free(inode.i_sb.kernel.sock_inode_cachep, ei)
+
+
+def init_inodecache(kernel: Kernel) -> None:
+    """Set up the cache of sockets."""
+    kernel.sock_inode_cachep = kmem_cache_create(kernel, "sock_inode_cache", SOCKET_ALLOC_SIZE)
+
+
+sockfs_ops = super_operations(alloc_inode=sock_alloc_inode, free_inode=sock_free_inode, statfs=simple_statfs)
+
+
+def sockfs_dname(dentry: dentry, buffer: bytes, buflen: int) -> bytes:
+    """The name that /proc/PID/fd shows."""
+    return b"socket:[%d]" % d_inode(dentry).i_ino
+
+
+sockfs_dentry_operations = dentry_operations(d_dname=sockfs_dname)
+
+
+def sockfs_listxattr(dentry: dentry, buffer: int, size: int) -> bytes:
+    """Names of extended attributes: one tells the protocol."""
+    return _XATTR_NAME_SOCKPROTONAME + b"\0"
+
+
+def sockfs_setattr(mnt_userns: object, dentry: dentry, iattr: iattr) -> None:
+    """chown() and chmod() of a socket: the owner counts for the socket, too. ENOENT: it is closed."""
+    simple_setattr(mnt_userns, dentry, iattr)  # type: ignore[arg-type]
+    if iattr.ia_valid & 2:
+        sk = SOCKET_I(d_inode(dentry)).sk
+        if sk is None:
+            raise KernelError(ENOENT)
+        sk.sk_uid = iattr.ia_uid
+
+
+sockfs_inode_ops = inode_operations(setattr=sockfs_setattr, listxattr=sockfs_listxattr)
+
+
+def sockfs_init_fs_context(fc: fs_context) -> None:
+    """Describe sockfs to the mount code."""
+    ctx = init_pseudo(fc, SOCKFS_MAGIC)
+    ctx.ops = sockfs_ops
+    ctx.dops = sockfs_dentry_operations
+
+
+sock_fs_type = file_system_type(name="sockfs", init_fs_context=sockfs_init_fs_context, kill_sb=kill_anon_super)
+
+
+def sock_alloc(kernel: Kernel) -> socket:
+    """A new socket with its inode, of no family yet."""
+    inode = new_inode_pseudo(kernel.sock_mnt.mnt_sb)
+    inode.i_ino = get_next_ino(kernel)
+    inode.i_mode = _S_IFSOCK_RWX
+    cred = kernel.current.cred
+    inode.i_uid = cred.fsuid
+    inode.i_gid = cred.fsgid
+    inode.i_op = sockfs_inode_ops
+    return cast(_sockfs_inode, inode)._alloc.socket
+
+
+async def __sock_release(sock: socket, inode: inode | None) -> None:
+    """Let the family close the socket; may sleep (SO_LINGER). Without a file the inode goes, too."""
+    ops = sock.ops
+    if ops is not None:
+        owner = ops.owner
+        await ops.release(sock)
+        sock.sk = None
+        sock.ops = None
+        if owner is not None:
+            module_put(owner)
+    if sock.file is None:
+        assert sock._alloc is not None
+        iput(sock._alloc.vfs_inode)
+        return
+    sock.file = None
+
+
+async def sock_release(sock: socket) -> None:
+    """Close a socket that never got a file."""
+    await __sock_release(sock, None)
+
+
+def sock_alloc_file(current: task_struct, sock: socket, flags: int, dname: str | None) -> file:
+    """An open file for the socket. ENFILE: the socket is released."""
+    if dname is None:
+        dname = sock.sk.sk_prot_creator.name if sock.sk is not None else ""
+    alloc = sock._alloc
+    assert alloc is not None
+    try:
+        f = alloc_file_pseudo(
+            alloc.vfs_inode, current.kernel.sock_mnt, dname, O_RDWR | flags & O_NONBLOCK, socket_file_ops
+        )
+    except KernelError:
+        _nowait(sock_release(sock))
+        raise
+    sock.file = f
+    f.private_data = sock
+    stream_open(alloc.vfs_inode, f)
+    return f
+
+
+def sock_map_fd(current: task_struct, sock: socket, flags: int) -> int:
+    """A descriptor for the socket. EMFILE, ENFILE: the socket is released."""
+    try:
+        fd = get_unused_fd_flags(current, flags)
+    except KernelError:
+        _nowait(sock_release(sock))
+        raise
+    try:
+        newfile = sock_alloc_file(current, sock, flags, None)
+    except KernelError:
+        put_unused_fd(current, fd)
+        raise
+    fd_install(current, fd, newfile)
+    return fd
+
+
+def sock_from_file(f: file) -> socket | None:
+    """The socket behind a file, None if it is none."""
+    return cast("socket | None", f.private_data) if f.f_op is socket_file_ops else None
+
+
+def sockfd_lookup_light(current: task_struct, fd: int) -> tuple[socket, int]:
+    """The socket of a descriptor, and fput_light()'s flags. EBADF, ENOTSOCK."""
+    f, flags = __fdget(current, fd)
+    if f is None:
+        raise KernelError(EBADF)
+    if f.f_op is not socket_file_ops:
+        if flags:
+            fput(f)
+        raise KernelError(ENOTSOCK)
+    return cast("socket", f.private_data), flags
+
+
+def fput_light(f: file | None, flags: int) -> None:
+    """End what sockfd_lookup_light() began."""
+    if flags & 1 and f is not None:
+        fput(f)
+
+
+def sock_create_lite(kernel: Kernel, family: int, type: int, protocol: int) -> socket:
+    """A socket for the kernel itself, without what the family would set up."""
+    security_socket_create(family, type, protocol, 1)
+    sock = sock_alloc(kernel)
+    sock.type = type
+    security_socket_post_create(sock, family, type, protocol, 1)
+    return sock
+
+
+def __sock_create(net: net, family: int, type: int, protocol: int, kern: int) -> socket:
+    """A socket as its family makes it. EAFNOSUPPORT, EINVAL, and what the family says."""
+    if not 0 <= family < NPROTO:
+        raise KernelError(EAFNOSUPPORT)
+    if not 0 <= type < SOCK_MAX:
+        raise KernelError(EINVAL)
+    kernel = net.kernel
+    if family == PF_INET and type == SOCK_PACKET:
+        _obsolete_packet(kernel)
+        family = PF_PACKET
+    security_socket_create(family, type, protocol, kern)
+    sock = sock_alloc(kernel)
+    sock.type = type
+    families = kernel.net_families
+    pf = families[family]
+    if pf is None:
+        request_module(kernel, f"net-pf-{family}")
+        pf = families[family]
+    if pf is None or not try_module_get(pf.owner):
+        _nowait(sock_release(sock))
+        raise KernelError(EAFNOSUPPORT)
+    try:
+        pf.create(net, sock, protocol, kern)
+        assert sock.ops is not None
+        if not try_module_get(sock.ops.owner):
+            raise KernelError(EAFNOSUPPORT)
+    except KernelError:
+        sock.sk = None
+        sock.ops = None
+        module_put(pf.owner)
+        _nowait(sock_release(sock))
+        raise
+    module_put(pf.owner)
+    security_socket_post_create(sock, family, type, protocol, kern)
+    return sock
+
+
+def _obsolete_packet(kernel: Kernel) -> None:
+    if not kernel.warned_pf_inet_packet:
+        kernel.warned_pf_inet_packet = True
+        pr_info(kernel, f"{kernel.current.comm} uses obsolete (PF_INET,SOCK_PACKET)")
+
+
+def sock_create(current: task_struct, family: int, type: int, protocol: int) -> socket:
+    """A socket for a task."""
+    return __sock_create(current.nsproxy.net_ns, family, type, protocol, 0)
+
+
+def sock_create_kern(net: net, family: int, type: int, protocol: int) -> socket:
+    """A socket for the kernel itself."""
+    return __sock_create(net, family, type, protocol, 1)
+
+
+async def sock_sendmsg_nosec(sock: socket, msg: msghdr) -> int:
+    """Send by the family's operation."""
+    assert sock.ops is not None
+    return await sock.ops.sendmsg(sock, msg, msg.msg_iter.count)
+
+
+async def __sock_sendmsg(sock: socket, msg: msghdr) -> int:
+    """Send a message: how many bytes went."""
+    size = msg.msg_iter.count
+    security_socket_sendmsg(sock, msg, size)
+    return await sock.ops.sendmsg(sock, msg, size)  # type: ignore[union-attr]
+
+
+async def sock_recvmsg(sock: socket, msg: msghdr, flags: int) -> int:
+    """Receive a message: how many bytes came."""
+    size = msg.msg_iter.count
+    security_socket_recvmsg(sock, msg, size, flags)
+    return await sock.ops.recvmsg(sock, msg, size, flags)  # type: ignore[union-attr]
+
+
+async def kernel_sendmsg(sock: socket, data: bytes, flags: int) -> int:
+    """Send bytes of the kernel's own."""
+    assert sock.sk is not None
+    return await __sock_sendmsg(sock, msghdr(sock.sk.skc_net.kernel.current, kvec_iter(data), flags))
+
+
+async def sock_read_iter(iocb: kiocb, to: iov_iter) -> int:
+    """read() and readv(). ESPIPE: at an offset."""
+    f = iocb.ki_filp
+    sock = cast("socket", f.private_data)
+    flags = MSG_DONTWAIT if f.f_flags & O_NONBLOCK or iocb.ki_flags & IOCB_NOWAIT else 0
+    if iocb.ki_pos != 0:
+        raise KernelError(ESPIPE)
+    if not to.count:
+        return 0
+    assert sock.sk is not None
+    msg = msghdr(sock.sk.skc_net.kernel.current, to, flags)
+    msg.msg_iocb = iocb
+    return await sock_recvmsg(sock, msg, flags)
+
+
+async def sock_write_iter(iocb: kiocb, source: iov_iter) -> int:
+    """write() and writev(). ESPIPE: at an offset."""
+    f = iocb.ki_filp
+    sock = cast("socket", f.private_data)
+    if iocb.ki_pos != 0:
+        raise KernelError(ESPIPE)
+    flags = MSG_DONTWAIT if f.f_flags & O_NONBLOCK or iocb.ki_flags & IOCB_NOWAIT else 0
+    if sock.type == SOCK_SEQPACKET:
+        flags |= MSG_EOR
+    assert sock.sk is not None
+    msg = msghdr(sock.sk.skc_net.kernel.current, source, flags)
+    msg.msg_iocb = iocb
+    return await __sock_sendmsg(sock, msg)
+
+
+def sock_poll(f: file, wait: poll_table | None) -> int:
+    """What the socket is ready for."""
+    sock = cast("socket", f.private_data)
+    return sock.ops.poll(f, sock, wait)  # type: ignore[union-attr]
+
+
+def sock_mmap(f: file, vma: object) -> int:
+    """mmap(). ENODEV: the family has none."""
+    sock = cast("socket", f.private_data)
+    assert sock.ops is not None
+    if sock.ops.mmap is None:
+        raise KernelError(ENODEV)
+    return sock.ops.mmap(f, sock, vma)
+
+
+async def sock_close(inode: inode, f: file) -> None:
+    """The last descriptor is closed."""
+    await __sock_release(cast(_sockfs_inode, inode)._alloc.socket, inode)
+
+
+def sock_fasync(fd: int, f: file, on: int) -> int:
+    """O_ASYNC is set or cleared: send SIGIO or don't. EINVAL: the socket is closed."""
+    sock = cast("socket", f.private_data)
+    sk = sock.sk
+    if sk is None:
+        raise KernelError(EINVAL)
+    lock_sock(sk)
+    fasync_helper(fd, f, on, sock.wq, "fasync_list")
+    if sock.wq.fasync_list is None:
+        sock_reset_flag(sk, SOCK_FASYNC)
+    else:
+        sock_set_flag(sk, SOCK_FASYNC)
+    release_sock(sk)
+    return 0
+
+
+async def sock_sendpage(f: file, page: bytes, offset: int, size: int, ppos: Ppos | None, more: int) -> int:
+    """splice() and sendfile() to a socket."""
+    sock = cast("socket", f.private_data)
+    flags = (MSG_DONTWAIT if f.f_flags & O_NONBLOCK else 0) | more
+    assert sock.ops is not None
+    data = page[offset : offset + size]
+    if sock.ops.sendpage is not None:
+        return await sock.ops.sendpage(sock, data, flags)
+    return await kernel_sendmsg(sock, data, flags)
+
+
+async def sock_splice_read(f: file, ppos: Ppos, pipe: pipe_inode_info, length: int, flags: int) -> int:
+    """splice() from a socket."""
+    sock = cast("socket", f.private_data)
+    assert sock.ops is not None
+    if sock.ops.splice_read is None:
+        return await generic_file_splice_read(f, ppos, pipe, length, flags)
+    return await sock.ops.splice_read(sock, ppos, pipe, length, flags)
+
+
+def sock_splice_eof(f: file) -> None:
+    """No more will be spliced: send what was held back."""
+    sock = cast("socket", f.private_data)
+    if sock.ops is not None and sock.ops.splice_eof is not None:
+        sock.ops.splice_eof(sock)
+
+
+def sock_show_fdinfo(m: seq_file, f: file) -> None:
+    """/proc/PID/fdinfo."""
+    sock = cast("socket", f.private_data)
+    if sock.ops is not None and sock.ops.show_fdinfo is not None:
+        sock.ops.show_fdinfo(m, sock)
+
+
+socket_file_ops = file_operations(
+    read_iter=sock_read_iter,
+    write_iter=sock_write_iter,
+    poll=sock_poll,
+    unlocked_ioctl=sock_ioctl,
+    compat_ioctl=compat_sock_ioctl,
+    mmap=sock_mmap,
+    release=sock_close,
+    fasync=sock_fasync,
+    sendpage=sock_sendpage,
+    splice_write=generic_splice_sendpage,
+    splice_read=sock_splice_read,
+    splice_eof=sock_splice_eof,
+    show_fdinfo=sock_show_fdinfo,
+)
+
+
+def sock_register(kernel: Kernel, ops: net_proto_family) -> None:
+    """Make a protocol family known. ENOBUFS, EEXIST."""
+    if not 0 <= ops.family < NPROTO:
+        pr_info(kernel, f"protocol {ops.family} >= NPROTO({NPROTO})")
+        raise KernelError(105)
+    if kernel.net_families[ops.family] is not None:
+        raise KernelError(EEXIST)
+    kernel.net_families[ops.family] = ops
+    pr_info(kernel, f"NET: Registered {_FAMILY_NAMES[ops.family]} protocol family")
+
+
+def sock_unregister(kernel: Kernel, family: int) -> None:
+    """Forget a protocol family."""
+    kernel.net_families[family] = None
+    pr_info(kernel, f"NET: Unregistered {_FAMILY_NAMES[family]} protocol family")
+
+
+def sock_is_registered(kernel: Kernel, family: int) -> bool:
+    """True if a protocol family is there."""
+    return 0 <= family < NPROTO and kernel.net_families[family] is not None
+
+
+_FAMILY_NAMES = tuple(
+    f"PF_{name}"
+    for name in (
+        "UNSPEC UNIX/PF_LOCAL INET AX25 IPX APPLETALK NETROM BRIDGE ATMPVC X25 INET6 ROSE DECnet NETBEUI SECURITY KEY"
+        " NETLINK/PF_ROUTE PACKET ASH ECONET ATMSVC RDS SNA IRDA PPPOX WANPIPE LLC IB MPLS CAN TIPC BLUETOOTH IUCV RXRPC"
+        " ISDN PHONET IEEE802154 CAIF ALG NFC VSOCK KCM QIPCRTR SMC XDP MCTP"
+    ).split()
+)
+
+
+def sock_init(kernel: Kernel) -> None:
+    """Initcall: caches, sockfs, and its mount."""
+    net_sysctl_init(kernel)
+    skb_init(kernel)
+    init_inodecache(kernel)
+    register_filesystem(kernel, sock_fs_type)
+    kernel.sock_mnt = kern_mount(kernel, sock_fs_type)
