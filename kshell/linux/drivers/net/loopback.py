@@ -30,7 +30,8 @@ from kshell.linux.include.linux.netdevice import (
 )
 from kshell.linux.include.linux.skbuff import skb_orphan
 from kshell.linux.include.net.net_namespace import pernet_operations
-from kshell.linux.net.core.dev import __netif_rx, alloc_netdev_mqs, register_netdev
+from kshell.linux.net.core.dev_receive import __netif_rx
+from kshell.linux.net.core.dev_register import alloc_netdev_mqs, register_netdev
 from kshell.linux.net.core.timestamping import skb_clone_tx_timestamp
 from kshell.linux.net.ethernet.eth import eth_header_ops, eth_mac_addr, eth_type_trans
 

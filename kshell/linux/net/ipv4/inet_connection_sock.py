@@ -58,7 +58,7 @@ from kshell.linux.net.core.sock import (
 )
 from kshell.linux.net.core.stream import sk_stream_kill_queues
 from kshell.linux.net.ipv4.af_inet import inet_sk_set_state, inet_sk_state_store
-from kshell.linux.net.ipv4.route import ip_route_output_flow
+from kshell.linux.net.ipv4.route_output import ip_route_output_flow
 from kshell.linux.security.security import security_inet_csk_clone, security_req_classify_flow
 
 if TYPE_CHECKING:

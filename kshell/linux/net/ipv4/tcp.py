@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EINVAL, ENOIOCTLCMD
+from kshell.abi.errno import EINVAL
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.errno import ENOIOCTLCMD
 from kshell.linux.include.linux.net import SOCK_NOSPACE, SOCKWQ_ASYNC_NOSPACE
 from kshell.linux.include.linux.poll import (
     EPOLLERR,

@@ -29,7 +29,7 @@ from kshell.linux.net.core.sock_reuseport import (
     reuseport_has_conns,
 )
 from kshell.linux.net.ipv4.igmp import ip_mc_sf_allow
-from kshell.linux.net.ipv4.inet_connection_sock import (
+from kshell.linux.net.ipv4.inet_connection_sock_bind import (
     inet_rcv_saddr_any,
     inet_rcv_saddr_equal,
     inet_sk_get_local_port_range,

@@ -59,7 +59,7 @@ from kshell.linux.net.core.sock import (
     sock_put,
 )
 from kshell.linux.net.core.sock_proto import proto_register
-from kshell.linux.net.ipv4.af_inet import inet_ioctl
+from kshell.linux.net.ipv4.af_inet_init import inet_ioctl
 from kshell.linux.net.packet.af_packet_frames import (
     packet_rcv,
     packet_rcv_spkt,
