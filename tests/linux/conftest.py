@@ -21,9 +21,10 @@ class Host:
         self.init = self.machine.init
         self.init.mm.map(ARENA, SIZE)
         self.used = 0
+        self("mkdir", b"/tmp\0", 0o1777)
 
     def __call__(self, name, *args, task=None):
-        words = [self.put(a) if isinstance(a, bytes) else a for a in args]
+        words = [self.put(a, task) if isinstance(a, bytes) else a for a in args]
         return self.machine.syscall(task or self.init, BY_NAME[name].number, tuple(words))
 
     def room(self, n):
