@@ -126,6 +126,8 @@ ENUMERATIONS: Final = {
         "PACKET_HOST PACKET_BROADCAST PACKET_MULTICAST PACKET_OTHERHOST PACKET_OUTGOING PACKET_LOOPBACK PACKET_USER"
         " PACKET_KERNEL",
     ),
+    "packet_mr": ("PACKET_MR_???", "PACKET_MR_*"),
+    "cap_version": ("_LINUX_CAPABILITY_VERSION_???", "capability:_LINUX_CAPABILITY_VERSION_*"),
     "file_type": ("S_IF???", "S_IFSOCK S_IFLNK S_IFREG S_IFBLK S_IFDIR S_IFCHR S_IFIFO"),
     "dirent_type": ("DT_???", "DT_*"),
     "fs_magic": ("", "stat:*_SUPER_MAGIC stat:*_MAGIC"),

@@ -151,7 +151,7 @@ utime: char *filename @ path, struct utimbuf *times @ struct_in(utimbuf)
 mknod: const char *filename, umode_t mode @ file_mode, unsigned int dev @ device
 statfs: const char *pathname, struct statfs *buf @ struct_out(statfs)
 fstatfs: unsigned int fd @ fd, struct statfs *buf @ struct_out(statfs)
-prctl: int option @ enum(prctl), unsigned long arg2 @ prctl_in(option), unsigned long arg3 @ hex,
+prctl: int option @ enum(prctl), unsigned long arg2 @ prctl(option), unsigned long arg3 @ hex,
     unsigned long arg4 @ hex, unsigned long arg5 @ hex
 arch_prctl: int option @ enum(arch_prctl), unsigned long arg2 @ pointer
 setrlimit: unsigned int resource @ enum(rlimit), struct rlimit *rlim @ struct_in(rlimit)

@@ -11,6 +11,7 @@ from kshell.abi.poll import EPOLL_CTL_DEL
 from kshell.abi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET
 from kshell.abi.syscalls import SOCKETCALLS, Param, Syscall
 from kshell.lang import text
+from kshell.lang.marshal_values import option_type
 from kshell.lang.option_types import FCNTL_TYPES, IOCTL_TYPES, OPTION_NAMES
 from kshell.lang.show import Shower, hardware_address
 
@@ -141,6 +142,12 @@ def _pointer(entered: Entered, param: Param, value: int) -> str | None:
     return text.address(value)
 
 
+def _hex(entered: Entered, param: Param, value: int) -> str | None:
+    if entered.syscall.name == "prctl" and not value:
+        return None
+    return hex(value) if value else "0"
+
+
 def _prctl(entered: Entered, param: Param, value: int) -> str:
     if entered.args.get("option") == 15:  # PR_SET_NAME
         return entered.shower.path(value)
@@ -152,7 +159,7 @@ SCALARS: Final[dict[str, Show]] = {
     "uint": lambda entered, param, value: str(value),
     "fd": lambda entered, param, value: str(((value & _MASK32) ^ 0x80000000) - 0x80000000),
     "id": lambda entered, param, value: "-1" if value == _MASK32 else str(value),
-    "hex": lambda entered, param, value: hex(value) if value else "0",
+    "hex": _hex,
     "offset_hex": lambda entered, param, value: hex(value) if value else "0",
     "octal": lambda entered, param, value: text.octal(value),
     "open_mode": _open_mode,
@@ -320,11 +327,13 @@ def _optval_in(entered: Entered, param: Param, value: int) -> str:
     if not value:
         return "NULL"
     data = entered.shower.bytes_at(value, min(length, 4096)) if length >= 0 else None
+    if data is not None and length < 4 and option_type(level, option) == "int" and level != 0:
+        data = None  # too short for a number
     return text.address(value) if data is None else entered.shower.option(level, option, data)
 
 
 def _fdset_in(entered: Entered, param: Param, value: int) -> str:
-    bits = _fdset_bits(entered, value)
+    bits = _fdset_bits(entered, value) if entered.number("n") >= 0 else None
     return text.address(value) if bits is None else text.descriptor_set(bits, entered.number("n"))
 
 
@@ -335,7 +344,8 @@ def _fdset_bits(entered: Entered, value: int) -> int | None:
 
 
 def _sigset_in(entered: Entered, param: Param, value: int) -> str:
-    words = entered.shower.words_at(value, 1, 8, signed=False) if value else None
+    usable = value and (not param.kind.args or entered.number(param.kind.args[0]) == 8)
+    words = entered.shower.words_at(value, 1, 8, signed=False) if usable else None
     return text.address(value) if words is None else text.signal_set(words[0])
 
 
@@ -389,6 +399,8 @@ def _ioctl_in(entered: Entered, param: Param, value: int) -> str:
     direction, kind = _ioctl_type(entered)
     if direction in ("in", "inout") and kind:
         return _ioctl_value(entered, kind, value, complete=direction == "in")
+    if direction == "any" and not value:
+        return "0"
     return text.address(value) if direction or value > 0xFFFF else str(value)
 
 
@@ -424,7 +436,7 @@ def _ifreq(entered: Entered, union: str, value: int, complete: bool) -> str:
     name = text.quote(data[:16].split(b"\0", 1)[0])
     if union == "ifr_index":
         index = int.from_bytes(data[16:20], "little", signed=True)
-        return f"{{ifr_index={index}, ifr_name={name}}}" if complete else f"{{ifr_index={index}}}"
+        return f"{{ifr_ifindex={index}, ifr_name={name}}}" if complete else f"{{ifr_ifindex={index}}}"
     if not complete:
         return f"{{ifr_name={name}}}"
     return f"{{ifr_name={name}, {union}={_ifreq_union(entered, union, data[16:])}}}"
@@ -456,12 +468,12 @@ def _ifconf(entered: Entered, value: int, complete: bool) -> str:
         return text.address(value)
     fields = layout.numbers(data)
     if not complete or not fields["ifc_buf"]:
-        return f"{fields['ifc_len']}" if not complete else f"{{ifc_len={fields['ifc_len']}, ifc_buf=NULL}}"
+        return f"{{ifc_len={fields['ifc_len']}, ifc_buf={text.address(fields['ifc_buf'])}}}"
     size = structs.sizeof("ifreq", shower.arch)
     count = min(fields["ifc_len"], 65536) // size
     items = [_ifreq(entered, "ifr_addr", fields["ifc_buf"] + i * size, True) for i in range(count)]
-    had = entered.before.get("arg", "")
-    change = f"{had} => " if had and had != str(fields["ifc_len"]) else ""
+    had = entered.before.get("arg", "").partition(",")[0].removeprefix("{ifc_len=")
+    change = f"{had} => " if had.isdigit() and had != str(fields["ifc_len"]) else ""
     return f"{{ifc_len={change}{fields['ifc_len']}, ifc_buf=[{', '.join(items)}]}}"
 
 
@@ -655,7 +667,7 @@ def _ioctl_out(entered: Entered, param: Param, value: int, result: int | None) -
     if direction not in ("out", "inout"):
         return before
     if _failed(result):
-        return before if direction == "inout" and kind != "ifconf" else text.address(value)
+        return before if direction == "inout" else text.address(value)
     return _ioctl_value(entered, kind, value, complete=True)
 
 

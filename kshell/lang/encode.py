@@ -44,7 +44,7 @@ _FAMILY_FIELDS: Final = frozenset(
 _ADDRESS_FIELDS: Final = frozenset({"rt_dst", "rt_gateway", "rt_genmask", "arp_pa", "arp_ha", "arp_netmask"})
 #: how strace names fields that the layouts name otherwise
 _FIELD_ALIASES: Final = {
-    "onoff": "l_onoff", "linger": "l_linger", "imr_address": "imr_address", "imr_interface": "imr_interface",
+    "onoff": "l_onoff", "linger": "l_linger", "imr_interface": "imr_address",
     "u64": "data", "tcpi_snd_wscale": "tcpi_wscale",
 }  # fmt: skip
 

@@ -23,6 +23,9 @@ _MASK64: Final = (1 << 64) - 1
 #: arguments that may be left out at the end, by style
 _OPTIONAL: Final = frozenset({"open_mode", "fcntl", "ioctl", "hidden", "prctl"})
 
+#: calls whose C wrapper takes as many arguments as the case needs
+_VARIADIC: Final = frozenset({"clone", "prctl", "futex"})
+
 #: strace's names of clone()'s arguments
 _STRACE_NAMES: Final = {
     "clone": {"child_stack": "newsp", "flags": "clone_flags", "parent_tid": "parent_tidptr",
@@ -156,7 +159,7 @@ def _by_param(call: Call, syscall: Syscall, source: Source) -> dict[str, Node]:
 def _missing(call: Call, param: Param, context: Context) -> int:
     if param.name in context.sizes:
         return context.sizes[param.name]
-    if param.kind.style in _OPTIONAL or context.replay or call.name == "clone":
+    if param.kind.style in _OPTIONAL or context.replay or call.name in _VARIADIC:
         return 0
     end = call.span[1]
     raise context.encoder.source.error(

@@ -213,6 +213,8 @@ class Shower:
             return special(self, data)
         if kind.startswith("enum:") and len(data) >= 4:
             return f"[{names.enumeration(kind[5:]).text(int.from_bytes(data[:4], 'little'))}]"
+        if kind == "ip_mreqn" and 8 <= len(data) < 12:
+            kind = "ip_mreq"
         if structs.has(kind) and len(data) >= min(structs.sizeof(kind, self.arch), 8):
             return self.struct(kind, data)
         if kind == "int" and len(data) >= 4:
@@ -269,7 +271,7 @@ def _inet6(shower: Shower, data: bytes) -> str | None:
     fields = structs.layout("sockaddr_in6").numbers(data)
     shown = f"sin6_port=htons({fields['sin6_port']}), sin6_flowinfo=htonl({fields['sin6_flowinfo']})"
     shown += f', inet_pton(AF_INET6, "{text.ipv6(data[8:24])}", &sin6_addr)'
-    return shown + (f", sin6_scope_id={fields['sin6_scope_id']}" if "sin6_scope_id" in fields else "")
+    return shown + (f", sin6_scope_id={shower.interface(fields['sin6_scope_id'])}" if len(data) >= 28 else "")
 
 
 def _unix(shower: Shower, data: bytes) -> str | None:
@@ -286,7 +288,7 @@ def _netlink(shower: Shower, data: bytes) -> str | None:
         return None
     fields = structs.layout("sockaddr_nl").numbers(data)
     groups = fields["nl_groups"]
-    return f"nl_pid={fields['nl_pid']}, nl_groups={f'{groups:#010x}' if groups else '00000000'}"
+    return f"nl_pid={fields['nl_pid']}, nl_groups={f'{groups:#08x}' if groups else '00000000'}"
 
 
 def _packet(shower: Shower, data: bytes) -> str | None:

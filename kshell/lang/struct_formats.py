@@ -31,7 +31,7 @@ flock: l_type=e:lock_type l_whence=e:whence l_start l_len
 f_owner_ex: type=e:owner_type pid
 winsize: ws_row ws_col ws_xpixel ws_ypixel
 termios: c_iflag=x c_oflag=x c_cflag=x c_lflag=x ...
-cap_user_header: version=x pid
+cap_user_header: version=e:cap_version pid
 cap_user_data: effective=x permitted=x inheritable=x
 ip_mreq: imr_multiaddr=ip4 imr_interface=ip4
 ip_mreqn: imr_multiaddr=ip4 imr_address=ip4 imr_ifindex=if
@@ -42,7 +42,7 @@ group_source_req: gsr_interface=if gsr_group=storage gsr_source=storage
 in_pktinfo: ipi_ifindex=if ipi_spec_dst=ip4 ipi_addr=ip4
 in6_pktinfo: ipi6_addr=ip6 ipi6_ifindex=if
 sock_extended_err: ee_errno ee_origin=e:so_ee_origin ee_type ee_code ee_info ee_data
-packet_mreq: mr_ifindex=if mr_type mr_alen mr_address=b
+packet_mreq: mr_ifindex=if mr_type=e:packet_mr mr_alen mr_address=b
 tpacket_stats: tp_packets tp_drops
 tcp_info: tcpi_state=e:tcp_state tcpi_ca_state=e:tcp_ca_state tcpi_retransmits tcpi_probes tcpi_backoff
     tcpi_options=f:tcpi tcpi_snd_wscale tcpi_rcv_wscale tcpi_delivery_rate_app_limited tcpi_fastopen_client_fail

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from kshell.abi import names
+from kshell.abi.socket import SOCK_CLOEXEC, SOCK_NONBLOCK
 from kshell.abi.stat import S_IFMT, S_ISGID, S_ISUID, S_ISVTX
 
 _SHORT_ESCAPES: Final = {9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
@@ -86,12 +87,9 @@ def descriptor_set(bits: int, count: int) -> str:
 
 def socket_type(value: int) -> str:
     """``SOCK_STREAM|SOCK_CLOEXEC``"""
-    base, flags = value & 0xF, value & ~0xF & 0xFFFFFFFF
-    name = names.enumeration("sock_type").name(base)
-    if name is None and flags:
-        return names.flags("sock").text(flags) + (f"|{base:#x}" if base else "")
-    text = name or names.enumeration("sock_type").text(base)
-    return f"{text}|{names.flags('sock').text(flags)}" if flags else text
+    known = value & (SOCK_CLOEXEC | SOCK_NONBLOCK)
+    base = names.enumeration("sock_type").text(value & ~known & 0xFFFFFFFF)
+    return f"{base}|{names.flags('sock').text(known)}" if known else base
 
 
 def open_flags(value: int, *, modes: bool = True) -> str:
