@@ -23,7 +23,6 @@ Every event is one JSON object (`kshell --json`, one a line). The first line of 
     failed   text, expected, got, file, line, column  an expectation failed
     error    message, hint, text, file, line, column  a command cannot be understood or carried out
     oops     message, traceback, text, file, line     an internal fault and the command that caused it
-
     summary  file, held, failed, errors, oopses       end of a file that `kshell check` has gone through
 
     A line of `objects` has depth, sign ("" same, "new", "changed", "freed", "folded"), path, struct,

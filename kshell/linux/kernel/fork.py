@@ -54,7 +54,7 @@ from kshell.linux.include.linux.sched import (
     task_struct,
 )
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
-from kshell.linux.include.linux.uaccess import copy_from_user, put_user
+from kshell.linux.include.linux.uaccess import copy_from_user
 from kshell.linux.include.linux.wait import wait_queue_head
 from kshell.linux.kernel.cred import copy_creds, is_nproc_exceeded
 from kshell.linux.kernel.nsproxy import copy_namespaces, switch_task_namespaces, unshare_nsproxy_namespaces
@@ -267,8 +267,8 @@ async def kernel_clone(current: task_struct, flags: int, exit_signal: int, paren
     p = copy_process(current, flags, exit_signal, child_tid)
     struct_pid = get_task_pid(p, PIDTYPE_PID)
     nr = pid_vnr(struct_pid)
-    if flags & CLONE_PARENT_SETTID:
-        put_user(current, parent_tid, nr)
+    if flags & CLONE_PARENT_SETTID and current.mm is not None:
+        current.mm.write_short(parent_tid, struct.pack("<i", nr))
     if p._set_child_tid and p.mm is not None:
         p.mm.write_short(p._set_child_tid, struct.pack("<i", nr))
     done = None
