@@ -254,6 +254,19 @@ def copy_fd_bitmaps(nfdt: fdtable, ofdt: fdtable, count: int) -> None:
             nfdt.full_fds_bits[word >> 6] |= 1 << (word & 63)
 
 
+def init_files(kernel: Kernel) -> files_struct:
+    """The table of the first task, with nothing open."""
+    return kmem_cache_alloc(kernel.files_cachep, files_struct)
+
+
+def unshare_fd(current: task_struct) -> None:
+    """Stop sharing the table with other tasks (kernel/fork.c)."""
+    files = current.files
+    if files.count > 1:
+        current.files = dup_fd(current.kernel, files)
+        files.count -= 1
+
+
 async def close_files(files: files_struct) -> fdtable:
     """Close all, lowest first."""
     fdt = files.fdt

@@ -242,3 +242,6 @@ def sys_readlinkat(current: task_struct, dfd: int, pathname: int, buf: int, bufs
 def sys_readlink(current: task_struct, path: int, buf: int, bufsiz: int) -> int:
     """readlink(path, buf, bufsiz)."""
     return do_readlinkat(current, AT_FDCWD, path, buf, bufsiz)
+
+
+sys_stat, sys_lstat, sys_fstat = sys_newstat, sys_newlstat, sys_newfstat

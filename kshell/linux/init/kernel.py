@@ -172,6 +172,7 @@ class Kernel:
 
         # fs/char_dev.c
         self.cdev_map: dict[int, cdev] = {}
+        self.chrdevs: dict[int, str] = {}
 
         # fs/proc, fs/seq_file.c
         self.seq_file_cache: kmem_cache
@@ -179,7 +180,9 @@ class Kernel:
         self.proc_dir_entry_cache: kmem_cache
         self.proc_inode_cachep: kmem_cache
         self.proc_inum_ida: set[int] = set()
-        self.proc_mnt: vfsmount
+        self.proc_sys_root: proc_dir_entry
+        self.self_inum = 0
+        self.thread_self_inum = 0
 
         # mm/shmem.c
         self.shmem_inode_cachep: kmem_cache

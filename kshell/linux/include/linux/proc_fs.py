@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.poll import poll_table_struct
     from kshell.linux.include.linux.seq_file import seq_file, seq_operations
     from kshell.linux.include.linux.uio import iov_iter
+    from kshell.linux.include.net.net_namespace import net
     from kshell.linux.init.kernel import Kernel
 
 PROC_ENTRY_PERMANENT = 1
@@ -61,6 +62,7 @@ class proc_dir_entry:
     __slots__ = (
         "_addr",
         "_kernel",
+        "_net",
         "_state_cls",
         "data",
         "flags",
@@ -87,6 +89,7 @@ class proc_dir_entry:
 
     def __init__(self, kernel: Kernel, name: bytes, mode: int) -> None:
         self._kernel = kernel
+        self._net: net | None = None
         self.name = name
         self.mode = mode
         self.refcnt = 1

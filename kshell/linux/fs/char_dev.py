@@ -1,0 +1,50 @@
+"""Character devices: from number to driver (fs/char_dev.c)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kshell.abi.errno import EBUSY, ENXIO
+from kshell.linux.fs.read_write import noop_llseek
+from kshell.linux.include.linux.cdev import MKDEV, cdev
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.fs import file_operations
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.fs import file, inode
+    from kshell.linux.init.kernel import Kernel
+
+MINORS = 256
+
+
+def chrdev_init(kernel: Kernel) -> None:
+    """Begin with no drivers."""
+    kernel.cdev_map = {}
+
+
+def cdev_add(kernel: Kernel, p: cdev, dev: int, count: int) -> None:
+    """Let a driver have count device numbers from dev on. EBUSY."""
+    if any(dev + n in kernel.cdev_map for n in range(count)):
+        raise KernelError(EBUSY)
+    p.dev, p.count = dev, count
+    for n in range(count):
+        kernel.cdev_map[dev + n] = p
+
+
+def register_chrdev(kernel: Kernel, major: int, name: str, fops: file_operations) -> None:
+    """Let a driver have the numbers of a major. EBUSY."""
+    cdev_add(kernel, cdev(fops), MKDEV(major, 0), MINORS)
+    kernel.chrdevs[major] = name
+
+
+async def chrdev_open(inode: inode, filp: file) -> None:
+    """open() of a device node: that of its driver. ENXIO: no driver has the number."""
+    driver = inode.i_sb.kernel.cdev_map.get(inode.i_rdev)
+    if driver is None:
+        raise KernelError(ENXIO)
+    filp.f_op = driver.ops
+    if filp.f_op.open:
+        await filp.f_op.open(inode, filp)
+
+
+def_chr_fops = file_operations(open=chrdev_open, llseek=noop_llseek)

@@ -1,0 +1,54 @@
+"""The first files (init/initramfs.c).
+
+Linux unpacks an archive here. This kernel's archive is the table below; the mounts that an init program
+would make come with it, so that the first prompt finds /proc and /tmp.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kshell.abi.stat import MS_NODEV, MS_NOEXEC, MS_NOSUID, S_IFCHR
+from kshell.linux.fs.init import init_chmod, init_mkdir, init_mknod, init_mount, init_symlink
+from kshell.linux.include.linux.cdev import MKDEV
+
+if TYPE_CHECKING:
+    from kshell.linux.init.kernel import Kernel
+
+DIRECTORIES = (
+    (b"/dev", 0o755), (b"/etc", 0o755), (b"/home", 0o755), (b"/proc", 0o555), (b"/root", 0o700), (b"/run", 0o755),
+    (b"/srv", 0o755), (b"/sys", 0o555), (b"/tmp", 0o1777), (b"/usr", 0o755), (b"/var", 0o755), (b"/var/tmp", 0o1777),
+    (b"/usr/bin", 0o755), (b"/usr/lib", 0o755), (b"/usr/sbin", 0o755), (b"/usr/lib64", 0o755),
+)  # fmt: skip
+DEVICES = (
+    (b"/dev/console", 0o600, 5, 1), (b"/dev/full", 0o666, 1, 7), (b"/dev/kmsg", 0o644, 1, 11),
+    (b"/dev/null", 0o666, 1, 3), (b"/dev/random", 0o666, 1, 8), (b"/dev/tty", 0o666, 5, 0),
+    (b"/dev/urandom", 0o666, 1, 9), (b"/dev/zero", 0o666, 1, 5),
+)  # fmt: skip
+LINKS = (
+    (b"usr/bin", b"/bin"), (b"usr/lib", b"/lib"), (b"usr/lib64", b"/lib64"), (b"usr/sbin", b"/sbin"),
+    (b"/run", b"/var/run"), (b"/proc/self/fd", b"/dev/fd"), (b"/proc/self/fd/0", b"/dev/stdin"),
+    (b"/proc/self/fd/1", b"/dev/stdout"), (b"/proc/self/fd/2", b"/dev/stderr"),
+)  # fmt: skip
+
+
+def populate_rootfs(kernel: Kernel) -> None:
+    """Make the first files."""
+    do_populate_rootfs(kernel)
+
+
+def do_populate_rootfs(kernel: Kernel) -> None:
+    """As populate_rootfs(): nothing is gained by doing it in the background."""
+    current = kernel.current
+    umask, current.fs.umask = current.fs.umask, 0
+    init_chmod(current, b"/", 0o755)
+    for name, mode in DIRECTORIES:
+        init_mkdir(current, name, mode & 0o777)
+        init_chmod(current, name, mode)
+    for name, mode, major, minor in DEVICES:
+        init_mknod(current, name, S_IFCHR | mode, MKDEV(major, minor))
+    for text, name in LINKS:
+        init_symlink(current, text, name)
+    current.fs.umask = umask
+    init_mount(current, b"proc", b"/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "")
+    init_mount(current, b"tmpfs", b"/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "")
