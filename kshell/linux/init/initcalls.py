@@ -8,6 +8,36 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from kshell.linux.drivers.char.mem import chr_dev_init
+from kshell.linux.fs.anon_inodes import anon_inode_init
+from kshell.linux.fs.eventpoll_calls import eventpoll_init
+from kshell.linux.fs.fcntl import fcntl_init
+from kshell.linux.fs.filesystems_proc import proc_filesystems_init
+from kshell.linux.fs.pipe import init_pipe_fs
+from kshell.linux.kernel.user import uid_cache_init
+from kshell.linux.net.core.dev_init import net_dev_init
+from kshell.linux.net.core.neighbour import neigh_init
+from kshell.linux.net.core.net_namespace import net_defaults_init
+from kshell.linux.net.core.sock_diag_init import sock_diag_init
+from kshell.linux.net.core.sock_proto import net_inuse_init, proto_init
+from kshell.linux.net.ipv4.af_inet_init import inet_init
+from kshell.linux.net.ipv4.tcp_cong import tcp_congestion_default
+from kshell.linux.net.ipv4.tcp_cubic import cubictcp_register
+from kshell.linux.net.netlink.af_netlink import netlink_proto_init
+from kshell.linux.net.netlink.genetlink import genl_init
+from kshell.linux.net.netlink.netlink_users import audit_init, cn_init, kobject_uevent_init, selnl_init
+from kshell.linux.net.packet.af_packet import packet_init
+from kshell.linux.net.socket import sock_init
+from kshell.linux.net.unix.af_unix import af_unix_init
+
+from kshell.linux.net.core.dev_init import net_dev_init
+from kshell.linux.net.core.neighbour import neigh_init
+from kshell.linux.net.core.net_namespace import net_defaults_init
+from kshell.linux.net.core.sock_diag_init import sock_diag_init
+from kshell.linux.net.core.sock_proto import net_inuse_init, proto_init
+from kshell.linux.net.core.sysctl_net_core import sysctl_core_init
+from kshell.linux.net.socket import sock_init
+
 if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
@@ -21,4 +51,13 @@ class Initcall(NamedTuple):
     function: Callable[[Kernel], None]
 
 
-INITCALLS: Final[tuple[Initcall, ...]] = ()
+INITCALLS: Final[tuple[Initcall, ...]] = (
+    Initcall("core", sock_init),
+    Initcall("core", net_inuse_init),
+    Initcall("core", net_defaults_init),
+    Initcall("subsys", proto_init),
+    Initcall("subsys", net_dev_init),
+    Initcall("subsys", neigh_init),
+    Initcall("fs", sysctl_core_init),
+    Initcall("device", sock_diag_init),
+)

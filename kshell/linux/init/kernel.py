@@ -27,10 +27,19 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.user import user_struct
     from kshell.linux.include.linux.workqueue import work_struct, workqueue_struct
     from kshell.linux.include.net.af_unix import unix_sock
-    from kshell.linux.include.net.net_namespace import net
+    from kshell.linux.include.linux.module import _module_file, module
+    from kshell.linux.include.linux.net import net_proto_family
+    from kshell.linux.include.linux.netdevice import net_device, packet_type, softnet_data
+    from kshell.linux.include.linux.notifier import notifier_block
+    from kshell.linux.include.net.neighbour import neigh_table
+    from kshell.linux.include.net.net_namespace import net, pernet_operations
+    from kshell.linux.include.net.request_sock import request_sock_ops
+    from kshell.linux.include.net.sock import proto
+    from kshell.linux.include.net.inet_timewait_sock import timewait_sock_ops
     from kshell.linux.include.trace.events import Record
     from kshell.linux.mm.slub import kmem_cache
     from kshell.linux.net.core.rtnetlink import rtnl_link
+    from kshell.linux.net.netlink.genetlink import genl_family
     from kshell.linux.net.unix.garbage import unix_gc_state
 
 HZ = 250
@@ -106,6 +115,9 @@ class Kernel:
 
         # net/netlink/af_netlink.c: by protocol
         self.nl_table: list[netlink_table] = []
+
+        # net/netlink/genetlink.c: by id
+        self.genl_fam_idr: dict[int, genl_family] = {}
 
         # net/core/secure_seq.c: by purpose
         self.net_secrets: dict[str, bytes] = {}
@@ -188,6 +200,9 @@ class Kernel:
         self.shmem_inode_cachep: kmem_cache
         self.shm_mnt: vfsmount
 
+        # fs/nsfs.c
+        self.nsfs_mnt: vfsmount
+
         # fs/pipe.c, fs/anon_inodes.c, fs/eventpoll.c, fs/eventfd.c
         self.pipe_mnt: vfsmount
         self.pipe_max_size = 1048576
@@ -211,6 +226,55 @@ class Kernel:
 
         # net/core/net_namespace.c
         self.init_net: net
+        self.net_cachep: kmem_cache
+        self.pernet_list: list[pernet_operations] = []
+        self.first_device: int | None = None  # where in pernet_list the devices begin
+        self.net_namespace_list: list[net] = []
+        self.net_cookie = 0
+        self.ns_inum = 0
+
+        # net/socket.c
+        self.sock_mnt: vfsmount
+        self.sock_inode_cachep: kmem_cache
+        self.net_families: list[net_proto_family | None] = [None] * 46
+        self.warned_pf_inet_packet = False
+
+        # net/core/sock.c, sock_diag.c, sock_reuseport.c: limits in bytes; slabs by protocol
+        self.sysctl_wmem_max = self.sysctl_rmem_max = 212992
+        self.sysctl_wmem_default = self.sysctl_rmem_default = 212992
+        self.sysctl_optmem_max = 20480
+        self.sysctl_net_busy_read = self.sysctl_net_busy_poll = 0
+        self.sysctl_tstamp_allow_data = 1
+        self.proto_list: list[proto] = []
+        self.proto_slab: dict[proto, kmem_cache] = {}
+        self.rsk_slab: dict[request_sock_ops, kmem_cache] = {}
+        self.twsk_slab: dict[timewait_sock_ops, kmem_cache] = {}
+        self.socket_cookie = 0
+        self.reuseport_ida = 0
+
+        # net/core/skbuff.c
+        self.skbuff_head_cache: kmem_cache
+        self.skbuff_fclone_cache: kmem_cache
+        self.skbuff_ext_cache: kmem_cache
+
+        # net/core/dev.c, net/core/neighbour.c
+        self.softnet_data: softnet_data
+        self.ptype_all: list[packet_type] = []
+        self.ptype_base: dict[int, list[packet_type]] = {}
+        self.netdev_chain: list[notifier_block] = []
+        self.netdev_max_backlog = 1000
+        self.netdev_budget = 300
+        self.weight_p = 64
+        self.netstamp_needed = 0
+        self.inet_gifconf: Callable[[net_device], list[bytes]] = lambda dev: []
+        self.rtmsg_ifinfo: Callable[[net_device, int], None] | None = None
+        self.neigh_tables: dict[int, neigh_table] = {}
+
+        # kernel/module/main.c, kernel/kmod.c: loaded modules by name; what can be loaded; who runs modprobe
+        self.modules: dict[str, module] = {}
+        self.module_files: tuple[_module_file, ...] = ()
+        self.modprobe_path = "/sbin/modprobe"
+        self.usermodehelper: Callable[[tuple[str, ...]], int] | None = None
 
     @property
     def jiffies(self) -> int:

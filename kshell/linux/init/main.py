@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kshell.linux.fs.dcache import vfs_caches_init, vfs_caches_init_early
-from kshell.linux.fs.file import init_files
+from kshell.abi.fcntl import O_RDWR
+from kshell.linux.fs.dcache_init import vfs_caches_init, vfs_caches_init_early
+from kshell.linux.fs.file import fd_install, get_unused_fd_flags, init_files
+from kshell.linux.fs.file_table import fput
 from kshell.linux.fs.fs_struct import init_fs
 from kshell.linux.fs.nsfs import nsfs_init
-from kshell.linux.fs.open_calls import console_on_rootfs
+from kshell.linux.fs.open import filp_open
 from kshell.linux.fs.proc.root import proc_root_init
 from kshell.linux.fs.seq_file import seq_file_init
 from kshell.linux.include.linux.cred import cred
+from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sched import (
     PF_IDLE,
     PF_KTHREAD,
@@ -34,9 +37,9 @@ from kshell.linux.kernel.cred import cred_init
 from kshell.linux.kernel.fork import copy_process, fork_init, mm_alloc, new_signal_struct, proc_caches_init
 from kshell.linux.kernel.nsproxy import nsproxy_cache_init
 from kshell.linux.kernel.pid import pid_idr_init
-from kshell.linux.kernel.printk import _printk, pr_notice
+from kshell.linux.kernel.printk import _printk, pr_err, pr_notice
 from kshell.linux.kernel.sched.core import schedule, wake_up_new_task
-from kshell.linux.kernel.user import alloc_uid, uid_cache_init
+from kshell.linux.kernel.user import _root_user
 from kshell.linux.kernel.workqueue import alloc_workqueue, worker_thread
 from kshell.linux.mm.slab_common import kmem_cache_init
 from kshell.linux.mm.slub import kmem_cache_alloc
@@ -81,7 +84,6 @@ def sched_init(kernel: Kernel) -> None:
     """Make the idle task, which runs start_kernel() itself (Linux links it in: init/init_task.c)."""
     kernel.init_user_ns = user_namespace()
     kernel.init_uts_ns = uts_namespace(new_utsname(UTS_RELEASE, UTS_VERSION))
-    uid_cache_init(kernel)
     nsproxy_cache_init(kernel)
     idle = task_struct(kernel)
     idle._addr = INIT_TASK_ADDR
@@ -95,7 +97,7 @@ def _init_cred(kernel: Kernel) -> cred:
     root = cred()
     root._addr = INIT_TASK_ADDR + 0x4000
     root.user_ns = kernel.init_user_ns
-    root.user = alloc_uid(kernel, 0)
+    root.user = _root_user(kernel)
     return root
 
 
@@ -177,6 +179,19 @@ async def kernel_init_freeable(kernel: Kernel, current: task_struct) -> None:
     """Set devices and file systems up, open the console."""
     do_basic_setup(kernel)
     await console_on_rootfs(current)
+
+
+async def console_on_rootfs(current: task_struct) -> None:
+    """Open the console as descriptors 0, 1 and 2."""
+    try:
+        file = await filp_open(current, b"/dev/console", O_RDWR, 0)
+    except KernelError:
+        pr_err(current.kernel, "Warning: unable to open an initial console.")
+        return
+    for _ in range(3):
+        file.f_count += 1
+        fd_install(current, get_unused_fd_flags(current, 0), file)
+    fput(file)
 
 
 def do_basic_setup(kernel: Kernel) -> None:

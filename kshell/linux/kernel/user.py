@@ -13,11 +13,20 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 
+ROOT_USER_ADDR = 0xFFFFFFFF82E54A00  # root_user is linked in, not allocated
+
+
 def uid_cache_init(kernel: Kernel) -> None:
-    """Set up the table of users."""
+    """subsys_initcall: the cache of users."""
     kernel.uid_cachep = kmem_cache_create(kernel, "uid_cache", 128)
-    kernel.uidhash_table = {}
-    alloc_uid(kernel, 0)
+
+
+def _root_user(kernel: Kernel) -> user_struct:
+    root = user_struct(0)
+    root._addr = ROOT_USER_ADDR
+    root._kernel = kernel
+    kernel.uidhash_table = {0: root}
+    return root
 
 
 def find_user(kernel: Kernel, uid: int) -> user_struct | None:

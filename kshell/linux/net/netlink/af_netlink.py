@@ -39,7 +39,7 @@ from kshell.linux.kernel.sched.wait import wake_up_interruptible_all
 from kshell.linux.net.core.datagram import datagram_poll
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
-from kshell.linux.net.core.rtnetlink import rtnetlink_init
+from kshell.linux.net.core import rtnetlink
 from kshell.linux.net.core.skbuff import kfree_skb, skb_queue_purge
 from kshell.linux.net.core.sock import (
     sk_alloc,
@@ -392,7 +392,7 @@ def netlink_proto_init(kernel: Kernel) -> None:
     sock_register(kernel, netlink_family_ops)
     register_pernet_subsys(kernel, netlink_net_ops)
     register_pernet_subsys(kernel, netlink_tap_net_ops)
-    rtnetlink_init(kernel)
+    rtnetlink.rtnetlink_init(kernel)
 
 
 netlink_proto = proto(name="NETLINK", cls=netlink_sock, obj_size=1088)

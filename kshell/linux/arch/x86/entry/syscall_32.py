@@ -10,8 +10,9 @@ from types import MappingProxyType, ModuleType
 from typing import Final
 
 from kshell.linux.arch.x86.entry.syscall_64 import X64_CALLS, Handler, collect
+from kshell.linux.net import compat
 
-COMPAT_MODULES: Final[tuple[ModuleType, ...]] = ()
+COMPAT_MODULES: Final[tuple[ModuleType, ...]] = (compat,)
 
 IA32_CALLS: Final[Mapping[str, Handler]] = MappingProxyType(
     {**X64_CALLS, **collect(COMPAT_MODULES, "compat_sys_")}
