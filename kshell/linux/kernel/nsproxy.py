@@ -13,7 +13,7 @@ from kshell.abi.sched import (
     CLONE_NEWPID,
     CLONE_NEWUTS,
 )
-from kshell.linux.fs.namespace import copy_mnt_ns, put_mnt_ns
+from kshell.linux.fs.namespace_tree import copy_mnt_ns, put_mnt_ns
 from kshell.linux.include.linux.cred import CAP_SYS_ADMIN
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sched import new_utsname, nsproxy, uts_namespace
