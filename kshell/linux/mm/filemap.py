@@ -26,7 +26,7 @@ def generic_perform_write(iocb: kiocb, i: iov_iter) -> int:
         while i.count:
             offset = pos & (PAGE_SIZE - 1)
             want = min(PAGE_SIZE - offset, i.count)
-            data = copy_from_iter(want, i)
+            data = copy_from_iter(i, want)
             if not data:
                 raise KernelError(EFAULT)
             page = shmem_write_begin(file, pos, want)

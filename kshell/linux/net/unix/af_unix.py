@@ -67,7 +67,7 @@ from kshell.linux.net.unix.af_unix_table import (
     unix_remove_socket,
     unix_unbound_hash,
 )
-from kshell.linux.net.unix.garbage import unix_gc, unix_gc_state
+from kshell.linux.net.unix.garbage import _new_gc_state, unix_gc
 from kshell.linux.net.unix.sysctl_net_unix import unix_sysctl_register, unix_sysctl_unregister
 
 if TYPE_CHECKING:
@@ -288,7 +288,7 @@ def af_unix_init(kernel: Kernel) -> None:
     kernel.unix_nr_socks = 0
     kernel.bsd_socket_buckets = [None] * 256
     kernel.unix_tot_inflight = 0
-    kernel.unix_gc_state = unix_gc_state(kernel)
+    kernel.unix_gc_state = _new_gc_state(kernel)
     proto_register(kernel, unix_dgram_proto, 1)
     proto_register(kernel, unix_stream_proto, 1)
     net_socket.sock_register(kernel, unix_family_ops)

@@ -43,14 +43,15 @@ class unix_gc_state:
         "unix_visited_vertices",
     )  # fmt: skip
 
-    def __init__(self, kernel: Kernel) -> None:
+    unix_gc_work: work_struct
+
+    def __init__(self) -> None:
         self.gc_in_progress = self.unix_graph_maybe_cyclic = self.unix_graph_grouped = False
         self.unix_unvisited_vertices: dict[unix_vertex, None] = {}
         self.unix_visited_vertices: dict[unix_vertex, None] = {}
         self.unix_vertex_unvisited_index = UNIX_VERTEX_INDEX_MARK1
         self.unix_vertex_grouped_index = UNIX_VERTEX_INDEX_MARK2
         self.unix_vertex_max_scc_index = UNIX_VERTEX_INDEX_START
-        self.unix_gc_work = work_struct(__unix_gc, kernel)
 
 
 def unix_get_socket(filp: file) -> unix_sock | None:
@@ -305,6 +306,12 @@ async def __unix_gc(work: work_struct) -> None:
                 fpl.dead = True
         __skb_queue_purge(hitlist)
     gc.gc_in_progress = False
+
+
+def _new_gc_state(kernel: Kernel) -> unix_gc_state:
+    gc = unix_gc_state()
+    gc.unix_gc_work = work_struct(__unix_gc, kernel)
+    return gc
 
 
 def unix_gc(kernel: Kernel) -> None:
