@@ -20,6 +20,7 @@ from kshell.linux.net.core.neighbour import neigh_init
 from kshell.linux.net.core.net_namespace import net_defaults_init
 from kshell.linux.net.core.sock_diag_init import sock_diag_init
 from kshell.linux.net.core.sock_proto import net_inuse_init, proto_init
+from kshell.linux.net.core.sysctl_net_core import sysctl_core_init
 from kshell.linux.net.ipv4.af_inet_init import inet_init
 from kshell.linux.net.ipv4.tcp_cong import tcp_congestion_default
 from kshell.linux.net.ipv4.tcp_cubic import cubictcp_register
@@ -30,18 +31,10 @@ from kshell.linux.net.packet.af_packet import packet_init
 from kshell.linux.net.socket import sock_init
 from kshell.linux.net.unix.af_unix import af_unix_init
 
-from kshell.linux.net.core.dev_init import net_dev_init
-from kshell.linux.net.core.neighbour import neigh_init
-from kshell.linux.net.core.net_namespace import net_defaults_init
-from kshell.linux.net.core.sock_diag_init import sock_diag_init
-from kshell.linux.net.core.sock_proto import net_inuse_init, proto_init
-from kshell.linux.net.core.sysctl_net_core import sysctl_core_init
-from kshell.linux.net.socket import sock_init
-
 if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
-LEVELS: Final = ("early", "pure", "core", "postcore", "arch", "subsys", "fs", "device", "late")
+LEVELS: Final = ("early", "pure", "core", "postcore", "arch", "subsys", "fs", "rootfs", "device", "late")
 
 
 class Initcall(NamedTuple):
@@ -55,9 +48,27 @@ INITCALLS: Final[tuple[Initcall, ...]] = (
     Initcall("core", sock_init),
     Initcall("core", net_inuse_init),
     Initcall("core", net_defaults_init),
+    Initcall("core", netlink_proto_init),
+    Initcall("core", genl_init),
+    Initcall("postcore", audit_init),
+    Initcall("postcore", kobject_uevent_init),
+    Initcall("subsys", uid_cache_init),
+    Initcall("subsys", cn_init),
     Initcall("subsys", proto_init),
     Initcall("subsys", net_dev_init),
     Initcall("subsys", neigh_init),
+    Initcall("fs", init_pipe_fs),
+    Initcall("fs", eventpoll_init),
+    Initcall("fs", anon_inode_init),
+    Initcall("fs", chr_dev_init),
     Initcall("fs", sysctl_core_init),
+    Initcall("fs", inet_init),
+    Initcall("fs", af_unix_init),
+    Initcall("device", fcntl_init),
+    Initcall("device", proc_filesystems_init),
+    Initcall("device", selnl_init),
     Initcall("device", sock_diag_init),
+    Initcall("device", cubictcp_register),
+    Initcall("device", packet_init),
+    Initcall("late", tcp_congestion_default),
 )

@@ -31,7 +31,15 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.net import net_proto_family
     from kshell.linux.include.linux.netdevice import net_device, packet_type, softnet_data
     from kshell.linux.include.linux.notifier import notifier_block
+    from kshell.linux.include.linux.inetdevice import in_ifaddr
+    from kshell.linux.include.net.dst import dst_ops
+    from kshell.linux.include.net.ip_fib import fib_info, fib_nh
     from kshell.linux.include.net.neighbour import neigh_table
+    from kshell.linux.include.net.ping import ping_table
+    from kshell.linux.include.net.protocol import inet_protosw, net_protocol
+    from kshell.linux.include.net.raw import raw_hashinfo
+    from kshell.linux.include.net.sock import sock
+    from kshell.linux.include.net.udp import udp_table
     from kshell.linux.include.net.net_namespace import net, pernet_operations
     from kshell.linux.include.net.request_sock import request_sock_ops
     from kshell.linux.include.net.sock import proto
@@ -269,6 +277,32 @@ class Kernel:
         self.inet_gifconf: Callable[[net_device], list[bytes]] = lambda dev: []
         self.rtmsg_ifinfo: Callable[[net_device, int], None] | None = None
         self.neigh_tables: dict[int, neigh_table] = {}
+
+        # net/ipv4/af_inet.c, net/ipv4/protocol.c: by type; by number
+        self.inetsw: list[list[inet_protosw]]
+        self.inet_protos: dict[int, net_protocol] = {}
+
+        # net/ipv4/route.c, fib_semantics.c, devinet.c, arp.c, inetpeer.c, ip_fragment.c, icmp.c
+        self.ipv4_dst_ops: dst_ops
+        self.ipv4_dst_cachep: kmem_cache
+        self.ip_idents: dict[int, int] = {}
+        self.fib_info_hash: list[fib_info] = []
+        self.fib_info_devhash: dict[int, list[fib_nh]] = {}
+        self.inet_addr_lst: dict[int, list[in_ifaddr]] = {}
+        self.inetaddr_chain: list[notifier_block] = []
+        self.arp_tbl: neigh_table
+        self.peer_cachep: kmem_cache
+        self.frags_cachep: kmem_cache
+        self.ipv4_icmp_sk: sock
+
+        # net/ipv4/udp.c, udplite.c, raw.c, ping.c
+        self.udp_table: udp_table
+        self.udplite_table: udp_table
+        self.sysctl_udp_mem = [0, 0, 0]
+        self.udp_memory_allocated = self.udp_memory_per_cpu_fw_alloc = 0
+        self.raw_v4_hashinfo: raw_hashinfo
+        self.ping_table: ping_table
+        self.ping_port_rover = 0
 
         # kernel/module/main.c, kernel/kmod.c: loaded modules by name; what can be loaded; who runs modprobe
         self.modules: dict[str, module] = {}

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.dst import dst_entry
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.net.request_sock import request_sock_ops
-    from kshell.linux.include.net.timewait_sock import timewait_sock_ops
+    from kshell.linux.include.net.inet_timewait_sock import timewait_sock_ops
     from kshell.linux.net.core.sock_reuseport import sock_reuseport
 
 # enum sock_flags: bit numbers in sk_flags

@@ -17,15 +17,12 @@ from kshell.linux.net.core import dev_register
 from kshell.linux.net.core.dev import (
     __dev_get_by_name,
     call_netdevice_notifiers,
-    dev_change_flags,
     dev_get_by_name_rcu,
-    dev_get_flags,
     dev_load,
-    dev_set_mtu,
     netdev_get_name,
 )
-from kshell.linux.net.core.rtnetlink import rtnl_lock, rtnl_unlock
-from kshell.linux.net.ipv4 import devinet_ioctl
+from kshell.linux.net.core.dev_flags import dev_change_flags, dev_get_flags, dev_set_mtu
+from kshell.linux.net.core.rtnl_lock import rtnl_lock, rtnl_unlock
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
@@ -75,7 +72,7 @@ def dev_ifconf(net: net, uifc: int) -> int:
     out: list[bytes] = []
     rtnl_lock(net.kernel)
     for dev in net.dev_base_head:
-        out += devinet_ioctl.inet_gifconf(dev)
+        out += net.kernel.inet_gifconf(dev)
     rtnl_unlock(net.kernel)
     fitting = [each[:size].ljust(size, b"\0") for each in out]
     if pos:

@@ -24,11 +24,11 @@ from kshell.linux.mm.slab_common import kfree, kzalloc
 from kshell.linux.net.core.dev import (
     __dev_get_by_name,
     call_netdevice_notifiers,
-    dev_close,
     netdev_name_node_lookup,
     rtmsg_ifinfo,
 )
-from kshell.linux.net.core.rtnetlink import rtnl_lock, rtnl_unlock
+from kshell.linux.net.core.dev_flags import dev_close
+from kshell.linux.net.core.rtnl_lock import rtnl_lock, rtnl_unlock
 from kshell.linux.net.sched.sch_generic import dev_init_scheduler
 
 if TYPE_CHECKING:

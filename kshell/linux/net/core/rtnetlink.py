@@ -26,6 +26,9 @@ from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.netlink import nlmsg_len, nlmsghdr
 from kshell.linux.kernel.capability import file_ns_capable, ns_capable
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
+from kshell.linux.net.core.rtnl_lock import __rtnl_unlock as __rtnl_unlock
+from kshell.linux.net.core.rtnl_lock import rtnl_lock as rtnl_lock
+from kshell.linux.net.core.rtnl_lock import rtnl_unlock as rtnl_unlock
 from kshell.linux.net.netlink import af_netlink, af_netlink_rcv
 
 if TYPE_CHECKING:
@@ -50,18 +53,6 @@ class rtnl_link:
         self.doit = doit
         self.dumpit = dumpit
         self.flags = flags
-
-
-def rtnl_lock(kernel: Kernel) -> None:
-    """One CPU and no sleep while configuring: nothing to wait for."""
-
-
-def __rtnl_unlock(kernel: Kernel) -> None:
-    """The lock itself."""
-
-
-def rtnl_unlock(kernel: Kernel) -> None:
-    """Release, and finish the devices that went meanwhile."""
 
 
 def rtnl_register_internal(

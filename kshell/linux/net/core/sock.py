@@ -32,6 +32,7 @@ from kshell.linux.include.linux.poll import (
     EPOLLWRBAND,
     EPOLLWRNORM,
 )
+from kshell.linux.include.linux.random import get_random_u32
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE
 from kshell.linux.include.linux.skbuff import sk_buff_head
 from kshell.linux.include.linux.wait import wait_queue_entry
@@ -421,3 +422,13 @@ def sk_tx_queue_clear(sk: sock) -> None:
     """Forget the transmit queue chosen."""
     if sk.sk_tx_queue_mapping != NO_QUEUE_MAPPING:
         sk.sk_tx_queue_mapping = NO_QUEUE_MAPPING
+
+
+def sk_mc_loop(sk: sock | None) -> bool:
+    """Whether multicast packets of this socket come back to the sender's host (IP_MULTICAST_LOOP)."""
+    return sk is None or bool(getattr(sk, "mc_loop", 1))
+
+
+def net_tx_rndhash(kernel: Kernel) -> int:
+    """A hash for the flow of a new connection, never 0."""
+    return get_random_u32(kernel) or 1

@@ -22,8 +22,7 @@ from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.in_ import ipv4_is_lbcast, ipv4_is_zeronet
 from kshell.linux.include.linux.inetdevice import INFINITY_LIFE_TIME, bad_mask, inet_make_mask, inet_mask_len
 from kshell.linux.kernel.capability import ns_capable
-from kshell.linux.net.core.dev import __dev_get_by_name
-from kshell.linux.net.core.dev_ioctl import dev_load
+from kshell.linux.net.core.dev import __dev_get_by_name, dev_load
 from kshell.linux.net.core.dev_flags import dev_change_flags
 from kshell.linux.net.core.rtnetlink import rtnl_lock, rtnl_unlock
 from kshell.linux.net.ipv4.devinet import (
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.inetdevice import in_device, in_ifaddr
     from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.net.net_namespace import net as net_t
+    from kshell.linux.net.core.dev_ioctl import _ifreq
 
 IFF_UP = 1
 IFF_BROADCAST = 2
@@ -59,14 +59,6 @@ def inet_abc_len(addr: int) -> int:
     if addr >> 29 == 6:
         return 24
     return 32 if addr >> 28 == 15 else -1
-
-
-def _sin_addr(ifr: bytearray) -> int:
-    return int.from_bytes(ifr[20:24], "big")
-
-
-def _name(ifr: bytearray) -> str:
-    return bytes(ifr[:15]).split(b"\0")[0].decode("latin-1")
 
 
 def _find_ifa(in_dev: in_device, label: str, address: int | None) -> in_ifaddr | None:
@@ -153,16 +145,16 @@ def _set(cmd: int, dev: net_device, ifa: in_ifaddr, addr: int) -> None:
     inet_insert_ifa(ifa)
 
 
-def devinet_ioctl(net: net_t, cmd: int, ifr: bytearray) -> int:
-    """SIOCGIFADDR & co. on struct ifreq (40 bytes, changed in place). EPERM, EINVAL, ENODEV, EADDRNOTAVAIL."""
+def devinet_ioctl(net: net_t, cmd: int, ifr: _ifreq) -> int:
+    """SIOCGIFADDR & co. on struct ifreq (changed in place). EPERM, EINVAL, ENODEV, EADDRNOTAVAIL."""
     kernel = net.kernel
-    label = _name(ifr)
+    label = ifr.name
     base, colon, _ = label.partition(":")
     dev_load(net, base)
-    family = int.from_bytes(ifr[16:18], "little")
-    wanted = _sin_addr(ifr)
+    family = int.from_bytes(ifr.data[:2], "little")
+    wanted = int.from_bytes(ifr.data[4:8], "big")
     if cmd in _GET:
-        ifr[16:32] = AF_INET.to_bytes(2, "little") + bytes(14)
+        ifr.data[:16] = AF_INET.to_bytes(2, "little") + bytes(14)
     elif cmd in _SET or cmd == SIOCSIFFLAGS:
         if not ns_capable(kernel.current, net.user_ns, CAP_NET_ADMIN):
             raise KernelError(EPERM)
@@ -180,13 +172,13 @@ def devinet_ioctl(net: net_t, cmd: int, ifr: bytearray) -> int:
         if in_dev is not None:
             ifa = _find_ifa(in_dev, label, wanted if cmd in _GET and family == AF_INET else None)
         if cmd == SIOCSIFFLAGS:
-            _set_flags(dev, in_dev, ifa, bool(colon), int.from_bytes(ifr[16:18], "little", signed=True))
+            _set_flags(dev, in_dev, ifa, bool(colon), int.from_bytes(ifr.data[:2], "little", signed=True))
         elif cmd == SIOCSIFADDR:
             _set_addr(dev, ifa, label if colon else dev.name, wanted)
         elif ifa is None:
             raise KernelError(EADDRNOTAVAIL)
         elif cmd in _GET:
-            ifr[20:24] = _get(cmd, ifa).to_bytes(4, "big")
+            ifr.data[4:8] = _get(cmd, ifa).to_bytes(4, "big")
         else:
             _set(cmd, dev, ifa, wanted)
     finally:

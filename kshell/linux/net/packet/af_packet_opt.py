@@ -17,8 +17,9 @@ from kshell.abi.socket import SOCK_RAW, SOL_PACKET
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sockptr import copy_from_sockptr
 from kshell.linux.include.linux.uaccess import copy_to_user, get_user, put_user
-from kshell.linux.net.core.dev import __dev_get_by_index, dev_set_allmulti, dev_set_promiscuity
+from kshell.linux.net.core.dev import __dev_get_by_index
 from kshell.linux.net.core.dev_addr_lists import dev_mc_add, dev_mc_del, dev_uc_add, dev_uc_del
+from kshell.linux.net.core.dev_flags import dev_set_allmulti, dev_set_promiscuity
 from kshell.linux.net.packet.internal import packet_mclist, packet_sock, pkt_sk
 
 if TYPE_CHECKING:
