@@ -9,9 +9,11 @@ from typing import Final
 
 from kshell.abi import errno, names
 from kshell.abi.syscalls import Param
-from kshell.lang import decode_values as values
 from kshell.lang import text
-from kshell.lang.decode_values import Entered
+from kshell.lang.decode_entry import ENTRY
+from kshell.lang.decode_exit import EXIT, takes_no_argument
+from kshell.lang.decode_results import RESULTS
+from kshell.lang.decode_scalars import SCALARS, Entered, shown_order
 from kshell.lang.marshal import Marshalled
 from kshell.lang.show import DEFAULT_LIMIT, Reader, Shower, loopback_only
 
@@ -41,7 +43,7 @@ class Decoding:
         self._entered = Entered(self.shower, syscall, dict(named))
         for param in syscall.params:
             if param.kind.direction in ("in", "inout") and param.name in self._entered.args:
-                capture = values.ENTRY.get(param.kind.style)
+                capture = ENTRY.get(param.kind.style)
                 if capture is not None:
                     self._entered.before[param.name] = capture(self._entered, param, self._entered.args[param.name])
 
@@ -82,7 +84,7 @@ class Decoding:
         if not syscall.known:
             return [hex(value) for value in self.marshalled.values[:6]]
         shown = []
-        for param in values.shown_order(syscall):
+        for param in shown_order(syscall):
             if param.name not in self._entered.args:
                 continue
             piece = self._argument(param, self._entered.args[param.name], result)
@@ -103,16 +105,16 @@ class Decoding:
     def _argument(self, param: Param, value: int, result: int | None) -> str | None:
         if param.kind.direction:
             return self._pointer(param, value, result)
-        show = values.SCALARS.get(param.kind.style)
+        show = SCALARS.get(param.kind.style)
         assert show is not None, param.kind
         return show(self._entered, param, value)
 
     def _pointer(self, param: Param, value: int, result: int | None) -> str | None:
-        if values.takes_no_argument(self._entered, param):
+        if takes_no_argument(self._entered, param):
             return None
         plain = text.address(value)
         before = self._entered.before.get(param.name, plain)
-        show = values.EXIT.get(param.kind.style) if param.kind.direction != "in" else None
+        show = EXIT.get(param.kind.style) if param.kind.direction != "in" else None
         if show is None:
             return before
         if not value and param.kind.style not in ("ioctl", "fcntl"):
@@ -121,7 +123,7 @@ class Decoding:
 
     def _first_out(self) -> int | None:
         """The position of the first shown argument that the kernel fills."""
-        order = [p for p in values.shown_order(self.marshalled.syscall) if p.name in self._entered.args]
+        order = [p for p in shown_order(self.marshalled.syscall) if p.name in self._entered.args]
         for position, param in enumerate(order):
             if param.kind.direction == "out" and self._entered.args[param.name]:
                 return position
@@ -138,7 +140,7 @@ class Decoding:
             number = -result
             shown = "?" if number in _ENOSYS_RANGE else "-1"
             return f"{shown} {errno.errno_name(number)} ({errno.strerror(number)})"
-        special = values.RESULTS.get(name)
+        special = RESULTS.get(name)
         if special is not None:
             return special(self._entered, result)
         return hex(result) if name in _ADDRESSES else str(result)

@@ -10,11 +10,13 @@ from typing import Final
 from kshell.abi.syscalls import BY_NUMBER, SOCKETCALL_NUMBERS, SOCKETCALLS, Param, Status, Syscall, signature
 from kshell.lang import marshal_values as values
 from kshell.lang.ast import Annotated, Array, Call, Change, Dots, Name, Named, Node, Number, String, Unary, Unknown
+from kshell.lang.ast import Struct as StructNode
 from kshell.lang.encode import Encoder, Memory, before
 from kshell.lang.lexer import Source
-from kshell.lang.marshal_values import Context
+from kshell.lang.marshal_context import Context
+from kshell.lang.marshal_options import is_meant
 from kshell.lang.nearest import nearest_call
-from kshell.lang.numbers import Variables
+from kshell.lang.numbers import Variables, constant_of
 
 SOCKETCALL_NR: Final = 102
 _MASK32: Final = 0xFFFFFFFF
@@ -132,7 +134,7 @@ def _untyped(encoder: Encoder, node: Node) -> int:
     """An argument of a call whose signature is not in the table: a number, or the address of what it holds."""
     if isinstance(node, String | Array):
         return encoder.memory.place(encoder.data(node) + b"\0")
-    return 0 if isinstance(node, values.StructNode | Dots | Unknown) else encoder.number(before(node))
+    return 0 if isinstance(node, StructNode | Dots | Unknown) else encoder.number(before(node))
 
 
 def _by_param(call: Call, syscall: Syscall, source: Source) -> dict[str, Node]:
@@ -205,19 +207,19 @@ def _pointer(context: Context, param: Param, node: Node, encode: "values.Pointer
         return context.supplied(param)
     if _is_address(node):
         address = encoder.number(node)
-        if address and context.replay and not values.is_meant(context, param, address):
+        if address and context.replay and not is_meant(context, param, address):
             return context.supplied(param)
         return address
     return encode(context, param, node)
 
 
 def _is_new(encoder: Encoder, name: str) -> bool:
-    return encoder.variables.number(name) is None and values.constant_of(name) is None
+    return encoder.variables.number(name) is None and constant_of(name) is None
 
 
 def _is_address(node: Node) -> bool:
-    return not isinstance(node, String | Array | values.StructNode | Change) and not (
-        isinstance(node, Unary) and node.op in "~&" and isinstance(node.operand, Array | values.StructNode | Number)
+    return not isinstance(node, String | Array | StructNode | Change) and not (
+        isinstance(node, Unary) and node.op in "~&" and isinstance(node.operand, Array | StructNode | Number)
     )
 
 

@@ -10,7 +10,7 @@ from kshell.abi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX
 from kshell.abi.stat import S_IFBLK, S_IFCHR, S_IFMT
 from kshell.abi.structs import Struct, Value
 from kshell.lang import text
-from kshell.lang.marshal_values import option_type
+from kshell.lang.marshal_options import option_type
 from kshell.lang.messages import control_type
 from kshell.lang.struct_formats import FORMATS
 
