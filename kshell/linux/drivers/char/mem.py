@@ -103,7 +103,7 @@ async def random_write_iter(kiocb: kiocb, iter: iov_iter) -> int:
     """Bytes to mix in; the generator stays as the seed made it. EFAULT."""
     done = 0
     while iter.count:
-        data = copy_from_iter(CHUNK, iter)
+        data = copy_from_iter(iter, CHUNK)
         if not data:
             break
         done += len(data)
@@ -125,7 +125,7 @@ async def devkmsg_write(iocb: kiocb, from_: iov_iter) -> int:
     count = from_.count
     if count > LOG_LINE_MAX:
         raise KernelError(EINVAL)
-    data = copy_from_iter(count, from_)
+    data = copy_from_iter(from_, count)
     if len(data) < count:
         raise KernelError(EFAULT)
     level, text = 4, data.decode(errors="replace").rstrip("\n")
