@@ -11,11 +11,10 @@ from kshell.lang.ast import (
     CommandStatement,
     ExpressionStatement,
     Node,
-    Number,
 )
-from kshell.lang.errors import LangError
+from kshell.lang.parser import parse_expression
 from kshell.lang.statements import parse_line
-from kshell.session import bridge
+from kshell.session import bridge, expressions
 from kshell.session import events as ev
 from kshell.session.commands import CommandError
 from kshell.session.sleeping import bounded, chain_of
@@ -72,9 +71,9 @@ class Calls:
         elif isinstance(statement, CommandStatement):
             self._command(statement, user)
         elif isinstance(statement, Assignment):
-            self._assign(statement.variable, statement.value, user)
+            self._assign(statement.variable, statement.value, user, text)
         else:
-            self._print(statement, user)
+            self._print(statement, user, text)
 
     def _command(self, statement: CommandStatement, user: UserTask) -> None:
         session = self.session
@@ -92,11 +91,11 @@ class Calls:
             if session.current is user:
                 session.current = before if statement.task else user
 
-    def _assign(self, name: str, value: Node, user: UserTask) -> None:
-        self.variables[name] = bridge.value_of(self.session, value, user)
+    def _assign(self, name: str, value: Node, user: UserTask, text: str) -> None:
+        self.variables[name] = expressions.value(self.session, value, user, text)
 
-    def _print(self, statement: ExpressionStatement, user: UserTask) -> None:
-        self.session.say(bridge.printed(self.session, statement.value, user))
+    def _print(self, statement: ExpressionStatement, user: UserTask, text: str) -> None:
+        self.session.say(expressions.printed(expressions.value(self.session, statement.value, user, text)))
 
     # ---- calls
 
@@ -232,33 +231,28 @@ class Calls:
     # ---- expressions
 
     def _value(self, node: Node, user: UserTask) -> object:
-        return bridge.evaluate(self.session, node, user)
+        return expressions.value(self.session, node, user)
 
     def chain(self, task: task_struct) -> list[str]:
         """The kernel functions a sleeping task is in, outermost first."""
         return chain_of(task)
 
     def evaluate(self, text: str) -> object:
-        """The value of an expression."""
-        return bridge.evaluate(self.session, self._expression(text), self.session.current)
+        """The object that an expression gives."""
+        return expressions.object_of(self.session, self._expression(text), self.session.current, text)
 
     def print_text(self, text: str) -> str:
         """The value of an expression, printed."""
-        return bridge.printed(self.session, self._expression(text), self.session.current)
+        session = self.session
+        return expressions.printed(expressions.value(session, self._expression(text), session.current, text))
 
     def hold(self, text: str) -> None:
         """Hold that an expression is true."""
-        node = self._expression(text)
-        value = bridge.evaluate(self.session, node, self.session.current)
-        self.session.expectation(bool(value), "true", bridge.why_false(self.session, node, value))
+        session = self.session
+        held, got = expressions.hold(session, self._expression(text), session.current, text)
+        session.expectation(held, f"{text.strip()}", got)
 
     def _expression(self, text: str) -> Node:
         if not text.strip():
             raise CommandError("an expression is missing", "for example: current->files->next_fd")
-        statement = parse_line(text, "", 1, ())
-        if isinstance(statement, ExpressionStatement):
-            return statement.value
-        raise CommandError(f"{text.strip()!r} is no expression", "for example: current->files->next_fd == 4")
-
-
-__all__ = ["Calls", "LangError", "Number", "Pending"]
+        return parse_expression(text)

@@ -36,10 +36,7 @@ def _shown_node(session: Session, words: list[str], arguments: str) -> objects.N
         return objects.snapshot(session.find_task(words[1]))
     if words[0] in ("fd", "file", "sock", "socket", "inode") and len(words) == 2:
         return _of_descriptor(session, words[0], words[1])
-    value = session.evaluate(arguments)
-    if not objects.struct_name(value):
-        raise CommandError(f"{arguments} is no object", "print shows numbers and strings")
-    return objects.object_node("", value)
+    return objects.object_node("", session.evaluate(arguments))
 
 
 def _of_descriptor(session: Session, what: str, word: str) -> objects.Node:
