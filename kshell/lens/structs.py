@@ -74,6 +74,7 @@ REPRESENTED = {
     ("proto", "sysctl_rmem_offset"): frozenset({"str"}),
     ("proto", "sysctl_wmem_offset"): frozenset({"str"}),
     ("pernet_operations", "size"): frozenset({"type"}),
+    ("sock_fprog", "filter"): frozenset({"int"}),  # an address in user memory
     ("tcp_skb_cb", "h4"): frozenset({"object"}),
     ("udp_sock", "udp_port_hash"): frozenset({"int"}),
     ("udp_sock", "udp_portaddr_hash"): frozenset({"int"}),

@@ -8,7 +8,8 @@ and swapping back leaves nothing behind: the tracer costs nothing when it is off
 import inspect
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
 
 KERNEL = "kshell.linux."
@@ -40,11 +41,11 @@ _WITH_ARGUMENTS = _PLAIN.replace('"\\0append"("\\0enter")', '"\\0extend"(("\\0ca
 
 _SLEEPING = """
 async def {name}({params}):
-    "\\0sleep"("\\0enter", kernel)
+    "\\0sleep"("\\0enter", {arguments})
     try:
         return await "\\0original"({arguments})
     finally:
-        "\\0wake"("\\0leave", kernel)
+        "\\0wake"("\\0leave", {arguments})
 """
 
 
@@ -59,7 +60,7 @@ class Function:
         self.inline = self.file.startswith("include/")
         self.twin_of = function
         self.original = function.__code__
-        self.parameters = tuple(inspect.signature(function).parameters)
+        self.parameters = _parameter_names(function.__code__)
         self.call = Called(self)
         self.leave = Left(self)
 
@@ -131,7 +132,9 @@ class TwinMaker:
         values = self._constants | {
             "\0enter": function, "\0call": function.call, "\0leave": function.leave, "\0original": copy,
         }  # fmt: skip
+        names = function.parameters + template.co_varnames[len(function.parameters) :]
         return template.replace(
+            co_varnames=names,
             co_qualname=source.co_qualname,
             co_firstlineno=source.co_firstlineno,
             co_consts=tuple(values.get(c, c) if isinstance(c, str) else c for c in template.co_consts),
@@ -139,7 +142,8 @@ class TwinMaker:
 
     def _template(self, function: Function) -> tuple[CodeType, CodeType]:
         source = function.original
-        params, arguments = _signature(function.twin_of)
+        shape = _shape(source)
+        params, arguments = _signature(shape)
         is_async = bool(source.co_flags & inspect.CO_COROUTINE)
         if function.name == SLEEPER:
             text = _SLEEPING
@@ -153,37 +157,60 @@ class TwinMaker:
                 text.format(
                     prefix="async " if is_async else "", wait="await " if is_async else "", name="twin",
                     params=params, arguments=arguments,
-                    values=", ".join(function.parameters) + ("," if function.parameters else ""),
+                    values="".join(f"{name}, " for name in shape.names),
                 )
             )
         return source, self._templates[key]
 
 
-def _signature(function: Callable[..., object]) -> tuple[str, str]:
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How a function takes its arguments; the names of keyword-only ones matter, the others are numbered."""
+
+    names: tuple[str, ...]
+    plain: int
+    positional: int
+    keyword: int
+    rest: bool
+    keywords: bool
+
+
+def _shape(code: CodeType) -> _Shape:
+    plain, keyword = code.co_argcount, code.co_kwonlyargcount
+    given = _parameter_names(code)
+    names = [f"a{i}" for i in range(len(given))]
+    names[plain : plain + keyword] = given[plain : plain + keyword]
+    return _Shape(
+        tuple(names), plain, code.co_posonlyargcount, keyword,
+        bool(code.co_flags & inspect.CO_VARARGS), bool(code.co_flags & inspect.CO_VARKEYWORDS),
+    )  # fmt: skip
+
+
+def _parameter_names(code: CodeType) -> tuple[str, ...]:
+    count = code.co_argcount + code.co_kwonlyargcount
+    count += bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
+    return code.co_varnames[:count]
+
+
+def _signature(shape: _Shape) -> tuple[str, str]:
     """Parameters and the arguments that pass them on; defaults stay with the function object."""
-    params, arguments, keywords = [], [], False
-    parameters = inspect.signature(function).parameters.values()
-    for parameter in parameters:
-        name = parameter.name
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            params.append(f"*{name}")
-            arguments.append(f"*{name}")
-            keywords = True
-        elif parameter.kind is parameter.VAR_KEYWORD:
-            params.append(f"**{name}")
-            arguments.append(f"**{name}")
-        elif parameter.kind is parameter.KEYWORD_ONLY:
-            if not keywords:
-                params.append("*")
-                keywords = True
-            params.append(name)
-            arguments.append(f"{name}={name}")
-        else:
-            params.append(name)
-            arguments.append(name)
-    positional_only = [p for p in parameters if p.kind is p.POSITIONAL_ONLY]
-    if positional_only:
-        params.insert(len(positional_only), "/")
+    names, plain = shape.names, shape.plain
+    only = names[plain : plain + shape.keyword]
+    extra = list(names[plain + shape.keyword :])
+    params, arguments = list(names[:plain]), list(names[:plain])
+    if shape.positional:
+        params.insert(shape.positional, "/")
+    if shape.rest:
+        starred = f"*{extra.pop(0)}"
+        params.append(starred)
+        arguments.append(starred)
+    elif only:
+        params.append("*")
+    params += only
+    arguments += [f"{name}={name}" for name in only]
+    if shape.keywords:
+        params.append(f"**{extra[0]}")
+        arguments.append(f"**{extra[0]}")
     return ", ".join(params), ", ".join(arguments)
 
 
