@@ -285,10 +285,10 @@ class Kernel:
         # net/ipv4/route.c, fib_semantics.c, devinet.c, arp.c, inetpeer.c, ip_fragment.c, icmp.c
         self.ipv4_dst_ops: dst_ops
         self.ipv4_dst_cachep: kmem_cache
-        self.ip_idents: dict[int, int] = {}
-        self.fib_info_hash: list[fib_info] = []
-        self.fib_info_devhash: dict[int, list[fib_nh]] = {}
-        self.inet_addr_lst: dict[int, list[in_ifaddr]] = {}
+        self.ip_idents: dict[int, tuple[int, int]] = {}
+        self.fib_info_hash: dict[object, fib_info] = {}
+        self.fib_info_devhash: dict[net_device, list[fib_nh]] = {}
+        self.inet_addr_lst: dict[tuple[net, int], in_ifaddr] = {}
         self.inetaddr_chain: list[notifier_block] = []
         self.arp_tbl: neigh_table
         self.peer_cachep: kmem_cache

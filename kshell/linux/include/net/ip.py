@@ -78,13 +78,22 @@ def _ipcb_opt(skb: sk_buff) -> ip_options | None:
     return cb.opt if cb is not None and cb.opt._data else None
 
 
+class _sockcm_none(sockcm_cookie):
+    """Nothing asked for, as memset() leaves it."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        self.transmit_time = self.mark = self.tsflags = 0
+
+
 class ipcm_cookie:
     """What sendmsg() settles for one packet: socket defaults, overruled by control messages."""
 
     __slots__ = ("addr", "gso_size", "oif", "opt", "priority", "protocol", "sockc", "tos", "ttl")
 
     def __init__(self) -> None:
-        self.sockc = sockcm_cookie()
+        self.sockc: sockcm_cookie = _sockcm_none()
         self.addr = self.oif = self.protocol = self.ttl = self.priority = self.gso_size = 0
         self.tos = -1
         self.opt: ip_options_rcu | None = None

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.inetdevice import ipv4_devconf
-    from kshell.linux.include.net.inet_frag import fqdir
     from kshell.linux.include.net.inet_timewait_sock import inet_timewait_death_row
-    from kshell.linux.include.net.inetpeer import inet_peer_base
     from kshell.linux.include.net.ip import ip_ra_chain
     from kshell.linux.include.net.ip_fib import fib_table
     from kshell.linux.include.net.sock import sock
+    from kshell.linux.net.ipv4.ip_fragment import fqdir
     from kshell.linux.include.net.tcp import tcp_congestion_ops
 
 
@@ -50,7 +49,6 @@ class netns_ipv4:
     fib_table_hash: dict[int, fib_table]  # by tb_id
     fibnl: sock | None = None
     mc_autojoin_sk: sock | None = None
-    peers: inet_peer_base
     fqdir: fqdir
     icmp_global_credit: int = 0
     icmp_global_stamp: int = 0

@@ -61,7 +61,7 @@ from kshell.linux.net.core.skbuff import __skb_queue_purge
 from kshell.linux.net.core.sock import __sk_dst_check, sk_alloc, sk_common_release, sk_setup_caps, sock_init_data
 from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
 from kshell.linux.net.core.sock_lock import release_sock
-from kshell.linux.net.ipv4 import igmp, inet_connection_sock
+from kshell.linux.net.ipv4 import igmp
 from kshell.linux.net.ipv4.fib_frontend import inet_addr_type_table
 from kshell.linux.net.l3mdev import l3mdev_fib_table_by_index
 
@@ -118,25 +118,6 @@ def inet_autobind(sk: sock) -> None:
             inet.inet_sport = inet.inet_num
     finally:
         release_sock(sk)
-
-
-def inet_listen(sock: socket, backlog: int) -> int:
-    """listen(): EINVAL unless an unconnected stream socket."""
-    sk = sock.sk
-    assert sk is not None
-    lock_sock(sk)
-    try:
-        if sock.state != SS_UNCONNECTED or sock.type != SOCK_STREAM:
-            raise KernelError(EINVAL)
-        old_state = sk.sk_state
-        if not (1 << old_state) & (TCPF_CLOSE | TCPF_LISTEN):
-            raise KernelError(EINVAL)
-        sk.sk_max_ack_backlog = backlog
-        if old_state != TCP_LISTEN:
-            inet_connection_sock.inet_csk_listen_start(sk)
-    finally:
-        release_sock(sk)
-    return 0
 
 
 def _lookup_protosw(kernel: Kernel, type: int, protocol: int) -> tuple[inet_protosw, int]:

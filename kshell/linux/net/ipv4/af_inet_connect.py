@@ -1,4 +1,4 @@
-"""net/ipv4/af_inet.c: connect() and accept() of AF_INET sockets."""
+"""net/ipv4/af_inet.c: listen(), connect() and accept() of AF_INET sockets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import EALREADY, ECONNABORTED, EINPROGRESS, EINVAL, EISCONN, EPIPE
 from kshell.abi.fcntl import O_NONBLOCK
 from kshell.abi.inet import IPPROTO_TCP
-from kshell.abi.socket import AF_UNSPEC
+from kshell.abi.socket import AF_UNSPEC, SOCK_STREAM
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.net import (
     SOCK_SUPPORT_ZC,
@@ -20,7 +20,14 @@ from kshell.linux.include.linux.net import (
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
 from kshell.linux.include.net.inet_sock import inet_sk
 from kshell.linux.include.net.sock import sk_sleep, sock, sock_error, sock_graft, sock_intr_errno, sock_sndtimeo
-from kshell.linux.include.net.tcp_states import TCP_CLOSE, TCPF_SYN_RECV, TCPF_SYN_SENT
+from kshell.linux.include.net.tcp_states import (
+    TCP_CLOSE,
+    TCP_LISTEN,
+    TCPF_CLOSE,
+    TCPF_LISTEN,
+    TCPF_SYN_RECV,
+    TCPF_SYN_SENT,
+)
 from kshell.linux.kernel.sched.wait import (
     DEFINE_WAIT_FUNC,
     add_wait_queue,
@@ -30,10 +37,30 @@ from kshell.linux.kernel.sched.wait import (
 )
 from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
 from kshell.linux.net.core.sock_lock import release_sock
+from kshell.linux.net.ipv4 import inet_connection_sock
 from kshell.linux.net.ipv4.af_inet import inet_autobind
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.tcp import tcp_sock
+
+
+def inet_listen(sock: socket, backlog: int) -> int:
+    """listen(): EINVAL unless an unconnected stream socket."""
+    sk = sock.sk
+    assert sk is not None
+    lock_sock(sk)
+    try:
+        if sock.state != SS_UNCONNECTED or sock.type != SOCK_STREAM:
+            raise KernelError(EINVAL)
+        old_state = sk.sk_state
+        if not (1 << old_state) & (TCPF_CLOSE | TCPF_LISTEN):
+            raise KernelError(EINVAL)
+        sk.sk_max_ack_backlog = backlog
+        if old_state != TCP_LISTEN:
+            inet_connection_sock.inet_csk_listen_start(sk)
+    finally:
+        release_sock(sk)
+    return 0
 
 
 async def inet_dgram_connect(sock: socket, uaddr: bytes, addr_len: int, flags: int) -> int:

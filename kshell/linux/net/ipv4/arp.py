@@ -19,7 +19,8 @@ from kshell.linux.include.net.ip_fib import RTN_BROADCAST, RTN_MULTICAST
 from kshell.linux.include.net.neighbour import NUD_NOARP, NUD_PERMANENT, NUD_VALID, neigh_ops, neigh_table, neighbour
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.kernel.capability import ns_capable
-from kshell.linux.net.core.dev import __dev_get_by_name, dev_add_pack, register_netdevice_notifier
+from kshell.linux.net.core.dev import __dev_get_by_name, register_netdevice_notifier
+from kshell.linux.net.core.dev_pack import dev_add_pack
 from kshell.linux.net.core.neighbour import (
     neigh_connected_output,
     neigh_direct_output,

@@ -10,12 +10,12 @@ from kshell.linux.include.linux.in_ import INADDR_LOOPBACK, ipv4_is_loopback
 from kshell.linux.include.linux.inetdevice import (
     IFA_F_PERMANENT,
     IFA_F_SECONDARY,
+    IN_DEV_ORCONF,
     INFINITY_LIFE_TIME,
     IPV4_DEVCONF_NOPOLICY,
     IPV4_DEVCONF_NOXFRM,
     IPV4_DEVCONF_PROMOTE_SECONDARIES,
     IPV4_DEVCONF_ROUTE_LOCALNET,
-    IN_DEV_ORCONF,
     in_device,
     in_ifaddr,
     inet_ifa_match,

@@ -25,14 +25,7 @@ from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.net.core.dev import __dev_get_by_name, dev_load
 from kshell.linux.net.core.dev_flags import dev_change_flags
 from kshell.linux.net.core.rtnetlink import rtnl_lock, rtnl_unlock
-from kshell.linux.net.ipv4.devinet import (
-    _each,
-    inet_alloc_ifa,
-    inet_del_ifa,
-    inet_insert_ifa,
-    inet_set_ifa,
-    set_ifa_lifetime,
-)
+from kshell.linux.net.ipv4 import devinet
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.inetdevice import in_device, in_ifaddr
@@ -63,7 +56,7 @@ def inet_abc_len(addr: int) -> int:
 
 def _find_ifa(in_dev: in_device, label: str, address: int | None) -> in_ifaddr | None:
     """The address with this label (and value, if one fits)."""
-    chain = [ifa for ifa in _each(in_dev) if ifa.ifa_label == label]
+    chain = [ifa for ifa in devinet._each(in_dev) if ifa.ifa_label == label]
     if address is not None:
         for ifa in chain:
             if ifa.ifa_local == address:
@@ -88,13 +81,13 @@ def _set_addr(dev: net_device, ifa: in_ifaddr | None, label: str, addr: int) -> 
     if ifa is None:
         if in_dev is None:
             raise KernelError(ENOBUFS)
-        ifa = inet_alloc_ifa(kernel)
+        ifa = devinet.inet_alloc_ifa(kernel)
         ifa.ifa_label = label
     else:
         if ifa.ifa_local == addr:
             return
         assert in_dev is not None
-        inet_del_ifa(in_dev, ifa, False)
+        devinet.inet_del_ifa(in_dev, ifa, False)
         ifa.ifa_broadcast = ifa.ifa_scope = 0
     ifa.ifa_address = ifa.ifa_local = addr
     if dev.flags & IFF_POINTOPOINT:
@@ -105,8 +98,8 @@ def _set_addr(dev: net_device, ifa: in_ifaddr | None, label: str, addr: int) -> 
         ifa.ifa_mask = inet_make_mask(ifa.ifa_prefixlen)
         if dev.flags & IFF_BROADCAST and ifa.ifa_prefixlen < 31:
             ifa.ifa_broadcast = (addr | ~ifa.ifa_mask) & 0xFFFFFFFF
-    set_ifa_lifetime(kernel, ifa, INFINITY_LIFE_TIME, INFINITY_LIFE_TIME)
-    inet_set_ifa(dev, ifa)
+    devinet.set_ifa_lifetime(kernel, ifa, INFINITY_LIFE_TIME, INFINITY_LIFE_TIME)
+    devinet.inet_set_ifa(dev, ifa)
 
 
 def _set_netmask(dev: net_device, in_dev: in_device, ifa: in_ifaddr, mask: int) -> None:
@@ -116,7 +109,7 @@ def _set_netmask(dev: net_device, in_dev: in_device, ifa: in_ifaddr, mask: int) 
     if ifa.ifa_mask == mask:
         return
     old_mask = ifa.ifa_mask
-    inet_del_ifa(in_dev, ifa, False)
+    devinet.inet_del_ifa(in_dev, ifa, False)
     ifa.ifa_mask = mask
     ifa.ifa_prefixlen = inet_mask_len(mask)
     if (
@@ -125,7 +118,7 @@ def _set_netmask(dev: net_device, in_dev: in_device, ifa: in_ifaddr, mask: int) 
         and ifa.ifa_broadcast == (ifa.ifa_local | ~old_mask) & 0xFFFFFFFF
     ):
         ifa.ifa_broadcast = (ifa.ifa_local | ~mask) & 0xFFFFFFFF
-    inet_insert_ifa(ifa)
+    devinet.inet_insert_ifa(ifa)
 
 
 def _set(cmd: int, dev: net_device, ifa: in_ifaddr, addr: int) -> None:
@@ -140,9 +133,9 @@ def _set(cmd: int, dev: net_device, ifa: in_ifaddr, addr: int) -> None:
         return
     if cmd == SIOCSIFDSTADDR and inet_abc_len(addr) < 0:
         raise KernelError(EINVAL)
-    inet_del_ifa(in_dev, ifa, False)
+    devinet.inet_del_ifa(in_dev, ifa, False)
     setattr(ifa, field, addr)
-    inet_insert_ifa(ifa)
+    devinet.inet_insert_ifa(ifa)
 
 
 def devinet_ioctl(net: net_t, cmd: int, ifr: _ifreq) -> int:
@@ -194,7 +187,7 @@ def _set_flags(dev: net_device, in_dev: in_device | None, ifa: in_ifaddr | None,
     if ifa is None or in_dev is None:
         raise KernelError(EADDRNOTAVAIL)
     if not flags & IFF_UP:
-        inet_del_ifa(in_dev, ifa, True)
+        devinet.inet_del_ifa(in_dev, ifa, True)
 
 
 def inet_gifconf(dev: net_device) -> list[bytes]:
@@ -204,5 +197,5 @@ def inet_gifconf(dev: net_device) -> list[bytes]:
         return []
     return [
         ifa.ifa_label.encode("latin-1").ljust(16, b"\0") + b"\x02\0\0\0" + ifa.ifa_local.to_bytes(4, "big") + bytes(16)
-        for ifa in _each(in_dev)
+        for ifa in devinet._each(in_dev)
     ]

@@ -62,8 +62,7 @@ from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.net.core.dev import __dev_get_by_name
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.rtnetlink import rtnl_lock, rtnl_unlock
-from kshell.linux.net.ipv4 import arp, devinet, fib_semantics, fib_trie
-from kshell.linux.net.ipv4.route import rt_cache_flush, rt_flush_dev
+from kshell.linux.net.ipv4 import arp, devinet, fib_semantics, fib_trie, route
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.inetdevice import in_device, in_ifaddr
@@ -132,7 +131,7 @@ def fib_flush(net: net_t) -> None:
     for tb in list(net.ipv4.fib_table_hash.values()):
         flushed += fib_trie.fib_table_flush(net, tb, False)
     if flushed:
-        rt_cache_flush(net)
+        route.rt_cache_flush(net)
 
 
 def __inet_dev_addr_type(net: net_t, dev: net_device | None, addr: int, tb_id: int) -> int:
@@ -487,7 +486,7 @@ def fib_disable_ip(dev: net_device, event: int, force: bool) -> None:
     if fib_semantics.fib_sync_down_dev(dev, event, force):
         fib_flush(dev.nd_net)
     else:
-        rt_cache_flush(dev.nd_net)
+        route.rt_cache_flush(dev.nd_net)
     arp.arp_ifdown(dev)
 
 
@@ -502,14 +501,14 @@ def fib_inetaddr_event(this: notifier_block, event: int, ptr: object) -> int:
         fib_add_ifaddr(ifa)
         fib_semantics.fib_sync_up(dev, RTNH_F_DEAD)
         net.ipv4.dev_addr_genid += 1
-        rt_cache_flush(net)
+        route.rt_cache_flush(net)
     elif event == NETDEV_DOWN:
         fib_del_ifaddr(ifa, None)
         net.ipv4.dev_addr_genid += 1
         if in_dev.ifa_list is None:
             fib_disable_ip(dev, event, True)
         else:
-            rt_cache_flush(net)
+            route.rt_cache_flush(net)
     return NOTIFY_DONE
 
 
@@ -518,7 +517,7 @@ def fib_netdev_event(this: notifier_block, event: int, ptr: object) -> int:
     dev: net_device = ptr.dev  # type: ignore[attr-defined]
     if event == NETDEV_UNREGISTER:
         fib_disable_ip(dev, event, True)
-        rt_flush_dev(dev)
+        route.rt_flush_dev(dev)
         return NOTIFY_DONE
     in_dev = dev.ip_ptr
     if in_dev is None:
@@ -529,7 +528,7 @@ def fib_netdev_event(this: notifier_block, event: int, ptr: object) -> int:
             fib_add_ifaddr(ifa)
         fib_semantics.fib_sync_up(dev, RTNH_F_DEAD)
         net.ipv4.dev_addr_genid += 1
-        rt_cache_flush(net)
+        route.rt_cache_flush(net)
     elif event == NETDEV_DOWN:
         fib_disable_ip(dev, event, False)
     elif event == NETDEV_CHANGE:
@@ -537,9 +536,9 @@ def fib_netdev_event(this: notifier_block, event: int, ptr: object) -> int:
             fib_semantics.fib_sync_up(dev, RTNH_F_LINKDOWN)
         else:
             fib_semantics.fib_sync_down_dev(dev, event, False)
-        rt_cache_flush(net)
+        route.rt_cache_flush(net)
     elif event == NETDEV_CHANGEMTU:
-        rt_cache_flush(net)
+        route.rt_cache_flush(net)
     return NOTIFY_DONE
 
 

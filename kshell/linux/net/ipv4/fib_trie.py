@@ -23,13 +23,7 @@ from kshell.linux.include.net.ip_fib import (
     fib_result,
     fib_table,
 )
-from kshell.linux.net.ipv4.fib_semantics import (
-    FIB_PROPS_ERROR,
-    fib_create_info,
-    fib_metrics_match,
-    fib_nh_match,
-    fib_release_info,
-)
+from kshell.linux.net.ipv4 import fib_semantics, route
 from kshell.linux.net.ipv4.fib_trie_node import (
     KEYLENGTH,
     get_index,
@@ -44,7 +38,6 @@ from kshell.linux.net.ipv4.fib_trie_node import (
     trie,
     trie_rebalance,
 )
-from kshell.linux.net.ipv4.route import rt_cache_flush
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.flow import flowi4
@@ -139,11 +132,11 @@ def _same_key(fah: list[fib_alias], fa: fib_alias, cfg_type: int, new: fib_alias
 
 
 def fib_table_insert(net: net_t, tb: fib_table, cfg: fib_config) -> None:
-    """Add a route. EEXIST, ENOENT and what fib_create_info() finds wrong."""
+    """Add a route. EEXIST, ENOENT and what fib_semantics.fib_create_info() finds wrong."""
     t = tb.tb_data
     slen = KEYLENGTH - cfg.fc_dst_len
     key = cfg.fc_dst
-    fi = fib_create_info(net, cfg)
+    fi = fib_semantics.fib_create_info(net, cfg)
     new = fib_alias(fi, cfg.fc_dscp, cfg.fc_type, slen, tb.tb_id)
     try:
         leaf, tp = fib_find_node(t, key)
@@ -162,13 +155,13 @@ def fib_table_insert(net: net_t, tb: fib_table, cfg: fib_config) -> None:
             if cfg.fc_nlflags & NLM_F_REPLACE:
                 if exists:
                     if after is fa:
-                        fib_release_info(fi)
+                        fib_semantics.fib_release_info(fi)
                         return
                     raise KernelError(EEXIST)
                 leaf.leaf[leaf.leaf.index(fa)] = new
-                fib_release_info(fa.fa_info)
+                fib_semantics.fib_release_info(fa.fa_info)
                 if fa.fa_state & FA_S_ACCESSED:
-                    rt_cache_flush(net)
+                    route.rt_cache_flush(net)
                 return
             if exists:
                 raise KernelError(EEXIST)
@@ -177,12 +170,12 @@ def fib_table_insert(net: net_t, tb: fib_table, cfg: fib_config) -> None:
         if not cfg.fc_nlflags & NLM_F_CREATE:
             raise KernelError(ENOENT)
     except KernelError:
-        fib_release_info(fi)
+        fib_semantics.fib_release_info(fi)
         raise
     fib_insert_alias(t, tp, leaf, new, fa, key)
     if not cfg.fc_dst_len:
         tb.tb_num_default += 1
-    rt_cache_flush(net)
+    route.rt_cache_flush(net)
 
 
 def prefix_mismatch(key: int, n: key_vector) -> int:
@@ -219,7 +212,7 @@ def _leaf_match(n: key_vector, key: int, flp: flowi4, res: fib_result, tb: fib_t
         if fi.fib_dead or fi.fib_scope < flp.flowi4_scope:
             continue
         fa.fa_state |= FA_S_ACCESSED
-        err = FIB_PROPS_ERROR[fa.fa_type]
+        err = fib_semantics.FIB_PROPS_ERROR[fa.fa_type]
         if err:
             return err
         if fi.fib_flags & RTNH_F_DEAD:
@@ -317,8 +310,8 @@ def fib_table_delete(net: net_t, tb: fib_table, cfg: fib_config) -> None:
             and (cfg.fc_scope == RT_SCOPE_NOWHERE or fi.fib_scope == cfg.fc_scope)
             and (not cfg.fc_prefsrc or fi.fib_prefsrc == cfg.fc_prefsrc)
             and (not cfg.fc_protocol or fi.fib_protocol == cfg.fc_protocol)
-            and fib_nh_match(net, cfg, fi)
-            and fib_metrics_match(cfg, fi)
+            and fib_semantics.fib_nh_match(net, cfg, fi)
+            and fib_semantics.fib_metrics_match(cfg, fi)
         ):
             break
     else:
@@ -329,8 +322,8 @@ def fib_table_delete(net: net_t, tb: fib_table, cfg: fib_config) -> None:
         tb.tb_num_default -= 1
     fib_remove_alias(tb.tb_data, tp, leaf, other)
     if other.fa_state & FA_S_ACCESSED:
-        rt_cache_flush(net)
-    fib_release_info(other.fa_info)
+        route.rt_cache_flush(net)
+    fib_semantics.fib_release_info(other.fa_info)
 
 
 def _leaves(n: key_vector | None) -> Iterator[key_vector]:
@@ -351,13 +344,13 @@ def fib_table_flush(net: net_t, tb: fib_table, flush_all: bool) -> int:
     for leaf in list(_leaves(t.kv.tnode[0])):
         for fa in list(leaf.leaf):
             fi = fa.fa_info
-            rejects = bool(FIB_PROPS_ERROR[fa.fa_type])
+            rejects = bool(fib_semantics.FIB_PROPS_ERROR[fa.fa_type])
             if fa.tb_id != tb.tb_id or not (fi.fib_flags & RTNH_F_DEAD or (flush_all and rejects)):
                 continue
             tp = leaf.parent
             assert tp is not None
             fib_remove_alias(t, tp, leaf, fa)
-            fib_release_info(fi)
+            fib_semantics.fib_release_info(fi)
             found += 1
     return found
 

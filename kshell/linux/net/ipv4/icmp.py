@@ -51,19 +51,28 @@ from kshell.linux.include.linux.snmp import (
 )
 from kshell.linux.include.net.dropreason import SKB_DROP_REASON_NOT_SPECIFIED
 from kshell.linux.include.net.flow import flowi4
-from kshell.linux.include.net.icmp import icmp_control, icmp_err
+from kshell.linux.include.net.icmp import icmp_control
+from kshell.linux.include.net.icmp import icmp_err as icmp_err_t
 from kshell.linux.include.net.inet_sock import inet_sk, ip_options, ip_options_rcu
 from kshell.linux.include.net.ip import _ipcb_opt, ipcm_cookie
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.protocol import net_protocol
-from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTCF_LOCAL, RTCF_MULTICAST, inet_iif, rt_is_input_route, rtable
+from kshell.linux.include.net.rtable import (
+    RTCF_BROADCAST,
+    RTCF_LOCAL,
+    RTCF_MULTICAST,
+    inet_iif,
+    rt_is_input_route,
+    rtable,
+)
 from kshell.linux.include.net.sock import SOCK_USE_WRITE_QUEUE, sock_set_flag
 from kshell.linux.net.core.dev import dev_get_by_index_rcu
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.skbuff import consume_skb, kfree_skb_reason
 from kshell.linux.net.core.skbuff_bytes import _skb_network_bytes, _transport_bytes
-from kshell.linux.net.ipv4 import devinet, fib_frontend, ip_options as ip_options_c, ip_output_append, ping, raw_rcv, route_output
+from kshell.linux.net.ipv4 import af_inet_init, devinet, fib_frontend, ip_output_append, ping, raw_rcv, route_output
+from kshell.linux.net.ipv4 import ip_options as ip_options_c
 from kshell.linux.security.security import security_skb_classify_flow
 
 if TYPE_CHECKING:
@@ -83,10 +92,10 @@ INADDR_DUMMY = 0xC0000008
 IPTOS_PREC_INTERNETCONTROL = 0xC0
 
 icmp_err_convert = (
-    icmp_err(ENETUNREACH, 0), icmp_err(EHOSTUNREACH, 0), icmp_err(ENOPROTOOPT, 1), icmp_err(ECONNREFUSED, 1),
-    icmp_err(EMSGSIZE, 0), icmp_err(EOPNOTSUPP, 0), icmp_err(ENETUNREACH, 1), icmp_err(EHOSTDOWN, 1),
-    icmp_err(ENONET, 1), icmp_err(ENETUNREACH, 1), icmp_err(EHOSTUNREACH, 1), icmp_err(ENETUNREACH, 0),
-    icmp_err(EHOSTUNREACH, 0), icmp_err(EHOSTUNREACH, 1), icmp_err(EHOSTUNREACH, 1), icmp_err(EHOSTUNREACH, 1),
+    icmp_err_t(ENETUNREACH, 0), icmp_err_t(EHOSTUNREACH, 0), icmp_err_t(ENOPROTOOPT, 1), icmp_err_t(ECONNREFUSED, 1),
+    icmp_err_t(EMSGSIZE, 0), icmp_err_t(EOPNOTSUPP, 0), icmp_err_t(ENETUNREACH, 1), icmp_err_t(EHOSTDOWN, 1),
+    icmp_err_t(ENONET, 1), icmp_err_t(ENETUNREACH, 1), icmp_err_t(EHOSTUNREACH, 1), icmp_err_t(ENETUNREACH, 0),
+    icmp_err_t(EHOSTUNREACH, 0), icmp_err_t(EHOSTUNREACH, 1), icmp_err_t(EHOSTUNREACH, 1), icmp_err_t(EHOSTUNREACH, 1),
 )  # fmt: skip
 _ERROR_TYPES = frozenset((1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12))
 
@@ -456,8 +465,8 @@ def icmp_rcv(skb: sk_buff) -> int:
     return NET_RX_SUCCESS
 
 
-def icmp_err_handler(skb: sk_buff, info: int) -> int:
-    """icmp_err(): an ICMP message of ours came back in an error: a ping socket may want to know."""
+def icmp_err(skb: sk_buff, info: int) -> int:
+    """An ICMP message of ours came back in an error: a ping socket may want to know."""
     inner = skb.data
     ihl = (inner[0] & 15) * 4
     if inner[ihl] == ICMP_ECHO:
@@ -465,7 +474,7 @@ def icmp_err_handler(skb: sk_buff, info: int) -> int:
     return 0
 
 
-icmp_protocol = net_protocol(handler=icmp_rcv, err_handler=icmp_err_handler, no_policy=1)
+icmp_protocol = net_protocol(handler=icmp_rcv, err_handler=icmp_err, no_policy=1)
 
 
 def icmp_sk_init(net: net_t) -> None:
@@ -477,15 +486,10 @@ icmp_sk_ops = pernet_operations(init=icmp_sk_init)
 
 def icmp_init(kernel: Kernel) -> None:
     """Make the socket that sends ICMP for the kernel."""
-    sk = _inet_ctl_sock(kernel)
+    sk = af_inet_init.inet_ctl_sock_create(PF_INET, SOCK_RAW, IPPROTO_ICMP, kernel.init_net)
     kernel.ipv4_icmp_sk = sk
     sk.sk_sndbuf = 2 * SKB_TRUESIZE(64 * 1024)
     sock_set_flag(sk, SOCK_USE_WRITE_QUEUE)
     inet_sk(sk).pmtudisc = 0
     register_pernet_subsys(kernel, icmp_sk_ops)
 
-
-def _inet_ctl_sock(kernel: Kernel) -> sock:
-    from kshell.linux.net.ipv4.af_inet_init import inet_ctl_sock_create
-
-    return inet_ctl_sock_create(PF_INET, SOCK_RAW, IPPROTO_ICMP, kernel.init_net)

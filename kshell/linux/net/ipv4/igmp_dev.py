@@ -12,13 +12,13 @@ from kshell.linux.include.linux.igmp import (
     ip_mc_list,
     ip_sf_list,
 )
+from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.protocol import net_protocol
 from kshell.linux.mm.slab_common import kfree, kzalloc
 from kshell.linux.net.core.dev_addr_lists import dev_mc_add, dev_mc_del
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.skbuff import kfree_skb
 from kshell.linux.net.ipv4 import route
-from kshell.linux.include.net.net_namespace import pernet_operations
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.inetdevice import in_device

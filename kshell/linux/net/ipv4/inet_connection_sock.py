@@ -8,6 +8,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, cast
 
+from kshell.linux.net.core import request_sock
+from kshell.linux.net.ipv4 import route_output
 from kshell.abi.errno import EAGAIN, EINVAL
 from kshell.abi.fcntl import O_NONBLOCK
 from kshell.abi.socket import AF_INET
@@ -47,7 +49,6 @@ from kshell.linux.include.net.tcp import TCP_CLOSE, TCP_LISTEN, TCP_SYN_RECV
 from kshell.linux.kernel.sched.wait import finish_wait, init_wait, prepare_to_wait_exclusive
 from kshell.linux.kernel.time.timer import schedule_timeout, timer_list
 from kshell.linux.mm.slub import kmem_cache_free
-from kshell.linux.net.core.request_sock import reqsk_queue_alloc
 from kshell.linux.net.core.sock import (
     __sk_dst_check,
     sk_clone_lock,
@@ -58,7 +59,6 @@ from kshell.linux.net.core.sock import (
 )
 from kshell.linux.net.core.stream import sk_stream_kill_queues
 from kshell.linux.net.ipv4.af_inet import inet_sk_set_state, inet_sk_state_store
-from kshell.linux.net.ipv4.route_output import ip_route_output_flow
 from kshell.linux.security.security import security_inet_csk_clone, security_req_classify_flow
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def inet_csk_route_req(sk: inet_connection_sock, fl4: flowi4, req: inet_request_
     )  # fmt: skip
     security_req_classify_flow(req, fl4)
     try:
-        return ip_route_output_flow(net, fl4, sk)
+        return route_output.ip_route_output_flow(net, fl4, sk)
     except KernelError:
         net.mib.ip_statistics[IPSTATS_MIB_OUTNOROUTES] += 1
         return None
@@ -232,7 +232,7 @@ def inet_csk_route_child_sock(
     )  # fmt: skip
     security_req_classify_flow(req, fl4)
     try:
-        return ip_route_output_flow(net, fl4, sk)
+        return route_output.ip_route_output_flow(net, fl4, sk)
     except KernelError:
         net.mib.ip_statistics[IPSTATS_MIB_OUTNOROUTES] += 1
         return None
@@ -285,7 +285,7 @@ def inet_csk_listen_start(sk: inet_connection_sock) -> None:
     """Begin to listen: queues, port, listener table. EADDRINUSE."""
     if sk.icsk_ulp_ops is not None:
         raise KernelError(EINVAL)
-    reqsk_queue_alloc(sk.icsk_accept_queue)
+    request_sock.reqsk_queue_alloc(sk.icsk_accept_queue)
     sk.sk_ack_backlog = 0
     inet_csk_delack_init(sk)
     inet_sk_state_store(sk, TCP_LISTEN)

@@ -19,8 +19,7 @@ from kshell.linux.include.net.tcp import TCP_CLOSE, TCP_LISTEN, TCP_NEW_SYN_RECV
 from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
 from kshell.linux.net.core import sock as net_core_sock
 from kshell.linux.net.core import sock_reuseport
-from kshell.linux.net.ipv4 import af_inet, inet_connection_sock, inet_timewait_sock
-from kshell.linux.net.ipv4.inet_connection_sock_bind import inet_rcv_saddr_any, inet_rcv_saddr_equal
+from kshell.linux.net.ipv4 import af_inet, inet_connection_sock, inet_connection_sock_bind, inet_timewait_sock
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
@@ -350,11 +349,11 @@ def inet_reuseport_add_sock(sk: sock, ilb: list[sock]) -> None:
             and sk2.icsk_bind_hash is sk.icsk_bind_hash  # type: ignore[attr-defined]
             and sk2.skc_reuseport
             and uid == net_core_sock.sock_i_uid(sk2)
-            and inet_rcv_saddr_equal(sk, sk2, False)
+            and inet_connection_sock_bind.inet_rcv_saddr_equal(sk, sk2, False)
         ):
-            sock_reuseport.reuseport_add_sock(sk, sk2, inet_rcv_saddr_any(sk))
+            sock_reuseport.reuseport_add_sock(sk, sk2, inet_connection_sock_bind.inet_rcv_saddr_any(sk))
             return
-    sock_reuseport.reuseport_alloc(sk, inet_rcv_saddr_any(sk))
+    sock_reuseport.reuseport_alloc(sk, inet_connection_sock_bind.inet_rcv_saddr_any(sk))
 
 
 def __inet_hash(sk: sock, osk: sock | None) -> None:

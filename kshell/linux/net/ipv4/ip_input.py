@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.inetdevice import (
     IN_DEV_ANDCONF,
     IN_DEV_ORCONF,
@@ -43,10 +44,9 @@ from kshell.linux.include.net.dropreason import (
     SKB_DROP_REASON_OTHERHOST,
     SKB_DROP_REASON_PKT_TOO_SMALL,
 )
+from kshell.linux.include.net.inet_sock import inet_sk
 from kshell.linux.include.net.ip import IP_DEFRAG_CALL_RA_CHAIN, IP_DEFRAG_LOCAL_DELIVER, IPCB, inet_skb_parm
 from kshell.linux.include.net.ip_fib import RTN_BROADCAST, RTN_MULTICAST
-from kshell.linux.include.net.inet_sock import inet_sk
-from kshell.linux.include.linux.err import KernelError
 from kshell.linux.net.core.skbuff import consume_skb, kfree_skb, kfree_skb_reason, skb_clone, skb_share_check, skb_trim
 from kshell.linux.net.ipv4 import icmp, ip_fragment, ip_options, raw_rcv, route_input
 

@@ -22,8 +22,8 @@ from kshell.linux.include.linux.snmp import (
     IPSTATS_MIB_OUTOCTETS,
     IPSTATS_MIB_OUTPKTS,
 )
-from kshell.linux.include.net.dst import dst_metric_raw, dst_output
 from kshell.linux.include.net.dropreason import SKB_DROP_REASON_IP_OUTNOROUTES, SKB_DROP_REASON_NEIGH_CREATEFAIL
+from kshell.linux.include.net.dst import dst_metric_raw, dst_output
 from kshell.linux.include.net.inet_sock import inet_sk
 from kshell.linux.include.net.ip import (
     IPSKB_FORWARDED,
@@ -39,7 +39,7 @@ from kshell.linux.net.core.dev import dev_loopback_xmit
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.neighbour import __neigh_create, neigh_output
 from kshell.linux.net.core.skbuff import kfree_skb, kfree_skb_reason, skb_clone, skb_push
-from kshell.linux.net.core.sock import __sk_dst_check, sk_mc_loop, sk_setup_caps
+from kshell.linux.net.core.sock import __sk_dst_check, sk_setup_caps
 from kshell.linux.net.ipv4 import icmp, ip_output_frag, route
 from kshell.linux.net.ipv4.ip_options import ip_options_build
 
@@ -54,6 +54,11 @@ RTAX_HOPLIMIT = 10
 IFF_LOOPBACK = 0x8
 IFF_POINTOPOINT = 0x10
 IP_PMTUDISC_INTERFACE = 4
+
+
+def sk_mc_loop(sk: sock | None) -> bool:
+    """IP_MULTICAST_LOOP: whether this machine gets what the socket sends to a group."""
+    return sk is None or bool(inet_sk(sk).mc_loop)
 
 
 def ip_send_check(iph: iphdr) -> None:

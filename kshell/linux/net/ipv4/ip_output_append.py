@@ -11,7 +11,7 @@ from kshell.abi.socket import MSG_CONFIRM, MSG_DONTWAIT, MSG_MORE, MSG_PROBE, SO
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.ip import IP_DF, iphdr
 from kshell.linux.include.linux.net import SOCK_NOSPACE
-from kshell.linux.include.linux.netdevice import NETIF_F_HW_CSUM, NETIF_F_IP_CSUM, NETIF_F_SG
+from kshell.linux.include.linux.netdevice import NETIF_F_HW_CSUM, NETIF_F_SG
 from kshell.linux.include.linux.sched import signal_pending
 from kshell.linux.include.linux.skbuff import (
     CHECKSUM_NONE,
@@ -36,13 +36,20 @@ from kshell.linux.include.net.ip import (
 )
 from kshell.linux.include.net.ip_fib import RTN_MULTICAST
 from kshell.linux.include.net.rtable import rtable
-from kshell.linux.include.net.sock import SEND_SHUTDOWN, sk_wmem_alloc_get, sock, sock_error, sock_intr_errno, sock_sndtimeo
+from kshell.linux.include.net.sock import (
+    SEND_SHUTDOWN,
+    sk_wmem_alloc_get,
+    sock,
+    sock_error,
+    sock_intr_errno,
+    sock_sndtimeo,
+)
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.skbuff import alloc_skb, kfree_skb, skb_put
 from kshell.linux.net.core.sock_mem import sock_alloc_send_skb, sock_wait_for_wmem, sock_wfree
 from kshell.linux.net.ipv4 import icmp, ip_output
-from kshell.linux.net.ipv4.ip_sockglue import ip_local_error
 from kshell.linux.net.ipv4.ip_options import __ip_options_echo, ip_options_build
+from kshell.linux.net.ipv4.ip_sockglue import ip_local_error
 from kshell.linux.net.ipv4.route_output import ip_route_output_flow
 from kshell.linux.security.security import security_skb_classify_flow
 
@@ -182,7 +189,7 @@ def __ip_append_data(
     if (
         transhdrlen
         and length + st.fragheaderlen <= mtu
-        and features & (NETIF_F_HW_CSUM | NETIF_F_IP_CSUM)
+        and features & NETIF_F_HW_CSUM
         and (not flags & MSG_MORE or cork.gso_size)
     ):
         st.csummode = CHECKSUM_PARTIAL

@@ -24,8 +24,8 @@ from kshell.linux.include.linux.errqueue import (
     SKB_EXT_ERR,
     SO_EE_ORIGIN_ICMP,
     SO_EE_ORIGIN_LOCAL,
-    sock_exterr_skb,
     sock_extended_err,
+    sock_exterr_skb,
 )
 from kshell.linux.include.linux.icmp import icmphdr
 from kshell.linux.include.linux.ip import iphdr
@@ -50,9 +50,8 @@ from kshell.linux.net.core.scm import put_cmsg
 from kshell.linux.net.core.skbuff import alloc_skb, consume_skb, kfree_skb, skb_clone, skb_dst_drop
 from kshell.linux.net.core.skbuff_error import sock_dequeue_err_skb, sock_queue_err_skb
 from kshell.linux.net.core.sock_queue import __sock_cmsg_send
-from kshell.linux.net.ipv4.fib_frontend import fib_compute_spec_dst
+from kshell.linux.net.ipv4 import fib_frontend, route
 from kshell.linux.net.ipv4.ip_options import __ip_options_echo, ip_options_get, ip_options_undo
-from kshell.linux.net.ipv4.route import rt_tos2priority
 from kshell.linux.net.socket_cmsg import sock_recv_timestamp
 
 if TYPE_CHECKING:
@@ -195,7 +194,7 @@ def ip_cmsg_send(sk: sock, msg: msghdr, ipc: ipcm_cookie, allow_ipv6: bool) -> N
             ipc.ttl = _cmsg_int(cmsg, 1)
         elif kind == IP_TOS:
             ipc.tos = _cmsg_tos(cmsg)
-            ipc.priority = rt_tos2priority(ipc.tos)
+            ipc.priority = route.rt_tos2priority(ipc.tos)
         elif kind == IP_PROTOCOL:
             ipc.protocol = _cmsg_int(cmsg, 1)
         else:
@@ -310,7 +309,7 @@ def ipv4_pktinfo_prepare(sk: sock, skb: sk_buff, drop_dst: bool) -> None:
         ifindex = old.iif or skb.skb_iif
         if ifindex == LOOPBACK_IFINDEX:
             ifindex = inet_iif(skb)
-        new._pktinfo = (ifindex, fib_compute_spec_dst(skb))
+        new._pktinfo = (ifindex, fib_frontend.fib_compute_spec_dst(skb))
         if isinstance(skb.cb, inet_skb_parm):
             skb.cb = new
         else:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from kshell.abi import inet as abi
 from kshell.abi.capability import CAP_NET_ADMIN, CAP_NET_RAW
 from kshell.abi.errno import EADDRNOTAVAIL, EFAULT, EINVAL, EMSGSIZE, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP, EPERM
-from kshell.abi import inet as abi
 from kshell.abi.socket import SOCK_DGRAM, SOCK_RAW, SOCK_STREAM
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.socket import msghdr
@@ -35,9 +35,9 @@ from kshell.linux.net.core.skbuff import skb_queue_purge
 from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
 from kshell.linux.net.core.sock_lock import release_sock
 from kshell.linux.net.ipv4 import ip_sockglue_mcast as mcast
+from kshell.linux.net.ipv4 import route
 from kshell.linux.net.ipv4.ip_options import ip_options_get, ip_options_undo
 from kshell.linux.net.ipv4.ip_sockglue import ip_ra_control
-from kshell.linux.net.ipv4.route import rt_tos2priority
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sockptr import sockptr_t
@@ -96,7 +96,7 @@ def __ip_sock_set_tos(sk: sock, val: int) -> None:
     val &= 0xFF
     if inet.tos != val:
         inet.tos = val
-        sk.sk_priority = rt_tos2priority(val)
+        sk.sk_priority = route.rt_tos2priority(val)
         sk_dst_reset(sk)
 
 

@@ -72,9 +72,8 @@ from kshell.linux.net.core.sock import sk_common_release
 from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
 from kshell.linux.net.core.sock_lock import release_sock
 from kshell.linux.net.core.sock_queue import sock_queue_rcv_skb_reason
-from kshell.linux.net.ipv4 import icmp, route_pmtu
+from kshell.linux.net.ipv4 import fib_frontend, icmp, route_pmtu
 from kshell.linux.net.ipv4.datagram import ip4_datagram_connect, ip4_datagram_release_cb
-from kshell.linux.net.ipv4.fib_frontend import inet_addr_type_table
 from kshell.linux.net.ipv4.ip_output_append import (
     _wait_for_sndbuf,
     ip_append_data,
@@ -195,7 +194,7 @@ def ping_check_bind_addr(sk: sock, uaddr: bytes, addr_len: int) -> None:
         return
     net = sk.skc_net
     tb_id = l3mdev_fib_table_by_index(net, sk.sk_bound_dev_if) or RT_TABLE_LOCAL
-    kind = inet_addr_type_table(net, saddr, tb_id)
+    kind = fib_frontend.inet_addr_type_table(net, saddr, tb_id)
     if kind in (3, 5) or (kind != RTN_LOCAL and not inet_can_nonlocal_bind(net, inet_sk(sk))):
         raise KernelError(EADDRNOTAVAIL)
 

@@ -8,7 +8,6 @@ from kshell.abi.errno import EACCES, EHOSTUNREACH, ENETUNREACH
 from kshell.abi.socket import AF_INET
 from kshell.linux.include.linux.inetdevice import IN_DEV_FORWARD
 from kshell.linux.include.linux.ip import iphdr
-from kshell.linux.include.linux.random import get_random_bytes
 from kshell.linux.include.linux.skbuff import sk_buff
 from kshell.linux.include.linux.snmp import IPSTATS_MIB_INADDRERRORS, IPSTATS_MIB_INNOROUTES
 from kshell.linux.include.net.dst import (
@@ -16,25 +15,20 @@ from kshell.linux.include.net.dst import (
     DST_OBSOLETE_FORCE_CHK,
     dst_entry,
     dst_metric_raw,
-    dst_ops,
 )
 from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.ip_fib import (
     RT_SCOPE_LINK,
     RT_SCOPE_UNIVERSE,
-    RTAX_ADVMSS,
     RTAX_MTU,
     fib_info,
     fib_nh_common,
     fib_nh_exception,
     fib_result,
 )
-from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.rtable import RTCF_LOCAL, RTCF_REDIRECTED, rt_is_input_route, rtable
-from kshell.linux.mm.slab_common import kmem_cache_create
 from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
 from kshell.linux.net.core.dst import dst_init, dst_release
-from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.skbuff import kfree_skb
 from kshell.linux.net.core.sock import sk_dst_reset
 from kshell.linux.net.ipv4 import devinet, fib_frontend, fib_semantics, icmp, ip_input, ip_output, route_pmtu
@@ -279,8 +273,9 @@ def rt_set_nexthop(
 
 def _alloc(dev: net_device, flags: int) -> rtable:
     """dst_alloc(&ipv4_dst_ops)."""
-    rt = kmem_cache_alloc(dev.nd_net.kernel.ipv4_dst_cachep, rtable)
-    dst_init(rt, ipv4_dst_ops, dev, 1, DST_OBSOLETE_FORCE_CHK, flags)
+    kernel = dev.nd_net.kernel
+    rt = kmem_cache_alloc(kernel.ipv4_dst_cachep, rtable)
+    dst_init(rt, kernel.ipv4_dst_ops, dev, 1, DST_OBSOLETE_FORCE_CHK, flags)
     rt.rt_genid = dev.nd_net.ipv4.rt_genid
     return rt
 
@@ -313,45 +308,3 @@ def ip_rt_multicast_event(in_dev: in_device) -> None:
     dev = in_dev.dev
     assert dev is not None
     rt_cache_flush(dev.nd_net)
-
-
-ipv4_dst_ops = dst_ops(
-    family=AF_INET,
-    check=ipv4_dst_check,
-    default_advmss=ipv4_default_advmss,
-    mtu=ipv4_mtu,
-    destroy=ipv4_dst_destroy,
-    negative_advice=ipv4_negative_advice,
-    link_failure=ipv4_link_failure,
-    update_pmtu=route_pmtu.ip_rt_update_pmtu,
-    local_out=ip_output.__ip_local_out,  # type: ignore[arg-type]
-)
-
-
-def rt_genid_init(net: net_t) -> None:
-    """Start the generations anywhere."""
-    net.ipv4.rt_genid = 0
-    net.fnhe_genid = 0
-    net.ipv4.dev_addr_genid = int.from_bytes(get_random_bytes(net.kernel, 4), "little")
-
-
-def ipv4_inetpeer_init(net: net_t) -> None:
-    """What is remembered of other hosts: nothing is, rates are limited globally."""
-
-
-rt_genid_ops = pernet_operations(init=rt_genid_init)
-ipv4_inetpeer_ops = pernet_operations(init=ipv4_inetpeer_init)
-
-
-def ip_rt_init(kernel: Kernel) -> None:
-    """Set up routing."""
-    kernel.ip_idents = {}
-    kernel.ipv4_dst_cachep = kmem_cache_create(kernel, "ip_dst_cache", _RTABLE_SIZE)
-    devinet.devinet_init(kernel)
-    fib_frontend.ip_fib_init(kernel)
-    register_pernet_subsys(kernel, rt_genid_ops)
-    register_pernet_subsys(kernel, ipv4_inetpeer_ops)
-
-
-def ip_static_sysctl_init(kernel: Kernel) -> None:
-    """net.ipv4.route settings are made by the sysctl part."""

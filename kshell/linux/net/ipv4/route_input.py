@@ -23,12 +23,17 @@ from kshell.linux.include.linux.inetdevice import (
 from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.skbuff import sk_buff
 from kshell.linux.include.net.flow import flowi4
-from kshell.linux.include.net.ip_fib import RTN_BROADCAST, RTN_LOCAL, RTN_MULTICAST, RTN_UNICAST, RTN_UNREACHABLE, fib_result
+from kshell.linux.include.net.ip_fib import (
+    RTN_BROADCAST,
+    RTN_LOCAL,
+    RTN_MULTICAST,
+    RTN_UNICAST,
+    RTN_UNREACHABLE,
+    fib_result,
+)
 from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTCF_LOCAL, RTCF_MULTICAST, rtable
 from kshell.linux.net.core.skbuff import skb_dst_drop
-from kshell.linux.net.ipv4 import ip_forward, route
-from kshell.linux.net.ipv4.fib_frontend import fib_lookup, fib_validate_source
-from kshell.linux.net.ipv4.igmp_dev import ip_check_mc_rcu
+from kshell.linux.net.ipv4 import fib_frontend, igmp_dev, ip_forward, route
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
@@ -58,7 +63,7 @@ def ip_mc_validate_source(
     assert isinstance(iph, iphdr)
     if not saddr:
         return 0 if ipv4_is_local_multicast(daddr) or iph.protocol == IPPROTO_IGMP else EINVAL
-    return max(-fib_validate_source(skb, saddr, 0, tos, 0, dev, in_dev), 0)
+    return max(-fib_frontend.fib_validate_source(skb, saddr, 0, tos, 0, dev, in_dev), 0)
 
 
 def ip_route_input_mc(skb: sk_buff, daddr: int, saddr: int, tos: int, dev: net_device, our: bool) -> int:
@@ -82,7 +87,7 @@ def __mkroute_input(
     out_dev = nhc.nhc_dev.ip_ptr
     if out_dev is None:
         return EINVAL
-    err = fib_validate_source(skb, saddr, daddr, tos, nhc.nhc_oif, in_dev.dev, in_dev)
+    err = fib_frontend.fib_validate_source(skb, saddr, daddr, tos, nhc.nhc_oif, in_dev.dev, in_dev)
     if err < 0:
         return -err
     fnhe = route.find_exception(nhc, daddr)
@@ -127,7 +132,7 @@ def ip_route_input_slow(skb: sk_buff, daddr: int, saddr: int, tos: int, dev: net
         res.type = RTN_BROADCAST
     else:
         fl4 = flowi4(0, dev.ifindex, skb.mark, tos, daddr=daddr, saddr=saddr)
-        err = fib_lookup(net, fl4, res, 0)
+        err = fib_frontend.fib_lookup(net, fl4, res, 0)
         if not err and res.type not in (RTN_BROADCAST, RTN_LOCAL):
             if IN_DEV_FORWARD(in_dev):
                 if res.type != RTN_UNICAST:
@@ -143,12 +148,12 @@ def ip_route_input_slow(skb: sk_buff, daddr: int, saddr: int, tos: int, dev: net
         if skb.protocol != ETH_P_IP:
             return EINVAL
         if saddr:
-            bad = fib_validate_source(skb, saddr, 0, tos, 0, dev, in_dev)
+            bad = fib_frontend.fib_validate_source(skb, saddr, 0, tos, 0, dev, in_dev)
             if bad < 0:
                 return -bad
         flags = RTCF_BROADCAST
     elif res.type == RTN_LOCAL:
-        bad = fib_validate_source(skb, saddr, daddr, tos, 0, dev, in_dev)
+        bad = fib_frontend.fib_validate_source(skb, saddr, daddr, tos, 0, dev, in_dev)
         if bad < 0:
             return -bad
     return _local_input(skb, res, net, flags, err)
@@ -177,7 +182,7 @@ def ip_route_input_rcu(skb: sk_buff, daddr: int, saddr: int, tos: int, dev: net_
         in_dev = dev.ip_ptr
         iph = skb.network_header
         assert isinstance(iph, iphdr)
-        if in_dev is not None and ip_check_mc_rcu(in_dev, daddr, saddr, iph.protocol):
+        if in_dev is not None and igmp_dev.ip_check_mc_rcu(in_dev, daddr, saddr, iph.protocol):
             return ip_route_input_mc(skb, daddr, saddr, tos, dev, True)
         return EINVAL
     return ip_route_input_slow(skb, daddr, saddr, tos, dev, res)

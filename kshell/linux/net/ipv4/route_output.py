@@ -28,12 +28,7 @@ from kshell.linux.include.net.ip_fib import (
 from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTCF_LOCAL, RTCF_MULTICAST, rtable
 from kshell.linux.net.core.dev import dev_get_by_index_rcu
 from kshell.linux.net.core.dst import dst_release
-from kshell.linux.net.ipv4 import ip_output
-from kshell.linux.net.ipv4.devinet import __ip_dev_find, inet_select_addr
-from kshell.linux.net.ipv4.fib_frontend import fib_lookup
-from kshell.linux.net.ipv4.fib_semantics import fib_select_path
-from kshell.linux.net.ipv4.igmp_dev import ip_check_mc_rcu
-from kshell.linux.net.ipv4.route import find_exception, ip_rt_fix_tos, rt_cache_valid, rt_dst_alloc, rt_set_nexthop
+from kshell.linux.net.ipv4 import devinet, fib_frontend, fib_semantics, igmp_dev, ip_output, route
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.inetdevice import in_device
@@ -70,7 +65,7 @@ def _route_type(res: fib_result, fl4: flowi4, dev_out: net_device, in_dev: in_de
         flags |= RTCF_BROADCAST | RTCF_LOCAL
     elif type_ == RTN_MULTICAST:
         flags |= RTCF_MULTICAST | RTCF_LOCAL
-        if not ip_check_mc_rcu(in_dev, daddr, fl4.saddr, fl4.flowi4_proto):
+        if not igmp_dev.ip_check_mc_rcu(in_dev, daddr, fl4.saddr, fl4.flowi4_proto):
             flags &= ~RTCF_LOCAL
         else:
             do_cache = False
@@ -96,7 +91,7 @@ def __mkroute_output(
     else:
         nhc = res.nhc
         assert nhc is not None
-        fnhe = find_exception(nhc, fl4.daddr)
+        fnhe = route.find_exception(nhc, fl4.daddr)
         if do_cache:
             rth = None
             if fnhe is not None:
@@ -107,21 +102,21 @@ def __mkroute_output(
                 do_cache = False
             else:
                 rth = nhc.nhc_pcpu_rth_output
-            if rth is not None and rt_cache_valid(rth):
+            if rth is not None and route.rt_cache_valid(rth):
                 rth.refcnt += 1
                 return rth
-    rth = rt_dst_alloc(dev_out, flags, type_, IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_NOXFRM))
+    rth = route.rt_dst_alloc(dev_out, flags, type_, IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_NOXFRM))
     rth.rt_iif = orig_oif
     if flags & (RTCF_BROADCAST | RTCF_MULTICAST) and flags & RTCF_LOCAL and not dev_out.flags & IFF_LOOPBACK:
         rth.output = ip_output.ip_mc_output
-    rt_set_nexthop(rth, fl4.daddr, res, fnhe, fi, do_cache)
+    route.rt_set_nexthop(rth, fl4.daddr, res, fnhe, fi, do_cache)
     return rth
 
 
 def ip_route_output_key_hash(net: net_t, fl4: flowi4, skb: sk_buff | None) -> rtable:
     """The route for a flow, without IPsec. As ip_route_output_key_hash_rcu()."""
     fl4.flowi4_iif = LOOPBACK_IFINDEX
-    ip_rt_fix_tos(fl4)
+    route.ip_rt_fix_tos(fl4)
     return ip_route_output_key_hash_rcu(net, fl4, fib_result(), skb)
 
 
@@ -131,11 +126,11 @@ def _check_source(net: net_t, fl4: flowi4) -> net_device | None:
     if ipv4_is_multicast(saddr) or ipv4_is_lbcast(saddr):
         raise KernelError(EINVAL)
     if not fl4.flowi4_oif and (ipv4_is_multicast(fl4.daddr) or ipv4_is_lbcast(fl4.daddr)):
-        dev_out = __ip_dev_find(net, saddr, False)
+        dev_out = devinet.__ip_dev_find(net, saddr, False)
         if dev_out is None:
             raise KernelError(ENETUNREACH)
         return dev_out
-    if not fl4.flowi4_flags & FLOWI_FLAG_ANYSRC and __ip_dev_find(net, saddr, False) is None:
+    if not fl4.flowi4_flags & FLOWI_FLAG_ANYSRC and devinet.__ip_dev_find(net, saddr, False) is None:
         raise KernelError(ENETUNREACH)
     return None
 
@@ -150,13 +145,13 @@ def _bound_device(net: net_t, fl4: flowi4) -> tuple[net_device, bool]:
     daddr = fl4.daddr
     if ipv4_is_local_multicast(daddr) or ipv4_is_lbcast(daddr) or fl4.flowi4_proto == IPPROTO_IGMP:
         if not fl4.saddr:
-            fl4.saddr = inet_select_addr(dev_out, 0, RT_SCOPE_LINK)
+            fl4.saddr = devinet.inet_select_addr(dev_out, 0, RT_SCOPE_LINK)
         return dev_out, True
     if not fl4.saddr:
         if ipv4_is_multicast(daddr):
-            fl4.saddr = inet_select_addr(dev_out, 0, fl4.flowi4_scope)
+            fl4.saddr = devinet.inet_select_addr(dev_out, 0, fl4.flowi4_scope)
         elif not daddr:
-            fl4.saddr = inet_select_addr(dev_out, 0, RT_SCOPE_HOST)
+            fl4.saddr = devinet.inet_select_addr(dev_out, 0, RT_SCOPE_HOST)
     return dev_out, False
 
 
@@ -180,13 +175,13 @@ def ip_route_output_key_hash_rcu(net: net_t, fl4: flowi4, res: fib_result, skb: 
         fl4.flowi4_oif = LOOPBACK_IFINDEX
         res.type = RTN_LOCAL
         return __mkroute_output(res, fl4, orig_oif, net.loopback_dev, RTCF_LOCAL)
-    err = fib_lookup(net, fl4, res, 0)
+    err = fib_frontend.fib_lookup(net, fl4, res, 0)
     if err:
         res.fi = res.table = None
         if dev_out is None:
             raise KernelError(err)
         if not fl4.saddr:
-            fl4.saddr = inet_select_addr(dev_out, 0, RT_SCOPE_LINK)
+            fl4.saddr = devinet.inet_select_addr(dev_out, 0, RT_SCOPE_LINK)
         res.type = RTN_UNICAST
         return __mkroute_output(res, fl4, orig_oif, dev_out, 0)
     assert res.fi is not None and res.nhc is not None
@@ -197,7 +192,7 @@ def ip_route_output_key_hash_rcu(net: net_t, fl4: flowi4, res: fib_result, skb: 
         orig_oif = res.nhc.nhc_oif
         fl4.flowi4_oif = dev_out.ifindex
         return __mkroute_output(res, fl4, orig_oif, dev_out, RTCF_LOCAL)
-    fib_select_path(net, res, fl4, skb)
+    fib_semantics.fib_select_path(net, res, fl4, skb)
     dev_out = res.nhc.nhc_dev
     assert dev_out is not None
     return __mkroute_output(res, fl4, orig_oif, dev_out, 0)

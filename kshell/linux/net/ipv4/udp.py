@@ -46,8 +46,14 @@ from kshell.linux.net.ipv4.ip_sockglue_opt import ip_getsockopt, ip_setsockopt
 from kshell.linux.net.ipv4.udp_connect import __udp_disconnect, udp_disconnect, udp_pre_connect
 from kshell.linux.net.ipv4.udp_hash import udp_lib_hash, udp_lib_unhash, udp_v4_get_port, udp_v4_rehash
 from kshell.linux.net.ipv4.udp_rcv import udp_err, udp_rcv
-from kshell.linux.net.ipv4.udp_recv import first_packet_length, udp_destruct_common, udp_recvmsg
-from kshell.linux.net.ipv4.udp_send import udp_flush_pending_frames, udp_push_pending_frames, udp_sendmsg, udp_splice_eof
+from kshell.linux.net.ipv4.udp_recv import first_packet_length, udp_destruct_common, udp_read_skb, udp_recvmsg
+from kshell.linux.net.ipv4.udp_send import (
+    udp_flush_pending_frames,
+    udp_push_pending_frames,
+    udp_sendmsg,
+    udp_sendpage,
+    udp_splice_eof,
+)
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import file
@@ -282,6 +288,7 @@ udp_prot = proto(
     getsockopt=udp_getsockopt,
     sendmsg=udp_sendmsg,
     recvmsg=udp_recvmsg,
+    sendpage=udp_sendpage,
     splice_eof=udp_splice_eof,
     release_cb=ip4_datagram_release_cb,
     hash=udp_lib_hash,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, ENOBUFS, ENOMEM
@@ -31,6 +32,7 @@ from kshell.linux.net.core.skbuff import (
     skb_release_head_state,
 )
 from kshell.linux.net.core.sock_mem import __sk_mem_raise_allocated, __sk_mem_reduce_allocated
+from kshell.linux.net.ipv4.ip_output_append import _run_nowait
 from kshell.linux.net.ipv4.ip_sockglue import ip_cmsg_recv_offset, ip_recv_error
 from kshell.linux.net.ipv4.udp_send import _statistics
 from kshell.linux.net.socket_cmsg import sock_recv_cmsgs
@@ -152,6 +154,12 @@ async def __skb_recv_udp(sk: sock, flags: int, off: int) -> tuple[sk_buff | None
         if left is None:
             return None, 0
         timeo = left
+
+
+def udp_read_skb(sk: sock, recv_actor: Callable[[sock, sk_buff], int]) -> int:
+    """Hand the next packet to a function. EAGAIN."""
+    skb, _ = _run_nowait(__skb_recv_udp(sk, MSG_DONTWAIT, 0))
+    return 0 if skb is None else recv_actor(sk, skb)
 
 
 def udp_cmsg_recv(msg: msghdr, sk: sock, skb: sk_buff) -> None:

@@ -21,10 +21,18 @@ from kshell.abi.socket import AF_INET, AF_UNSPEC, MSG_CONFIRM, MSG_DONTROUTE, MS
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.in_ import ipv4_is_multicast
 from kshell.linux.include.linux.net import SOCK_NOSPACE
-from kshell.linux.include.linux.skbuff import CHECKSUM_NONE, CHECKSUM_PARTIAL, SKB_GSO_UDP_L4, sk_buff, skb_dst, skb_shinfo
+from kshell.linux.include.linux.skbuff import (
+    CHECKSUM_NONE,
+    CHECKSUM_PARTIAL,
+    SKB_GSO_UDP_L4,
+    sk_buff,
+    skb_dst,
+    skb_shinfo,
+)
 from kshell.linux.include.linux.snmp import IPSTATS_MIB_OUTNOROUTES, UDP_MIB_OUTDATAGRAMS, UDP_MIB_SNDBUFERRORS
-from kshell.linux.include.linux.socket import CMSG_LEN, for_each_cmsghdr
+from kshell.linux.include.linux.socket import CMSG_LEN, for_each_cmsghdr, msghdr
 from kshell.linux.include.linux.udp import UDP_FLAGS_CORK, UDP_MAX_SEGMENTS, udp_sk, udphdr
+from kshell.linux.include.linux.uio import kvec_iter
 from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.inet_sock import _cork_of, inet_cork, inet_sk, inet_sk_flowi_flags
 from kshell.linux.include.net.ip import get_rttos, ipcm_cookie, ipcm_init_sk
@@ -50,8 +58,8 @@ from kshell.linux.security.security import security_sk_classify_flow
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.net import socket
-    from kshell.linux.include.linux.socket import msghdr
 
+MSG_SENDPAGE_NOTLAST = 0x20000
 SOL_UDP = 17
 UDP_SEGMENT = 103
 _HDR = 8
@@ -326,7 +334,15 @@ def udp_splice_eof(sock: socket) -> None:
     release_sock(sk)
 
 
-__all__ = [
-    "EAGAIN", "skb_dst", "udp4_hwcsum", "udp_cmsg_send", "udp_flush_pending_frames", "udp_push_pending_frames",
-    "udp_send_skb", "udp_sendmsg", "udp_splice_eof",
-]  # fmt: skip
+async def udp_sendpage(sk: sock, page: bytes, flags: int) -> int:
+    """A page (or less) from splice() or sendfile(): more of the packet that is being built, or one of its own."""
+    up = udp_sk(sk)
+    if flags & MSG_SENDPAGE_NOTLAST:
+        flags |= MSG_MORE
+    current = sk.skc_net.kernel.current
+    if not up.pending:
+        await udp_sendmsg(sk, msghdr(current, kvec_iter(b""), flags | MSG_MORE), 0)
+    size = len(page)
+    lock_sock(sk)
+    corkreq = bool(up.udp_flags >> UDP_FLAGS_CORK & 1 or flags & MSG_MORE)
+    return _append(sk, _cork_of(up).fl, msghdr(current, kvec_iter(page), flags), size, size, None, None, corkreq)
