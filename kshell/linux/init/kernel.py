@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.cred import cred
     from kshell.linux.include.linux.dcache import dentry
     from kshell.linux.include.linux.eventpoll import epitems_head
-    from kshell.linux.include.linux.fs import file, file_system_type, files_stat_struct, inode, super_block
+    from kshell.linux.include.linux.fs import file, file_lock, file_system_type, files_stat_struct, inode, super_block
     from kshell.linux.fs.namei_walk import nameidata
     from kshell.linux.include.linux.mount import mnt_namespace, mount, mountpoint, vfsmount
     from kshell.linux.include.linux.proc_fs import proc_dir_entry
