@@ -251,7 +251,7 @@ class sock(sock_common):
     sk_txrehash: int = 0
     sk_prefer_busy_poll: int = 0
     sk_busy_poll_budget: int = 0
-    sk_bind_phc: int = -1
+    sk_bind_phc: int = 0
     sk_peer_pid: pid | None = None
     sk_peer_cred: cred | None = None
     sk_rcvtimeo: int = MAX_SCHEDULE_TIMEOUT

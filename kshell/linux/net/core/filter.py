@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EINVAL, ENOENT, ENOMEM, EPERM
-from kshell.linux.fs.file import fdget
+from kshell.abi.errno import EBADF, EINVAL, ENOENT, ENOMEM, EPERM
+from kshell.linux.fs.file import fdget, fdput
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.filter import (
     BPF_A,
@@ -233,8 +233,9 @@ def sk_reuseport_attach_filter(fprog: sock_fprog, sk: sock) -> int:
 
 def _bpf_prog_get(kernel: Kernel, ufd: int) -> None:
     """There are no BPF descriptors: EBADF for a bad one, EINVAL for another file."""
-    fdget(kernel.current, ufd)
-    raise KernelError(EINVAL)
+    f, flags = fdget(kernel.current, ufd)
+    fdput(f, flags)
+    raise KernelError(EBADF if f is None else EINVAL)
 
 
 def sk_attach_bpf(ufd: int, sk: sock) -> int:
