@@ -13,6 +13,7 @@ from kshell.lang.numbers import Buffer, constant_of
 
 
 def iovec(context: Context, param: Param, node: Node) -> int:
+    """An array of iovec."""
     address, count = place_iovec(context.encoder, node, context.only_room(param))
     context.sized(param, count)
     return address
@@ -65,6 +66,7 @@ _MSGHDR: Final = (
 
 
 def msghdr(context: Context, param: Param, node: Node) -> int:
+    """A message header."""
     values = msghdr_values(context, node, param.kind.direction != "in" and not context.fill)
     return context.encoder.memory.place(structs.layout("msghdr", context.encoder.arch).pack(values))
 
@@ -125,6 +127,7 @@ def _control(context: Context, fields: dict[str, Node], out: bool) -> tuple[int,
 
 
 def mmsghdr(context: Context, param: Param, node: Node) -> int:
+    """An array of messages."""
     items = items_of(context, node)
     layout = structs.layout("mmsghdr", context.encoder.arch)
     data = b""

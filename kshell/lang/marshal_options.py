@@ -12,6 +12,7 @@ from kshell.lang.option_types import FCNTL_TYPES, IOCTL_TYPES, OPTION_NAMES, OPT
 
 
 def optval(context: Context, param: Param, node: Node) -> int:
+    """A socket option's value; room for it when the kernel fills it."""
     if context.only_room(param):
         return context.supplied(param)
     kind = option_type(context.number_of("level") or 0, context.number_of("optname") or 0)
@@ -60,6 +61,7 @@ def _unreferenced(node: Node) -> Node:
 
 
 def ioctl(context: Context, param: Param, node: Node) -> int:
+    """What an ioctl takes, by its request."""
     encoder = context.encoder
     request = names.enumeration("ioctl").name(context.number_of("cmd") or 0) or ""
     direction, kind = IOCTL_TYPES.get(request, ("", ""))
@@ -90,6 +92,7 @@ def is_meant(context: Context, param: Param, number: int) -> bool:
 
 
 def fcntl(context: Context, param: Param, node: Node) -> int:
+    """What an fcntl command takes."""
     command = names.enumeration("fcntl").name(context.number_of("cmd") or 0) or ""
     direction, _, kind = FCNTL_TYPES.get(command, "").partition(":")
     if direction == "out" and not context.fill:

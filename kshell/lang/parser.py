@@ -176,8 +176,9 @@ class Parser:
         if not self.at("=>"):
             return before
         height = self._height
-        self.take()
+        self._nest(self.take())
         after = self.argument()
+        self._nesting -= 1
         self._grow(max(height, self._height), start)
         return Change(before, after, (start, self._last_end))
 
@@ -190,11 +191,12 @@ class Parser:
         if not self.at("?"):
             return condition
         height = self._height
-        self.take()
+        self._nest(self.take())
         then = self.expression()
         height = max(height, self._height)
         self.expect(":")
         otherwise = self.expression()
+        self._nesting -= 1
         self._grow(max(height, self._height), start)
         return Ternary(condition, then, otherwise, (start, self._last_end))
 
@@ -281,7 +283,9 @@ class Parser:
     def _name(self) -> Node:
         token = self.take()
         if token.text == "sizeof" and not self.at("("):
+            self._nest(token)
             operand = self._unary()
+            self._nesting -= 1
             return Apply("sizeof", (operand,), (token.start, self._last_end))
         if not self.at("("):
             return Name(token.text, (token.start, token.end))

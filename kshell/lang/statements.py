@@ -173,6 +173,7 @@ class _StatementParser:
         self._parser = Parser(source, start)
 
     def statement(self) -> Statement:
+        """The statement up to the end of the text."""
         parser = self._parser
         variable = ""
         if parser.peek().kind == "name" and parser.peek(1).text == "=":

@@ -125,6 +125,7 @@ class _Line:
 
     @property
     def is_unfinished(self) -> bool:
+        """Whether the call goes on in a later line."""
         return _UNFINISHED.search(self.body) is not None
 
 
@@ -290,7 +291,7 @@ def _half_call(line: _Line, filename: str) -> CallStart:
 
 def without_annotations(text: str) -> str:
     """The text of a log's line without what -y put behind descriptors, for a line to be shown."""
-    return re.sub(r"(?<=\d)<(?:[^<>\n]|->)*>(?=[,)\]}\s])", "", text)
+    return re.sub(r"(?<=\d)<(?:->|[^<>\n])*+>(?=[,)\]}\s])", "", text)
 
 
 def renumbered(record: Record, pid: int) -> Record:
