@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kshell.linux.include.linux.fs_ops import FMODE_CAN_READ as FMODE_CAN_READ
+from kshell.linux.include.linux.fs_ops import FMODE_CAN_WRITE as FMODE_CAN_WRITE
+from kshell.linux.include.linux.fs_ops import FMODE_LSEEK as FMODE_LSEEK
+from kshell.linux.include.linux.fs_ops import FMODE_OPENED as FMODE_OPENED
 from kshell.linux.include.linux.fs_ops import Ppos as Ppos
 from kshell.linux.include.linux.fs_ops import file_operations as file_operations
 from kshell.linux.include.linux.fs_ops import inode_operations as inode_operations
@@ -32,7 +36,6 @@ MAY_NOT_BLOCK = 0x80
 
 FMODE_READ = 0x1
 FMODE_WRITE = 0x2
-FMODE_LSEEK = 0x4
 FMODE_PREAD = 0x8
 FMODE_PWRITE = 0x10
 FMODE_EXEC = 0x20
@@ -41,9 +44,6 @@ FMODE_CAN_ODIRECT = 0x400000
 FMODE_PATH = 0x4000
 FMODE_ATOMIC_POS = 0x8000
 FMODE_WRITER_SB = 0x10000
-FMODE_CAN_READ = 0x20000
-FMODE_CAN_WRITE = 0x40000
-FMODE_OPENED = 0x80000
 FMODE_CREATED = 0x100000
 FMODE_STREAM = 0x200000
 FMODE_NONOTIFY = 0x4000000

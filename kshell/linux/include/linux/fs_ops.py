@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.statfs import kstatfs
     from kshell.linux.include.linux.uio import iov_iter
 
+FMODE_LSEEK = 0x4
+FMODE_CAN_READ = 0x20000
+FMODE_CAN_WRITE = 0x40000
+FMODE_OPENED = 0x80000
+
 Ppos = list[int]
 """`loff_t *`: a box that holds one file position."""
 
@@ -37,6 +42,7 @@ class file_operations:
     """What an open file can do."""
 
     __slots__ = (
+        "_caps",
         "check_flags",
         "compat_ioctl",
         "fallocate",
@@ -118,6 +124,11 @@ class file_operations:
         self.mmap = mmap
         self.fallocate = fallocate
         self.show_fdinfo = show_fdinfo
+        can_read = FMODE_CAN_READ if read or read_iter else 0
+        can_write = FMODE_CAN_WRITE if write or write_iter else 0
+        common = FMODE_OPENED | (FMODE_LSEEK if llseek else 0)
+        self._caps = (common, common | can_read, common | can_write, common | can_read | can_write)
+        """What f_mode gets, by FMODE_READ | FMODE_WRITE."""
 
 
 class inode_operations:

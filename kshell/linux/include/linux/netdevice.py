@@ -89,6 +89,7 @@ NETDEV_CHANGEINFODATA = 25
 
 # netdev_features_t: bit numbers as `ethtool -k` and sysfs show them
 NETIF_F_SG = 1 << 0
+NETIF_F_IP_CSUM = 1 << 1
 NETIF_F_HW_CSUM = 1 << 3
 NETIF_F_HIGHDMA = 1 << 5
 NETIF_F_FRAGLIST = 1 << 6

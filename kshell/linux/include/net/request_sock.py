@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.timer import timer_list
 
 
+class saved_syn:
+    """The headers of a SYN, kept for TCP_SAVED_SYN: lengths of its parts (bytes) and the bytes."""
+
+    __slots__ = ("data", "mac_hdrlen", "network_hdrlen", "tcp_hdrlen")
+
+    def __init__(self, mac_hdrlen: int, network_hdrlen: int, tcp_hdrlen: int, data: bytes) -> None:
+        self.mac_hdrlen = mac_hdrlen
+        self.network_hdrlen = network_hdrlen
+        self.tcp_hdrlen = tcp_hdrlen
+        self.data = data
+
+
 class request_sock_ops:
     """How a transport handles its request sockets. Constant; the slab is kernel.rsk_slab[ops]."""
 

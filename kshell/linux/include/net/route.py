@@ -20,7 +20,6 @@ from kshell.linux.include.net.rtable import (
 )
 from kshell.linux.include.net.sock import SOCK_LOCALROUTE, sock
 from kshell.linux.net.core.dst import dst_release
-from kshell.linux.net.ipv4 import route_output as _route
 from kshell.linux.security.security import security_sk_classify_flow
 
 if TYPE_CHECKING:
@@ -129,3 +128,6 @@ def ip_route_newports(
     flowi4_update_output(fl4, sk.sk_bound_dev_if, fl4.daddr, fl4.saddr)
     security_sk_classify_flow(sk, fl4)
     return _route.ip_route_output_flow(sk.sk_net, fl4, sk)
+
+
+from kshell.linux.net.ipv4 import route_output as _route  # noqa: E402  it needs what stands above

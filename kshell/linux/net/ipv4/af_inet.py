@@ -61,8 +61,7 @@ from kshell.linux.net.core.skbuff import __skb_queue_purge
 from kshell.linux.net.core.sock import __sk_dst_check, sk_alloc, sk_common_release, sk_setup_caps, sock_init_data
 from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
 from kshell.linux.net.core.sock_lock import release_sock
-from kshell.linux.net.ipv4 import igmp
-from kshell.linux.net.ipv4.fib_frontend import inet_addr_type_table
+from kshell.linux.net.ipv4 import igmp, fib_frontend
 from kshell.linux.net.l3mdev import l3mdev_fib_table_by_index
 
 if TYPE_CHECKING:
@@ -237,7 +236,7 @@ def __inet_bind(sk: sock, uaddr: bytes, addr_len: int, flags: int) -> int:
     inet = inet_sk(sk)
     net = sk.skc_net
     tb_id = l3mdev_fib_table_by_index(net, sk.sk_bound_dev_if) or RT_TABLE_LOCAL
-    chk_addr_ret = inet_addr_type_table(net, saddr, tb_id)
+    chk_addr_ret = fib_frontend.inet_addr_type_table(net, saddr, tb_id)
     if not inet_addr_valid_or_nonlocal(net, inet, saddr, chk_addr_ret):
         raise KernelError(EADDRNOTAVAIL)
     if (

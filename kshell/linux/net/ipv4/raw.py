@@ -64,9 +64,8 @@ from kshell.linux.net.core.sock import sk_common_release
 from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
 from kshell.linux.net.core.sock_lock import release_sock
 from kshell.linux.net.core.sock_mem import sock_alloc_send_skb
-from kshell.linux.net.ipv4 import icmp
+from kshell.linux.net.ipv4 import icmp, fib_frontend
 from kshell.linux.net.ipv4.datagram import ip4_datagram_connect, ip4_datagram_release_cb
-from kshell.linux.net.ipv4.fib_frontend import inet_addr_type_table
 from kshell.linux.net.ipv4.ip_output import ip_generic_getfrag, ip_select_ident_segs
 from kshell.linux.net.ipv4.ip_output_append import (
     _run_nowait,
@@ -297,7 +296,7 @@ def raw_bind(sk: sock, uaddr: bytes, addr_len: int) -> int:
         if sk.sk_bound_dev_if:
             tb_id = l3mdev_fib_table_by_index(sk.skc_net, sk.sk_bound_dev_if) or tb_id
         saddr = int.from_bytes(uaddr[4:8], "big")
-        kind = inet_addr_type_table(sk.skc_net, saddr, tb_id)
+        kind = fib_frontend.inet_addr_type_table(sk.skc_net, saddr, tb_id)
         if not inet_addr_valid_or_nonlocal(sk.skc_net, inet, saddr, kind):
             raise KernelError(EADDRNOTAVAIL)
         inet.inet_rcv_saddr = inet.inet_saddr = saddr

@@ -171,7 +171,6 @@ async def __tcp_close(sk: tcp_sock, timeout: int) -> None:
     sk.skc_refcnt += 1
     sock_orphan(sk)
     __release_sock(sk)
-    sk.sk_lock = 0
     sk.skc_net.kernel.tcp_orphan_count += 1
     if state != TCP_CLOSE and sk.skc_state == TCP_CLOSE:
         return

@@ -57,7 +57,7 @@ from kshell.linux.include.net.tcp import (
 from kshell.linux.kernel.time.hrtimer import hrtimer_active, hrtimer_start_range_ns
 from kshell.linux.net.core.skbuff import __kfree_skb, skb_dst_drop
 from kshell.linux.net.core.sock import sk_send_sigurg
-from kshell.linux.net.ipv4 import tcp_fastopen, tcp_input_state, tcp_timer
+from kshell.linux.net.ipv4 import tcp_fastopen, tcp_input_state, tcp_timer, tcp_input_data, tcp_input_ofo, tcp_output_ack
 from kshell.linux.net.ipv4.tcp_input_ack import (
     _now_seconds,
     tcp_ack,
@@ -66,14 +66,6 @@ from kshell.linux.net.ipv4.tcp_input_ack import (
     tcp_send_challenge_ack,
     tcp_store_ts_recent,
 )
-from kshell.linux.net.ipv4.tcp_input_data import (
-    tcp_data_queue,
-    tcp_data_ready,
-    tcp_data_snd_check,
-    tcp_drop_reason,
-    tcp_queue_rcv,
-)
-from kshell.linux.net.ipv4.tcp_input_ofo import tcp_dsack_set, tcp_rcv_spurious_retrans
 from kshell.linux.net.ipv4.tcp_input_options import tcp_fast_parse_options, tcp_parse_aligned_timestamp
 from kshell.linux.net.ipv4.tcp_input_rtt import (
     FLAG_DATA,
@@ -84,7 +76,6 @@ from kshell.linux.net.ipv4.tcp_input_rtt import (
     tcp_in_quickack_mode,
     tcp_rcv_rtt_measure_ts,
 )
-from kshell.linux.net.ipv4.tcp_output_ack import tcp_send_ack, tcp_send_delayed_ack
 from kshell.linux.net.ipv4.tcp_output_mss import __tcp_select_window
 from kshell.linux.net.ipv4.tcp_output_xmit import tcp_mstamp_refresh
 
@@ -106,21 +97,21 @@ def __tcp_ack_snd_check(sk: tcp_sock, ofo_possible: bool) -> None:
         or tcp_in_quickack_mode(sk)
         or ack.pending & ICSK_ACK_NOW
     ):
-        tcp_send_ack(sk)
+        tcp_output_ack.tcp_send_ack(sk)
         return
     if not ofo_possible or not sk.out_of_order_queue:
-        tcp_send_delayed_ack(sk)
+        tcp_output_ack.tcp_send_delayed_ack(sk)
         return
     ipv4 = sk.skc_net.ipv4
     if not sk.rx_opt.sack_ok or sk.compressed_ack >= ipv4.sysctl_tcp_comp_sack_nr:
-        tcp_send_ack(sk)
+        tcp_output_ack.tcp_send_ack(sk)
         return
     if sk.compressed_ack_rcv_nxt != sk.rcv_nxt:
         sk.compressed_ack_rcv_nxt = sk.rcv_nxt
         sk.dup_ack_counter = 0
     if sk.dup_ack_counter < TCP_FASTRETRANS_THRESH:
         sk.dup_ack_counter += 1
-        tcp_send_ack(sk)
+        tcp_output_ack.tcp_send_ack(sk)
         return
     sk.compressed_ack += 1
     timer = sk.compressed_ack_timer
@@ -190,9 +181,9 @@ def tcp_send_dupack(sk: tcp_sock, skb: sk_buff) -> None:
         sk.skc_net.mib.net_statistics[LINUX_MIB_DELAYEDACKLOST] += 1
         tcp_enter_quickack_mode(sk, TCP_MAX_QUICKACKS)
         if sk.rx_opt.sack_ok and sk.skc_net.ipv4.sysctl_tcp_dsack:
-            tcp_rcv_spurious_retrans(sk, skb)
-            tcp_dsack_set(sk, cb.seq, sk.rcv_nxt if after(cb.end_seq, sk.rcv_nxt) else cb.end_seq)
-    tcp_send_ack(sk)
+            tcp_input_ofo.tcp_rcv_spurious_retrans(sk, skb)
+            tcp_input_ofo.tcp_dsack_set(sk, cb.seq, sk.rcv_nxt if after(cb.end_seq, sk.rcv_nxt) else cb.end_seq)
+    tcp_output_ack.tcp_send_ack(sk)
 
 
 def tcp_disordered_ack(sk: tcp_sock, skb: sk_buff) -> bool:
@@ -230,7 +221,7 @@ def _refuse(sk: tcp_sock, skb: sk_buff, mib: int, reason: int) -> bool:
     if stamp is not None:
         sk.last_oow_ack_time = stamp
         tcp_send_dupack(sk, skb)
-    tcp_drop_reason(sk, skb, reason)
+    tcp_input_data.tcp_drop_reason(sk, skb, reason)
     return False
 
 
@@ -246,7 +237,7 @@ def _syn_challenge(sk: tcp_sock, skb: sk_buff, syn_inerr: bool) -> bool:
         mib.tcp_statistics[TCP_MIB_INERRS] += 1
     mib.net_statistics[LINUX_MIB_TCPSYNCHALLENGE] += 1
     tcp_send_challenge_ack(sk)
-    tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_INVALID_SYN)
+    tcp_input_data.tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_INVALID_SYN)
     return False
 
 
@@ -263,7 +254,7 @@ def _rst_in_window(sk: tcp_sock, skb: sk_buff) -> bool:
     if sk.syn_fastopen and not sk.data_segs_in and sk.skc_state == TCP_ESTABLISHED:
         tcp_fastopen.tcp_fastopen_active_disable(sk)
     tcp_send_challenge_ack(sk)
-    tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_RESET)
+    tcp_input_data.tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_RESET)
     return False
 
 
@@ -282,7 +273,7 @@ def tcp_validate_incoming(sk: tcp_sock, skb: sk_buff, th: tcphdr, syn_inerr: boo
             return _refuse(sk, skb, LINUX_MIB_TCPACKSKIPPEDSEQ, SKB_DROP_REASON_TCP_INVALID_SEQUENCE)
         if tcp_reset_check(sk, skb):
             return _reset(sk, skb)
-        tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_INVALID_SEQUENCE)
+        tcp_input_data.tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_INVALID_SEQUENCE)
         return False
     if flags & TCPHDR_RST:
         return _rst_in_window(sk, skb)
@@ -310,13 +301,13 @@ def _fast_path(sk: tcp_sock, skb: sk_buff, th: tcphdr) -> bool | None:
     if length <= header_len:
         if length < header_len:
             sk.skc_net.mib.tcp_statistics[TCP_MIB_INERRS] += 1
-            tcp_drop_reason(sk, skb, SKB_DROP_REASON_PKT_TOO_SMALL)
+            tcp_input_data.tcp_drop_reason(sk, skb, SKB_DROP_REASON_PKT_TOO_SMALL)
             return True
         if timestamps and sk.rcv_nxt == sk.rcv_wup:
             tcp_store_ts_recent(sk)
         tcp_ack(sk, skb, 0)
         __kfree_skb(skb)
-        tcp_data_snd_check(sk)
+        tcp_input_data.tcp_data_snd_check(sk)
         sk.rcv_rtt_last_tsecr = rx_opt.rcv_tsecr
         return True
     if skb.truesize > sk.sk_forward_alloc:
@@ -327,11 +318,11 @@ def _fast_path(sk: tcp_sock, skb: sk_buff, th: tcphdr) -> bool | None:
     sk.skc_net.mib.net_statistics[LINUX_MIB_TCPHPHITS] += 1
     skb_dst_drop(skb)
     skb.len = length - header_len
-    eaten = tcp_queue_rcv(sk, skb)
+    eaten = tcp_input_data.tcp_queue_rcv(sk, skb)
     tcp_event_data_recv(sk, skb)
     if cb.ack_seq != sk.snd_una:
         tcp_ack(sk, skb, FLAG_DATA)
-        tcp_data_snd_check(sk)
+        tcp_input_data.tcp_data_snd_check(sk)
         if sk.icsk_ack.pending & ICSK_ACK_SCHED:
             __tcp_ack_snd_check(sk, False)
     else:
@@ -339,7 +330,7 @@ def _fast_path(sk: tcp_sock, skb: sk_buff, th: tcphdr) -> bool | None:
         __tcp_ack_snd_check(sk, False)
     if eaten:
         __kfree_skb(skb)
-    tcp_data_ready(sk)
+    tcp_input_data.tcp_data_ready(sk)
     return True
 
 
@@ -363,15 +354,15 @@ def tcp_rcv_established(sk: tcp_sock, skb: sk_buff) -> None:
         checked = done is None
     if not checked:
         if not th._flags & (TCPHDR_ACK | TCPHDR_RST | TCPHDR_SYN):
-            tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_FLAGS)
+            tcp_input_data.tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_FLAGS)
             return
         if not tcp_validate_incoming(sk, skb, th, True):
             return
     if tcp_ack(sk, skb, FLAG_SLOWPATH | FLAG_UPDATE_TS_RECENT) < 0:
-        tcp_drop_reason(sk, skb, SKB_DROP_REASON_NOT_SPECIFIED)
+        tcp_input_data.tcp_drop_reason(sk, skb, SKB_DROP_REASON_NOT_SPECIFIED)
         return
     tcp_rcv_rtt_measure_ts(sk, skb)
     tcp_urg(sk, skb, th)
-    tcp_data_queue(sk, skb)
-    tcp_data_snd_check(sk)
+    tcp_input_data.tcp_data_queue(sk, skb)
+    tcp_input_data.tcp_data_snd_check(sk)
     tcp_ack_snd_check(sk)

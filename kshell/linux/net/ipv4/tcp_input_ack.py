@@ -44,17 +44,7 @@ from kshell.linux.include.net.tcp import (
     tcp_paws_check,
     tcp_skb_cb,
 )
-from kshell.linux.net.ipv4 import tcp_output, tcp_output_ack, tcp_output_retransmit, tcp_output_segs, tcp_sendmsg
-from kshell.linux.net.ipv4.tcp_input_loss import (
-    REXMIT_NEW,
-    REXMIT_NONE,
-    tcp_count_delivered,
-    tcp_cwnd_reduction,
-    tcp_fastretrans_alert,
-    tcp_process_tlp_ack,
-    tcp_remove_reno_sacks,
-    tcp_skb_spurious_retrans,
-)
+from kshell.linux.net.ipv4 import tcp_output, tcp_output_ack, tcp_output_retransmit, tcp_output_segs, tcp_sendmsg, tcp_input_loss, tcp_input_timer
 from kshell.linux.net.ipv4.tcp_input_rtt import (
     FLAG_ACK_MAYBE_DELAYED,
     FLAG_ACKED,
@@ -84,7 +74,6 @@ from kshell.linux.net.ipv4.tcp_input_sack import (
     tcp_sacktag_state,
     tcp_sacktag_write_queue,
 )
-from kshell.linux.net.ipv4.tcp_input_timer import tcp_ack_probe, tcp_set_xmit_timer
 from kshell.linux.net.ipv4.tcp_output_mss import tcp_current_mss, tcp_sync_mss
 from kshell.linux.net.ipv4.tcp_rate import tcp_rate_gen, tcp_rate_skb_delivered
 from kshell.linux.net.ipv4.tcp_recovery import tcp_rack_advance, tcp_rack_update_reo_wnd
@@ -143,8 +132,8 @@ def _account_acked(sk: tcp_sock, skb: sk_buff, pcount: int, sums: _acked, sack: 
     if sacked & TCPCB_SACKED_ACKED:
         sk.sacked_out -= pcount
     elif sk.rx_opt.sack_ok:
-        tcp_count_delivered(sk, pcount, ece)
-        if not sacked & TCPCB_RETRANS or not tcp_skb_spurious_retrans(sk, skb):
+        tcp_input_loss.tcp_count_delivered(sk, pcount, ece)
+        if not sacked & TCPCB_RETRANS or not tcp_input_loss.tcp_skb_spurious_retrans(sk, skb):
             tcp_rack_advance(sk, sacked, scb.end_seq, skb.tstamp // 1000)
     if sacked & TCPCB_LOST:
         sk.lost_out -= pcount
@@ -232,7 +221,7 @@ def _measure_acked(
     if flag & FLAG_ACKED:
         flag |= FLAG_SET_XMIT_TIMER
         if not sk.rx_opt.sack_ok:
-            tcp_remove_reno_sacks(sk, sums.pkts_acked, ece_ack)
+            tcp_input_loss.tcp_remove_reno_sacks(sk, sums.pkts_acked, ece_ack)
             if flag & FLAG_RETRANS_DATA_ACKED:
                 flag &= ~FLAG_ORIG_SACK_ACKED
         elif before(sums.reord, prior_fack):
@@ -273,7 +262,7 @@ def tcp_cong_control(sk: tcp_sock, ack: int, acked_sacked: int, flag: int, rs: r
         cong_control(sk, rs)
         return
     if sk.icsk_ca_state and tcp_in_cwnd_reduction(sk):
-        tcp_cwnd_reduction(sk, acked_sacked, rs.losses, flag)
+        tcp_input_loss.tcp_cwnd_reduction(sk, acked_sacked, rs.losses, flag)
     elif tcp_may_raise_cwnd(sk, flag):
         tcp_cong_avoid(sk, ack, acked_sacked)
     tcp_update_pacing_rate(sk)
@@ -415,9 +404,9 @@ def tcp_in_ack_event(sk: tcp_sock, flag: int) -> None:
 
 def tcp_xmit_recovery(sk: tcp_sock, rexmit: int) -> None:
     """Send what recovery calls for: new data (F-RTO) or what was lost."""
-    if rexmit == REXMIT_NONE or sk.skc_state == TCP_SYN_SENT:
+    if rexmit == tcp_input_loss.REXMIT_NONE or sk.skc_state == TCP_SYN_SENT:
         return
-    if rexmit == REXMIT_NEW:
+    if rexmit == tcp_input_loss.REXMIT_NEW:
         tcp_output.__tcp_push_pending_frames(sk, tcp_current_mss(sk), TCP_NAGLE_OFF)
         if after(sk.snd_nxt, sk.high_seq):
             return
@@ -453,7 +442,7 @@ def _take_ack(sk: tcp_sock, skb: sk_buff, flag: int, prior_snd_una: int, sack_st
     if cb.tcp_flags & TCPHDR_ECE and not cb.tcp_flags & TCPHDR_SYN and sk.ecn_flags & TCP_ECN_OK:
         flag |= FLAG_ECE
     if sack_state.sack_delivered:
-        tcp_count_delivered(sk, sack_state.sack_delivered, bool(flag & FLAG_ECE))
+        tcp_input_loss.tcp_count_delivered(sk, sack_state.sack_delivered, bool(flag & FLAG_ECE))
     return flag
 
 
@@ -479,7 +468,7 @@ def _old_ack(sk: tcp_sock, skb: sk_buff, flag: int) -> int:
     if cb.sacked:
         prior_delivered = sk.delivered
         flag |= tcp_sacktag_write_queue(sk, skb, prior_snd_una, tcp_sacktag_state())
-        flag, rexmit = tcp_fastretrans_alert(sk, prior_snd_una, 0, flag)
+        flag, rexmit = tcp_input_loss.tcp_fastretrans_alert(sk, prior_snd_una, 0, flag)
         tcp_newly_delivered(sk, prior_delivered, flag)
         tcp_xmit_recovery(sk, rexmit)
     return 0
@@ -511,30 +500,30 @@ def tcp_ack(sk: tcp_sock, skb: sk_buff, flag: int) -> int:
         sk.sk_err_soft = 0
     sk.icsk_probes_out = 0
     sk.rcv_tstamp = sk.skc_net.kernel.jiffies & U32
-    rexmit = REXMIT_NONE
+    rexmit = tcp_input_loss.REXMIT_NONE
     if not prior_packets:
         tcp_in_ack_event(sk, flag)
         if flag & FLAG_DSACKING_ACK:
-            flag, rexmit = tcp_fastretrans_alert(sk, prior_snd_una, 0, flag)
+            flag, rexmit = tcp_input_loss.tcp_fastretrans_alert(sk, prior_snd_una, 0, flag)
             tcp_newly_delivered(sk, prior_delivered, flag)
-        tcp_ack_probe(sk)
+        tcp_input_timer.tcp_ack_probe(sk)
         if sk.tlp_high_seq:
-            tcp_process_tlp_ack(sk, ack, flag)
+            tcp_input_loss.tcp_process_tlp_ack(sk, ack, flag)
         return 1
     flag |= tcp_clean_rtx_queue(sk, skb, prior_fack, prior_snd_una, sack_state, bool(flag & FLAG_ECE))
     rate = sack_state.rate
     tcp_rack_update_reo_wnd(sk, rate)
     tcp_in_ack_event(sk, flag)
     if sk.tlp_high_seq:
-        tcp_process_tlp_ack(sk, ack, flag)
+        tcp_input_loss.tcp_process_tlp_ack(sk, ack, flag)
     if tcp_ack_is_dubious(sk, flag):
         num_dupack = 0
         if not flag & (FLAG_SND_UNA_ADVANCED | FLAG_NOT_DUP | FLAG_DSACKING_ACK):
             shinfo = skb._shinfo
             num_dupack = max(1, shinfo.gso_segs if shinfo is not None and not flag & FLAG_DATA else 1)
-        flag, rexmit = tcp_fastretrans_alert(sk, prior_snd_una, num_dupack, flag)
+        flag, rexmit = tcp_input_loss.tcp_fastretrans_alert(sk, prior_snd_una, num_dupack, flag)
     if flag & FLAG_SET_XMIT_TIMER:
-        tcp_set_xmit_timer(sk)
+        tcp_input_timer.tcp_set_xmit_timer(sk)
     delivered = tcp_newly_delivered(sk, prior_delivered, flag)
     rate.is_ack_delayed = bool(flag & FLAG_ACK_MAYBE_DELAYED)
     tcp_rate_gen(sk, delivered, sk.lost - prior_lost, bool(is_sack_reneg), rate)

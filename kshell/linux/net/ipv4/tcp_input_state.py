@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.linux.net.ipv4 import tcp_input_data, tcp_input_loss, tcp_input_timer
 from kshell.abi.errno import ECONNREFUSED, ECONNRESET, EPIPE
 from kshell.linux.include.linux.net import SOCK_WAKE_IO
 from kshell.linux.include.linux.snmp import LINUX_MIB_TCPABORTONDATA
@@ -56,8 +57,6 @@ from kshell.linux.net.ipv4 import (
 )
 from kshell.linux.net.ipv4.inet_connection_sock import inet_csk_reset_keepalive_timer
 from kshell.linux.net.ipv4.tcp_input_ack import tcp_ack, tcp_fast_path_on, tcp_send_challenge_ack
-from kshell.linux.net.ipv4.tcp_input_data import tcp_data_queue, tcp_data_snd_check, tcp_drop_reason
-from kshell.linux.net.ipv4.tcp_input_loss import tcp_try_undo_recovery
 from kshell.linux.net.ipv4.tcp_input_rtt import (
     FLAG_NO_CHALLENGE_ACK,
     FLAG_SLOWPATH,
@@ -66,7 +65,6 @@ from kshell.linux.net.ipv4.tcp_input_rtt import (
     tcp_synack_rtt_meas,
     tcp_update_pacing_rate,
 )
-from kshell.linux.net.ipv4.tcp_input_timer import tcp_rearm_rto
 from kshell.linux.net.ipv4.tcp_output_xmit import tcp_mstamp_refresh
 
 if TYPE_CHECKING:
@@ -97,13 +95,13 @@ def tcp_reset(sk: tcp_sock, skb: sk_buff | None) -> None:
 def tcp_rcv_synrecv_state_fastopen(sk: tcp_sock) -> None:
     """Fast Open: the ACK of the handshake came."""
     if sk.icsk_ca_state == TCP_CA_Loss and not sk.packets_out:
-        tcp_try_undo_recovery(sk)
+        tcp_input_loss.tcp_try_undo_recovery(sk)
     sk.retrans_stamp = 0
     sk.icsk_retransmits = 0
     req = sk.fastopen_rsk
     assert isinstance(req, tcp_request_sock)
     reqsk_fastopen_remove(sk, req, False)
-    tcp_rearm_rto(sk)
+    tcp_input_timer.tcp_rearm_rto(sk)
 
 
 def _listen(sk: tcp_sock, skb: sk_buff, th: tcphdr) -> int:
@@ -111,13 +109,13 @@ def _listen(sk: tcp_sock, skb: sk_buff, th: tcphdr) -> int:
     if flags & TCPHDR_ACK:
         return 1
     if flags & TCPHDR_RST:
-        tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_RESET)
+        tcp_input_data.tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_RESET)
     elif flags & TCPHDR_SYN and not flags & TCPHDR_FIN:
         if sk.icsk_af_ops.conn_request(sk, skb) < 0:
             return 1
         consume_skb(skb)
     else:
-        tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_FLAGS)
+        tcp_input_data.tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_FLAGS)
     return 0
 
 
@@ -223,7 +221,7 @@ def _queue_data(sk: tcp_sock, skb: sk_buff) -> int | None:
         sk.skc_net.mib.net_statistics[LINUX_MIB_TCPABORTONDATA] += 1
         tcp_reset(sk, skb)
         return 1
-    tcp_data_queue(sk, skb)
+    tcp_input_data.tcp_data_queue(sk, skb)
     return 0
 
 
@@ -234,7 +232,7 @@ def tcp_rcv_state_process(sk: tcp_sock, skb: sk_buff) -> int:
     if state == TCP_LISTEN:
         return _listen(sk, skb, th)
     if state == TCP_CLOSE:
-        tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_CLOSE)
+        tcp_input_data.tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_CLOSE)
         return 0
     tcp_mstamp_refresh(sk)
     sk.rx_opt.saw_tstamp = 0
@@ -244,16 +242,16 @@ def tcp_rcv_state_process(sk: tcp_sock, skb: sk_buff) -> int:
             return queued
         tcp_input.tcp_urg(sk, skb, th)
         __kfree_skb(skb)
-        tcp_data_snd_check(sk)
+        tcp_input_data.tcp_data_snd_check(sk)
         return 0
     req = sk.fastopen_rsk
     if req is not None:
         assert isinstance(req, tcp_request_sock)
         if tcp_minisocks.tcp_check_req(sk, skb, req, True, [False]) is None:
-            tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_FASTOPEN)
+            tcp_input_data.tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_FASTOPEN)
             return 0
     if not th._flags & (TCPHDR_ACK | TCPHDR_RST | TCPHDR_SYN):
-        tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_FLAGS)
+        tcp_input_data.tcp_drop_reason(sk, skb, SKB_DROP_REASON_TCP_FLAGS)
         return 0
     if not tcp_input.tcp_validate_incoming(sk, skb, th, False):
         return 0
@@ -263,7 +261,7 @@ def tcp_rcv_state_process(sk: tcp_sock, skb: sk_buff) -> int:
             return 1
         if good < 0:
             tcp_send_challenge_ack(sk)
-            tcp_drop_reason(sk, skb, SKB_DROP_REASON_NOT_SPECIFIED)
+            tcp_input_data.tcp_drop_reason(sk, skb, SKB_DROP_REASON_NOT_SPECIFIED)
             return 0
     done = _closing(sk, skb, th, req)
     if done is not None:
@@ -273,8 +271,8 @@ def tcp_rcv_state_process(sk: tcp_sock, skb: sk_buff) -> int:
     if queued_data:
         return 1
     if sk.skc_state != TCP_CLOSE:
-        tcp_data_snd_check(sk)
+        tcp_input_data.tcp_data_snd_check(sk)
         tcp_input.tcp_ack_snd_check(sk)
     if queued_data is None:
-        tcp_drop_reason(sk, skb, SKB_DROP_REASON_NOT_SPECIFIED)
+        tcp_input_data.tcp_drop_reason(sk, skb, SKB_DROP_REASON_NOT_SPECIFIED)
     return 0

@@ -47,11 +47,9 @@ from kshell.linux.include.net.tcp import (
 )
 from kshell.linux.net.core.skbuff import __kfree_skb
 from kshell.linux.net.core.sock import POLL_OUT, sk_wake_async
-from kshell.linux.net.ipv4 import tcp, tcp_cong, tcp_fastopen, tcp_input_state, tcp_metrics, tcp_output_syn
+from kshell.linux.net.ipv4 import tcp, tcp_cong, tcp_fastopen, tcp_input_state, tcp_metrics, tcp_output_syn, tcp_input_data, tcp_input_loss, tcp_output_ack
 from kshell.linux.net.ipv4.inet_connection_sock import inet_csk_reset_keepalive_timer, inet_csk_reset_xmit_timer
 from kshell.linux.net.ipv4.tcp_input_ack import _now_seconds, tcp_ack, tcp_fast_path_on, tcp_store_ts_recent
-from kshell.linux.net.ipv4.tcp_input_data import tcp_drop_reason
-from kshell.linux.net.ipv4.tcp_input_loss import tcp_mark_skb_lost, tcp_non_congestion_loss_retransmit
 from kshell.linux.net.ipv4.tcp_input_options import tcp_parse_options
 from kshell.linux.net.ipv4.tcp_input_rtt import (
     FLAG_SLOWPATH,
@@ -60,7 +58,6 @@ from kshell.linux.net.ipv4.tcp_input_rtt import (
     tcp_init_cwnd,
     tcp_initialize_rcv_mss,
 )
-from kshell.linux.net.ipv4.tcp_output_ack import tcp_send_ack
 from kshell.linux.net.ipv4.tcp_output_mss import tcp_mtup_init, tcp_sync_mss
 from kshell.linux.security.security import security_inet_conn_established
 
@@ -125,8 +122,8 @@ def tcp_rcv_fastopen_synack(sk: tcp_sock, synack: sk_buff, cookie: tcp_fastopen_
     if data is not None:
         sk.fastopen_client_fail = TFO_SYN_RETRANSMITTED if sk.total_retrans else TFO_DATA_NOT_ACKED
         for skb in sk.tcp_rtx_queue:
-            tcp_mark_skb_lost(sk, skb)
-        tcp_non_congestion_loss_retransmit(sk)
+            tcp_input_loss.tcp_mark_skb_lost(sk, skb)
+        tcp_input_loss.tcp_non_congestion_loss_retransmit(sk)
         stats[LINUX_MIB_TCPFASTOPENACTIVEFAIL] += 1
         return True
     sk.syn_data_acked = sk.syn_data
@@ -148,7 +145,7 @@ def tcp_try_undo_spurious_syn(sk: tcp_sock) -> None:
 def _discard(sk: tcp_sock, skb: sk_buff, saved_clamp: int, reason: int) -> int:
     tcp_clear_options(sk.rx_opt)
     sk.rx_opt.mss_clamp = saved_clamp
-    tcp_drop_reason(sk, skb, reason)
+    tcp_input_data.tcp_drop_reason(sk, skb, reason)
     return 0
 
 
@@ -194,7 +191,7 @@ def _synack_received(sk: tcp_sock, skb: sk_buff, th: tcphdr, foc: tcp_fastopen_c
         inet_csk_reset_xmit_timer(sk, ICSK_TIME_DACK, TCP_DELACK_MAX, TCP_RTO_MAX)
         __kfree_skb(skb)
         return 0
-    tcp_send_ack(sk)
+    tcp_output_ack.tcp_send_ack(sk)
     return -1
 
 

@@ -60,7 +60,7 @@ from kshell.linux.include.net.tcp import (
 from kshell.linux.kernel.time.timer import mod_timer, timer_pending
 from kshell.linux.net.core.request_sock import reqsk_fastopen_remove
 from kshell.linux.net.core.sock import sock_put
-from kshell.linux.net.ipv4 import tcp_close, tcp_input_ack, tcp_input_state, tcp_metrics
+from kshell.linux.net.ipv4 import tcp_close, tcp_input_ack, tcp_input_state, tcp_metrics, tcp_timer
 from kshell.linux.net.ipv4.inet_connection_sock import inet_csk_clone_lock, inet_csk_reset_keepalive_timer
 from kshell.linux.net.ipv4.inet_connection_sock_req import (
     inet_csk_complete_hashdance,
@@ -79,7 +79,6 @@ from kshell.linux.net.ipv4.tcp_cong import tcp_assign_congestion_control, tcp_se
 from kshell.linux.net.ipv4.tcp_input_options import tcp_parse_options
 from kshell.linux.net.ipv4.tcp_input_rtt import tcp_synack_rtt_meas
 from kshell.linux.net.ipv4.tcp_output_mss import tcp_dst_advmss, tcp_select_initial_window
-from kshell.linux.net.ipv4.tcp_timer import tcp_init_xmit_timers
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
@@ -277,7 +276,7 @@ def tcp_create_openreq_child(sk: tcp_sock, req: tcp_request_sock, skb: sk_buff) 
     newtp.lsndtime = now
     newtp.sk_txhash = req.txhash
     newtp.total_retrans = req.num_retrans
-    tcp_init_xmit_timers(newtp)
+    tcp_timer.tcp_init_xmit_timers(newtp)
     newtp.write_seq = newtp.pushed_seq = seq
     if newtp.skc_flags >> SOCK_KEEPOPEN & 1:
         inet_csk_reset_keepalive_timer(newtp, keepalive_time_when(newtp))

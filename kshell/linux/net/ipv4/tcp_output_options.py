@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from kshell.linux.net.ipv4 import tcp_output_mss
 from kshell.linux.include.linux.jiffies import NSEC_PER_MSEC
 from kshell.linux.include.linux.tcp import tcp_fastopen_cookie
 from kshell.linux.include.net.tcp import (
@@ -23,7 +24,6 @@ from kshell.linux.include.net.tcp import (
     TCPOPT_FASTOPEN_MAGIC,
     U32,
 )
-from kshell.linux.net.ipv4.tcp_output_mss import tcp_advertise_mss
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
@@ -121,7 +121,7 @@ def tcp_syn_options(sk: tcp_sock, skb: sk_buff, opts: tcp_out_options) -> int:
     if md5:
         opts.options |= OPTION_MD5
         remaining -= TCPOLEN_MD5SIG_ALIGNED
-    opts.mss = tcp_advertise_mss(sk)
+    opts.mss = tcp_output_mss.tcp_advertise_mss(sk)
     remaining -= TCPOLEN_MSS_ALIGNED
     if ipv4.sysctl_tcp_timestamps and not md5:
         opts.options |= OPTION_TS
