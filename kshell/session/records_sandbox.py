@@ -4,6 +4,7 @@ import gc
 import sys
 
 from kshell.abi.signal import SA_RESTART, SIGALRM, SIGPIPE
+from kshell.linux.fs.select import STICKY_TIMEOUTS
 from kshell.linux.include.linux.sched import k_sigaction, task_struct
 from kshell.linux.include.trace.events import Record, SignalDeliver
 from kshell.linux.kernel.pid import find_task_by_vpid
@@ -54,6 +55,7 @@ class Sandbox:
         task.mm.write(SCRATCH, DIRECTORY)
         self._must(task, SYS_MKDIR, SCRATCH, 0o777)
         self._must(task, SYS_CHDIR, SCRATCH)
+        task.personality |= STICKY_TIMEOUTS  # the recorder's select() left its timeout alone
         task._sighand.action[SIGPIPE - 1] = k_sigaction(HANDLER, SA_RESTART)
         task._sighand.action[SIGALRM - 1] = k_sigaction(HANDLER)
         return task

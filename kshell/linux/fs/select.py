@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 NSEC_PER_SEC: Final = 1_000_000_000
 TIMER_SLACK_NS: Final = 50_000  # task_struct.timer_slack_ns, as every task has it
 MAX_SLACK: Final = 100_000_000
+STICKY_TIMEOUTS: Final = 0x4000000  # personality(): timeouts are not written back
 
 PT_TIMEVAL: Final = 0
 PT_TIMESPEC: Final = 2
@@ -157,7 +158,11 @@ def get_timespec64(current: task_struct, uts: int) -> tuple[int, int]:
 def poll_select_finish(current: task_struct, end_time: int | None, p: int, pt_type: int, ret: int) -> int:
     """Write the time left to p. The result, where -ERESTARTNOHAND becomes -EINTR if that fails."""
     restore_saved_sigmask_unless(current, ret == -ERESTARTNOHAND)
-    if not p or not end_time:
+    if not p:
+        return ret
+    if current.personality & STICKY_TIMEOUTS:
+        return -EINTR if ret == -ERESTARTNOHAND else ret
+    if not end_time:
         return ret
     left = max(end_time - ktime_get(current.kernel), 0)
     try:

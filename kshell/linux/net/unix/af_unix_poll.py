@@ -175,8 +175,6 @@ def unix_ioctl(sock: socket, cmd: int, arg: int) -> int:
     elif cmd == SIOCUNIXFILE:
         return unix_open_file(sk)
     elif cmd == SIOCATMARK:
-        if sk.sk_type != SOCK_STREAM:
-            raise KernelError(EOPNOTSUPP)
         first = sk.sk_receive_queue.next
         put_user(current, arg, int(first is not None and first is sk.oob_skb))
     else:
