@@ -77,9 +77,9 @@ def setfl(fd: int, filp: file, arg: int) -> None:
     inode = filp.f_inode
     if (arg ^ filp.f_flags) & O_APPEND and inode.i_flags & S_APPEND:
         raise KernelError(EPERM)
-    if arg & O_NOATIME and not filp.f_flags & O_NOATIME:
-        if not inode_owner_or_capable(filp.f_path.mnt.mnt_userns, inode):
-            raise KernelError(EPERM)
+    fresh = arg & O_NOATIME and not filp.f_flags & O_NOATIME
+    if fresh and not inode_owner_or_capable(filp.f_path.mnt.mnt_userns, inode):
+        raise KernelError(EPERM)
     if inode.i_mode & S_IFMT != S_IFIFO and arg & O_DIRECT and not filp.f_mode & FMODE_CAN_ODIRECT:
         raise KernelError(EINVAL)
     if filp.f_op.check_flags:

@@ -100,7 +100,7 @@ def alloc_fd(current: task_struct, start: int, end: int, flags: int) -> int:
     nr = files.next_fd
     if nr < start:
         nr = start
-    if nr < fdt.max_fds:
+    if nr < fdt.max_fds and fdt.open_fds[nr >> 6] >> (nr & 63) & 1:
         nr = find_next_fd(fdt, nr)
     if nr >= end:
         raise KernelError(EMFILE)
@@ -108,11 +108,14 @@ def alloc_fd(current: task_struct, start: int, end: int, flags: int) -> int:
         fdt = files.fdt
     if start <= files.next_fd:
         files.next_fd = nr + 1
-    __set_open_fd(nr, fdt)
+    word, bit = nr >> 6, 1 << (nr & 63)
+    bits = fdt.open_fds[word] = fdt.open_fds[word] | bit
+    if bits == WORD_FULL:
+        fdt.full_fds_bits[word >> 6] |= 1 << (word & 63)
     if flags & O_CLOEXEC:
-        fdt.close_on_exec[nr >> 6] |= 1 << (nr & 63)
+        fdt.close_on_exec[word] |= bit
     else:
-        fdt.close_on_exec[nr >> 6] &= ~(1 << (nr & 63))
+        fdt.close_on_exec[word] &= ~bit
     return nr
 
 

@@ -16,9 +16,6 @@ from kshell.linux.include.linux.dcache import EMPTY_NAME, qstr
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
     FASYNC,
-    FMODE_CAN_READ,
-    FMODE_CAN_WRITE,
-    FMODE_LSEEK,
     FMODE_OPENED,
     FMODE_READ,
     FMODE_WRITE,
@@ -102,16 +99,9 @@ def alloc_file(path: path, flags: int, fop: file_operations) -> file:
     inode = path.dentry.d_inode
     assert inode is not None
     f.f_inode = inode
-    mode = f.f_mode
-    if fop.llseek:
-        mode |= FMODE_LSEEK
-    if mode & FMODE_READ and (fop.read_iter or fop.read):
-        mode |= FMODE_CAN_READ
-    if mode & FMODE_WRITE and (fop.write_iter or fop.write):
-        mode |= FMODE_CAN_WRITE
-    f.f_mode = mode | FMODE_OPENED
+    f.f_mode |= fop._caps[f.f_mode & 3]
     f.f_op = fop
-    if mode & (FMODE_READ | FMODE_WRITE) == FMODE_READ:
+    if f.f_mode & (FMODE_READ | FMODE_WRITE) == FMODE_READ:
         inode.i_readcount += 1
     return f
 
@@ -148,15 +138,14 @@ def fput(f: file) -> None:
     kernel = f._kernel
     task = kernel.current
     if not kernel.in_serving_softirq and not task.flags & PF_KTHREAD:
-        task_work_add(task, ____fput, f)
+        task_work_add(task, ____fput, f)  # type: ignore[arg-type]  # work is always a file
         return
     kernel.delayed_fput_list.append(f)
     schedule_work(kernel, kernel.delayed_fput_work)
 
 
-async def ____fput(work: object) -> None:
+async def ____fput(work: file) -> None:
     """Task work: the last reference is gone."""
-    assert isinstance(work, file)
     await __fput(work)
 
 
@@ -208,11 +197,13 @@ def file_free(f: file) -> None:
     """Give the struct back after a grace period."""
     security_file_free(f)
     f._kernel.files_stat.nr_files -= 1
-    call_rcu(f._kernel, file_free_rcu, f)
+    call_rcu(f._kernel, file_free_rcu, f)  # type: ignore[arg-type]  # head is always a file
 
 
-def file_free_rcu(head: object) -> None:
+def file_free_rcu(head: file) -> None:
     """End of the grace period."""
-    assert isinstance(head, file)
-    put_cred(head._kernel, head.f_cred)
+    if head.f_cred.usage > 1:
+        head.f_cred.usage -= 1
+    else:
+        put_cred(head._kernel, head.f_cred)
     kmem_cache_free(head._kernel.filp_cachep, head)

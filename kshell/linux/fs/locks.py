@@ -119,7 +119,6 @@ def flock_lock_inode(inode: inode, request: file_lock) -> None:
 async def locks_lock_inode_wait(inode: inode, fl: file_lock) -> None:
     """Set a lock, waiting for it as long as it takes. ERESTARTSYS; EDEADLK: two would wait for each other."""
     lock = posix_lock_inode if fl.fl_flags & FL_POSIX else flock_lock_inode
-    kernel = inode.i_sb.kernel
     while True:
         try:
             lock(inode, fl)
@@ -127,16 +126,19 @@ async def locks_lock_inode_wait(inode: inode, fl: file_lock) -> None:
         except KernelError as error:
             if error.errno != EAGAIN:
                 raise
-        ctx = locks_get_lock_context(inode)
-        wait = ctx._flc_wait
-        assert isinstance(wait, wait_queue_head)
-        waiting = kernel._blocked_locks
-        posix_locks_deadlock(waiting, ctx, fl)
-        waiting[fl] = inode
-        try:
-            await wait_event_interruptible(kernel, wait, lambda: not _blocked(ctx, fl))
-        finally:
-            del waiting[fl]
+        await _wait_for_lock(inode, locks_get_lock_context(inode), fl)
+
+
+async def _wait_for_lock(inode: inode, ctx: file_lock_context, fl: file_lock) -> None:
+    kernel = inode.i_sb.kernel
+    wait = ctx._flc_wait
+    assert isinstance(wait, wait_queue_head)
+    posix_locks_deadlock(kernel._blocked_locks, ctx, fl)
+    kernel._blocked_locks[fl] = inode
+    try:
+        await wait_event_interruptible(kernel, wait, lambda: not _blocked(ctx, fl))
+    finally:
+        del kernel._blocked_locks[fl]
 
 
 def _blocked(ctx: file_lock_context, fl: file_lock) -> bool:
@@ -153,9 +155,9 @@ def posix_locks_deadlock(waiting: dict[file_lock, inode], ctx: file_lock_context
     for owner in owners:
         if owner is caller.fl_owner:
             raise KernelError(EDEADLK)
-        for request, inode in waiting.items():
-            if request.fl_owner is owner and inode.i_flctx is not None:
-                found = [fl.fl_owner for fl in inode.i_flctx.flc_posix if posix_locks_conflict(request, fl)]
+        for request, wanted in waiting.items():
+            if request.fl_owner is owner and wanted.i_flctx is not None:
+                found = [fl.fl_owner for fl in wanted.i_flctx.flc_posix if posix_locks_conflict(request, fl)]
                 owners.extend(each for each in found if each not in owners)
 
 

@@ -17,6 +17,7 @@ from kshell.abi.errno import (
     EROFS,
 )
 from kshell.abi.fcntl import (
+    __O_TMPFILE,
     O_ACCMODE,
     O_APPEND,
     O_CREAT,
@@ -26,7 +27,6 @@ from kshell.abi.fcntl import (
     O_RDWR,
     O_TRUNC,
     O_WRONLY,
-    __O_TMPFILE,
 )
 from kshell.abi.stat import (
     S_IFBLK,
@@ -68,9 +68,9 @@ from kshell.linux.fs.open_file import finish_open, get_write_access, put_write_a
 from kshell.linux.include.linux.dcache import SLASH_NAME, d_can_lookup, d_is_dir, qstr
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
+    ATTR_CTIME,
     ATTR_FILE,
     ATTR_MTIME,
-    ATTR_CTIME,
     ATTR_OPEN,
     ATTR_SIZE,
     FMODE_CREATED,

@@ -44,6 +44,7 @@ from kshell.linux.include.linux.namei import (
     MAXSYMLINKS,
 )
 from kshell.linux.include.linux.path import path
+from kshell.linux.include.linux.path import path as path_t
 from kshell.linux.security.security import security_inode_follow_link
 
 if TYPE_CHECKING:
@@ -80,11 +81,11 @@ class nameidata:
         "_current", "_trailing", "depth", "dfd", "dir_mode", "dir_uid", "flags", "inode", "last", "last_type",
         "name", "path", "root", "saved", "stack", "state", "total_link_count",
     )  # fmt: skip
-    path: path
+    path: path_t
     inode: inode
     last: qstr
 
-    def __init__(self, current: task_struct, dfd: int, name: filename, root: path | None = None) -> None:
+    def __init__(self, current: task_struct, dfd: int, name: filename, root: path_t | None = None) -> None:
         self._current = current
         self.dfd = dfd
         self.name = name
@@ -97,7 +98,7 @@ class nameidata:
         self.stack: list[saved] = []
         self.dir_uid = 0
         self.dir_mode = 0
-        self.root: path | None = root
+        self.root: path_t | None = root
         if root is not None:
             self.state = ND_ROOT_PRESET
         self.saved = current.kernel._nameidata

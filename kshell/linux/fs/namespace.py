@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINVAL, ENOENT, EROFS
 from kshell.linux.fs.dcache import dput
-from kshell.linux.fs.fs_context import fs_context_for_mount, parse_monolithic_mount_data, put_fs_context, vfs_parse_fs_string
+from kshell.linux.fs.fs_context import (
+    fs_context_for_mount,
+    parse_monolithic_mount_data,
+    put_fs_context,
+    vfs_parse_fs_string,
+)
 from kshell.linux.fs.super import deactivate_super, vfs_get_tree
 from kshell.linux.include.linux.dcache import DCACHE_MOUNTED, dentry
 from kshell.linux.include.linux.err import KernelError

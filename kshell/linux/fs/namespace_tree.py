@@ -22,7 +22,6 @@ from kshell.linux.fs.pnode import (
     propagate_mount_unlock,
     propagate_umount,
 )
-from kshell.linux.init.do_mounts import rootfs_fs_type
 from kshell.linux.include.linux.dcache import DCACHE_MOUNTED, cant_mount, d_is_dir, dentry
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import SB_NOUSER
@@ -38,6 +37,7 @@ from kshell.linux.include.linux.mount import (
     vfsmount,
 )
 from kshell.linux.include.linux.path import path
+from kshell.linux.init.do_mounts import rootfs_fs_type
 from kshell.linux.kernel.sched.wait import __wake_up
 from kshell.linux.mm.shmem_super import shmem_init
 from kshell.linux.mm.slab_common import kfree, kmem_cache_create

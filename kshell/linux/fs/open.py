@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EACCES, EBADF, EFBIG, EINTR, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, EPERM, EROFS, ESPIPE
+from kshell.abi.errno import EINTR, EINVAL
 from kshell.abi.fcntl import (
-    AT_EACCESS,
-    AT_EMPTY_PATH,
+    __O_SYNC,
+    __O_TMPFILE,
     AT_FDCWD,
-    AT_SYMLINK_NOFOLLOW,
-    FALLOC_FL_COLLAPSE_RANGE,
-    FALLOC_FL_INSERT_RANGE,
-    FALLOC_FL_KEEP_SIZE,
-    FALLOC_FL_PUNCH_HOLE,
-    FALLOC_FL_UNSHARE_RANGE,
-    FALLOC_FL_ZERO_RANGE,
     O_ACCMODE,
     O_APPEND,
     O_CLOEXEC,
@@ -34,59 +27,39 @@ from kshell.abi.fcntl import (
     O_TMPFILE,
     O_TRUNC,
     O_WRONLY,
-    __O_SYNC,
-    __O_TMPFILE,
 )
-from kshell.abi.stat import S_IALLUGO, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG
+from kshell.abi.stat import S_IALLUGO, S_IFREG
 from kshell.linux.fs.file import (
-    __fdget,
     close_fd,
     fd_install,
-    fdput,
     get_unused_fd_flags,
     put_unused_fd,
 )
 from kshell.linux.fs.internal import open_flags
-from kshell.linux.fs.namei import getname, getname_kernel, path_put, putname, user_path_at
-from kshell.linux.fs.namei_open import do_filp_open, do_truncate
-from kshell.linux.fs.namei_permission import inode_permission
-from kshell.linux.fs.namespace import __mnt_is_readonly, mnt_drop_write, mnt_want_write
+from kshell.linux.fs.namei import getname, getname_kernel, putname
+from kshell.linux.fs.namei_open import do_filp_open
 from kshell.linux.fs.open_file import filp_close as filp_close
 from kshell.linux.fs.open_file import generic_file_open as generic_file_open
-from kshell.linux.fs.open_file import get_write_access, put_write_access, special_file
 from kshell.linux.fs.open_file import nonseekable_open as nonseekable_open
 from kshell.linux.fs.open_file import stream_open as stream_open
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS
 from kshell.linux.include.linux.fs import (
-    ATTR_CTIME,
-    ATTR_MTIME,
     FASYNC,
-    FMODE_WRITE,
-    MAY_ACCESS,
     MAY_APPEND,
-    MAY_EXEC,
     MAY_WRITE,
-    S_APPEND,
-    S_IMMUTABLE,
 )
-from kshell.linux.include.linux.mount import MNT_NOEXEC
 from kshell.linux.include.linux.namei import (
     LOOKUP_CREATE,
     LOOKUP_DIRECTORY,
-    LOOKUP_EMPTY,
     LOOKUP_EXCL,
     LOOKUP_FOLLOW,
     LOOKUP_OPEN,
 )
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
-from kshell.linux.kernel.cred import prepare_creds, put_cred
-from kshell.linux.security.security import security_path_truncate
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.cred import cred
     from kshell.linux.include.linux.fs import file
-    from kshell.linux.include.linux.path import path
     from kshell.linux.include.linux.sched import task_struct
 
 VALID_OPEN_FLAGS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EACCES, EBADF, EFBIG, EINTR, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, EPERM, EROFS, ESPIPE
+from kshell.abi.errno import EACCES, EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, EPERM, EROFS, ESPIPE
 from kshell.abi.fcntl import (
     AT_EACCESS,
     AT_EMPTY_PATH,
@@ -16,39 +16,14 @@ from kshell.abi.fcntl import (
     FALLOC_FL_PUNCH_HOLE,
     FALLOC_FL_UNSHARE_RANGE,
     FALLOC_FL_ZERO_RANGE,
-    O_ACCMODE,
-    O_APPEND,
-    O_CLOEXEC,
-    O_CREAT,
-    O_DIRECT,
-    O_DIRECTORY,
-    O_DSYNC,
-    O_EXCL,
-    O_LARGEFILE,
-    O_NOATIME,
-    O_NOCTTY,
-    O_NOFOLLOW,
-    O_NONBLOCK,
-    O_PATH,
-    O_SYNC,
-    O_TMPFILE,
-    O_TRUNC,
-    O_WRONLY,
-    __O_SYNC,
-    __O_TMPFILE,
 )
-from kshell.abi.stat import S_IALLUGO, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG
+from kshell.abi.stat import S_IFDIR, S_IFIFO, S_IFMT, S_IFREG
 from kshell.linux.fs.file import (
     __fdget,
-    close_fd,
-    fd_install,
     fdput,
-    get_unused_fd_flags,
-    put_unused_fd,
 )
-from kshell.linux.fs.internal import open_flags
-from kshell.linux.fs.namei import getname, getname_kernel, path_put, putname, user_path_at
-from kshell.linux.fs.namei_open import do_filp_open, do_truncate
+from kshell.linux.fs.namei import path_put, user_path_at
+from kshell.linux.fs.namei_open import do_truncate
 from kshell.linux.fs.namei_permission import inode_permission
 from kshell.linux.fs.namespace import __mnt_is_readonly, mnt_drop_write, mnt_want_write
 from kshell.linux.fs.open_file import filp_close as filp_close
@@ -57,14 +32,11 @@ from kshell.linux.fs.open_file import get_write_access, put_write_access, specia
 from kshell.linux.fs.open_file import nonseekable_open as nonseekable_open
 from kshell.linux.fs.open_file import stream_open as stream_open
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.errno import ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS
 from kshell.linux.include.linux.fs import (
     ATTR_CTIME,
     ATTR_MTIME,
-    FASYNC,
     FMODE_WRITE,
     MAY_ACCESS,
-    MAY_APPEND,
     MAY_EXEC,
     MAY_WRITE,
     S_APPEND,
@@ -72,12 +44,8 @@ from kshell.linux.include.linux.fs import (
 )
 from kshell.linux.include.linux.mount import MNT_NOEXEC
 from kshell.linux.include.linux.namei import (
-    LOOKUP_CREATE,
-    LOOKUP_DIRECTORY,
     LOOKUP_EMPTY,
-    LOOKUP_EXCL,
     LOOKUP_FOLLOW,
-    LOOKUP_OPEN,
 )
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.kernel.cred import prepare_creds, put_cred

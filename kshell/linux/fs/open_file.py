@@ -15,8 +15,6 @@ from kshell.linux.fs.namespace import __mnt_drop_write, __mnt_want_write
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
     FMODE_ATOMIC_POS,
-    FMODE_CAN_READ,
-    FMODE_CAN_WRITE,
     FMODE_LSEEK,
     FMODE_OPENED,
     FMODE_PATH,
@@ -103,15 +101,10 @@ def _count_opener(f: file, inode: inode) -> None:
 
 
 def _settle_mode(f: file) -> None:
-    op = f.f_op
-    mode = f.f_mode | FMODE_OPENED
-    if mode & FMODE_READ and (op.read or op.read_iter):
-        mode |= FMODE_CAN_READ
-    if mode & FMODE_WRITE and (op.write or op.write_iter):
-        mode |= FMODE_CAN_WRITE
-    if mode & FMODE_LSEEK and not op.llseek:
-        mode &= ~FMODE_LSEEK
-    f.f_mode = mode
+    caps = f.f_op._caps[f.f_mode & 3]
+    f.f_mode |= caps & ~FMODE_LSEEK
+    if not caps & FMODE_LSEEK:
+        f.f_mode &= ~FMODE_LSEEK
     f.f_flags &= ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC)
     file_ra_state_init(f)
     if f.f_flags & O_DIRECT:
@@ -160,21 +153,15 @@ async def dentry_open(place: path, flags: int, cred: cred) -> file:
 
 async def filp_close(filp: file, id: object) -> None:
     """Drop a descriptor's hold on a file. id: the descriptor table (files_struct), owner of its locks."""
-    op = filp.f_op
-    if op.flush:
-        try:
-            await op.flush(filp, id)
-        except KernelError:
-            _let_go(filp, id)
-            raise
-    _let_go(filp, id)
-
-
-def _let_go(filp: file, id: object) -> None:
-    if not filp.f_mode & FMODE_PATH:
-        dnotify_flush(filp, id)
-        locks_remove_posix(filp, id)
-    fput(filp)
+    flush = filp.f_op.flush
+    try:
+        if flush:
+            await flush(filp, id)
+    finally:
+        if not filp.f_mode & FMODE_PATH:
+            dnotify_flush(filp, id)
+            locks_remove_posix(filp, id)
+        fput(filp)
 
 
 def dnotify_flush(filp: file, id: object) -> None:

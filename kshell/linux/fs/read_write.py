@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EBADF, EFAULT, EFBIG, EINVAL, ENXIO, ESPIPE
 from kshell.abi.fcntl import (
+    __O_SYNC,
     O_APPEND,
     O_DIRECT,
     O_DSYNC,
@@ -16,7 +17,6 @@ from kshell.abi.fcntl import (
     SEEK_HOLE,
     SEEK_MAX,
     SEEK_SET,
-    __O_SYNC,
 )
 from kshell.abi.resource import RLIM_INFINITY, RLIMIT_FSIZE
 from kshell.abi.signal import SIGXFSZ

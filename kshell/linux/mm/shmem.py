@@ -35,7 +35,7 @@ from kshell.linux.fs.splice_to_file import iter_file_splice_write
 from kshell.linux.fs.splice_to_pipe import generic_file_splice_read
 from kshell.linux.fs.stat import generic_fillattr
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import ATTR_SIZE, inode, inode_operations, file_operations
+from kshell.linux.include.linux.fs import ATTR_SIZE, file_operations, inode, inode_operations
 from kshell.linux.include.linux.random import get_random_u32
 from kshell.linux.mm.filemap import generic_file_write_iter
 from kshell.linux.mm.shmem_data import (

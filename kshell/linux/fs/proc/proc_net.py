@@ -32,13 +32,12 @@ from kshell.linux.include.linux.dcache import DCACHE_DONTCACHE, dentry
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import dir_context, file_operations, inode, inode_operations
 from kshell.linux.include.linux.proc_fs import proc_dir_entry, proc_ops
-from kshell.linux.include.linux.seq_file import seq_net_private
 from kshell.linux.include.linux.sched import PIDTYPE_PID
+from kshell.linux.include.linux.seq_file import seq_net_private
+from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.kernel.pid import pid_task
 from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
-
-from kshell.linux.include.net.net_namespace import pernet_operations
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import file

@@ -115,12 +115,12 @@ class dentry:
     __slots__ = (
         "__dict__",
         "_addr",
+        "_d_parent",
         "d_flags",
         "d_inode",
         "d_lockref",
         "d_name",
         "d_op",
-        "_d_parent",
         "d_sb",
         "d_u",
     )

@@ -254,8 +254,8 @@ class file:
 
     __slots__ = (
         "__dict__",
-        "_kernel",
         "_addr",
+        "_kernel",
         "f_count",
         "f_cred",
         "f_flags",
