@@ -19,6 +19,7 @@ from kshell.linux.net.ipv4 import tcp_ipv4_request, tcp_output_syn
 from kshell.linux.net.ipv4.inet_connection_sock import __reqsk_free, reqsk_free, reqsk_put
 from kshell.linux.net.ipv4.inet_connection_sock_req import inet_csk_reqsk_queue_add
 from kshell.linux.net.ipv4.route_output import ip_route_output_key
+from kshell.linux.net.ipv4.syncookies_timestamp import TS_OPT_ECN, TS_OPT_SACK, TS_OPT_WSCALE_MASK, TSBITS
 from kshell.linux.net.ipv4.tcp_input_options import tcp_parse_options
 from kshell.linux.net.ipv4.tcp_input_request import inet_reqsk_alloc
 from kshell.linux.net.ipv4.tcp_output_mss import tcp_select_initial_window
@@ -34,11 +35,7 @@ if TYPE_CHECKING:
 
 COOKIEBITS = 24
 COOKIEMASK = (1 << COOKIEBITS) - 1
-TSBITS = 6
 TSMASK = (1 << TSBITS) - 1
-TS_OPT_WSCALE_MASK = 0xF
-TS_OPT_SACK = 1 << 4
-TS_OPT_ECN = 1 << 5
 MAX_SYNCOOKIE_AGE = 2
 TCP_SYNCOOKIE_PERIOD = 60 * 250
 TCP_SYNCOOKIE_VALID = MAX_SYNCOOKIE_AGE * TCP_SYNCOOKIE_PERIOD
@@ -51,20 +48,6 @@ def _cookie_hash(net: net, iph: iphdr, th: tcphdr, count: int, c: int) -> int:
 
 def _cookie_time(kernel: Kernel) -> int:
     return kernel.jiffies // TCP_SYNCOOKIE_PERIOD
-
-
-def cookie_init_timestamp(req: tcp_request_sock, now: int) -> int:
-    """The time (ns) whose timestamp carries the options of a SYN in its low bits."""
-    options = req.snd_wscale if req.wscale_ok else TS_OPT_WSCALE_MASK
-    if req.sack_ok:
-        options |= TS_OPT_SACK
-    if req.ecn_ok:
-        options |= TS_OPT_ECN
-    ts_now = now // 1000000
-    ts = ts_now >> TSBITS << TSBITS | options
-    if ts > ts_now:
-        ts -= 1 << TSBITS
-    return ts * 1000000
 
 
 def tcp_synq_overflow(sk: tcp_sock) -> None:

@@ -43,7 +43,7 @@ from kshell.linux.lib.iov_iter import copy_from_iter
 from kshell.linux.net.core.skbuff import __skb_queue_tail, alloc_skb, skb_push
 from kshell.linux.net.core.sock import net_tx_rndhash, skb_set_owner_w
 from kshell.linux.net.ipv4 import (
-    syncookies,
+    syncookies_timestamp,
     tcp_close,
     tcp_fastopen,
     tcp_input_data,
@@ -106,7 +106,7 @@ def tcp_make_synack(
     opts = tcp_out_options()
     now = kernel.clock.now - kernel.boot_ns
     if synack_type == TCP_SYNACK_COOKIE and req.tstamp_ok:
-        skb.tstamp = syncookies.cookie_init_timestamp(req, now)
+        skb.tstamp = syncookies_timestamp.cookie_init_timestamp(req, now)
     else:
         skb.tstamp = now
         if not req.snt_synack:
