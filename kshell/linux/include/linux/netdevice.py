@@ -216,7 +216,7 @@ class net_device_ops:
 
 
 class net_device:
-    """A network device. `refcnt` is the sum of pcpu_refcnt; `nd_net` its namespace; multicast addresses with counts."""
+    """A network device. pcpu_refcnt is their sum; `nd_net` its namespace; multicast addresses with counts."""
 
     _addr: int
     name: str
@@ -289,7 +289,7 @@ class net_device:
     def __init__(self, name: str) -> None:
         self.name = name
         self.stats = net_device_stats()
-        self.refcnt = 1
+        self.pcpu_refcnt = 1
         self.ptype_all: list[packet_type] = []
         self.ptype_specific: list[packet_type] = []
         self.uc: dict[bytes, int] = {}
@@ -397,13 +397,13 @@ def dev_net_set(dev: net_device, net: net) -> None:
 def dev_hold(dev: net_device | None) -> None:
     """Take a reference."""
     if dev is not None:
-        dev.refcnt += 1
+        dev.pcpu_refcnt += 1
 
 
 def dev_put(dev: net_device | None) -> None:
     """Drop a reference."""
     if dev is not None:
-        dev.refcnt -= 1
+        dev.pcpu_refcnt -= 1
 
 
 def netdev_notifier_info_to_dev(info: object) -> net_device:

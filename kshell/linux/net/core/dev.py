@@ -53,7 +53,7 @@ def dev_get_by_name(net: net, name: str) -> net_device | None:
     """A device by name, with a reference."""
     dev = dev_get_by_name_rcu(net, name)
     if dev is not None:
-        dev.refcnt += 1
+        dev.pcpu_refcnt += 1
     return dev
 
 
@@ -71,7 +71,7 @@ def dev_get_by_index(net: net, ifindex: int) -> net_device | None:
     """A device by number, with a reference."""
     dev = net.dev_index_head.get(ifindex)
     if dev is not None:
-        dev.refcnt += 1
+        dev.pcpu_refcnt += 1
     return dev
 
 

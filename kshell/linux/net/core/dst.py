@@ -33,7 +33,7 @@ def dst_init(
 ) -> None:
     """Fill a new route: it drops packets until its owner sets input and output."""
     dst.dev = dev
-    dev.refcnt += 1
+    dev.pcpu_refcnt += 1
     dst.ops = ops
     dst.input = dst_discard
     dst.output = dst_discard_out
@@ -47,7 +47,7 @@ def dst_destroy(dst: dst_entry) -> None:
     if dst.ops.destroy is not None:
         dst.ops.destroy(dst)
     if dst.dev is not None:
-        dst.dev.refcnt -= 1
+        dst.dev.pcpu_refcnt -= 1
 
 
 def dst_dev_put(dst: dst_entry) -> None:

@@ -44,7 +44,7 @@ def neigh_table_init(kernel: Kernel, index: int, tbl: neigh_table) -> None:
 def neigh_parms_alloc(dev: net_device, tbl: neigh_table) -> neigh_parms:
     """A device's own parameters, which begin as the table's defaults."""
     parms = neigh_parms(tbl, dev, list(tbl.parms.data))
-    dev.refcnt += 1
+    dev.pcpu_refcnt += 1
     tbl.parms_list.append(parms)
     return parms
 
@@ -55,7 +55,7 @@ def neigh_parms_release(tbl: neigh_table, parms: neigh_parms) -> None:
         tbl.parms_list.remove(parms)
         parms.dead = 1
         if parms.dev is not None:
-            parms.dev.refcnt -= 1
+            parms.dev.pcpu_refcnt -= 1
 
 
 def neigh_lookup(tbl: neigh_table, pkey: int, dev: net_device) -> neighbour | None:
@@ -79,7 +79,7 @@ def neigh_alloc(tbl: neigh_table, dev: net_device, pkey: int) -> neighbour:
 def ___neigh_create(tbl: neigh_table, pkey: int, dev: net_device, want_ref: bool) -> neighbour:
     """A new neighbour. EINVAL: the protocol does not run on the device."""
     neigh = neigh_alloc(tbl, dev, pkey)
-    dev.refcnt += 1
+    dev.pcpu_refcnt += 1
     try:
         tbl.constructor(neigh)
     except KernelError:
@@ -118,7 +118,7 @@ def neigh_destroy(neigh: neighbour) -> None:
     dev = neigh.dev
     skb_queue_purge(neigh.arp_queue)
     neigh.tbl.entries -= 1
-    dev.refcnt -= 1
+    dev.pcpu_refcnt -= 1
     kfree(dev.nd_net.kernel, neigh, SIZEOF_NEIGHBOUR)
 
 

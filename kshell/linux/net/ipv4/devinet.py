@@ -127,7 +127,7 @@ def inetdev_init(dev: net_device) -> in_device:
     in_dev.dev = dev
     in_dev.cnf = ipv4_devconf(net.ipv4.devconf_dflt.data)
     in_dev.arp_parms = neigh_parms_alloc(dev, net.kernel.arp_tbl)
-    dev.refcnt += 1
+    dev.pcpu_refcnt += 1
     igmp_dev.ip_mc_init_dev(in_dev)
     if dev.flags & IFF_UP:
         igmp_dev.ip_mc_up(in_dev)
@@ -153,7 +153,7 @@ def inetdev_destroy(in_dev: in_device) -> None:
     def in_dev_rcu_put(head: object) -> None:
         in_dev.refcnt -= 1
         if dev is not None:
-            dev.refcnt -= 1
+            dev.pcpu_refcnt -= 1
         in_dev.dev = None
         kfree(kernel, in_dev, _IN_DEVICE_SIZE)
 

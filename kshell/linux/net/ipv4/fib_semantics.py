@@ -61,7 +61,7 @@ _COMPARE_MASK = ~(RTNH_F_DEAD | RTNH_F_LINKDOWN | 8 | 32)
 def fib_nh_common_release(nhc: fib_nh_common) -> None:
     """Forget the device and the cached routes of a next hop."""
     if nhc.nhc_dev is not None:
-        nhc.nhc_dev.refcnt -= 1
+        nhc.nhc_dev.pcpu_refcnt -= 1
         nhc.nhc_dev = None
     cached = [nhc.nhc_pcpu_rth_output, nhc.nhc_rth_input]
     for fnhe in (nhc.nhc_exceptions or {}).values():
@@ -174,7 +174,7 @@ def fib_check_nh_v4_gw(net: net_t, nh: fib_nh, table: int, scope: int) -> None:
         nh.nhc_oif = res.nhc.nhc_oif
         dev = res.nhc.nhc_dev
     nh.nhc_dev = dev
-    dev.refcnt += 1
+    dev.pcpu_refcnt += 1
     if not netif_carrier_ok(dev):
         nh.nhc_flags |= RTNH_F_LINKDOWN
     if not dev.flags & IFF_UP:
@@ -191,7 +191,7 @@ def fib_check_nh_nongw(net: net_t, nh: fib_nh) -> None:
     if not in_dev.dev.flags & IFF_UP:
         raise KernelError(ENETDOWN)
     nh.nhc_dev = in_dev.dev
-    in_dev.dev.refcnt += 1
+    in_dev.dev.pcpu_refcnt += 1
     nh.nhc_scope = RT_SCOPE_HOST
     if not netif_carrier_ok(in_dev.dev):
         nh.nhc_flags |= RTNH_F_LINKDOWN

@@ -75,7 +75,7 @@ def _set_multicast_if(sk: sock, optval: sockptr_t, optlen: int) -> None:
         dev = dev_get_by_index(net, mreq.imr_ifindex)
     if dev is None:
         raise KernelError(EADDRNOTAVAIL)
-    dev.refcnt -= 1
+    dev.pcpu_refcnt -= 1
     if sk.sk_bound_dev_if and mreq.imr_ifindex != sk.sk_bound_dev_if:
         raise KernelError(EINVAL)
     inet.mc_index = mreq.imr_ifindex

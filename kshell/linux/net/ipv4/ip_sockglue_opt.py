@@ -128,7 +128,7 @@ def _set_unicast_if(sk: sock, val: int, optlen: int) -> None:
     dev = dev_get_by_index(sk.skc_net, ifindex)
     if dev is None:
         raise KernelError(EADDRNOTAVAIL)
-    dev.refcnt -= 1
+    dev.pcpu_refcnt -= 1
     if sk.sk_bound_dev_if:
         raise KernelError(EINVAL)
     inet.uc_index = ifindex
