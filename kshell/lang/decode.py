@@ -82,7 +82,7 @@ class Decoding:
         """The arguments' texts; with result None as far as they are known at entry."""
         syscall = self.marshalled.syscall
         if not syscall.known:
-            return [hex(value) for value in self.marshalled.values[:6]]
+            return [hex(value) if value else "0" for value in self.marshalled.values[:6]]
         shown = []
         for param in shown_order(syscall):
             if param.name not in self._entered.args:

@@ -187,7 +187,7 @@ class Encoder(Numbers):
         if not node.items:
             return b""
         family = self._family(node.items[0])
-        if family not in _SOCKADDRS:
+        if family not in _SOCKADDRS or any(isinstance(i, Named) and i.name == "sa_data" for i in node.items):
             return self._other_sockaddr(family, node)
         struct_name, order = _SOCKADDRS[family]
         layout = structs.layout(struct_name, self.arch)
@@ -208,7 +208,7 @@ class Encoder(Numbers):
     def _other_sockaddr(self, family: int, node: StructNode) -> bytes:
         head = family.to_bytes(2, "little")
         rest = [i.value if isinstance(i, Named) else i for i in node.items[1:]]
-        return head + b"".join(self.data(item, 14) for item in rest) if rest else head + bytes(14)
+        return head + b"".join(self.data(item, 14) for item in rest) if rest else head
 
     def _path_length(self, path: Value) -> int:
         if not isinstance(path, bytes) or not path:

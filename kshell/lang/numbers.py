@@ -115,7 +115,7 @@ def constant_of(name: str) -> int | None:
 
 _ODD_NAMES: Final = {
     "O_ACCMODE": 3, "FASYNC": 0o20000, "RLIM_INFINITY": _MASK64, "RLIM64_INFINITY": _MASK64, "true": 1, "false": 0,
-    "IP_RECVORIGDSTADDR": 20, "INADDR_ANY": 0, "SOCK_INODE": 0,
+    "IP_RECVORIGDSTADDR": 20, "INADDR_ANY": 0, "_IOC_NONE": 0, "_IOC_WRITE": 1, "_IOC_READ": 2,
 }  # fmt: skip
 
 

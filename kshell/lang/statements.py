@@ -95,25 +95,36 @@ def parse_script(
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """The lines of a script with their numbers, continued ones joined (their newlines kept)."""
     lines = text.split("\n")
+    open_after = [_open_brackets(line) for line in lines]
     index = 0
     while index < len(lines):
-        first = index
-        joined = lines[index]
-        while needs_more(joined) and index + 1 < len(lines) and index - first < _MAX_CONTINUED:
-            index += 1
-            joined = (joined[:-1] + " " if joined.endswith("\\") else joined + "\n") + lines[index]
-        if index > first and needs_more(joined):  # never closed: the fault lies in the first line
-            joined, index = lines[first].removesuffix("\\"), first
-        yield first + 1, joined
-        index += 1
+        last = _last_line(lines, open_after, index)
+        if last is None:  # never closed: the fault lies in the first line
+            last = index
+        pieces = [line[:-1] + " " if line.endswith("\\") else line + "\n" for line in lines[index:last]]
+        yield index + 1, "".join([*pieces, lines[last]])
+        index = last + 1
+
+
+def _last_line(lines: list[str], open_after: list[int], first: int) -> int | None:
+    """The line in which a statement that begins on this one ends; None if its brackets are never closed."""
+    depth = 0
+    for index in range(first, min(first + _MAX_CONTINUED, len(lines))):
+        depth += open_after[index]
+        if depth <= 0 and not lines[index].endswith("\\"):
+            return index
+    return None
 
 
 def needs_more(text: str) -> bool:
     """Whether a line ends in a backslash or inside brackets, so that more is to come."""
-    if text.endswith("\\"):
-        return True
-    if len(text) > _MAX_SCAN or not any(c in text for c in "([{"):
-        return False
+    return text.endswith("\\") or _open_brackets(text) > 0
+
+
+def _open_brackets(text: str) -> int:
+    """How many more brackets a text opens than it closes."""
+    if len(text) > _MAX_SCAN or not any(c in text for c in "()[]{}"):
+        return 0
     depth = 0
     for match in _BRACKETS.finditer(text):
         token = match[0]
@@ -121,7 +132,7 @@ def needs_more(text: str) -> bool:
             depth += 1
         elif token in ")]}":
             depth -= 1
-    return depth > 0
+    return depth
 
 
 def _task(text: str) -> tuple[str, int]:

@@ -29,7 +29,7 @@ class Memory:
         self.data[address - self.base : address - self.base + len(data)] = data
 
 
-@pytest.fixture()
+@pytest.fixture
 def memory() -> Memory:
     """Fresh user memory."""
     return Memory()
