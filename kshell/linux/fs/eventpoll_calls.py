@@ -366,7 +366,7 @@ async def sys_epoll_pwait2(
 def eventpoll_init(kernel: Kernel) -> None:
     """Initcall: the caches of epoll, and fs.epoll.max_user_watches."""
     kernel.max_user_watches = 658320  # 4 % of the memory of the recorded machine
-    kernel.loop_check_gen = 0
+    kernel.loop_check_gen = 2  # as after the first epoll_ctl(), which an early daemon made
     kernel.tfile_check_list = []
     kernel.epi_cache = kmem_cache_create(kernel, "eventpoll_epi", 128)
     kernel.pwq_cache = kmem_cache_create(kernel, "eventpoll_pwq", 64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, cast
 
 from kshell.abi.errno import EAGAIN, EFAULT, ENOBUFS, EPIPE
@@ -29,9 +30,18 @@ from kshell.linux.include.linux.pipe_fs_i import (
     pipe_inode_info,
 )
 from kshell.linux.include.linux.poll import poll_table, poll_wait
-from kshell.linux.include.linux.sched import signal_pending
+from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
 from kshell.linux.include.linux.uaccess import put_user
-from kshell.linux.kernel.sched.wait import wait_event_interruptible, wake_up_interruptible_sync_poll
+from kshell.linux.include.linux.wait import WQ_FLAG_EXCLUSIVE, wait_queue_entry, wait_queue_head
+from kshell.linux.kernel.sched.core import schedule
+from kshell.linux.kernel.sched.wait import (
+    autoremove_wake_function,
+    finish_wait,
+    init_wait_entry,
+    prepare_to_wait_event,
+    wait_event_interruptible,
+    wake_up_interruptible_sync_poll,
+)
 from kshell.linux.kernel.signal import send_sig
 from kshell.linux.lib.iov_iter import copy_from_iter, copy_to_iter
 
@@ -116,6 +126,23 @@ async def pipe_wait_writable(pipe: pipe_inode_info) -> None:
         pass
 
 
+async def _wait_exclusive(
+    pipe: pipe_inode_info, wq: wait_queue_head, condition: Callable[[pipe_inode_info], bool]
+) -> None:
+    """wait_event_interruptible_exclusive(wq, condition(pipe)). ERESTARTSYS."""
+    if condition(pipe):
+        return
+    kernel = pipe._kernel
+    entry = wait_queue_entry(kernel.current, autoremove_wake_function)
+    init_wait_entry(entry, WQ_FLAG_EXCLUSIVE)
+    while True:
+        prepare_to_wait_event(wq, entry, TASK_INTERRUPTIBLE)
+        if condition(pipe):
+            break
+        await schedule(kernel)
+    finish_wait(wq, entry)
+
+
 def _take(pipe: pipe_inode_info, to: iov_iter, total_len: int) -> tuple[int, int, int]:
     """Read from the first buffer: bytes got, bytes still wanted, errno."""
     buf = _slot(pipe, pipe.tail)
@@ -171,7 +198,7 @@ async def pipe_read(iocb: kiocb, to: iov_iter) -> int:
         if was_full:
             wake_up_interruptible_sync_poll(pipe.wr_wait, EPOLLOUT | EPOLLWRNORM)
         kill_fasync(pipe.fasync_writers, SIGIO, POLL_OUT)
-        await wait_event_interruptible(pipe._kernel, pipe.rd_wait, lambda: pipe_readable(pipe), exclusive=True)
+        await _wait_exclusive(pipe, pipe.rd_wait, pipe_readable)
         was_full = pipe_full(pipe.head, pipe.tail, pipe.max_usage)
         wake_next_reader = True
     if was_full:
@@ -266,9 +293,7 @@ async def pipe_write(iocb: kiocb, from_: iov_iter) -> int:
                 wake_up_interruptible_sync_poll(pipe.rd_wait, EPOLLIN | EPOLLRDNORM)
             kill_fasync(pipe.fasync_readers, SIGIO, POLL_IN)
             try:
-                await wait_event_interruptible(
-                    pipe._kernel, pipe.wr_wait, lambda: pipe_writable(pipe), exclusive=True
-                )
+                await _wait_exclusive(pipe, pipe.wr_wait, pipe_writable)
             except KernelError:
                 pass  # the signal is looked at above, once room has been looked for
             was_empty = pipe_empty(pipe.head, pipe.tail)
