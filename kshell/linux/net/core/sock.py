@@ -432,3 +432,8 @@ def sk_mc_loop(sk: sock | None) -> bool:
 def net_tx_rndhash(kernel: Kernel) -> int:
     """A hash for the flow of a new connection, never 0."""
     return get_random_u32(kernel) or 1
+
+
+def sk_set_txhash(sk: sock) -> None:
+    """Choose the hash of the socket's flow."""
+    sk.sk_txhash = net_tx_rndhash(sk.skc_net.kernel)

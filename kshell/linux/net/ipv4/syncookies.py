@@ -18,7 +18,7 @@ from kshell.linux.net.core.sock import sock_put
 from kshell.linux.net.ipv4 import tcp_ipv4_request, tcp_output_syn
 from kshell.linux.net.ipv4.inet_connection_sock import __reqsk_free, reqsk_free, reqsk_put
 from kshell.linux.net.ipv4.inet_connection_sock_req import inet_csk_reqsk_queue_add
-from kshell.linux.net.ipv4.route_output import ip_route_output_key
+from kshell.linux.include.net.route import ip_route_output_key
 from kshell.linux.net.ipv4.syncookies_timestamp import TS_OPT_ECN, TS_OPT_SACK, TS_OPT_WSCALE_MASK, TSBITS
 from kshell.linux.net.ipv4.tcp_input_options import tcp_parse_options
 from kshell.linux.net.ipv4.tcp_input_request import inet_reqsk_alloc
@@ -127,8 +127,8 @@ def cookie_timestamp_decode(net: net, opt: tcp_options_received) -> bool:
 def _request_of_cookie(sk: tcp_sock, skb: sk_buff, mss: int, opt: tcp_options_received) -> tcp_request_sock:
     th: tcphdr = skb.transport_header  # type: ignore[assignment]
     iph: iphdr = skb.network_header  # type: ignore[assignment]
-    req = inet_reqsk_alloc(tcp_ipv4_request.tcp_request_sock_ops, sk, False)
-    req.af_specific = tcp_ipv4_request.tcp_request_sock_ipv4_ops
+    req = inet_reqsk_alloc(tcp_ipv4_reqops.tcp_request_sock_ops, sk, False)
+    req.af_specific = tcp_ipv4_reqops.tcp_request_sock_ipv4_ops
     req.syn_tos = skb.cb.ip_dsfield  # type: ignore[attr-defined]
     req.rcv_isn = th.seq - 1 & U32
     req.snt_isn = th.ack_seq - 1 & U32
@@ -194,3 +194,6 @@ def cookie_v4_check(sk: tcp_sock, skb: sk_buff) -> sock | None:
     )
     req.ecn_ok = int(bool(opt.rcv_tsecr & TS_OPT_ECN and net.ipv4.sysctl_tcp_ecn))
     return tcp_get_cookie_sock(sk, skb, req, dst, tsoff)
+
+
+from kshell.linux.net.ipv4 import tcp_ipv4_reqops  # noqa: E402  its tables name functions that stand above

@@ -93,15 +93,6 @@ def tcp_v4_reqsk_destructor(req: request_sock) -> None:
     cast(tcp_request_sock, req).ireq_opt = None
 
 
-def tcp_v4_conn_request(sk: tcp_sock, skb: sk_buff) -> int:
-    """A SYN for a listener; never one to a broadcast address."""
-    rt = skb._skb_refdst
-    if rt is not None and rt.rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST):  # type: ignore[attr-defined]
-        tcp_input_request.tcp_listendrop(sk)
-        return 0
-    return tcp_input_request.tcp_conn_request(tcp_request_sock_ops, tcp_request_sock_ipv4_ops, sk, skb)
-
-
 def inet_sk_rx_dst_set(sk: sock, skb: sk_buff) -> None:
     """Keep the route by which the connection's packets come."""
     dst = skb._skb_refdst
@@ -180,25 +171,3 @@ def _give_up(sk: tcp_sock, newsk: tcp_sock) -> None:
     inet_csk_prepare_forced_close(newsk)
     tcp_close.tcp_done(newsk)
     tcp_input_request.tcp_listendrop(sk)
-
-
-tcp_request_sock_ops = request_sock_ops(
-    family=AF_INET,
-    obj_size=304,
-    cls=tcp_request_sock,
-    rtx_syn_ack=tcp_output_syn.tcp_rtx_synack,  # type: ignore[arg-type]
-    send_ack=tcp_ipv4_reply.tcp_v4_reqsk_send_ack,
-    destructor=tcp_v4_reqsk_destructor,
-    send_reset=tcp_ipv4_reply.tcp_v4_send_reset,
-    syn_ack_timeout=tcp_syn_ack_timeout,
-    slab_name="request_sock_TCP",
-)
-
-tcp_request_sock_ipv4_ops = _tcp_request_sock_af_ops(
-    mss_clamp=TCP_MSS_DEFAULT,
-    req_md5_lookup=tcp_v4_md5_lookup,
-    cookie_init_seq=syncookies.cookie_v4_init_sequence,
-    route_req=tcp_v4_route_req,  # type: ignore[arg-type]
-    init_seq_and_ts_off=tcp_v4_init_seq_and_ts_off,
-    send_synack=tcp_v4_send_synack,  # type: ignore[arg-type]
-)

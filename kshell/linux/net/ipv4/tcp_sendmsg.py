@@ -8,6 +8,8 @@ from kshell.abi.errno import EALREADY, EAGAIN, EFAULT, EINPROGRESS, EINVAL, EOPN
 from kshell.abi.fcntl import O_NONBLOCK
 from kshell.abi.socket import AF_UNSPEC, MSG_DONTWAIT, MSG_EOR, MSG_FASTOPEN, MSG_MORE, MSG_OOB, MSG_ZEROCOPY
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.socket import msghdr
+from kshell.linux.include.linux.uio import kvec_iter
 from kshell.linux.include.linux.net import SOCK_NOSPACE, SOCKWQ_ASYNC_NOSPACE
 from kshell.linux.include.linux.skbuff import CHECKSUM_PARTIAL, SKB_TRUESIZE, __skb_unlink, skb_shinfo
 from kshell.linux.include.linux.snmp import LINUX_MIB_TCPAUTOCORKING
@@ -46,7 +48,6 @@ from kshell.linux.net.core.skbuff_zerocopy import msg_zerocopy_realloc, net_zcop
 if TYPE_CHECKING:
     from kshell.linux.include.linux.net import socket
     from kshell.linux.include.linux.skbuff import sk_buff
-    from kshell.linux.include.linux.socket import msghdr
 
 SOF_TIMESTAMPING_TX_ACK = 1 << 9
 SOF_TIMESTAMPING_TX_RECORD_MASK = 1 << 0 | 1 << 1 | 1 << 8 | 1 << 9
@@ -417,3 +418,9 @@ def tcp_splice_eof(sock: socket) -> None:
     mss_now, size_goal = tcp_send_mss(sk, 0)
     tcp_push(sk, 0, mss_now, sk.nonagle, size_goal)
     release_sock(sk)
+
+
+async def tcp_sendpage(sk: tcp_sock, page: bytes, flags: int) -> int:
+    """Send bytes of the kernel's own (sendfile, splice): how many went."""
+    msg = msghdr(sk.skc_net.kernel.current, kvec_iter(page), flags)
+    return await tcp_sendmsg(sk, msg, len(page))
