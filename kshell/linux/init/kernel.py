@@ -13,6 +13,9 @@ from random import Random
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from kshell.linux.include.linux.tcp import tcp_sock
+    from kshell.linux.include.net.inet_hashtables import inet_hashinfo
+    from kshell.linux.include.net.tcp import tcp_congestion_ops, tcp_ulp_ops
     from kshell.linux.drivers.tty.tty_io import tty_struct
     from kshell.linux.include.linux.cdev import cdev
     from kshell.linux.include.linux.cred import cred
@@ -124,11 +127,26 @@ class Kernel:
         # net/netlink/af_netlink.c: by protocol
         self.nl_table: list[netlink_table] = []
 
+        # net/ipv4/tcp.c, tcp_ipv4.c, tcp_cong.c, tcp_ulp.c, tcp_output.c, inet_hashtables.c (memory in pages)
+        self.tcp_hashinfo: inet_hashinfo
+        self.tcp_memory_allocated = 0
+        self.tcp_memory_pressure = 0
+        self.tcp_sockets_allocated = 0
+        self.tcp_orphan_count = 0
+        self.sysctl_tcp_mem = [0, 0, 0]
+        self.sysctl_tcp_max_orphans = 0
+        self.tcp_cong_list: list[tcp_congestion_ops] = []
+        self.tcp_cong_allowed: set[str] = set()
+        self.tcp_ulp_list: list[tcp_ulp_ops] = []
+        self.tsq_tasklet: list[tcp_sock] = []
+        self.table_perturb: list[int] = []
+        self.ipv4_tcp_sk: sock
+
+        # net/core/secure_seq.c: 0 until it is first needed
+        self.net_secret = 0
+
         # net/netlink/genetlink.c: by id
         self.genl_fam_idr: dict[int, genl_family] = {}
-
-        # net/core/secure_seq.c: by purpose
-        self.net_secrets: dict[str, bytes] = {}
 
         # net/core/rtnetlink.c: by (family, message type)
         self.rtnl_msg_handlers: dict[tuple[int, int], rtnl_link] = {}

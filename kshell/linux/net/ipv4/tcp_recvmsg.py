@@ -53,12 +53,14 @@ from kshell.linux.net.socket_cmsg import __sock_recv_timestamp
 
 if TYPE_CHECKING:
     from kshell.linux.fs.splice_to_pipe import pipe_inode_info
+    from kshell.linux.include.linux.mm_types import vm_area_struct
     from kshell.linux.include.linux.net import socket
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.linux.socket import msghdr
 
 SOL_TCP = 6
 _NO_QUEUE, _SEND_QUEUE = 0, 2
+_VM_WRITE, _VM_EXEC, _VM_MAYWRITE, _VM_MAYEXEC = 2, 4, 0x20, 0x40
 
 
 def tcp_recv_urg(sk: tcp_sock, msg: msghdr, length: int, flags: int) -> int:
@@ -456,3 +458,28 @@ async def tcp_splice_read(sock: socket, ppos: list[int], pipe: pipe_inode_info, 
     finally:
         release_sock(sk)
     return spliced
+
+
+def tcp_read_skb(sk: tcp_sock, recv_actor: Callable[[tcp_sock, sk_buff], int]) -> int:
+    """Hand whole packets to an actor. ENOTCONN."""
+    if sk.skc_state == TCP_LISTEN:
+        raise KernelError(ENOTCONN)
+    copied = 0
+    while (skb := sk.sk_receive_queue.next) is not None:
+        __skb_unlink(skb, sk.sk_receive_queue)
+        fin = skb.cb.tcp_flags & TCPHDR_FIN  # type: ignore[attr-defined]
+        used = recv_actor(sk, skb)
+        if used < 0:
+            return copied or used
+        copied += used
+        if fin:
+            break
+    return copied
+
+
+def tcp_mmap(file: object, sock: socket, vma: vm_area_struct) -> int:
+    """Map a range for TCP_ZEROCOPY_RECEIVE. EPERM: it is for reading only."""
+    if vma.vm_flags & (_VM_WRITE | _VM_EXEC):
+        raise KernelError(EPERM)
+    vma.vm_flags &= ~(_VM_MAYWRITE | _VM_MAYEXEC)
+    return 0
