@@ -15,6 +15,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from kshell.linux.include.linux.tcp import tcp_sock
     from kshell.linux.include.net.inet_hashtables import inet_hashinfo
+    from kshell.linux.include.net.inet_sock import inet_sock
+    from kshell.linux.include.net.tcp import tcp_congestion_ops, tcp_ulp_ops
+    from kshell.linux.include.linux.tcp import tcp_sock
+    from kshell.linux.include.net.inet_hashtables import inet_hashinfo
     from kshell.linux.include.net.tcp import tcp_congestion_ops, tcp_ulp_ops
     from kshell.linux.drivers.tty.tty_io import tty_struct
     from kshell.linux.include.linux.cdev import cdev
@@ -312,6 +316,22 @@ class Kernel:
         self.peer_cachep: kmem_cache
         self.frags_cachep: kmem_cache
         self.ipv4_icmp_sk: sock
+
+        # net/ipv4/tcp.c, tcp_output.c, tcp_ipv4.c, tcp_cong.c, tcp_ulp.c, inet_hashtables.c, net/core/secure_seq.c
+        self.tcp_hashinfo: inet_hashinfo
+        self.sysctl_tcp_mem = [33864, 45153, 67728]
+        self.sysctl_tcp_max_orphans = 16384
+        self.tcp_memory_allocated = 0
+        self.tcp_memory_pressure = 0
+        self.tcp_sockets_allocated = 0
+        self.tcp_orphan_count = 0
+        self.table_perturb: list[int] = []
+        self.tsq_tasklet: list[tcp_sock] = []
+        self.ipv4_tcp_sk: inet_sock
+        self.tcp_cong_list: list[tcp_congestion_ops] = []
+        self.tcp_cong_allowed: set[str] = set()
+        self.tcp_ulp_list: list[tcp_ulp_ops] = []
+        self.net_secret = 0
 
         # net/ipv4/udp.c, udplite.c, raw.c, ping.c
         self.udp_table: udp_table

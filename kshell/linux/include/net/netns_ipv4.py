@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
     from kshell.linux.net.ipv4.ip_fragment import fqdir
     from kshell.linux.include.net.tcp import tcp_congestion_ops
+    from kshell.linux.net.ipv4.tcp_metrics import tcp_metrics_block
 
 
 class local_ports:
@@ -59,6 +60,8 @@ class netns_ipv4:
     ping_group_range: ping_group_range
     tcp_congestion_control: tcp_congestion_ops
     tfo_active_disable_times: int = 0
+    tcp_metrics: dict[tuple[int, int], tcp_metrics_block]
+    tcp_fastopen_ctx: object | None = None
     tfo_active_disable_stamp: int = 0
     tcp_challenge_timestamp: int = 0
     tcp_challenge_count: int = 0

@@ -181,6 +181,10 @@ def skb_set_owner_w(skb: sk_buff, sk: sock) -> None:
     if skb.destructor is not None:
         skb_orphan(skb)
     skb.sk = sk
+    if sk.skc_state == 6 or sk.skc_state == 12:  # TCP_TIME_WAIT, TCP_NEW_SYN_RECV: not a full socket
+        skb.destructor = sock_free.sock_edemux
+        sk.skc_refcnt += 1
+        return
     skb.destructor = sock_wfree
     if sk.sk_txhash:
         skb.hash = sk.sk_txhash

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, cast
 
-from kshell.linux.net.core import request_sock
+from kshell.linux.net.core import request_sock as core_request_sock
 from kshell.linux.net.ipv4 import route_output
 from kshell.abi.errno import EAGAIN, EINVAL
 from kshell.abi.fcntl import O_NONBLOCK
@@ -285,7 +285,7 @@ def inet_csk_listen_start(sk: inet_connection_sock) -> None:
     """Begin to listen: queues, port, listener table. EADDRINUSE."""
     if sk.icsk_ulp_ops is not None:
         raise KernelError(EINVAL)
-    request_sock.reqsk_queue_alloc(sk.icsk_accept_queue)
+    core_request_sock.reqsk_queue_alloc(sk.icsk_accept_queue)
     sk.sk_ack_backlog = 0
     inet_csk_delack_init(sk)
     inet_sk_state_store(sk, TCP_LISTEN)

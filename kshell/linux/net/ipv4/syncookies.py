@@ -14,8 +14,8 @@ from kshell.linux.include.net.route import RT_CONN_FLAGS
 from kshell.linux.include.net.sock import SOCK_RCVBUF_LOCK
 from kshell.linux.include.net.tcp import TCPHDR_ACK, TCPHDR_RST, U32, tcp_full_space
 from kshell.linux.net.core.secure_seq import _mix, net_secret_init, secure_tcp_seq_and_ts_off
-from kshell.linux.net.core.sock import sock_put
-from kshell.linux.net.ipv4 import tcp_ipv4_request, tcp_output_syn
+from kshell.linux.net.core.sock import net_tx_rndhash, sock_put
+from kshell.linux.net.ipv4 import tcp_ipv4_request
 from kshell.linux.net.ipv4.inet_connection_sock import __reqsk_free, reqsk_free, reqsk_put
 from kshell.linux.net.ipv4.inet_connection_sock_req import inet_csk_reqsk_queue_add
 from kshell.linux.include.net.route import ip_route_output_key
@@ -134,7 +134,7 @@ def _request_of_cookie(sk: tcp_sock, skb: sk_buff, mss: int, opt: tcp_options_re
     req.snt_isn = th.ack_seq - 1 & U32
     req.rcv_nxt = th.seq
     req.ts_off = 0
-    req.txhash = tcp_output_syn.net_tx_rndhash(sk.skc_net.kernel)
+    req.txhash = net_tx_rndhash(sk.skc_net.kernel)
     req.mss = mss
     req.ir_num = th.dest
     req.ir_rmt_port = th.source

@@ -327,7 +327,9 @@ def tcp_tasklet_init(kernel: Kernel) -> None:
 def tcp_init(kernel: Kernel) -> None:
     """Set TCP up at boot."""
     hashinfo = kernel.tcp_hashinfo = inet_hashinfo()
-    inet_hashtables.inet_hashinfo2_init(kernel, hashinfo, 21)
+    inet_hashtables.inet_hashinfo2_init(kernel, hashinfo, 2048)
+    hashinfo.bhash_size = _EHASH_ENTRIES
+    hashinfo.ehash_mask = _EHASH_ENTRIES - 1
     hashinfo.bind_bucket_cachep = kmem_cache_create(kernel, "tcp_bind_bucket", 128)
     hashinfo.bind2_bucket_cachep = kmem_cache_create(kernel, "tcp_bind2_bucket", 128)
     kernel.sysctl_tcp_max_orphans = _EHASH_ENTRIES // 2

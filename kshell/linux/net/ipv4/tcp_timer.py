@@ -63,7 +63,7 @@ from kshell.linux.include.net.tcp import (
     tcp_stream_is_thin,
 )
 from kshell.linux.kernel.time.timer import timer_list
-from kshell.linux.net.core.sock import sk_reset_timer, sock_put
+from kshell.linux.net.core.sock import sk_reset_timer, sk_set_txhash, sock_put
 from kshell.linux.net.ipv4 import (
     tcp,
     tcp_close,
@@ -76,7 +76,6 @@ from kshell.linux.net.ipv4 import (
     tcp_output_ack,
     tcp_output_mss,
     tcp_output_retransmit,
-    tcp_output_syn,
     tcp_output_xmit,
     tcp_recovery,
 )
@@ -194,6 +193,14 @@ def __dst_negative_advice(sk: tcp_sock) -> None:
         dst.ops.negative_advice(sk, dst)
 
 
+def sk_rethink_txhash(sk: tcp_sock) -> bool:
+    """Take another flow hash, if SO_TXREHASH allows."""
+    if sk.sk_txhash and sk.sk_txrehash == 1:
+        sk_set_txhash(sk)
+        return True
+    return False
+
+
 def tcp_write_timeout(sk: tcp_sock) -> bool:
     """Decide whether to go on retransmitting; True when the connection was given up."""
     ipv4 = sk.skc_net.ipv4
@@ -220,7 +227,7 @@ def tcp_write_timeout(sk: tcp_sock) -> bool:
     if expired:
         tcp_write_err(sk)
         return True
-    if tcp_output_syn.sk_rethink_txhash(sk):
+    if sk_rethink_txhash(sk):
         sk.timeout_rehash += 1
         sk.skc_net.mib.net_statistics[LINUX_MIB_TCPTIMEOUTREHASH] += 1
     return False
