@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import gc
+import struct
 from collections.abc import Coroutine
 from typing import Final
 
+from kshell.abi.ioctl import SIOCSIFFLAGS
+from kshell.abi.netdevice import IFF_UP
+from kshell.abi.socket import AF_INET, SOCK_DGRAM
+from kshell.abi.syscalls import BY_NAME
 from kshell.linux.arch.x86.entry.common import (
     do_int80_syscall_32,
     do_syscall_64,
     exit_to_user_mode_prepare,
 )
+from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.sched import TASK_RUNNING, task_struct
 from kshell.linux.init.kernel import Kernel
 from kshell.linux.init.main import start_kernel
@@ -19,6 +25,7 @@ from kshell.linux.kernel.rcu.tree import rcu_core
 from kshell.world.clock import VirtualClock
 
 EPOCH_NS: Final = 1_686_355_200_000_000_000  # 2023-06-10, the day of Debian 12
+SCRATCH: Final = 0x10000  # user memory that init uses at start
 MAX_STEPS: Final = 1_000_000  # switches in one run(): more means tasks that wake each other for ever
 
 Stack = Coroutine[object, None, int]
@@ -60,6 +67,19 @@ class Machine:
         init = self.kernel.init_pid_ns.child_reaper
         assert init is not None
         self.init = init
+        self._bring_up_loopback()
+
+    def _bring_up_loopback(self) -> None:
+        """What every init program does first: `ip link set lo up`, by ioctl."""
+        mm = self.init.mm
+        assert mm is not None
+        mm.map(SCRATCH, PAGE_SIZE)
+        fd = self.syscall(self.init, BY_NAME["socket"].number, (AF_INET, SOCK_DGRAM, 0))
+        assert isinstance(fd, int)
+        mm.write(SCRATCH, struct.pack("<16sh", b"lo", IFF_UP))
+        self.syscall(self.init, BY_NAME["ioctl"].number, (fd, SIOCSIFFLAGS, SCRATCH))
+        self.syscall(self.init, BY_NAME["close"].number, (fd,))
+        mm.unmap(SCRATCH)
 
     def syscall(
         self, task: task_struct, number: int, args: tuple[int, ...] = (), compat: bool = False

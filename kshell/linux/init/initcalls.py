@@ -14,6 +14,7 @@ from kshell.linux.fs.eventpoll_calls import eventpoll_init
 from kshell.linux.fs.fcntl import fcntl_init
 from kshell.linux.fs.filesystems_proc import proc_filesystems_init
 from kshell.linux.fs.pipe import init_pipe_fs
+from kshell.linux.init.initramfs import populate_rootfs
 from kshell.linux.kernel.user import uid_cache_init
 from kshell.linux.net.core.dev_init import net_dev_init
 from kshell.linux.net.core.neighbour import neigh_init
@@ -64,6 +65,7 @@ INITCALLS: Final[tuple[Initcall, ...]] = (
     Initcall("fs", sysctl_core_init),
     Initcall("fs", inet_init),
     Initcall("fs", af_unix_init),
+    Initcall("rootfs", populate_rootfs),
     Initcall("device", fcntl_init),
     Initcall("device", proc_filesystems_init),
     Initcall("device", selnl_init),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, EFAULT, EINVAL, ENOSPC, ENXIO
+from kshell.linux.drivers.tty.tty_io import tty_init
 from kshell.linux.fs.char_dev import register_chrdev
 from kshell.linux.fs.read_write import noop_llseek
 from kshell.linux.include.linux.cdev import MINOR
@@ -184,6 +185,7 @@ memory_fops = file_operations(open=memory_open, llseek=noop_llseek)
 def chr_dev_init(kernel: Kernel) -> None:
     """Register the memory devices."""
     register_chrdev(kernel, MEM_MAJOR, "mem", memory_fops)
+    tty_init(kernel)
 
 
 @SYSCALL_DEFINE

@@ -87,7 +87,6 @@ from kshell.linux.net.core.sock_mem import skb_set_owner_sk_safe as skb_set_owne
 from kshell.linux.net.core.sock_mem import skb_set_owner_w as skb_set_owner_w
 from kshell.linux.net.core.sock_mem import sock_alloc_send_pskb as sock_alloc_send_pskb
 from kshell.linux.net.core.sock_mem import sock_alloc_send_skb as sock_alloc_send_skb
-from kshell.linux.net.core.sock_mem import sock_edemux as sock_edemux
 from kshell.linux.net.core.sock_mem import sock_efree as sock_efree
 from kshell.linux.net.core.sock_mem import sock_kfree_s as sock_kfree_s
 from kshell.linux.net.core.sock_mem import sock_kmalloc as sock_kmalloc

@@ -33,6 +33,7 @@ from kshell.linux.kernel.time.timer import schedule_timeout
 from kshell.linux.mm.slab_common import kfree, kzalloc
 from kshell.linux.net.core.sock_free import __sk_free, sock_put
 from kshell.linux.net.core.skbuff import __alloc_skb, alloc_skb_with_frags
+from kshell.linux.net.ipv4 import inet_hashtables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,7 +183,7 @@ def skb_set_owner_w(skb: sk_buff, sk: sock) -> None:
         skb_orphan(skb)
     skb.sk = sk
     if sk.skc_state == 6 or sk.skc_state == 12:  # TCP_TIME_WAIT, TCP_NEW_SYN_RECV: not a full socket
-        skb.destructor = sock_free.sock_edemux
+        skb.destructor = inet_hashtables.sock_edemux
         sk.skc_refcnt += 1
         return
     skb.destructor = sock_wfree
@@ -218,7 +219,6 @@ def sock_efree(skb: sk_buff) -> None:
     sock_put(skb.sk)
 
 
-sock_edemux = sock_efree
 
 
 def skb_set_owner_sk_safe(skb: sk_buff, sk: sock | None) -> bool:
