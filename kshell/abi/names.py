@@ -89,7 +89,16 @@ def constant(name: str) -> int | None:
         value = _module(module).get(name)
         if value is not None:
             return value
-    return errno.NUMBERS.get(name)
+    number = errno.NUMBERS.get(name)
+    return number if number is not None else _extra().get(name)
+
+
+@cache
+def _extra() -> Mapping[str, int]:
+    """Names that only the tables have: ``X=1``."""
+    texts = [text for *_, text in (*name_tables.ENUMERATIONS.values(), *name_tables.FLAGS.values())]
+    pairs = (item.split("=") for text in texts for item in text.split() if "=" in item)
+    return {name: int(value, 0) for name, value in pairs}
 
 
 def all_constants() -> Iterator[tuple[str, int]]:

@@ -20,7 +20,7 @@ _NS: Final = 1_000_000_000
 _DAY: Final = 24 * 3600 * _NS
 
 _HEAD: Final = re.compile(
-    r"(?:\[pid\s+(?P<bracketed>\d+)\]\s+|(?P<pid>\d+)\s+(?!\d*\s*=))?"
+    r"\s*(?:\[pid\s+(?P<bracketed>\d+)\]\s+|(?P<pid>\d+)\s+(?!\d*\s*=))?"
     r"(?:(?P<clock>\d\d:\d\d:\d\d)(?:\.(?P<clockfrac>\d+))?\s+|(?P<seconds>\d+)\.(?P<frac>\d+)\s+)?"
     r"(?:\(\+\s*[\d.]+\)\s+)?"
 )
@@ -32,6 +32,7 @@ _KILLED: Final = re.compile(r"\+\+\+ killed by (?P<name>SIG\w+)(?P<core> \(core 
 _RESULT_MARK: Final = re.compile(r"\) +(?:=|<unfinished)|<unfinished")
 _DURATION: Final = re.compile(r"\s+<(?P<seconds>\d+)\.(?P<frac>\d+)>\s*$")
 _NAME: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)\(")
+_RESTARTED: Final = re.compile(r"<\.\.\. resuming interrupted [\w ]*\.\.\.>")
 _TALK: Final = re.compile(r"(?:strace: |\?\?\?\? |\[ Process PID=|Process \d+ |\+\+\+ superseded|--- stopped)")
 
 
@@ -267,7 +268,7 @@ def _read_call(body: str, filename: str, number: int) -> tuple[Call, Result, int
     if match is not None:
         duration = int(match["seconds"]) * _NS + _fraction(match["frac"])
         body = body[: match.start()]
-    source = Source(body, filename, number)
+    source = Source(_RESTARTED.sub("...", body), filename, number)
     parser = Parser(source)
     node = parser.expression()
     if not isinstance(node, Apply):
