@@ -33,7 +33,6 @@ from kshell.linux.kernel.time.timer import schedule_timeout
 from kshell.linux.mm.slab_common import kfree, kzalloc
 from kshell.linux.net.core.sock_free import __sk_free, sock_put
 from kshell.linux.net.core.skbuff import __alloc_skb, alloc_skb_with_frags
-from kshell.linux.net.ipv4 import inet_hashtables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T", bound=_slab_object)
 
+_sock_edemux: list[Callable[[sk_buff], None]] = []  # inet_hashtables.sock_edemux(), which depends on this module
 _USE_WRITE_QUEUE = 1 << SOCK_USE_WRITE_QUEUE
 
 
@@ -183,7 +183,7 @@ def skb_set_owner_w(skb: sk_buff, sk: sock) -> None:
         skb_orphan(skb)
     skb.sk = sk
     if sk.skc_state == 6 or sk.skc_state == 12:  # TCP_TIME_WAIT, TCP_NEW_SYN_RECV: not a full socket
-        skb.destructor = inet_hashtables.sock_edemux
+        skb.destructor = _sock_edemux[0]
         sk.skc_refcnt += 1
         return
     skb.destructor = sock_wfree
@@ -217,8 +217,6 @@ def sock_efree(skb: sk_buff) -> None:
     """Destructor of packets that hold a reference to the socket."""
     assert skb.sk is not None
     sock_put(skb.sk)
-
-
 
 
 def skb_set_owner_sk_safe(skb: sk_buff, sk: sock | None) -> bool:

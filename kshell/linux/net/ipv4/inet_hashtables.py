@@ -18,6 +18,7 @@ from kshell.linux.include.net.sock import SOCK_DEAD, SOCK_RCU_FREE, sock_set_fla
 from kshell.linux.include.net.tcp import TCP_CLOSE, TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_TIME_WAIT
 from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
 from kshell.linux.net.core import sock as net_core_sock
+from kshell.linux.net.core.sock_mem import _sock_edemux
 from kshell.linux.net.core import sock_reuseport
 from kshell.linux.net.ipv4 import af_inet, inet_connection_sock, inet_connection_sock_bind, inet_timewait_sock
 
@@ -253,6 +254,9 @@ def sock_edemux(skb: sk_buff) -> None:
     """Destructor of a packet whose socket was looked up early."""
     assert skb.sk is not None
     sock_gen_put(skb.sk)
+
+
+_sock_edemux.append(sock_edemux)
 
 
 def __inet_lookup_established(
