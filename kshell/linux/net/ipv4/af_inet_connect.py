@@ -37,8 +37,7 @@ from kshell.linux.kernel.sched.wait import (
 )
 from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
 from kshell.linux.net.core.sock_lock import release_sock
-from kshell.linux.net.ipv4 import inet_connection_sock
-from kshell.linux.net.ipv4.af_inet import inet_autobind
+from kshell.linux.net.ipv4 import inet_connection_sock, af_inet
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.tcp import tcp_sock
@@ -74,7 +73,7 @@ async def inet_dgram_connect(sock: socket, uaddr: bytes, addr_len: int, flags: i
         assert prot.disconnect is not None
         return prot.disconnect(sk, flags)
     if not inet_sk(sk).inet_num:
-        inet_autobind(sk)
+        af_inet.inet_autobind(sk)
     assert prot.connect is not None
     return await prot.connect(sk, uaddr, addr_len)
 

@@ -266,16 +266,6 @@ def inet_unregister_protosw(kernel: Kernel, p: inet_protosw) -> None:
     kernel.inetsw[p.type].remove(p)
 
 
-def inet_ctl_sock_create(family: int, type: int, protocol: int, net: net_t) -> sock:
-    """A socket the kernel itself sends with; it stands in no table."""
-    sock = net_socket.sock_create_kern(net, family, type, protocol)
-    sk = cast("sock", sock.sk)
-    # It need not be found by what comes in.
-    assert sk.skc_prot.unhash is not None
-    sk.skc_prot.unhash(sk)
-    return sk
-
-
 def inet_init_net(net: net_t) -> None:
     """A namespace comes: ports for connections, who may ping, and other settings as netns_ipv4 has them."""
 

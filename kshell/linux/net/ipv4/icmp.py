@@ -71,7 +71,7 @@ from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.skbuff import consume_skb, kfree_skb_reason
 from kshell.linux.net.core.skbuff_bytes import _skb_network_bytes, _transport_bytes
-from kshell.linux.net.ipv4 import af_inet_init, devinet, fib_frontend, ip_output_append, ping, raw_rcv, route_output
+from kshell.linux.net.ipv4 import af_inet_ctl, devinet, fib_frontend, ip_output_append, ping, raw_rcv, route_output
 from kshell.linux.net.ipv4 import ip_options as ip_options_c
 from kshell.linux.security.security import security_skb_classify_flow
 
@@ -486,7 +486,7 @@ icmp_sk_ops = pernet_operations(init=icmp_sk_init)
 
 def icmp_init(kernel: Kernel) -> None:
     """Make the socket that sends ICMP for the kernel."""
-    sk = af_inet_init.inet_ctl_sock_create(PF_INET, SOCK_RAW, IPPROTO_ICMP, kernel.init_net)
+    sk = af_inet_ctl.inet_ctl_sock_create(PF_INET, SOCK_RAW, IPPROTO_ICMP, kernel.init_net)
     kernel.ipv4_icmp_sk = sk
     sk.sk_sndbuf = 2 * SKB_TRUESIZE(64 * 1024)
     sock_set_flag(sk, SOCK_USE_WRITE_QUEUE)

@@ -9,7 +9,7 @@ import struct
 from typing import TYPE_CHECKING, cast
 
 from kshell.linux.net.core import request_sock as core_request_sock
-from kshell.linux.net.ipv4 import route_output
+from kshell.linux.net.ipv4 import route_output, af_inet
 from kshell.abi.errno import EAGAIN, EINVAL
 from kshell.abi.fcntl import O_NONBLOCK
 from kshell.abi.socket import AF_INET
@@ -58,7 +58,6 @@ from kshell.linux.net.core.sock import (
     sock_put,
 )
 from kshell.linux.net.core.stream import sk_stream_kill_queues
-from kshell.linux.net.ipv4.af_inet import inet_sk_set_state, inet_sk_state_store
 from kshell.linux.security.security import security_inet_csk_clone, security_req_classify_flow
 
 if TYPE_CHECKING:
@@ -241,7 +240,7 @@ def inet_csk_route_child_sock(
 def inet_csk_clone_lock(sk: tcp_sock, req: inet_request_sock) -> tcp_sock:
     """A copy of the listener that becomes the connection, in SYN_RECV."""
     newsk = cast("tcp_sock", sk_clone_lock(sk))
-    inet_sk_set_state(newsk, TCP_SYN_RECV)
+    af_inet.inet_sk_set_state(newsk, TCP_SYN_RECV)
     newsk.icsk_bind_hash = None
     newsk.icsk_bind2_hash = None
     newsk.inet_dport = req.ir_rmt_port
@@ -288,7 +287,7 @@ def inet_csk_listen_start(sk: inet_connection_sock) -> None:
     core_request_sock.reqsk_queue_alloc(sk.icsk_accept_queue)
     sk.sk_ack_backlog = 0
     inet_csk_delack_init(sk)
-    inet_sk_state_store(sk, TCP_LISTEN)
+    af_inet.inet_sk_state_store(sk, TCP_LISTEN)
     prot = sk.sk_prot
     assert prot.get_port is not None and prot.hash is not None
     try:
@@ -297,7 +296,7 @@ def inet_csk_listen_start(sk: inet_connection_sock) -> None:
         sk_dst_reset(sk)
         prot.hash(sk)
     except KernelError:
-        inet_sk_set_state(sk, TCP_CLOSE)
+        af_inet.inet_sk_set_state(sk, TCP_CLOSE)
         raise
 
 

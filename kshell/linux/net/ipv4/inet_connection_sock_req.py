@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from kshell.linux.net.ipv4 import inet_hashtables
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.tcp import tcp_request_sock
 from kshell.linux.include.net.inet_connection_sock import inet_connection_sock, reqsk_timeout
@@ -20,7 +21,6 @@ from kshell.linux.include.net.tcp import TCP_LISTEN, TCP_RTO_MAX
 from kshell.linux.kernel.time.timer import mod_timer, timer_delete_sync, timer_list, timer_setup
 from kshell.linux.net.core.sock import sock_put
 from kshell.linux.net.ipv4.inet_connection_sock import inet_child_forget, reqsk_put
-from kshell.linux.net.ipv4.inet_hashtables import _ehash_del, inet_ehash_insert
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
@@ -46,7 +46,7 @@ def inet_rtx_syn_ack(parent: sock, req: request_sock) -> bool:
 
 def reqsk_queue_unlink(req: request_sock) -> bool:
     """Take a request out of the established hash; False when it was not there."""
-    return _ehash_del(tcp_or_dccp_get_hashinfo(req), req)
+    return inet_hashtables._ehash_del(tcp_or_dccp_get_hashinfo(req), req)
 
 
 def __inet_csk_reqsk_queue_drop(sk: inet_connection_sock, req: request_sock, from_timer: bool) -> bool:
@@ -98,7 +98,7 @@ def reqsk_timer_handler(timer: timer_list) -> None:
 
 def reqsk_queue_hash_req(req: request_sock, timeout: int) -> bool:
     """Put a request into the established hash and start its timer; False when the connection stands there."""
-    if not inet_ehash_insert(req, None, [False]):
+    if not inet_hashtables.inet_ehash_insert(req, None, [False]):
         return False
     timer_setup(req.rsk_timer, reqsk_timer_handler, req)
     kernel = req.skc_net.kernel

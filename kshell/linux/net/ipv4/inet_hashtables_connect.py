@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kshell.linux.net.ipv4 import inet_hashtables
 from kshell.abi.errno import EADDRNOTAVAIL
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.random import get_random_u8
@@ -14,17 +15,6 @@ from kshell.linux.include.net.inet_sock import inet_is_local_reserved_port
 from kshell.linux.include.net.tcp import TCP_TIME_WAIT
 from kshell.linux.net.core.secure_seq import secure_ipv4_port_ephemeral
 from kshell.linux.net.ipv4.inet_connection_sock_bind import inet_sk_get_local_port_range
-from kshell.linux.net.ipv4.inet_hashtables import (
-    _ehash_add,
-    _ehash_del,
-    inet_bind2_bucket_create,
-    inet_bind2_bucket_find,
-    inet_bind_bucket_create,
-    inet_bind_bucket_match,
-    inet_bind_hash,
-    inet_ehash_nolisten,
-    inet_ehashfn,
-)
 from kshell.linux.net.ipv4.inet_timewait_sock import inet_twsk_bind_unhash, inet_twsk_deschedule_put
 
 if TYPE_CHECKING:
@@ -47,7 +37,7 @@ def __inet_check_established(
     """
     hinfo = death_row.hashinfo
     net = sk.skc_net
-    hash_ = inet_ehashfn(net, sk.skc_rcv_saddr, lport, sk.skc_daddr, sk.skc_dport)
+    hash_ = inet_hashtables.inet_ehashfn(net, sk.skc_rcv_saddr, lport, sk.skc_daddr, sk.skc_dport)
     tw: inet_timewait_sock | None = None
     for sk2 in hinfo.ehash.get(hash_, ()):
         if (
@@ -66,10 +56,10 @@ def __inet_check_established(
             return False, None
     sk.inet_num = sk.inet_sport = lport
     if tw is not None:
-        if _ehash_del(hinfo, tw):
+        if inet_hashtables._ehash_del(hinfo, tw):
             tw.tw_refcnt -= 1
         net.mib.net_statistics[LINUX_MIB_TIMEWAITRECYCLED] += 1
-    _ehash_add(hinfo, sk, hash_)
+    inet_hashtables._ehash_add(hinfo, sk, hash_)
     if tw is not None and not want_tw:
         inet_twsk_deschedule_put(tw)
         tw = None
@@ -90,12 +80,12 @@ def _try_port(
         return None
     slot = inet_bhashfn(net, port, hinfo.bhash_size)
     for tb in hinfo.bhash.get(slot, ()):
-        if inet_bind_bucket_match(tb, net, port, 0):
+        if inet_hashtables.inet_bind_bucket_match(tb, net, port, 0):
             if tb.fastreuse >= 0 or tb.fastreuseport >= 0:
                 return None
             free, tw = check_established(death_row, sk, port, True)
             return (tb, tw) if free else None
-    tb = inet_bind_bucket_create(hinfo.bind_bucket_cachep, net, (hinfo.bhash, slot), port, 0)
+    tb = inet_hashtables.inet_bind_bucket_create(hinfo.bind_bucket_cachep, net, (hinfo.bhash, slot), port, 0)
     tb.fastreuse = -1
     tb.fastreuseport = -1
     return tb, None
@@ -140,13 +130,13 @@ def _take_port(sk: tcp_sock, port: int, tb: inet_bind_bucket, tw: inet_timewait_
     hinfo = sk.skc_net.ipv4.tcp_death_row.hashinfo
     net = sk.skc_net
     slot = inet_bhashfn_portaddr(hinfo, sk, net, port)
-    tb2 = inet_bind2_bucket_find(hinfo, slot, net, port, 0, sk)
+    tb2 = inet_hashtables.inet_bind2_bucket_find(hinfo, slot, net, port, 0, sk)
     if tb2 is None:
-        tb2 = inet_bind2_bucket_create(hinfo.bind2_bucket_cachep, net, (hinfo.bhash2, slot), port, 0, sk)
-    inet_bind_hash(sk, tb, tb2, port)
+        tb2 = inet_hashtables.inet_bind2_bucket_create(hinfo.bind2_bucket_cachep, net, (hinfo.bhash2, slot), port, 0, sk)
+    inet_hashtables.inet_bind_hash(sk, tb, tb2, port)
     if not sk.skc_hash:
         sk.inet_sport = port
-        inet_ehash_nolisten(sk, tw, None)
+        inet_hashtables.inet_ehash_nolisten(sk, tw, None)
     if tw is not None:
         inet_twsk_bind_unhash(tw, hinfo)
         inet_twsk_deschedule_put(tw)

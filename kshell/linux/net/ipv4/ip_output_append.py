@@ -47,10 +47,9 @@ from kshell.linux.include.net.sock import (
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.skbuff import alloc_skb, kfree_skb, skb_put
 from kshell.linux.net.core.sock_mem import sock_alloc_send_skb, sock_wait_for_wmem, sock_wfree
-from kshell.linux.net.ipv4 import icmp, ip_output
+from kshell.linux.net.ipv4 import icmp, ip_output, route_output
 from kshell.linux.net.ipv4.ip_options import __ip_options_echo, ip_options_build
 from kshell.linux.net.ipv4.ip_sockglue import ip_local_error
-from kshell.linux.net.ipv4.route_output import ip_route_output_flow
 from kshell.linux.security.security import security_skb_classify_flow
 
 if TYPE_CHECKING:
@@ -421,7 +420,7 @@ def ip_send_unicast_reply(
     )  # fmt: skip
     security_skb_classify_flow(skb, fl4)
     try:
-        rt = ip_route_output_flow(net, fl4, sk)
+        rt = route_output.ip_route_output_flow(net, fl4, sk)
     except KernelError:
         return
     inet_sk(sk).tos = arg.tos & ~3

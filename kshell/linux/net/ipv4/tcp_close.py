@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.linux.net.ipv4 import inet_hashtables
 from kshell.abi.errno import ECONNABORTED, ECONNRESET, ENOENT
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.skbuff import __skb_dequeue
@@ -84,7 +85,6 @@ from kshell.linux.net.ipv4.inet_connection_sock import (
     inet_csk_listen_stop,
     inet_csk_reset_keepalive_timer,
 )
-from kshell.linux.net.ipv4.inet_hashtables import inet_bhash2_reset_saddr
 from kshell.linux.net.ipv4.tcp_cong import tcp_set_ca_state
 
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ def tcp_disconnect(sk: tcp_sock, flags: int) -> int:
     tcp_write_queue_purge(sk)
     tcp_input_data.skb_rbtree_purge(sk.out_of_order_queue)
     sk.inet_dport = 0
-    inet_bhash2_reset_saddr(sk)
+    inet_hashtables.inet_bhash2_reset_saddr(sk)
     sk.sk_shutdown = 0
     sk.skc_flags &= ~(1 << SOCK_DONE)
     sk.write_seq = (sk.write_seq + sk.max_window + 2 & U32) or 1

@@ -59,8 +59,7 @@ from kshell.linux.include.net.tcp import (
 )
 from kshell.linux.net.core.secure_seq import secure_tcp_seq_and_ts_off
 from kshell.linux.net.core.sock import sk_setup_caps, sock_put
-from kshell.linux.net.ipv4 import icmp, tcp, tcp_close, tcp_input_data, tcp_output_retransmit, tcp_timer
-from kshell.linux.net.ipv4.af_inet import inet_sk_rebuild_header
+from kshell.linux.net.ipv4 import icmp, tcp, tcp_close, tcp_input_data, tcp_output_retransmit, tcp_timer, af_inet, inet_hashtables
 from kshell.linux.net.ipv4.inet_connection_sock import (
     inet_csk_accept,
     inet_csk_addr2sockaddr,
@@ -70,14 +69,6 @@ from kshell.linux.net.ipv4.inet_connection_sock import (
 )
 from kshell.linux.net.ipv4.inet_connection_sock_bind import inet_csk_get_port
 from kshell.linux.net.ipv4.inet_connection_sock_req import inet_csk_reqsk_queue_drop
-from kshell.linux.net.ipv4.inet_hashtables import (
-    __inet_lookup_established,
-    inet_bhash2_reset_saddr,
-    inet_bhash2_update_saddr,
-    inet_hash,
-    inet_put_port,
-    inet_unhash,
-)
 from kshell.linux.net.ipv4.inet_hashtables_connect import inet_hash_connect
 from kshell.linux.net.ipv4.inet_timewait_sock import inet_twsk_put
 from kshell.linux.net.ipv4.ip_output import ip_queue_xmit
@@ -177,7 +168,7 @@ async def tcp_v4_connect(sk: tcp_sock, uaddr: bytes, addr_len: int) -> int:
     if not srr:
         daddr = fl4.daddr
     if not sk.inet_saddr:
-        inet_bhash2_update_saddr(sk, fl4.saddr, AF_INET)
+        inet_hashtables.inet_bhash2_update_saddr(sk, fl4.saddr, AF_INET)
     else:
         sk.skc_rcv_saddr = sk.inet_saddr
     rx_opt = sk.rx_opt
@@ -202,7 +193,7 @@ async def tcp_v4_connect(sk: tcp_sock, uaddr: bytes, addr_len: int) -> int:
         _start(sk, dport)
     except KernelError:
         tcp.tcp_set_state(sk, TCP_CLOSE)
-        inet_bhash2_reset_saddr(sk)
+        inet_hashtables.inet_bhash2_reset_saddr(sk)
         ip_rt_put(rt)
         sk.sk_route_caps = 0
         sk.inet_dport = 0
@@ -295,7 +286,7 @@ def tcp_v4_err(skb: sk_buff, info: int) -> int:
     head = skb.data[ihl : ihl + 8]
     source, dest = int.from_bytes(head[:2], "big"), int.from_bytes(head[2:4], "big")
     seq = int.from_bytes(head[4:8], "big")
-    found = __inet_lookup_established(
+    found = inet_hashtables.__inet_lookup_established(
         net, net.ipv4.tcp_death_row.hashinfo, iph.daddr, dest, iph.saddr, source, skb.dev.ifindex, 0
     )
     if found is None:
@@ -366,7 +357,7 @@ def tcp_v4_destroy_sock(sk: tcp_sock) -> None:
     if sk.md5sig_info is not None:
         sk.md5sig_info = None
     if sk.icsk_bind_hash is not None:
-        inet_put_port(sk)
+        inet_hashtables.inet_put_port(sk)
     tcp_free_fastopen_req(sk)
     tcp_fastopen_destroy_cipher(sk)
     if sk.saved_syn is not None:
@@ -384,7 +375,7 @@ def tcp_stream_memory_free(sk: sock, wake: int) -> bool:
 ipv4_specific = inet_connection_sock_af_ops(
     queue_xmit=ip_queue_xmit,  # type: ignore[arg-type]
     send_check=tcp_v4_send_check,
-    rebuild_header=inet_sk_rebuild_header,  # type: ignore[arg-type]
+    rebuild_header=af_inet.inet_sk_rebuild_header,  # type: ignore[arg-type]
     sk_rx_dst_set=inet_sk_rx_dst_set,
     conn_request=tcp_v4_conn_request,  # type: ignore[arg-type]
     syn_recv_sock=tcp_v4_syn_recv_sock,
@@ -426,10 +417,10 @@ tcp_prot = proto(
     sendpage=tcp_sendpage,  # type: ignore[arg-type]
     backlog_rcv=tcp_v4_do_rcv,  # type: ignore[arg-type]
     release_cb=tcp_release_cb,
-    hash=inet_hash,  # type: ignore[arg-type]
-    unhash=inet_unhash,
+    hash=inet_hashtables.inet_hash,  # type: ignore[arg-type]
+    unhash=inet_hashtables.inet_unhash,
     get_port=inet_csk_get_port,  # type: ignore[arg-type]
-    put_port=inet_put_port,
+    put_port=inet_hashtables.inet_put_port,
     enter_memory_pressure=tcp.tcp_enter_memory_pressure,
     leave_memory_pressure=tcp.tcp_leave_memory_pressure,
     stream_memory_free=tcp_stream_memory_free,

@@ -17,13 +17,12 @@ from kshell.linux.include.net.tcp import TCP_MSS_DEFAULT, tcp_request_sock_ops a
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.secure_seq import secure_tcp_seq_and_ts_off
 from kshell.linux.net.core.sock import sk_setup_caps, sock_put
-from kshell.linux.net.ipv4 import syncookies, tcp_close, tcp_input_request, tcp_ipv4_reply, tcp_minisocks, tcp_output_syn
+from kshell.linux.net.ipv4 import syncookies, tcp_close, tcp_input_request, tcp_ipv4_reply, tcp_minisocks, tcp_output_syn, inet_hashtables
 from kshell.linux.net.ipv4.inet_connection_sock import (
     inet_csk_prepare_forced_close,
     inet_csk_route_child_sock,
     inet_csk_route_req,
 )
-from kshell.linux.net.ipv4.inet_hashtables import __inet_inherit_port, inet_ehash_nolisten
 from kshell.linux.net.ipv4.ip_output import ip_build_and_send_pkt
 from kshell.linux.net.ipv4.tcp_input_rtt import tcp_initialize_rcv_mss
 from kshell.linux.net.ipv4.tcp_ipv4_md5 import tcp_md5_do_lookup, tcp_v4_md5_lookup
@@ -148,11 +147,11 @@ def tcp_v4_syn_recv_sock(
     tcp_initialize_rcv_mss(newsk)
     tcp_md5_do_lookup(sk, 0, newsk.skc_daddr)
     try:
-        __inet_inherit_port(sk, newsk)
+        inet_hashtables.__inet_inherit_port(sk, newsk)
     except KernelError:
         return _give_up(sk, newsk)
     found_dup_sk = [False]
-    own_req[0] = inet_ehash_nolisten(newsk, req_unhash, found_dup_sk)
+    own_req[0] = inet_hashtables.inet_ehash_nolisten(newsk, req_unhash, found_dup_sk)
     if own_req[0]:
         if req.saved_syn is not None:
             newsk.saved_syn = req.saved_syn  # type: ignore[assignment]

@@ -28,6 +28,7 @@ from kshell.linux.include.linux.netlink import (
     nlk_sk,
 )
 from kshell.linux.include.linux.sched import PIDTYPE_TGID
+from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.sock import SOCK_DEAD, lock_sock, proto, release_sock, sock, sock_hold, sock_orphan
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.kmod import __request_module
@@ -36,10 +37,10 @@ from kshell.linux.kernel.pid import __task_pid_nr_ns
 from kshell.linux.kernel.printk import pr_err
 from kshell.linux.kernel.rcu.tree import call_rcu
 from kshell.linux.kernel.sched.wait import wake_up_interruptible_all
-from kshell.linux.net.core.datagram import datagram_poll
-from kshell.linux.include.net.net_namespace import pernet_operations
-from kshell.linux.net.core.net_namespace import register_pernet_subsys
+from kshell.linux.net import socket as net_socket
 from kshell.linux.net.core import rtnetlink
+from kshell.linux.net.core.datagram import datagram_poll
+from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.skbuff import kfree_skb, skb_queue_purge
 from kshell.linux.net.core.sock import (
     sk_alloc,
@@ -60,7 +61,6 @@ from kshell.linux.net.netlink.af_netlink_opt import (
     netlink_setsockopt,
     netlink_update_subscriptions,
 )
-from kshell.linux.net.socket import sock_create_lite, sock_register
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
@@ -342,7 +342,7 @@ def netlink_kernel_create(net: net_t, unit: int, cfg: netlink_kernel_cfg) -> net
 
 
 def __netlink_kernel_create(net: net_t, unit: int, cfg: netlink_kernel_cfg) -> netlink_sock:
-    sock = sock_create_lite(net.kernel, PF_NETLINK, SOCK_DGRAM, unit)
+    sock = net_socket.sock_create_lite(net.kernel, PF_NETLINK, SOCK_DGRAM, unit)
     sk = __netlink_create(net, sock, unit, 1)
     sk.netlink_rcv = cfg.input
     netlink_insert(sk, 0)
@@ -389,7 +389,7 @@ def netlink_proto_init(kernel: Kernel) -> None:
     proto_register(kernel, netlink_proto, 0)
     kernel.nl_table = [netlink_table() for _ in range(MAX_LINKS)]
     netlink_add_usersock_entry(kernel)
-    sock_register(kernel, netlink_family_ops)
+    net_socket.sock_register(kernel, netlink_family_ops)
     register_pernet_subsys(kernel, netlink_net_ops)
     register_pernet_subsys(kernel, netlink_tap_net_ops)
     rtnetlink.rtnetlink_init(kernel)

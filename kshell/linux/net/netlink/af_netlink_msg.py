@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import (
-    EAGAIN, ECONNREFUSED, EINVAL, EMSGSIZE, ENOBUFS, ENODATA, EOPNOTSUPP, EPERM, ESRCH,
+    EAGAIN,
+    ECONNREFUSED,
+    EINVAL,
+    EMSGSIZE,
+    ENOBUFS,
+    ENODATA,
+    EOPNOTSUPP,
+    EPERM,
+    ESRCH,
 )  # fmt: skip
 from kshell.abi.netlink import NETLINK_LISTEN_ALL_NSID, NETLINK_PKTINFO
 from kshell.abi.socket import AF_NETLINK, MSG_DONTWAIT, MSG_OOB, MSG_TRUNC, SOL_NETLINK

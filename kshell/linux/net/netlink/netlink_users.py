@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EOPNOTSUPP
 from kshell.abi.netlink import (
-    NETLINK_AUDIT, NETLINK_CONNECTOR, NETLINK_FIB_LOOKUP, NETLINK_KOBJECT_UEVENT, NETLINK_SELINUX,
+    NETLINK_AUDIT,
+    NETLINK_CONNECTOR,
+    NETLINK_FIB_LOOKUP,
+    NETLINK_KOBJECT_UEVENT,
+    NETLINK_SELINUX,
 )  # fmt: skip
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netlink import NL_CFG_F_NONROOT_RECV, netlink_kernel_cfg
