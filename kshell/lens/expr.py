@@ -64,7 +64,7 @@ def evaluate(node: Node, scope: Scope, source: Source | None = None) -> object:
 
 def members(value: object) -> list[str]:
     """The fields that ``->`` finds in a value, Linux's names only."""
-    return [name for name in _attributes(value) if not name.startswith("_")]
+    return [name for name in _attributes(value) if not name.startswith("_") and name != "kernel"]
 
 
 def struct_name(value: object) -> str:
@@ -131,6 +131,7 @@ class _Evaluator:
         return value
 
     def _member(self, node: Node, value: object, name: str) -> object:
+        node = Name(name, (node.span[1] - len(name), node.span[1]))  # where errors point
         if value is None:
             raise self.error(f"NULL has no field {name}", node)
         if isinstance(value, Mapping) and name in value:
