@@ -101,6 +101,7 @@ class inet_sock(sock):
     pmtudisc: int
     is_icsk: int
     # cold
+    sk_txrehash: int = 1  # net.core.txrehash unless that was changed
     cmsg_flags: int = 0
     inet_opt: ip_options_rcu | None = None
     tos: int = 0

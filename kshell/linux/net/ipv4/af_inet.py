@@ -173,6 +173,8 @@ def inet_create(net: net_t, sock: socket, protocol: int, kern: int) -> int:
     sock_init_data(sock, sk)
     sk.sk_destruct = inet_sock_destruct
     sk.sk_protocol = protocol
+    if net.core.sysctl_txrehash != 1:
+        sk.sk_txrehash = net.core.sysctl_txrehash
     prot = answer.prot
     sk.sk_backlog_rcv = prot.backlog_rcv  # type: ignore[assignment]
     inet.uc_ttl = -1
