@@ -94,7 +94,7 @@ def __ip_dev_find(net: net_t, addr: int, devref: bool) -> net_device | None:
         ):
             result = res.nhc.nhc_dev
     if result is not None and devref:
-        result.refcnt += 1
+        result.pcpu_refcnt += 1
     return result
 
 

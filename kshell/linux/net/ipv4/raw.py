@@ -39,7 +39,7 @@ from kshell.linux.include.linux.netdevice import NET_XMIT_CN
 from kshell.linux.include.linux.skbuff import CHECKSUM_NONE
 from kshell.linux.include.linux.snmp import IPSTATS_MIB_OUTDISCARDS
 from kshell.linux.include.linux.sockptr import copy_from_sockptr
-from kshell.linux.include.linux.uaccess import copy_to_user, get_user, put_user
+from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user, get_user, put_user
 from kshell.linux.include.net.dst import dst_output
 from kshell.linux.include.net.flow import FLOWI_FLAG_KNOWN_NH, flowi4
 from kshell.linux.include.net.inet_sock import inet_addr_valid_or_nonlocal, inet_sk, inet_sk_flowi_flags
@@ -89,6 +89,8 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sockptr import sockptr_t
     from kshell.linux.init.kernel import Kernel
 
+SIOCGETVIFCNT = 0x89E0
+SIOCGETSGCNT = 0x89E1
 SOL_RAW = 255
 
 
@@ -385,6 +387,18 @@ def raw_getsockopt(sk: sock, level: int, optname: int, optval: int, optlen: int)
     return raw_geticmpfilter(sk, optval, optlen)
 
 
+def ipmr_ioctl(sk: sock, cmd: int, arg: int) -> int:
+    """net/ipv4/ipmr.c: statistics of multicast routing, which has no interfaces and no routes. EINVAL, EADDRNOTAVAIL."""
+    current = sk.skc_net.kernel.current
+    if cmd == SIOCGETVIFCNT:
+        copy_from_user(current, arg, 40)
+        raise KernelError(EINVAL)
+    if cmd == SIOCGETSGCNT:
+        copy_from_user(current, arg, 32)
+        raise KernelError(EADDRNOTAVAIL)
+    raise KernelError(ENOIOCTLCMD)
+
+
 def raw_ioctl(sk: sock, cmd: int, arg: int) -> int:
     """SIOCOUTQ, SIOCINQ."""
     current = sk.skc_net.kernel.current
@@ -395,7 +409,7 @@ def raw_ioctl(sk: sock, cmd: int, arg: int) -> int:
         skb = sk.sk_receive_queue.next
         put_user(current, arg, skb.len if skb is not None else 0)
         return 0
-    raise KernelError(ENOIOCTLCMD)
+    return ipmr_ioctl(sk, cmd, arg)
 
 
 def compat_raw_ioctl(sk: sock, cmd: int, arg: int) -> int:

@@ -120,6 +120,8 @@ def udp_err(skb: sk_buff, info: int) -> int:
 
 def __udp_queue_rcv_skb(sk: sock, skb: sk_buff) -> int:
     """Queue a packet, or drop it: -1."""
+    if sk.skc_daddr:
+        sk.sk_incoming_cpu = 0
     rc = __udp_enqueue_schedule_skb(sk, skb)
     if not rc:
         return 0
