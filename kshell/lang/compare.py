@@ -328,7 +328,7 @@ def show(node: Node) -> str:
     """A node in strace's notation, short."""
     match node:
         case Number(value=value, base=base):
-            return hex(value) if base == 16 and value >= 0 else str(value)
+            return {8: f"0{value:o}", 16: hex(value)}.get(base, str(value)) if value >= 0 else str(value)
         case String(data=data, truncated=truncated, abstract=abstract):
             return f"{'@' if abstract else ''}{_quoted(data)}{'...' if truncated else ''}"
         case Name(name=name):
