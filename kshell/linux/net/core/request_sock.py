@@ -8,6 +8,7 @@ from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.net.inet_connection_sock import inet_connection_sock
 from kshell.linux.include.net.request_sock import request_sock, request_sock_queue
 from kshell.linux.include.net.tcp import TCP_LISTEN
+from kshell.linux.kernel.time.timer import timer_list
 from kshell.linux.net.ipv4 import inet_connection_sock as net_inet_connection_sock
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def reqsk_fastopen_remove(sk: tcp_sock, req: tcp_request_sock, reset: bool) -> N
     if not reset or lsk.sk_state != TCP_LISTEN:
         net_inet_connection_sock.reqsk_put(req)
         return
+    if req.rsk_timer is None:
+        req.rsk_timer = timer_list()
     req.rsk_timer.expires = lsk.sk_net.kernel.jiffies + 60 * HZ
     tail: request_sock | None = fastopenq.rskq_rst_tail
     if fastopenq.rskq_rst_head is None or tail is None:

@@ -177,7 +177,6 @@ def inet_create(net: net_t, sock: socket, protocol: int, kern: int) -> int:
         sk.sk_txrehash = net.core.sysctl_txrehash
     prot = answer.prot
     sk.sk_backlog_rcv = prot.backlog_rcv  # type: ignore[assignment]
-    sk.sk_txrehash = net.core.sysctl_txrehash
     inet.uc_ttl = -1
     inet.mc_loop = inet.mc_ttl = inet.mc_all = 1
     if inet.inet_num or prot.init is not None:

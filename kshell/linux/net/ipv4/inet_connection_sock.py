@@ -138,7 +138,7 @@ def __reqsk_free(req: request_sock) -> None:
     if listener is not None:
         req.rsk_listener = None
         sock_put(listener)
-    req.rsk_timer._owner = None
+    req.rsk_timer = None
     req.saved_syn = None
     kmem_cache_free(kernel.rsk_slab[req.rsk_ops], req)
 

@@ -18,7 +18,7 @@ from kshell.linux.include.net.request_sock import (
 )
 from kshell.linux.include.net.sock import sk_acceptq_added
 from kshell.linux.include.net.tcp import TCP_LISTEN, TCP_RTO_MAX
-from kshell.linux.kernel.time.timer import mod_timer, timer_delete_sync, timer_list, timer_setup
+from kshell.linux.kernel.time.timer import mod_timer, timer_delete_sync, timer_list
 from kshell.linux.net.core.sock import sock_put
 from kshell.linux.net.ipv4.inet_connection_sock import inet_child_forget, reqsk_put
 
@@ -51,7 +51,7 @@ def reqsk_queue_unlink(req: request_sock) -> bool:
 
 def __inet_csk_reqsk_queue_drop(sk: inet_connection_sock, req: request_sock, from_timer: bool) -> bool:
     unlinked = reqsk_queue_unlink(req)
-    if not from_timer and timer_delete_sync(req.rsk_timer):
+    if not from_timer and req.rsk_timer is not None and timer_delete_sync(req.rsk_timer):
         reqsk_put(req)
     if unlinked:
         reqsk_queue_removed(sk.icsk_accept_queue, req)
@@ -100,7 +100,7 @@ def reqsk_queue_hash_req(req: request_sock, timeout: int) -> bool:
     """Put a request into the established hash and start its timer; False when the connection stands there."""
     if not inet_hashtables.inet_ehash_insert(req, None, [False]):
         return False
-    timer_setup(req.rsk_timer, reqsk_timer_handler, req)
+    req.rsk_timer = timer_list(reqsk_timer_handler, req)
     kernel = req.skc_net.kernel
     mod_timer(kernel, req.rsk_timer, kernel.jiffies + timeout)
     req.rsk_refcnt = 2 + 1  # hash, timer, caller

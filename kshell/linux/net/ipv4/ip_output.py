@@ -171,7 +171,7 @@ def ip_skb_dst_mtu(sk: sock | None, skb: sk_buff) -> int:
     """Size that the packet may have on its way."""
     dst = skb._skb_refdst
     assert dst is not None
-    if sk is None or ip_sk_use_pmtu(sk):
+    if sk is None or sk.skc_state in (6, 12) or ip_sk_use_pmtu(sk):
         return dst.ops.mtu(dst)
     return min(dst.dev.mtu, 65535)
 

@@ -376,7 +376,7 @@ def tcp_reqsk_send_challenge_ack(sk: tcp_sock, skb: sk_buff, req: tcp_request_so
 
 def _now_seconds(sk: tcp_sock) -> int:
     kernel = sk.skc_net.kernel
-    return (kernel.clock.now - kernel.boot_ns) // 1_000_000_000
+    return (kernel.clock.now - kernel.boot_ns) // 1_000_000_000 + 1
 
 
 def tcp_store_ts_recent(tp: tcp_sock) -> None:

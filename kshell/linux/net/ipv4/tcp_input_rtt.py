@@ -392,5 +392,5 @@ def tcp_synack_rtt_meas(sk: tcp_sock, req: tcp_request_sock | None) -> None:
     rtt_us = -1
     if req is not None and not req.num_retrans and req.snt_synack:
         kernel = sk.skc_net.kernel
-        rtt_us = max((kernel.clock.now - kernel.boot_ns) // 1000 - req.snt_synack, 0)
+        rtt_us = max((kernel.clock.now - kernel.boot_ns + 1000) // 1000 - req.snt_synack, 0)
     tcp_ack_update_rtt(sk, FLAG_SYN_ACKED, rtt_us, -1, rtt_us, rate_sample())

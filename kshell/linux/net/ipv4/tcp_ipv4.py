@@ -121,7 +121,7 @@ def tcp_twsk_unique(sk: sock, sktw: inet_timewait_sock, twp: bool) -> bool:
     if reuse == 2 and not _is_loopback(tw):
         reuse = 0
     kernel = sk.skc_net.kernel
-    now = (kernel.clock.now - kernel.boot_ns) // 1_000_000_000
+    now = (kernel.clock.now - kernel.boot_ns) // 1_000_000_000 + 1
     if tw.tw_ts_recent_stamp and (not twp or (reuse and _s32(tw.tw_ts_recent_stamp - now) < 0)):
         tw.skc_refcnt += 1
         if not tp.repair:

@@ -111,7 +111,7 @@ def tcp_timewait_check_oow_rate_limit(tw: tcp_timewait_sock, skb: sk_buff, mib_i
 
 def _seconds(tw: inet_timewait_sock) -> int:
     kernel = tw.tw_net.kernel
-    return (kernel.clock.now - kernel.boot_ns) // 1_000_000_000
+    return (kernel.clock.now - kernel.boot_ns) // 1_000_000_000 + 1
 
 
 def _tw_fin_wait2(tw: tcp_timewait_sock, skb: sk_buff, th: tcphdr, opt: tcp_options_received, paws: bool) -> int:
@@ -312,7 +312,7 @@ def _take_options(newtp: tcp_sock, req: tcp_request_sock, th: tcphdr) -> None:
     if req.tstamp_ok:
         kernel = newtp.skc_net.kernel
         rx_opt.ts_recent = req.ts_recent
-        rx_opt.ts_recent_stamp = (kernel.clock.now - kernel.boot_ns) // 1_000_000_000
+        rx_opt.ts_recent_stamp = (kernel.clock.now - kernel.boot_ns) // 1_000_000_000 + 1
         newtp.tcp_header_len = 20 + TCPOLEN_TSTAMP_ALIGNED
     else:
         newtp.tcp_header_len = 20

@@ -104,7 +104,7 @@ def tcp_make_synack(
     skb_dst_set(skb, dst)
     mss = tcp_mss_clamp(sk, tcp_dst_advmss(dst))
     opts = tcp_out_options()
-    now = kernel.clock.now - kernel.boot_ns
+    now = kernel.clock.now - kernel.boot_ns + 1000  # zero means never
     if synack_type == TCP_SYNACK_COOKIE and req.tstamp_ok:
         skb.tstamp = syncookies_timestamp.cookie_init_timestamp(req, now)
     else:

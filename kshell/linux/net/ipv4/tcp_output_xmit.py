@@ -22,6 +22,7 @@ from kshell.linux.include.linux.tcp import (
     tcphdr,
 )
 from kshell.linux.include.net.inet_connection_sock import ICSK_ACK_SCHED, TCP_PINGPONG_THRESH
+from kshell.linux.include.net.inet_sock import _cork_of
 from kshell.linux.include.net.tcp import (
     CA_EVENT_TX_START,
     TCP_ATO_MIN,
@@ -74,7 +75,7 @@ PURE_ACK_TRUESIZE = 2  # skb_set_tcp_pure_ack(): the mark of a packet that only 
 def tcp_mstamp_refresh(tp: tcp_sock) -> None:
     """Note the time, which one event reads often: tcp_clock_cache in ns, tcp_mstamp in µs."""
     kernel = tp.skc_net.kernel
-    val = kernel.clock.now - kernel.boot_ns
+    val = kernel.clock.now - kernel.boot_ns + 1000  # zero means never
     tp.tcp_clock_cache = val
     tp.tcp_mstamp = val // 1000
 
@@ -214,10 +215,7 @@ def __tcp_transmit_skb(sk: tcp_sock, skb: sk_buff, clone_it: bool, rcv_nxt: int)
         shinfo.gso_segs = pcount
         shinfo.gso_size = tcb.tcp_gso_size
     skb.cb = None
-    try:
-        err = af_ops.queue_xmit(sk, skb, None)
-    except KernelError:
-        raise
+    err = af_ops.queue_xmit(sk, skb, _cork_of(sk).fl)
     if err > 0:
         tcp_input_loss.tcp_enter_cwr(sk)
     if oskb is not None:
