@@ -234,8 +234,12 @@ def sock_node(edge: str, sk: object) -> Node:
 
 def struct_name(value: object) -> str:
     """Linux's name of the struct: the Python class's, "" if it is no kernel object."""
-    cls = type(value)
-    return cls.__name__ if cls.__module__.startswith("kshell.linux") else ""
+    for cls in type(value).__mro__:
+        if not cls.__module__.startswith("kshell.linux"):
+            return ""
+        if not cls.__name__.startswith("_"):
+            return cls.__name__
+    return ""
 
 
 def _node(edge: str, value: object) -> Node:

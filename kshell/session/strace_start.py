@@ -8,7 +8,7 @@ from kshell.linux.kernel.signal import send_sig
 from kshell.session.arena import Arena
 from kshell.session.strace_lines import Log
 from kshell.session.strace_supply import supply
-from kshell.session.strace_world import World
+from kshell.session.strace_world import Node, World
 from kshell.userland.runtime import AT_FDCWD, Process, SystemCallError
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from kshell.world.machine import Machine
 
 O_RDWR, O_CREAT = 2, 0o100
+ELSEWHERE = "/dev"
+"""Where standard output lies: on another file system than the log's files."""
+
 SIGKILL = 9
 RESERVED = 3
 """Lowest pid that a process of a log may have of its own: 1 is init, 2 kthreadd."""
@@ -59,19 +62,29 @@ class Start:
             if process.task.files.fdt.fd[fd] is not None:
                 process.call("close", fd)
         for fd in range(3):
-            self._descriptor(process, fd, self.world.standard.get(fd, "S_IFCHR" if fd == 0 else "S_IFREG"))
+            self._descriptor(process, fd, self.world.standard.get(fd) or Node("S_IFCHR" if fd == 0 else "S_IFREG"))
+        for fd in sorted(self.world.inherited - {0, 1, 2}):
+            self._inherited(process, fd)
 
-    def _descriptor(self, process: Process, fd: int, kind: str) -> None:
+    def _descriptor(self, process: Process, fd: int, node: Node) -> None:
         try:
-            if kind == "S_IFREG":
-                process.call("openat", AT_FDCWD, f"/.kshell-{fd}", O_RDWR | O_CREAT, 0o600)
-                process.call("unlink", f"/.kshell-{fd}")
-            elif kind in ("S_IFIFO", "S_IFSOCK"):
+            if node.kind == "S_IFREG":
+                process.call("openat", AT_FDCWD, f"{ELSEWHERE}/.kshell-{fd}", O_RDWR | O_CREAT, 0o600)
+                process.call("fchmod", fd, node.mode)
+                process.call("unlink", f"{ELSEWHERE}/.kshell-{fd}")
+            elif node.kind in ("S_IFIFO", "S_IFSOCK"):
                 self._pipe(process, fd)
             else:
                 process.call("openat", AT_FDCWD, "/dev/null", O_RDWR, 0)
         except SystemCallError as error:
             self.notes.append(f"descriptor {fd}: {error}")
+
+    def _inherited(self, process: Process, fd: int) -> None:
+        """A descriptor that the log's first process had from its parent; what it is the log does not say."""
+        opened = process.call("openat", AT_FDCWD, "/dev/null", O_RDWR, 0)
+        if opened != fd:
+            process.call("dup2", opened, fd)
+            process.call("close", opened)
 
     def _pipe(self, process: Process, fd: int) -> None:
         """A pipe whose far end stays open in the process under number 100 + fd."""

@@ -6,14 +6,20 @@ from collections.abc import Iterator
 from posixpath import basename, dirname
 from typing import TYPE_CHECKING
 
+from kshell.linux.fs.proc.generic import proc_create_single_data
+from kshell.linux.fs.seq_file import seq_write
 from kshell.session.strace_world import Node, World
 from kshell.userland.runtime import AT_FDCWD, Process, SystemCallError
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import inode
+    from kshell.linux.include.linux.seq_file import seq_file
 
 O_RDONLY, O_WRONLY, O_CREAT, O_DIRECTORY, O_PATH = 0, 1, 0o100, 0o200000, 0o10000000
 S_IFCHR = 0o020000
+MS_BIND = 4096
+COVERS = "/dev/.kshell"
+OWN_PROC = ("/proc/net/", "/proc/sys/", "/proc/self/")
 CHUNK = 0x40000
 TMPFS_EMPTY, TMPFS_ENTRY = 40, 20
 """Size of an empty directory of tmpfs, and what each entry adds."""
@@ -50,6 +56,10 @@ def _exists(process: Process, path: str) -> bool:
 
 
 def _make(process: Process, path: str, node: Node) -> None:
+    if path.startswith("/proc/"):
+        if node.kind == "S_IFREG":
+            _proc_file(process, path, node)
+        return
     if node.kind == "S_IFLNK":
         if not _exists(process, path):
             process.call("symlink", node.target + b"\0", path)
@@ -61,10 +71,36 @@ def _make(process: Process, path: str, node: Node) -> None:
         if not there or node.mode != 0o755:
             process.call("chmod", path, node.mode)
     elif node.kind == "S_IFCHR":
-        if not there:
+        if there:
+            process.call("chmod", path, node.mode)
+        else:
             process.call("mknod", path, S_IFCHR | node.mode, node.rdev[0] << 8 | node.rdev[1])
     elif not there:
         _file(process, path, node)
+
+
+def _proc_file(process: Process, path: str, node: Node) -> None:
+    """A file of proc: the model's own where it tells of its state; else the log's, made or mounted over it."""
+    contents = b"".join(node.contents[offset] for offset in sorted(node.contents))
+    there = _exists(process, path)
+    if there and (not contents or path.startswith(OWN_PROC)):
+        return
+    if there:
+        cover = f"{COVERS}/{basename(path)}"
+        if not _exists(process, COVERS):
+            process.call("mkdir", COVERS, 0o755)
+        _file(process, cover, node)
+        process.call("mount", cover, path, 0, MS_BIND, 0)
+        return
+    kernel = process.task.kernel
+    parent = kernel.init_net.proc_net if path.startswith("/proc/net/") else None
+    if dirname(path) in ("/proc", "/proc/net"):
+        proc_create_single_data(kernel, basename(path), 0, parent, _show_contents, contents)
+
+
+def _show_contents(m: seq_file, v: object) -> None:
+    assert isinstance(m.private, bytes)
+    seq_write(m, m.private)
 
 
 def _file(process: Process, path: str, node: Node) -> None:

@@ -25,6 +25,8 @@ PROGRAM = b"\x7fELF"
 """What a file that the log executes begins with, unless a read says more."""
 
 DEFAULT_CWD = "/root"
+MOST_INHERITED = 64
+NULL_DEVICE = (1, 3)
 STANDARD = "\0standard descriptor "
 """Path of what the first process has as 0, 1 and 2, as long as the log does not say more."""
 
@@ -89,18 +91,38 @@ class World:
         self.nodes: dict[str, Node] = {}
         self.made: set[str] = set()
         self.written: set[str] = set()
-        self.standard: dict[int, str] = {}
+        self.standard: dict[int, Node] = {}
+        self.inherited: set[int] = set()
+        self._programs: set[str] = set()
         self.cwd = _first_cwd(log)
         self._parents = {c.ret: c.pid for c in log.calls if c.name in _FORKS and c.ret is not None and c.ret > 0}
         self._threads = {c.ret for c in log.calls if c.name in _FORKS and "CLONE_FILES" in c.text}
         self._processes: dict[int, _Process] = {}
-        self._absent: set[str] = set()
+        self._closed: set[int] = set()
         self.add_directory(self.cwd)
         for event in log.events:
             process = self._process(event.pid)
             call = event.call
             if event.kind == "end" and call is not None:
                 self._see(process, call)
+        for path in self._programs:
+            self._make_program(path)
+        for node in self.standard.values():
+            if node.kind == "S_IFCHR" and node.rdev == NULL_DEVICE:
+                self.nodes.setdefault("/dev/null", node)
+                self.nodes["/dev/null"].kind, self.nodes["/dev/null"].mode = node.kind, node.mode
+
+    def _make_program(self, path: str) -> None:
+        """`path`, or what it links to, can be executed."""
+        for _ in range(8):
+            node = self.nodes.get(path)
+            if node is None or node.kind != "S_IFLNK":
+                break
+            path = absolute(dirname(path), node.target.decode("utf-8", "surrogateescape"))
+        node = self.exists(path)
+        if node is not None and node.kind == "S_IFREG":
+            node.mode |= 0o111
+            node.contents.setdefault(0, PROGRAM)
 
     def _process(self, pid: int) -> _Process:
         process = self._processes.get(pid)
@@ -132,6 +154,14 @@ class World:
             self.add_directory(dirname(path))
         return node
 
+    def has_closed(self, fd: int) -> None:
+        """A descriptor that some process closed tells nothing of what was open before the log."""
+        self._closed.add(fd)
+
+    def program(self, path: str) -> None:
+        """The log executes `path`."""
+        self._programs.add(path)
+
     def add_directory(self, path: str) -> None:
         """`path` and everything above it are directories."""
         while path not in ("", "/") and path not in self.made:
@@ -146,6 +176,16 @@ class World:
             self.made.add(path)
             self.add_directory(dirname(path))
 
+    def allocated(self, process: _Process, fd: int, lowest: int = 0) -> None:
+        """The kernel gave out `fd`: what is below it was open, so what the log did not open was there before."""
+        if fd in self.inherited and fd not in process.fds:
+            return
+        for number in range(lowest, min(fd, MOST_INHERITED)):
+            if number not in process.fds and number not in self._closed:
+                self.inherited.add(number)
+                for each in self._processes.values():
+                    each.fds.setdefault(number, _Open(""))
+
     def path(self, process: _Process, argument: str, base: str = "AT_FDCWD") -> str:
         """The absolute path of a path argument; "" if it has none."""
         found = string_of(argument)
@@ -157,7 +197,7 @@ class World:
             opened = process.fds.get(_number(base))
             if opened is None and not name.startswith("/"):
                 return ""
-            start = opened.path if opened and not opened.path.startswith(STANDARD) else start
+            start = opened.path if opened and opened.path.startswith("/") else start
         return absolute(start, name)
 
 
@@ -206,6 +246,7 @@ def _open(world: World, process: _Process, call: LogCall) -> None:
         world.exists(path, "S_IFDIR" if "O_DIRECTORY" in flags else "S_IFREG")
     if "O_DIRECTORY" in flags:
         world.add_directory(path)
+    world.allocated(process, call.ret)
     process.fds[call.ret] = _Open(path)
     process.cloexec.discard(call.ret)
     if "O_CLOEXEC" in flags:
@@ -213,14 +254,20 @@ def _open(world: World, process: _Process, call: LogCall) -> None:
 
 
 def _close(world: World, process: _Process, call: LogCall) -> None:
-    process.fds.pop(_number(call.args[0]), None)
+    fd = _number(call.args[0])
+    if call.ret == 0:
+        world.has_closed(fd)
+    process.fds.pop(fd, None)
+    process.cloexec.discard(fd)
 
 
 def _pair(world: World, process: _Process, call: LogCall) -> None:
     """pipe and socketpair: two numbers that are no files."""
     if call.ret == 0:
         for fd in re.findall(r"\d+", call.args[-1] if call.name == "socketpair" else call.args[0])[:2]:
-            process.fds.pop(int(fd), None)
+            world.allocated(process, int(fd))
+            process.fds[int(fd)] = _Open("")
+            (process.cloexec.add if "CLOEXEC" in call.text else process.cloexec.discard)(int(fd))
 
 
 def _bind(world: World, process: _Process, call: LogCall) -> None:
@@ -233,7 +280,9 @@ def _new_descriptor(world: World, process: _Process, call: LogCall) -> None:
     """socket and its like: the number is no file any more."""
     assert call.ret is not None
     if call.ret >= 0:
-        process.fds.pop(call.ret, None)
+        world.allocated(process, call.ret)
+        process.fds[call.ret] = _Open("")
+        (process.cloexec.add if "CLOEXEC" in call.text else process.cloexec.discard)(call.ret)
 
 
 def _dup(world: World, process: _Process, call: LogCall) -> None:
@@ -241,12 +290,11 @@ def _dup(world: World, process: _Process, call: LogCall) -> None:
     if call.ret < 0 or (call.name == "fcntl" and "F_DUPFD" not in call.args[1]):
         _set_cloexec(process, call)
         return
+    if call.name == "dup" or call.name == "fcntl":
+        world.allocated(process, call.ret, _number(call.args[2]) if call.name == "fcntl" else 0)
     process.cloexec.discard(call.ret)
     old = process.fds.get(_number(call.args[0]))
-    if old is None:
-        process.fds.pop(call.ret, None)
-    else:
-        process.fds[call.ret] = old
+    process.fds[call.ret] = old if old is not None else _Open("")
     if "CLOEXEC" in " ".join(call.args[1:]):
         process.cloexec.add(call.ret)
 
@@ -260,10 +308,9 @@ def _set_cloexec(process: _Process, call: LogCall) -> None:
 def _execve(world: World, process: _Process, call: LogCall) -> None:
     if call.ret != 0:
         return
-    node = world.exists(world.path(process, call.args[0]))
-    if node is not None:
-        node.mode |= 0o111
-        node.contents.setdefault(0, PROGRAM)
+    path = world.path(process, call.args[0])
+    world.exists(path)
+    world.program(path)
     for fd in process.cloexec:
         process.fds.pop(fd, None)
     process.cloexec.clear()
@@ -299,7 +346,7 @@ def _lseek(world: World, process: _Process, call: LogCall) -> None:
     if call.ret is not None and call.ret >= 0:
         opened.position = call.ret
     if opened.path.startswith(STANDARD) and call.errno == "ESPIPE":
-        world.standard.setdefault(int(opened.path[-1]), "S_IFIFO")
+        world.standard.setdefault(int(opened.path[-1]), Node("S_IFIFO"))
 
 
 def _stat(world: World, process: _Process, call: LogCall) -> None:
@@ -315,17 +362,24 @@ def _stat(world: World, process: _Process, call: LogCall) -> None:
     node = world.exists(path, mode[1])
     if node is None:
         return
-    node.kind = mode[1]
-    node.mode = int(mode[3], 8) | sum(bit for name, bit in _STICKY.items() if name in mode[2])
-    size, rdev = _SIZE.search(call.text), _RDEV.search(call.text)
+    _stated(node, call)
+    if node.kind == "S_IFDIR":
+        world.add_directory(path)
+
+
+def _stated(node: Node, call: LogCall) -> Node:
+    """The node with what a stat says of it."""
+    mode, size, rdev = _MODE.search(call.text), _SIZE.search(call.text), _RDEV.search(call.text)
+    if mode:
+        node.kind = mode[1]
+        node.mode = int(mode[3], 8) | sum(bit for name, bit in _STICKY.items() if name in mode[2])
     if size and node.size is None:
         node.size = int(size[1])
     elif size:
         node.size = max(node.size or 0, int(size[1])) if node.kind == "S_IFREG" else node.size
     if rdev:
         node.rdev = (int(rdev[1], 16), int(rdev[2], 16))
-    if node.kind == "S_IFDIR":
-        world.add_directory(path)
+    return node
 
 
 def _stat_path(world: World, process: _Process, call: LogCall) -> str:
@@ -334,8 +388,7 @@ def _stat_path(world: World, process: _Process, call: LogCall) -> str:
         fd = _number(call.args[0])
         opened = process.fds.get(fd)
         if opened is not None and opened.path.startswith(STANDARD):
-            mode = _MODE.search(call.text)
-            world.standard.setdefault(int(opened.path[-1]), mode[1] if mode else "S_IFREG")
+            world.standard.setdefault(int(opened.path[-1]), _stated(Node("S_IFREG"), call))
             return ""
         return opened.path if opened else ""
     if call.name in ("newfstatat", "statx"):
