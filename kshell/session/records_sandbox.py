@@ -19,7 +19,7 @@ HANDLER = 0x400000  # any address of user space will do
 NS = 1_000_000_000
 
 SYS_FORK, SYS_KILL, SYS_CHDIR, SYS_MKDIR, SYS_CHOWN = 57, 62, 80, 83, 92
-SYS_DUP, SYS_SETUID, SYS_SETGID, SYS_SETGROUPS = 32, 105, 106, 116
+SYS_SETUID, SYS_SETGID, SYS_SETGROUPS = 105, 106, 116
 
 DIRECTORY = b"/tmp/case\0"
 CORE_SETTINGS = frozenset({"rmem_default", "wmem_default", "rmem_max", "wmem_max", "optmem_max", "somaxconn"})
@@ -52,8 +52,6 @@ class Sandbox:
         assert task.mm is not None
         task.mm.map(SCRATCH, 4096)
         task.mm.map(WINDOW, WINDOW_SIZE)
-        task.mm.write(SCRATCH, b"/tmp\0")  # TEMP
-        self.machine.syscall(task, SYS_MKDIR, (SCRATCH, 0o777))  # TEMP
         task.mm.write(SCRATCH, DIRECTORY)
         self._must(task, SYS_MKDIR, SCRATCH, 0o777)
         self._must(task, SYS_CHDIR, SCRATCH)
