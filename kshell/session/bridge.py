@@ -120,6 +120,11 @@ def prepare(
     return Prepared(statement, source, marshalled, user, None if replay else STRING_LIMIT)
 
 
+def again(before: Prepared, statement: CallStatement, text: str) -> Prepared:
+    """A call that goes on under another line of the log."""
+    return Prepared(statement, Source(text), before.marshalled, before.user, None)
+
+
 def shown(prepared: Prepared, result: int, names_on: bool = False, resumed: bool = False) -> Shown:
     """The call with its result; names_on: with the names of its arguments."""
     decoding = prepared.decoding

@@ -10,6 +10,7 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING
 
+from kshell.abi.errno import EINTR
 from kshell.linux.include.trace.events import Record, SignalDeliver
 from kshell.linux.kernel.sysctl import _sysctl_set
 from kshell.session import bridge
@@ -18,7 +19,7 @@ from kshell.session.strace_ports import PATH as PORT_RANGE
 from kshell.session.strace_ports import Ports
 from kshell.session.strace_report import CallVerdict, StraceReport
 from kshell.session.strace_start import Start
-from kshell.session.strace_tables import ENDS, FORKS, is_interface, passed_over
+from kshell.session.strace_tables import ENDS, FORKS, is_interface, is_other_family, passed_over
 from kshell.session.strace_world import World
 from kshell.session.tasks import UserTask
 from kshell.world.machine import Machine, SyscallInProgress
@@ -30,6 +31,7 @@ MOST_ATTEMPTS = 60
 SLACK_NS = 50_000_000
 """How far time may run ahead of the log for a call that the log shows finished."""
 
+FOREVER = 1 << 62
 ALL_PORTS = "32768 60999"
 
 
@@ -72,8 +74,13 @@ class Replay:
         self.verdicts: dict[int, CallVerdict] = {}
         self.delivered: list[tuple[int, int]] = []
         self._forks = {c.ret: c for c in log.calls if c.name in FORKS and c.ret is not None and c.ret > 0}
+        gone = {event.pid for event in log.events if event.kind == "exit"}
+        self._ending = {c.index for c in log.calls if c.name in ENDS and c.pid in gone and c.index not in late}
+        self._dying: dict[int, LogCall] = {}
+        self._restarting: dict[int, Running] = {}
         first = next((event.time for event in log.events if event.time is not None), None)
         self._offset = None if first is None else self.machine.clock.now - first
+        self._until = FOREVER
         self.kernel.observe(self._record)
 
     def _record(self, record: Record) -> None:
@@ -84,8 +91,9 @@ class Replay:
 
     def run(self) -> StraceReport:
         """Replay every event."""
-        for event in self.log.events:
+        for index, event in enumerate(self.log.events):
             self._follow_clock(event)
+            self._until = self._time_after(index)
             try:
                 self._event(event)
             except (bridge.LangError, ValueError, MemoryError, RecursionError) as error:
@@ -95,6 +103,14 @@ class Replay:
                 break
         self.report.calls = [self.verdicts[index] for index in sorted(self.verdicts)]
         return self.report
+
+    def _time_after(self, index: int) -> int:
+        """When the log's next line was written: a call on one line is over by then."""
+        later = self.log.events[index + 1 : index + 3]
+        time = next((event.time for event in later if event.time is not None), None)
+        if self._offset is None or time is None:
+            return FOREVER
+        return time + self._offset
 
     def _follow_clock(self, event: LogEvent) -> None:
         if self._offset is not None and event.time is not None:
@@ -111,9 +127,11 @@ class Replay:
         elif call is None:
             return
         elif event.kind == "start":
-            if call.index not in self.late:
+            if call.index in self._ending:
+                self._dying[call.pid] = call
+            elif call.index not in self.late:
                 self._begin(call)
-        else:
+        elif call.index not in self._ending:
             if call.index in self.late:
                 self._begin(call)
             self._end(call)
@@ -158,6 +176,8 @@ class Replay:
             self.report.passed_over[call.name] += 1
             return
         user = self.user(call.pid)
+        if call.pid in self._restarting and self._go_on(call, user):
+            return
         group = "interface" if is_interface(call, user.task) else "covered"
         verdict = CallVerdict(call.start_line, call.pid, call.name, call.text, "", group)
         self.verdicts[call.index] = verdict
@@ -177,6 +197,8 @@ class Replay:
             running.progress = outcome
         else:
             running.result = outcome
+            if outcome < 0 and is_other_family(call):
+                self.start.hold_place(user.task)
         self.machine.run()
 
     def _prepared(self, call: LogCall, user: UserTask) -> bridge.Prepared:
@@ -206,6 +228,8 @@ class Replay:
         if call.name in ENDS:
             verdict.equal = running.done or bool(self.user(call.pid).task.exit_state)
             return
+        if call.errno.startswith("ERESTART") and self._interrupted(running):
+            return
         if not running.done:
             self._give_up(running, verdict)
             return
@@ -217,10 +241,36 @@ class Replay:
         equal, expected, got, reason = bridge.verdict(running.prepared, running.outcome)
         verdict.equal, verdict.expected, verdict.got, verdict.reason = equal, expected, got, reason
 
+    def _interrupted(self, running: Running) -> bool:
+        """strace shows ERESTART… before the signal is handled: the caller gets EINTR, dies, or the call runs on."""
+        if not running.done:
+            self._restarting[running.call.pid] = running
+            return True
+        return running.outcome is None or running.outcome == -EINTR
+
+    def _go_on(self, call: LogCall, user: UserTask) -> bool:
+        """The call after an interrupted one: the handler's end, or the same call made again, is no new call here."""
+        before = self._restarting[call.pid]
+        if user.task.exit_state or before.done:
+            del self._restarting[call.pid]
+            return False
+        if call.name in ("rt_sigreturn", "restart_syscall"):
+            self.report.passed_over[call.name] += 1
+            return True
+        del self._restarting[call.pid]
+        if call.name != before.call.name:
+            self.start.abort(user.task)
+            return False
+        again = Running(call, bridge.again(before.prepared, bridge.parse_call(call.text), call.text))
+        again.progress = before.progress
+        self.verdicts[call.index] = CallVerdict(call.start_line, call.pid, call.name, call.text, "", "covered")
+        self.running[call.pid] = again
+        return True
+
     def _catch_up(self, running: Running) -> None:
         """The log says that the call is over: let what is due very soon happen; without time stamps, all it needs."""
         clock = self.machine.clock
-        limit = clock.now + (SLACK_NS if self._offset is not None else 1 << 62)
+        limit = max(clock.now + SLACK_NS, self._until) if self._offset is not None else FOREVER
         self.machine.run()
         while not running.done:
             due = clock.next_event()
@@ -236,9 +286,6 @@ class Replay:
         )
         verdict.got = "still sleeps"
         verdict.reason = "the call sleeps in the model"
-        if running.call.ret is None and running.call.errno.startswith("ERESTART"):
-            verdict.equal, verdict.reason = True, ""
-            return
         self.start.abort(running.prepared.user.task)
 
     # ---- signals and exits
@@ -263,6 +310,10 @@ class Replay:
         return sender not in self.users or sender == 0
 
     def _exited(self, event: LogEvent) -> None:
+        call = self._dying.pop(event.pid, None)
+        if call is not None:
+            self._begin(call)
+            self._end(call)
         user = self.users.get(event.pid)
         if user is None or user.task.exit_state:
             return

@@ -98,6 +98,10 @@ class Start:
             process.call("dup2", near, fd)
             process.call("close", near)
 
+    def hold_place(self, task: task_struct) -> None:
+        """A descriptor that the log got and the model did not: something takes its number."""
+        Process(self.machine, task, Arena(task)).call("openat", AT_FDCWD, "/dev/null", O_RDWR, 0)
+
     def send_signal(self, number: int, task: task_struct) -> None:
         """A signal from outside the log."""
         self.machine.kernel.current = self.helper.task

@@ -26,6 +26,9 @@ PASSED_OVER = frozenset(_NOT_OURS.split())
 """Calls that are not about files, sockets, tasks or time."""
 
 AF_NETLINK = 16
+MODELLED = frozenset({"AF_UNIX", "AF_LOCAL", "AF_INET"})
+"""Families whose calls are compared with the others; netlink, packet and IPv6 are counted apart."""
+
 _INTERFACE_IOCTL = re.compile(r"SIOC[GS]IF|SIOC(ADD|DEL)RT|SIOC[GSD]ARP|SIOC(GMII|ETHTOOL|BR|DEVPRIV)|0x89[0-9a-f]{2}")
 _ON_DESCRIPTOR = re.compile(r"-?\d+")
 
@@ -40,13 +43,20 @@ def is_interface(call: LogCall, task: task_struct) -> bool:
     if call.name == "ioctl":
         return len(call.args) > 1 and _INTERFACE_IOCTL.search(call.args[1]) is not None
     if call.name == "socket":
-        return bool(call.args) and call.args[0] in ("AF_NETLINK", "AF_PACKET")
+        return bool(call.args) and call.args[0] not in MODELLED
     if not call.args or not _ON_DESCRIPTOR.match(call.args[0]) or call.name in ("close", "fcntl"):
         return False
     return _family(task, int(_ON_DESCRIPTOR.match(call.args[0])[0])) == AF_NETLINK  # type: ignore[index]
 
 
+def is_other_family(call: LogCall) -> bool:
+    """Whether the log made a socket of a family that the model is built without (IPv6)."""
+    return call.name == "socket" and call.ret is not None and call.ret >= 0 and call.args[0] not in MODELLED
+
+
 def _family(task: task_struct, fd: int) -> int:
+    if task.exit_state:
+        return 0
     table = task.files.fdt.fd
     file = table[fd] if 0 <= fd < len(table) else None
     sk = getattr(getattr(file, "private_data", None), "sk", None)
