@@ -25,6 +25,7 @@ from kshell.linux.net.core.sysctl_net_core import sysctl_core_init
 from kshell.linux.net.ipv4.af_inet_init import inet_init
 from kshell.linux.net.ipv4.tcp_cong import tcp_congestion_default
 from kshell.linux.net.ipv4.tcp_cubic import cubictcp_register
+from kshell.linux.net.ipv6.af_inet6 import inet6_init
 from kshell.linux.net.netlink.af_netlink import netlink_proto_init
 from kshell.linux.net.netlink.genetlink import genl_init
 from kshell.linux.net.netlink.netlink_users import audit_init, cn_init, kobject_uevent_init, selnl_init
@@ -71,6 +72,7 @@ INITCALLS: Final[tuple[Initcall, ...]] = (
     Initcall("device", selnl_init),
     Initcall("device", sock_diag_init),
     Initcall("device", cubictcp_register),
+    Initcall("device", inet6_init),
     Initcall("device", packet_init),
     Initcall("late", tcp_congestion_default),
 )
