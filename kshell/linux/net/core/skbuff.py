@@ -105,6 +105,11 @@ def skb_pull(skb: sk_buff, length: int) -> None:
     skb.len -= length
 
 
+def skb_pull_rcsum(skb: sk_buff, length: int) -> None:
+    """The same, where the checksum covers the header."""
+    skb.len -= length
+
+
 __skb_pull = skb_pull
 __skb_push = skb_push
 

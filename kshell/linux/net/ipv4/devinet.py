@@ -32,7 +32,6 @@ from kshell.linux.include.net.ip_fib import (
     RT_SCOPE_LINK,
     RT_TABLE_LOCAL,
     RTN_LOCAL,
-    fib_get_table,
     fib_result,
 )
 from kshell.linux.include.net.net_namespace import pernet_operations
@@ -84,7 +83,7 @@ def __ip_dev_find(net: net_t, addr: int, devref: bool) -> net_device | None:
         assert ifa.ifa_dev is not None
         result = ifa.ifa_dev.dev
     else:
-        local = fib_get_table(net, RT_TABLE_LOCAL)
+        local = net.ipv4.fib_table_hash.get(RT_TABLE_LOCAL)
         res = fib_result()
         if (
             local is not None

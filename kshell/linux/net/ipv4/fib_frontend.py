@@ -52,7 +52,6 @@ from kshell.linux.include.net.ip_fib import (
     RTPROT_BOOT,
     RTPROT_KERNEL,
     fib_config,
-    fib_get_table,
     fib_result,
     fib_table,
 )
@@ -140,7 +139,7 @@ def __inet_dev_addr_type(net: net_t, dev: net_device | None, addr: int, tb_id: i
         return RTN_BROADCAST
     if ipv4_is_multicast(addr):
         return RTN_MULTICAST
-    table = fib_get_table(net, tb_id)
+    table = net.ipv4.fib_table_hash.get(tb_id)
     if table is None:
         return RTN_BROADCAST
     res = fib_result()
@@ -351,7 +350,7 @@ def ip_rt_ioctl(net: net_t, cmd: int, rt: rtentry) -> int:
     try:
         cfg = rtentry_to_fib_config(net, cmd, rt)
         if cmd == SIOCDELRT:
-            tb = fib_get_table(net, cfg.fc_table)
+            tb = net.ipv4.fib_table_hash.get(cfg.fc_table)
             if tb is None:
                 raise KernelError(ESRCH)
             fib_trie.fib_table_delete(net, tb, cfg)

@@ -26,7 +26,6 @@ from kshell.linux.include.net.ip_fib import (
     RTNH_F_ONLINK,
     RTNH_F_PERVASIVE,
     fib_config,
-    fib_get_table,
     fib_info,
     fib_nh,
     fib_nh_common,
@@ -159,7 +158,7 @@ def fib_check_nh_v4_gw(net: net_t, nh: fib_nh, table: int, scope: int) -> None:
     else:
         fl4 = flowi4(nh.nhc_oif, LOOPBACK_IFINDEX, 0, 0, max(scope + 1, RT_SCOPE_LINK), daddr=nh.nhc_gw)
         res = fib_result()
-        tbl = fib_get_table(net, table) if table and table != RT_TABLE_MAIN else None
+        tbl = net.ipv4.fib_table_hash.get(table) if table and table != RT_TABLE_MAIN else None
         err = -1
         flags = FIB_LOOKUP_IGNORE_LINKSTATE | FIB_LOOKUP_NOREF
         if tbl is not None:

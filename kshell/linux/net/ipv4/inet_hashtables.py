@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kshell.linux.include.linux.random import get_random_u32
@@ -18,8 +19,8 @@ from kshell.linux.include.net.sock import SOCK_DEAD, SOCK_RCU_FREE, sock_set_fla
 from kshell.linux.include.net.tcp import TCP_CLOSE, TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_TIME_WAIT
 from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
 from kshell.linux.net.core import sock as net_core_sock
-from kshell.linux.net.core.sock_mem import _sock_edemux
 from kshell.linux.net.core import sock_reuseport
+from kshell.linux.net.core.sock_mem import _sock_edemux
 from kshell.linux.net.ipv4 import af_inet, inet_connection_sock, inet_connection_sock_bind, inet_timewait_sock
 
 if TYPE_CHECKING:
@@ -197,12 +198,13 @@ def compute_score(sk: sock, net: net, hnum: int, daddr: int, dif: int, sdif: int
 
 
 def inet_lookup_reuseport(
-    net: net, sk: sock, skb: sk_buff | None, doff: int, saddr: int, sport: int, daddr: int, hnum: int
-) -> sock | None:
-    """One of the listeners that share the port by SO_REUSEPORT, by the hash of the connection."""
+    net: net, sk: sock, skb: sk_buff | None, doff: int, saddr: int, sport: int, daddr: int, hnum: int,
+    ehashfn: Callable[[net, int, int, int, int], int],
+) -> sock | None:  # fmt: skip
+    """One of the sockets that share the port by SO_REUSEPORT, by the hash of the flow."""
     if not sk.skc_reuseport:
         return None
-    return sock_reuseport.reuseport_select_sock(sk, inet_ehashfn(net, daddr, hnum, saddr, sport), skb, doff)
+    return sock_reuseport.reuseport_select_sock(sk, ehashfn(net, daddr, hnum, saddr, sport), skb, doff)
 
 
 def inet_lhash2_lookup(
@@ -215,7 +217,7 @@ def inet_lhash2_lookup(
     for sk in ilb2:
         score = compute_score(sk, net, hnum, daddr, dif, sdif)
         if score > hiscore:
-            result = inet_lookup_reuseport(net, sk, skb, doff, saddr, sport, daddr, hnum)
+            result = inet_lookup_reuseport(net, sk, skb, doff, saddr, sport, daddr, hnum, inet_ehashfn)
             if result is not None:
                 return result
             result = sk

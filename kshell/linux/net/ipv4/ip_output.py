@@ -29,6 +29,7 @@ from kshell.linux.include.net.ip import (
     IPSKB_FORWARDED,
     inet_skb_parm,
     ip_dont_fragment,
+    ip_mtu_locked,
     ip_sk_use_pmtu,
 )
 from kshell.linux.include.net.ip_fib import RTN_BROADCAST, RTN_MULTICAST
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.include.net.sock import sock
 
+IP_MAX_MTU = 65535
+RTAX_MTU = 2
 RTAX_HOPLIMIT = 10
 IFF_LOOPBACK = 0x8
 IFF_POINTOPOINT = 0x10
@@ -167,13 +170,25 @@ def ip_finish_output2(net: net_t, sk: sock | None, skb: sk_buff) -> int:
     return neigh_output(neigh, skb, False)
 
 
+def ip_dst_mtu_maybe_forward(dst: dst_entry, forwarding: bool) -> int:
+    """The path's MTU; what was learnt about it is not for packets of others."""
+    net = dst.dev.nd_net
+    if net.ipv4.sysctl_ip_fwd_use_pmtu or not forwarding or ip_mtu_locked(dst):
+        mtu: int = dst.rt_pmtu  # type: ignore[attr-defined]
+        if mtu and net.kernel.jiffies < dst.expires:
+            return mtu
+    return dst_metric_raw(dst, RTAX_MTU) or min(dst.dev.mtu, IP_MAX_MTU)
+
+
 def ip_skb_dst_mtu(sk: sock | None, skb: sk_buff) -> int:
     """Size that the packet may have on its way."""
     dst = skb._skb_refdst
     assert dst is not None
     if sk is None or sk.skc_state in (6, 12) or ip_sk_use_pmtu(sk):
-        return dst.ops.mtu(dst)
-    return min(dst.dev.mtu, 65535)
+        cb = skb.cb
+        forwarding = isinstance(cb, inet_skb_parm) and bool(cb.flags & IPSKB_FORWARDED)
+        return ip_dst_mtu_maybe_forward(dst, forwarding)
+    return min(dst.dev.mtu, IP_MAX_MTU)
 
 
 def __ip_finish_output(net: net_t, sk: sock | None, skb: sk_buff) -> int:

@@ -272,10 +272,8 @@ def ip_cork_release(cork: inet_cork) -> None:
     """The packet is finished: free options and route."""
     cork.flags &= ~IPCORK_OPT
     cork.opt = None
-    dst = cork.dst
-    if dst is not None:
-        cork.dst = None
-        dst_release(dst)
+    dst_release(cork.dst)
+    cork.dst = None
 
 
 def _merge_queue(queue: sk_buff_head) -> sk_buff | None:

@@ -27,7 +27,6 @@ from kshell.linux.net.core.sock_reuseport import (
     reuseport_alloc,
     reuseport_detach_sock,
     reuseport_has_conns,
-    reuseport_select_sock,
 )
 from kshell.linux.net.ipv4.igmp import ip_mc_sf_allow
 from kshell.linux.net.ipv4.inet_connection_sock_bind import (
@@ -35,6 +34,7 @@ from kshell.linux.net.ipv4.inet_connection_sock_bind import (
     inet_rcv_saddr_equal,
     inet_sk_get_local_port_range,
 )
+from kshell.linux.net.ipv4.inet_hashtables import inet_lookup_reuseport
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
@@ -231,15 +231,6 @@ def compute_score(
     return score
 
 
-def lookup_reuseport(
-    net: net_t, sk: sock, skb: sk_buff | None, saddr: int, sport: int, daddr: int, hnum: int
-) -> sock | None:
-    """The socket of a SO_REUSEPORT group that gets the packet."""
-    if not sk.sk_reuseport or sk.sk_state == TCP_ESTABLISHED:
-        return None
-    return reuseport_select_sock(sk, udp_ehashfn(net, daddr, hnum, saddr, sport), skb, 8)
-
-
 def udp4_lib_lookup2(
     net: net_t, saddr: int, sport: int, daddr: int, hnum: int, dif: int, sdif: int,
     hslot2: dict[sock, None], skb: sk_buff | None,
@@ -255,7 +246,7 @@ def udp4_lib_lookup2(
         if sk.sk_state == TCP_ESTABLISHED:
             result = sk
             continue
-        result = lookup_reuseport(net, sk, skb, saddr, sport, daddr, hnum)
+        result = inet_lookup_reuseport(net, sk, skb, 8, saddr, sport, daddr, hnum, udp_ehashfn)
         if result is None:
             result = sk
             continue

@@ -42,7 +42,7 @@ from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTCF_MULTICAST
 from kshell.linux.include.net.tcp_states import TCP_ESTABLISHED
 from kshell.linux.include.net.udp import udp_table
 from kshell.linux.net.core.filter import sk_filter_trim_cap
-from kshell.linux.net.core.skbuff import consume_skb, kfree_skb_reason, skb_clone, skb_pull
+from kshell.linux.net.core.skbuff import consume_skb, kfree_skb_reason, skb_clone, skb_pull_rcsum
 from kshell.linux.net.ipv4 import icmp, route_pmtu
 from kshell.linux.net.ipv4.ip_sockglue import ip_icmp_error, ipv4_pktinfo_prepare
 from kshell.linux.net.ipv4.udp_hash import (
@@ -140,7 +140,7 @@ def udp_queue_rcv_one_skb(sk: sock, skb: sk_buff) -> int:
         cscov: int = skb.transport_header.len  # type: ignore[union-attr]
         drop = cscov not in (0, skb.len) and (not up.pcrlen or cscov < up.pcrlen)
     if not drop and not sk_filter_trim_cap(sk, skb, 8):
-        skb_pull(skb, 8)
+        skb_pull_rcsum(skb, 8)
         ipv4_pktinfo_prepare(sk, skb, True)
         return __udp_queue_rcv_skb(sk, skb)
     _statistics(sk)[UDP_MIB_INERRORS] += 1

@@ -288,6 +288,8 @@ async def udp_sendmsg(sk: sock, msg: msghdr, length: int) -> int:
     except KernelError as e:
         _count_error(sk, e.errno)
         raise
+    finally:
+        dst_release(None)  # ip_rt_put(rt): the packet has it
     return length
 
 
