@@ -62,6 +62,7 @@ from kshell.linux.net.core.dev import __dev_get_by_name
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.rtnetlink import rtnl_lock, rtnl_unlock
 from kshell.linux.net.ipv4 import arp, devinet, fib_semantics, fib_trie, route
+from kshell.linux.net.netlink import netlink_users
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.inetdevice import in_device, in_ifaddr
@@ -548,6 +549,7 @@ fib_netdev_notifier = notifier_block(notifier_call=fib_netdev_event)
 def fib_net_init(net: net_t) -> None:
     """A namespace has no routes yet."""
     net.ipv4.fib_table_hash = {}
+    netlink_users.nl_fib_lookup_init(net)
 
 
 def fib_net_exit_batch(net_list: list[net_t]) -> None:
