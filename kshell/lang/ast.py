@@ -1,7 +1,8 @@
 """The nodes of a parsed line. Expressions and values of arguments share one grammar.
 
 Every node carries the offset at which it starts and ends in its line. Nodes are immutable and compare by content,
-places left out.
+places left out. They are plain classes, since hundreds are made for a line and the
+classes at every start.
 """
 
 from collections.abc import Iterator
@@ -11,165 +12,241 @@ from typing import TypeAlias
 Span: TypeAlias = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class _Node:
+    """What all nodes share: a place, and comparison by content."""
+
+    __slots__ = ("span",)
+    span: Span
+
+    def _content(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in type(self).__slots__)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self._content() == other._content()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._content()))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in type(self).__slots__)
+        return f"{type(self).__name__}({shown})"
+
+
+class Number(_Node):
     """``3``, ``0x1f``, ``0644``, ``'a'``; base keeps how it was written."""
 
-    value: int
-    base: int = 10
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    __slots__ = ("base", "value")
+    __match_args__ = ("value", "base")
+
+    def __init__(self, value: int, base: int = 10, span: Span = (0, 0)) -> None:
+        self.value = value
+        self.base = base
+        self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class String:
+class String(_Node):
     """``"..."``; truncated: strace's ``"..."...``; abstract: ``@"..."``, a name with a zero byte before."""
 
-    data: bytes
-    truncated: bool = False
-    abstract: bool = False
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    __slots__ = ("abstract", "data", "truncated")
+    __match_args__ = ("data", "truncated", "abstract")
+
+    def __init__(self, data: bytes, truncated: bool = False, abstract: bool = False, span: Span = (0, 0)) -> None:
+        self.data = data
+        self.truncated = truncated
+        self.abstract = abstract
+        self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(_Node):
     """An identifier: a constant, a variable, a kernel object, ``NULL``."""
 
-    name: str
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    __slots__ = ("name",)
+    __match_args__ = ("name",)
+
+    def __init__(self, name: str, span: Span = (0, 0)) -> None:
+        self.name = name
+        self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class Dots:
+class Dots(_Node):
     """``...``: a buffer that kshell supplies, or what strace left out."""
 
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    __slots__ = ()
+    __match_args__ = ()
+
+    def __init__(self, span: Span = (0, 0)) -> None:
+        self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(_Node):
     """``?``: something strace could not know."""
 
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    __slots__ = ()
+    __match_args__ = ()
+
+    def __init__(self, span: Span = (0, 0)) -> None:
+        self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class Unary:
+class Unary(_Node):
     """``-x !x ~x &x *x``"""
 
-    op: str
-    operand: "Node"
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    __slots__ = ("op", "operand")
+    __match_args__ = ("op", "operand")
+
+    def __init__(self, op: str, operand: "Node", span: Span = (0, 0)) -> None:
+        self.op = op
+        self.operand = operand
+        self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(_Node):
     """``a | b`` and the like; ``or`` is strace's choice of two names."""
 
-    op: str
-    left: "Node"
-    right: "Node"
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    __slots__ = ("left", "op", "right")
+    __match_args__ = ("op", "left", "right")
+
+    def __init__(self, op: str, left: "Node", right: "Node", span: Span = (0, 0)) -> None:
+        self.op = op
+        self.left = left
+        self.right = right
+        self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class Ternary:
+class Ternary(_Node):
     """``a ? b : c``"""
 
-    condition: "Node"
-    then: "Node"
-    otherwise: "Node"
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    __slots__ = ("condition", "otherwise", "then")
+    __match_args__ = ("condition", "then", "otherwise")
+
+    def __init__(self, condition: "Node", then: "Node", otherwise: "Node", span: Span = (0, 0)) -> None:
+        self.condition = condition
+        self.then = then
+        self.otherwise = otherwise
+        self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class Cast:
+class Cast(_Node):
     """``(type)x``"""
 
-    type: str
-    operand: "Node"
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    __slots__ = ("operand", "type")
+    __match_args__ = ("type", "operand")
+
+    def __init__(self, type: str, operand: "Node", span: Span = (0, 0)) -> None:
+        self.type = type
+        self.operand = operand
+        self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class TypeName:
+class TypeName(_Node):
     """A C type where one may stand: ``struct socket_alloc``, ``int *``."""
 
-    type: str
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    __slots__ = ("type",)
+    __match_args__ = ("type",)
+
+    def __init__(self, type: str, span: Span = (0, 0)) -> None:
+        self.type = type
+        self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(_Node):
     """``a->b`` or ``a.b``"""
 
-    object: "Node"
-    name: str
-    arrow: bool
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    __slots__ = ("arrow", "name", "object")
+    __match_args__ = ("object", "name", "arrow")
+
+    def __init__(self, object: "Node", name: str, arrow: bool, span: Span = (0, 0)) -> None:
+        self.object = object
+        self.name = name
+        self.arrow = arrow
+        self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(_Node):
     """``a[i]``"""
 
-    object: "Node"
-    index: "Node"
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    __slots__ = ("index", "object")
+    __match_args__ = ("object", "index")
+
+    def __init__(self, object: "Node", index: "Node", span: Span = (0, 0)) -> None:
+        self.object = object
+        self.index = index
+        self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class Apply:
+class Apply(_Node):
     """``f(x, y)``: a system call, a macro such as ``htons(80)``, a helper such as ``SOCKET_I(inode)``."""
 
-    function: str
-    args: tuple["Node", ...]
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    __slots__ = ("args", "function")
+    __match_args__ = ("function", "args")
+
+    def __init__(self, function: str, args: tuple["Node", ...], span: Span = (0, 0)) -> None:
+        self.function = function
+        self.args = args
+        self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(_Node):
     """``name=value`` in a struct or, in strace's clone(), in a call."""
 
-    name: str
-    value: "Node"
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    __slots__ = ("name", "value")
+    __match_args__ = ("name", "value")
+
+    def __init__(self, name: str, value: "Node", span: Span = (0, 0)) -> None:
+        self.name = name
+        self.value = value
+        self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class Struct:
+class Struct(_Node):
     """``{…}``: named and unnamed values; truncated when strace ended it with ``...``."""
 
-    items: tuple["Node", ...]
-    truncated: bool = False
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    __slots__ = ("items", "truncated")
+    __match_args__ = ("items", "truncated")
+
+    def __init__(self, items: tuple["Node", ...], truncated: bool = False, span: Span = (0, 0)) -> None:
+        self.items = items
+        self.truncated = truncated
+        self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class Array:
+class Array(_Node):
     """``[…]``; spaced: strace's sets, whose items have no commas between; truncated as Struct."""
 
-    items: tuple["Node", ...]
-    truncated: bool = False
-    spaced: bool = False
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    __slots__ = ("items", "spaced", "truncated")
+    __match_args__ = ("items", "truncated", "spaced")
+
+    def __init__(
+        self, items: tuple["Node", ...], truncated: bool = False, spaced: bool = False, span: Span = (0, 0)
+    ) -> None:
+        self.items = items
+        self.truncated = truncated
+        self.spaced = spaced
+        self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(_Node):
     """``before => after``: a value that the call changed."""
 
-    before: "Node"
-    after: "Node"
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    __slots__ = ("after", "before")
+    __match_args__ = ("before", "after")
+
+    def __init__(self, before: "Node", after: "Node", span: Span = (0, 0)) -> None:
+        self.before = before
+        self.after = after
+        self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class Annotated:
+class Annotated(_Node):
     """``3<socket:[12]>``: a descriptor with what strace -y says of it."""
 
-    value: "Node"
-    text: str
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    __slots__ = ("text", "value")
+    __match_args__ = ("value", "text")
+
+    def __init__(self, value: "Node", text: str, span: Span = (0, 0)) -> None:
+        self.value = value
+        self.text = text
+        self.span = span
 
 
 Node: TypeAlias = (

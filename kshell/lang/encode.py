@@ -1,6 +1,5 @@
 """Values of arguments to the bytes that a program would have put into its memory."""
 
-import ipaddress
 from typing import Final, Protocol
 
 from kshell.abi import names, structs
@@ -8,6 +7,7 @@ from kshell.abi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX
 from kshell.abi.structs import Field, Struct, Value
 from kshell.lang.ast import Apply, Array, Change, Dots, Name, Named, Node, Number, String, Unary, Unknown
 from kshell.lang.ast import Struct as StructNode
+from kshell.lang.ipaddr import ip_bytes
 from kshell.lang.lexer import Source
 from kshell.lang.numbers import Numbers, Variables
 
@@ -250,20 +250,18 @@ class Encoder(Numbers):
     def _address_bytes(self, node: Node, size: int) -> bytes:
         """An IPv6 address as text, or plain bytes (a device's name, say)."""
         data = self.data(node.args[1] if isinstance(node, Apply) and len(node.args) > 1 else node, size)
-        try:
-            return ipaddress.IPv6Address(data.decode("ascii")).packed if b":" in data else data
-        except ValueError:
-            return data
+        packed = ip_bytes(data.decode(errors="replace")) if b":" in data else None
+        return packed if packed is not None else data
 
     def pton(self, node: Apply) -> bytes:
         """The bytes of ``inet_pton(AF_INET6, "::1", …)``."""
         if len(node.args) not in (2, 3) or not isinstance(node.args[1], String):
             raise self.error("not an inet_pton()", node, expected='inet_pton(AF_INET6, "::1", &sin6_addr)')
         text = node.args[1].data.decode(errors="replace")
-        try:
-            return ipaddress.ip_address(text).packed
-        except ValueError:
-            raise self.error(f"{text!r} is no IP address", node) from None
+        packed = ip_bytes(text)
+        if packed is None:
+            raise self.error(f"{text!r} is no IP address", node)
+        return packed
 
     def _pton_field(self, node: Apply) -> str:
         match node.args:

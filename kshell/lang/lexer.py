@@ -3,7 +3,6 @@
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from kshell.lang.errors import LangError, Place
@@ -39,17 +38,21 @@ _COMMON_ESCAPES: Final = re.compile(
 _ESCAPE: Final = re.compile(r"\\(x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
 class Token:
-    """kind: "name", "number", "string", "char", "dots", "op", "annotation", "end"; value: what a literal stands for."""
+    """kind: "name", "number", "string", "char", "dots", "op", "annotation", "end"; number, data: of a literal."""
 
-    kind: str
-    text: str
-    start: int
-    end: int
-    number: int = 0
-    data: bytes = b""
-    cut: bool = False
+    __slots__ = ("cut", "data", "end", "kind", "number", "start", "text")
+
+    def __init__(
+        self, kind: str, text: str, start: int, end: int, number: int = 0, data: bytes = b"", cut: bool = False
+    ) -> None:
+        self.kind = kind
+        self.text = text
+        self.start = start
+        self.end = end
+        self.number = number
+        self.data = data
+        self.cut = cut
 
 
 class Source:

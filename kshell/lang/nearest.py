@@ -1,7 +1,7 @@
-"""The known name that a misspelt one comes nearest to."""
+"""The known name that a misspelt one comes nearest to. (difflib is loaded when there is an error to explain.)"""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from importlib import import_module
 
 from kshell.abi import names, syscalls
 
@@ -12,7 +12,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
         return ""
     lower = name.lower()
     candidates = {k.lower(): k for k in known if abs(len(k) - len(name)) <= 3}
-    found = get_close_matches(lower, candidates, n=1, cutoff=0.7)
+    found: list[str] = import_module("difflib").get_close_matches(lower, candidates, n=1, cutoff=0.7)
     return candidates[found[0]] if found else ""
 
 

@@ -1,6 +1,5 @@
 """What a node is worth as a number: constants, variables, C's operators and the macros of socket programs."""
 
-import ipaddress
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from kshell.lang.ast import (
     TypeName,
     Unary,
 )
+from kshell.lang.ipaddr import ipv4_number
 from kshell.lang.lexer import Source
 from kshell.lang.nearest import nearest_constant
 
@@ -245,10 +245,11 @@ class Numbers:
                 return self._object(Apply("sizeof", (node,), node.span))
 
     def _ipv4(self, node: Node, data: bytes) -> int:
-        try:
-            return int(ipaddress.IPv4Address(data.decode("ascii")))
-        except ValueError:
-            raise self.error(f"{data.decode(errors='replace')!r} is no IPv4 address", node) from None
+        text = data.decode(errors="replace")
+        value = ipv4_number(text)
+        if value is None:
+            raise self.error(f"{text!r} is no IPv4 address", node)
+        return value
 
     def _ioc(self, node: Apply) -> int:
         args = [self.number(a) if not isinstance(a, TypeName) else self._sizeof(a) for a in node.args]

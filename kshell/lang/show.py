@@ -10,6 +10,7 @@ from kshell.abi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX
 from kshell.abi.stat import S_IFBLK, S_IFCHR, S_IFMT
 from kshell.abi.structs import Struct, Value
 from kshell.lang import text
+from kshell.lang.ipaddr import ipv4_text, ipv6_text
 from kshell.lang.marshal_options import option_type
 from kshell.lang.messages import control_type
 from kshell.lang.struct_formats import FORMATS
@@ -235,7 +236,7 @@ def _c_string(value: bytes) -> str:
 
 _BYTE_FORMATS: Final[dict[str, Callable[[bytes], str]]] = {
     "s": _c_string,
-    "ip6": lambda v: f'inet_pton(AF_INET6, "{text.ipv6(v)}")',
+    "ip6": lambda v: f'inet_pton(AF_INET6, "{ipv6_text(v)}")',
 }
 
 _NUMBER_FORMATS: Final[dict[str, Callable[[int], str]]] = {
@@ -244,7 +245,7 @@ _NUMBER_FORMATS: Final[dict[str, Callable[[int], str]]] = {
     "p": text.address,
     "sig": names.signal_name,
     "mask": text.signal_set,
-    "ip4": lambda v: f'inet_addr("{text.ipv4(v)}")',
+    "ip4": lambda v: f'inet_addr("{ipv4_text(v)}")',
     "htonl": lambda v: f"htonl({v})",
     "htons": lambda v: f"htons({v})",
     "mode": text.file_mode,
@@ -262,7 +263,7 @@ def _inet(shower: Shower, data: bytes) -> str | None:
     if len(data) < 16:
         return None
     fields = structs.layout("sockaddr_in").numbers(data)
-    return f'sin_port=htons({fields["sin_port"]}), sin_addr=inet_addr("{text.ipv4(fields["sin_addr"])}")'
+    return f'sin_port=htons({fields["sin_port"]}), sin_addr=inet_addr("{ipv4_text(fields["sin_addr"])}")'
 
 
 def _inet6(shower: Shower, data: bytes) -> str | None:
@@ -270,7 +271,7 @@ def _inet6(shower: Shower, data: bytes) -> str | None:
         return None
     fields = structs.layout("sockaddr_in6").numbers(data)
     shown = f"sin6_port=htons({fields['sin6_port']}), sin6_flowinfo=htonl({fields['sin6_flowinfo']})"
-    shown += f', inet_pton(AF_INET6, "{text.ipv6(data[8:24])}", &sin6_addr)'
+    shown += f', inet_pton(AF_INET6, "{ipv6_text(data[8:24])}", &sin6_addr)'
     return shown + (f", sin6_scope_id={shower.interface(fields['sin6_scope_id'])}" if len(data) >= 28 else "")
 
 

@@ -1,6 +1,5 @@
 """Values as strace writes them: strings, numbers, addresses, sets."""
 
-import ipaddress
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -50,16 +49,6 @@ def device(value: int) -> str:
     major = (value >> 8 & 0xFFF) | (value >> 32 & ~0xFFF)
     minor = (value & 0xFF) | (value >> 12 & ~0xFF)
     return f"makedev({major:#x}, {minor & 0xFFFFFFFF:#x})"
-
-
-def ipv4(value: int) -> str:
-    """``127.0.0.1`` of a number in host order."""
-    return str(ipaddress.IPv4Address(value & 0xFFFFFFFF))
-
-
-def ipv6(data: bytes) -> str:
-    """``::1`` of 16 bytes."""
-    return str(ipaddress.IPv6Address(data.ljust(16, b"\0")[:16]))
 
 
 def mac(data: bytes) -> str:

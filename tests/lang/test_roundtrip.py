@@ -7,6 +7,7 @@ from kshell.abi import names
 from kshell.lang import text
 from kshell.lang.ast import CallStatement
 from kshell.lang.decode import decode
+from kshell.lang.ipaddr import ipv4_text, ipv6_text
 from kshell.lang.lexer import Source
 from kshell.lang.marshal import marshal
 from kshell.lang.statements import parse_line
@@ -36,8 +37,8 @@ class Memory:
 FD = st.integers(0, 1 << 20).map(str)
 INT = st.integers(-(2**31), 2**31 - 1).map(str)
 PORT = st.integers(0, 65535)
-IPV4 = st.integers(0, 2**32 - 1).map(text.ipv4)
-IPV6 = st.binary(min_size=16, max_size=16).map(text.ipv6)
+IPV4 = st.integers(0, 2**32 - 1).map(ipv4_text)
+IPV6 = st.binary(min_size=16, max_size=16).map(ipv6_text)
 DATA = st.binary(max_size=40).map(lambda data: (text.quote(data), len(data)))
 PATH = st.binary(max_size=20).map(lambda data: text.quote(data.replace(b"\0", b"")))
 
