@@ -48,7 +48,7 @@ def trace_script(path: Path) -> Traced:
             if number == len(commands):
                 wanted |= set(parked.values())
             tracer.mark(number)
-            problems += _problems(session.run(command.text, str(path), command.line))
+            problems += _problems(session.run(command.text, str(path)))
             sleeping = {task.pid for task in _sleeping(machine)}
             parked = {pid: parked.get(pid, number) for pid in sleeping}
         _let_it_end(machine, parked, len(commands))
