@@ -128,7 +128,7 @@ def _by_op(recording: Recording, case: Case) -> str:
 
 
 GROUPINGS: dict[str, Callable[[Recording, Case], str]] = {
-    "file": lambda recording, case: _short_name(recording.path),
+    "file": lambda recording, case: f"{recording.path.resolve().parent.name}/{_short_name(recording.path)}",
     "op": _by_op,
     "setup": lambda recording, case: f"{_short_name(recording.path)}/{case.setup}",
     "option": lambda recording, case: "/".join(case.id.split("/")[1:3]),
