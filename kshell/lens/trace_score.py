@@ -85,11 +85,12 @@ def callers(rows: list[Row], kept: set[int]) -> dict[int, int | None]:
     """For each kept index the nearest kept index above it in the tree."""
     stack: list[int] = []
     found: dict[int, int | None] = {}
-    for index in sorted(kept):
-        while stack and rows[stack[-1]][0] >= rows[index][0]:
+    for index, (depth, _) in enumerate(rows):
+        while stack and rows[stack[-1]][0] >= depth:
             stack.pop()
-        found[index] = stack[-1] if stack else None
-        stack.append(index)
+        if index in kept:
+            found[index] = stack[-1] if stack else None
+            stack.append(index)
     return found
 
 
