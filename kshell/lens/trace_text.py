@@ -7,6 +7,12 @@ from kshell.lens.trace_tree import Context, Node
 # System calls whose C function has another name than the call.
 C_NAMES = {"sendfile": "sendfile64", "uname": "newuname", "fstat": "newfstat", "stat": "newstat", "lstat": "newlstat"}
 
+# Functions whose callees the recordings leave out: allocators, the scheduler, time, the dentry cache.
+LEAVES = frozenset({
+    "call_rcu", "default_wake_function", "dput", "file_update_time", "kmem_cache_alloc", "kmem_cache_free", "mntput",
+    "schedule", "touch_atime",
+})  # fmt: skip
+
 
 def chain_text(trees: Mapping[Context, Iterable[Node]], with_irq: bool = False) -> str:
     """The trees of all tasks, headed `# task N: comm` when there are several."""
@@ -23,7 +29,8 @@ def _lines(nodes: list[Node], depth: int) -> Iterator[str]:
     """Sibling subtrees that repeat one after the other are folded into one with its count."""
     blocks: list[tuple[list[str], int]] = []
     for node in nodes:
-        block = [_label(node, depth), *_lines(node.children, depth + 1)]
+        callees = [] if node.function.name in LEAVES else node.children
+        block = [_label(node, depth), *_lines(callees, depth + 1)]
         if blocks and blocks[-1][0] == block:
             blocks[-1] = (block, blocks[-1][1] + 1)
         else:

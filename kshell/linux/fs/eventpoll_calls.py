@@ -65,6 +65,7 @@ from kshell.linux.kernel.sched.core import default_wake_function
 from kshell.linux.kernel.sched.wait import _insert, _unlink
 from kshell.linux.kernel.signal_deliver import restore_saved_sigmask_unless, set_user_sigmask
 from kshell.linux.kernel.time.hrtimer import schedule_hrtimeout_range
+from kshell.linux.kernel.time.timekeeping import ktime_get
 from kshell.linux.mm.slab_common import kmem_cache_create
 
 if TYPE_CHECKING:
@@ -261,7 +262,7 @@ def ep_timeout_to_timespec(kernel: Kernel, ms: int) -> int | None:
     """When a wait of ms ends (ns); 0 not to wait, None for ever."""
     if ms < 0:
         return None
-    return poll_select_set_timeout(kernel, ms // 1000, NSEC_PER_MSEC * (ms % 1000))
+    return ktime_get(kernel) + ms * NSEC_PER_MSEC if ms else 0
 
 
 def ep_autoremove_wake_function(wq_entry: wait_queue_entry, mode: int, sync: int, key: int) -> int:
@@ -324,9 +325,8 @@ async def do_epoll_wait(
 @SYSCALL_DEFINE
 async def sys_epoll_wait(current: task_struct, epfd: int, events: int, maxevents: int, timeout: int) -> int:
     """int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)."""
-    return await do_epoll_wait(
-        current, epfd, events, maxevents, ep_timeout_to_timespec(current.kernel, timeout)
-    )
+    to = ep_timeout_to_timespec(current.kernel, timeout) if timeout else 0
+    return await do_epoll_wait(current, epfd, events, maxevents, to)
 
 
 async def do_epoll_pwait(
