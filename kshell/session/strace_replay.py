@@ -15,14 +15,15 @@ from kshell.linux.include.trace.events import Record, SignalDeliver
 from kshell.linux.kernel.sysctl import _sysctl_set
 from kshell.session import bridge
 from kshell.session.strace_lines import Log, LogCall, LogEvent
+from kshell.session.strace_machine import RecordedRandom, ReplayMachine
 from kshell.session.strace_ports import PATH as PORT_RANGE
 from kshell.session.strace_ports import Ports
 from kshell.session.strace_report import CallVerdict, StraceReport
 from kshell.session.strace_start import Start
-from kshell.session.strace_tables import ENDS, FORKS, is_interface, is_other_family, passed_over
+from kshell.session.strace_tables import ENDS, FORKS, READS, is_interface, is_other_family, passed_over
 from kshell.session.strace_world import World
 from kshell.session.tasks import UserTask
-from kshell.world.machine import Machine, SyscallInProgress
+from kshell.world.machine import SyscallInProgress
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
@@ -64,12 +65,13 @@ class Replay:
         self.late = late
         self.report = StraceReport(path)
         self.report.unreadable = list(log.bad)
-        self.machine = Machine(seed=seed)
+        self.machine = ReplayMachine(seed)
         self.kernel = self.machine.kernel
         self.kernel.pid_max = 1 << 22
         self.start = Start(self.machine, log, world)
         self.report.notes += self.start.notes
         self.users: dict[int, UserTask] = {}
+        self._random = self.kernel.random
         self.running: dict[int, Running] = {}
         self.verdicts: dict[int, CallVerdict] = {}
         self.delivered: list[tuple[int, int]] = []
@@ -81,11 +83,23 @@ class Replay:
         first = next((event.time for event in log.events if event.time is not None), None)
         self._offset = None if first is None else self.machine.clock.now - first
         self._until = FOREVER
+        self._killed_by = {e.pid: e.value for e in log.events if e.kind == "exit" and not e.value.isdigit()}
+        self.machine.hold = self._hold
         self.kernel.observe(self._record)
 
     def _record(self, record: Record) -> None:
         if isinstance(record, SignalDeliver):
             self.delivered.append((record.pid, record.signo))
+
+    def _hold(self, task: task_struct) -> bool:
+        """Whether a runnable task has to wait for its line: it is about to die, or to take a signal."""
+        if task.pid not in self.users:
+            return False
+        if task._syscall is None:
+            return True
+        signal = bridge.signal_number(self._killed_by.get(task.pid, ""))
+        pending = task._pending.signal | task.signal.shared_pending.signal
+        return bool(signal and pending >> (signal - 1) & 1)
 
     # ---- one pass
 
@@ -181,6 +195,7 @@ class Replay:
         group = "interface" if is_interface(call, user.task) else "covered"
         verdict = CallVerdict(call.start_line, call.pid, call.name, call.text, "", group)
         self.verdicts[call.index] = verdict
+        self.machine.enter(user.task)
         if user.task.exit_state or user.task._syscall is not None:
             verdict.equal = False
             verdict.reason = "the model's task is " + ("gone" if user.task.exit_state else "still in another call")
@@ -188,7 +203,7 @@ class Replay:
         user.arena.release()
         running = Running(call, self._prepared(call, user))
         self.running[call.pid] = running
-        self._prepare_kernel(call)
+        self._prepare_kernel(call, user)
         try:
             outcome = self.machine.syscall(user.task, running.prepared.number, running.prepared.registers)
         finally:
@@ -206,14 +221,31 @@ class Replay:
             call.statement = bridge.parse_call(call.text)
         return bridge.prepare(call.statement, call.text, user, replay=True)
 
-    def _prepare_kernel(self, call: LogCall) -> None:
+    def _prepare_kernel(self, call: LogCall, user: UserTask) -> None:
+        if call.name in READS and (data := self.start.random_bytes(call, user.task)) is not None:
+            self._random, self.kernel.random = self.kernel.random, RecordedRandom(data)
+        if call.name == "kill" and call.args[0] == "0":
+            self._part_from_group(call, user)
         if call.name in FORKS and call.ret is not None and call.ret > 0:
             self.kernel.init_pid_ns.last_pid = call.ret - 1
         port = self.ports.chosen_by(call)
         if port:
             _sysctl_set(self.kernel, PORT_RANGE, f"{port} {port}")
 
+    def _part_from_group(self, call: LogCall, user: UserTask) -> None:
+        """kill(0, …) spares a process of the log: it is of another group (setpgid is not in every log)."""
+        later = [e for e in self.log.events if e.line > call.start_line]
+        for pid, other in self.users.items():
+            if other is user or other.task.exit_state:
+                continue
+            signalled = any(e.pid == pid and e.kind == "signal" and e.value == call.args[1] for e in later)
+            if not signalled and any(e.pid == pid for e in later):
+                self.start.own_group(user.task)
+                return
+
     def _restore_kernel(self, call: LogCall) -> None:
+        if isinstance(self.kernel.random, RecordedRandom):
+            self.kernel.random = self._random
         if call.name not in FORKS:
             _sysctl_set(self.kernel, PORT_RANGE, ALL_PORTS)
 
@@ -295,12 +327,17 @@ class Replay:
         number = bridge.signal_number(event.value)
         if user is None or user.task.exit_state or not number:
             return
+        deadly = self._killed_by.get(event.pid) == event.value
+        if deadly and not self._from_outside(event):
+            return
+        self.machine.release(user.task)
         self.machine.run()
         if (user.task.pid, number) in self.delivered:
             self.delivered.remove((user.task.pid, number))
         elif self._from_outside(event):
             self.start.send_signal(number, user.task)
             self.machine.run()
+            self.machine.release(user.task)
             if (user.task.pid, number) in self.delivered:
                 self.delivered.remove((user.task.pid, number))
 
@@ -318,9 +355,11 @@ class Replay:
         if user is None or user.task.exit_state:
             return
         self.machine.run()
+        self.machine.release(user.task)
         if not user.task.exit_state:
             self.start.kill(user.task)
             self.machine.run()
+            self.machine.release(user.task)
 
 
 # ---- whole logs

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from kshell.linux.kernel.signal import send_sig
 from kshell.session.arena import Arena
-from kshell.session.strace_lines import Log
+from kshell.session.strace_lines import Log, LogCall
 from kshell.session.strace_supply import supply
-from kshell.session.strace_world import Node, World
+from kshell.session.strace_world import Node, World, string_of
 from kshell.userland.runtime import AT_FDCWD, Process, SystemCallError
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ ELSEWHERE = "/dev"
 """Where standard output lies: on another file system than the log's files."""
 
 SIGKILL = 9
+S_IFMT, S_IFCHR = 0o170000, 0o020000
+RANDOM_DEVICES = frozenset({1 << 20 | 8, 1 << 20 | 9, 1 << 8 | 8, 1 << 8 | 9})
 RESERVED = 3
 """Lowest pid that a process of a log may have of its own: 1 is init, 2 kthreadd."""
 
@@ -97,6 +99,20 @@ class Start:
         if near != fd:
             process.call("dup2", near, fd)
             process.call("close", near)
+
+    def random_bytes(self, call: LogCall, task: task_struct) -> bytes | None:
+        """What the log's read of a random device gave; None if it is no such read."""
+        table = task.files.fdt.fd
+        fd = int(call.args[0]) if call.args[0].isdigit() else -1
+        file = table[fd] if 0 <= fd < len(table) else None
+        data = string_of(call.args[1])
+        if file is None or data is None or file.f_inode.i_mode & S_IFMT != S_IFCHR:
+            return None
+        return data[0] if file.f_inode.i_rdev in RANDOM_DEVICES else None
+
+    def own_group(self, task: task_struct) -> None:
+        """The task leads a process group of its own."""
+        Process(self.machine, task, Arena(task)).call("setpgid", 0, 0)
 
     def hold_place(self, task: task_struct) -> None:
         """A descriptor that the log got and the model did not: something takes its number."""

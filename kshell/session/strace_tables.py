@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
 
 FORKS = frozenset({"fork", "vfork", "clone", "clone3"})
+READS = frozenset({"read", "getrandom"})
 ENDS = frozenset({"exit", "exit_group"})
 
 _NOT_OURS = """

@@ -25,6 +25,7 @@ PROGRAM = b"\x7fELF"
 """What a file that the log executes begins with, unless a read says more."""
 
 DEFAULT_CWD = "/root"
+LOOK_AHEAD = 200
 MOST_INHERITED = 64
 NULL_DEVICE = (1, 3)
 STANDARD = "\0standard descriptor "
@@ -95,6 +96,7 @@ class World:
         self.inherited: set[int] = set()
         self._programs: set[str] = set()
         self.cwd = _first_cwd(log)
+        self._calls = log.calls
         self._parents = {c.ret: c.pid for c in log.calls if c.name in _FORKS and c.ret is not None and c.ret > 0}
         self._threads = {c.ret for c in log.calls if c.name in _FORKS and "CLONE_FILES" in c.text}
         self._processes: dict[int, _Process] = {}
@@ -153,6 +155,15 @@ class World:
             node = self.nodes[path] = Node(kind)
             self.add_directory(dirname(path))
         return node
+
+    def read_after(self, call: LogCall) -> bytes | None:
+        """The bytes of the first whole read behind a call that are as many as it gave."""
+        for later in self._calls[call.index + 1 : call.index + LOOK_AHEAD]:
+            if later.name in ("read", "recv", "recvfrom") and later.ret == call.ret:
+                data = string_of(later.args[1])
+                if data is not None and len(data[0]) == call.ret:
+                    return data[0]
+        return None
 
     def has_closed(self, fd: int) -> None:
         """A descriptor that some process closed tells nothing of what was open before the log."""
@@ -339,6 +350,23 @@ def _write(world: World, process: _Process, call: LogCall) -> None:
         world.written.add(opened.path)
 
 
+def _sendfile(world: World, process: _Process, call: LogCall) -> None:
+    """What was sent from a file is what somebody reads next in just that length."""
+    opened = process.fds.get(_number(call.args[1]))
+    if opened is None or call.ret is None or call.ret <= 0:
+        return
+    node = world.nodes.get(opened.path)
+    at = re.match(r"\[(\d+)\]", call.args[2])
+    start = int(at[1]) if at else opened.position
+    data = world.read_after(call)
+    if node is not None and opened.path not in world.written:
+        node.size = max(node.size or 0, start + call.ret)
+        if data is not None:
+            node.contents[start] = data
+    if not at:
+        opened.position += call.ret
+
+
 def _lseek(world: World, process: _Process, call: LogCall) -> None:
     opened = process.fds.get(_number(call.args[0]))
     if opened is None:
@@ -484,6 +512,7 @@ _HANDLERS = _table(
         ("execve execveat", _execve),
         ("read pread64", _read),
         ("write pwrite64 writev ftruncate", _write),
+        ("sendfile sendfile64", _sendfile),
         ("lseek", _lseek),
         (" ".join(_STATS), _stat),
         ("access faccessat faccessat2", _access),

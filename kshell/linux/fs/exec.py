@@ -19,7 +19,7 @@ from kshell.linux.fs.namei import getname, putname
 from kshell.linux.fs.namei_open import do_filp_open
 from kshell.linux.fs.read_write import kernel_read
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import MAY_EXEC
+from kshell.linux.include.linux.fs import MAY_EXEC, get_file
 from kshell.linux.include.linux.namei import LOOKUP_EMPTY, LOOKUP_FOLLOW, LOOKUP_OPEN
 from kshell.linux.include.linux.sched import PF_FORKNOEXEC, TASK_COMM_LEN, in_compat_syscall
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
@@ -92,17 +92,18 @@ async def begin_new_exec(current: task_struct, bprm: linux_binprm) -> None:
     """The point of no return: threads, descriptors, memory and handlers of the old program go."""
     zap_other_threads(current)
     unshare_files(current)
-    exec_mmap(current)
+    exec_mmap(current, bprm.file)
     current.flags &= ~PF_FORKNOEXEC
     await do_close_on_exec(current.files)
     __set_task_comm(current, bprm.filename.rsplit(b"/", 1)[-1])
     flush_signal_handlers(current)
 
 
-def exec_mmap(current: task_struct) -> None:
+def exec_mmap(current: task_struct, program: file) -> None:
     """Give the task an empty address space; a parent that waits in vfork() goes on."""
     exit_mm_release(current)
     old, current.mm = current.mm, mm_alloc(current.kernel)
+    current.mm.exe_file = get_file(program)
     if old is not None:
         mmput(current.kernel, old)
 

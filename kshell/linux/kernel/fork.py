@@ -35,8 +35,10 @@ from kshell.abi.sched import (
 )  # fmt: skip
 from kshell.abi.signal import SIGCHLD
 from kshell.linux.fs.file import dup_fd
+from kshell.linux.fs.file_table import fput
 from kshell.linux.fs.fs_struct import copy_fs_struct, unshare_fs_struct
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.fs import get_file
 from kshell.linux.include.linux.hrtimer import hrtimer
 from kshell.linux.include.linux.mm_types import mm_struct, vm_area_struct
 from kshell.linux.include.linux.sched import (
@@ -121,6 +123,8 @@ def mmput(kernel: Kernel, mm: mm_struct) -> None:
     if mm.mm_users == 0:
         mm._vmas = []
         mm._starts = []
+        if mm.exe_file is not None:
+            fput(mm.exe_file)
         kmem_cache_free(kernel.mm_cachep, mm)
 
 
@@ -128,6 +132,8 @@ def dup_mm(kernel: Kernel, oldmm: mm_struct) -> mm_struct:
     """A copy of an address space."""
     mm = mm_alloc(kernel)
     dup_mmap(mm, oldmm)
+    if oldmm.exe_file is not None:
+        mm.exe_file = get_file(oldmm.exe_file)
     return mm
 
 
