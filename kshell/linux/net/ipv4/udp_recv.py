@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EAGAIN, ENOBUFS, ENOMEM
+from kshell.abi.errno import EAGAIN, EFAULT, ENOBUFS, ENOMEM
 from kshell.abi.socket import MSG_DONTWAIT, MSG_ERRQUEUE, MSG_PEEK, MSG_TRUNC
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.skbuff import (
@@ -19,6 +19,7 @@ from kshell.linux.include.linux.snmp import UDP_MIB_INDATAGRAMS, UDP_MIB_INERROR
 from kshell.linux.include.linux.udp import UDP_FLAGS_GRO_ENABLED, udp_sk
 from kshell.linux.include.net.inet_sock import inet_sk
 from kshell.linux.include.net.sock import PAGE_SHIFT, PAGE_SIZE, SK_MEM_RECV, SOCK_DEAD, sk_mem_pages, sock, sock_error
+from kshell.linux.lib.iov_iter import copy_to_iter, iov_iter_revert
 from kshell.linux.net.core.datagram import (
     __skb_try_recv_from_queue,
     __skb_wait_for_more_packets,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 SOL_UDP = 17
 UDP_GRO = 104
+
+_SKB_MAX_ALLOC = 16000  # above this the data is in page fragments
 
 
 def udp_rmem_release(sk: sock, size: int, partial: int, rx_queue_lock_held: bool) -> None:
@@ -169,6 +172,14 @@ def udp_cmsg_recv(msg: msghdr, sk: sock, skb: sk_buff) -> None:
         put_cmsg(msg, SOL_UDP, UDP_GRO, 4, shinfo.gso_size.to_bytes(4, "little"))
 
 
+def _copy_linear_skb(skb: sk_buff, length: int, off: int, msg: msghdr) -> None:
+    """copy_linear_skb(): all data is in one piece. EFAULT."""
+    copied = copy_to_iter(skb.data[off : off + length], msg.msg_iter)
+    if copied != length:
+        iov_iter_revert(msg.msg_iter, copied)
+        raise KernelError(EFAULT)
+
+
 async def udp_recvmsg(sk: sock, msg: msghdr, length: int, flags: int) -> int:
     """recvmsg() of UDP sockets. EAGAIN, EINTR, ECONNREFUSED and other pending errors, EFAULT."""
     if flags & MSG_ERRQUEUE:
@@ -186,7 +197,10 @@ async def udp_recvmsg(sk: sock, msg: msghdr, length: int, flags: int) -> int:
         msg.msg_flags |= MSG_TRUNC
     statistics = _statistics(sk)
     try:
-        skb_copy_datagram_msg(skb, off, msg, copied)
+        if ulen < _SKB_MAX_ALLOC:
+            _copy_linear_skb(skb, copied, off, msg)
+        else:
+            skb_copy_datagram_msg(skb, off, msg, copied)
     except KernelError:
         if not peeking:
             sk.sk_drops += 1
