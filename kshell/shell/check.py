@@ -124,10 +124,15 @@ def _records(source: Input, options: Options, show: Show) -> Tally:
 
 
 def _packetdrill(source: Input, options: Options, show: Show) -> Tally:
-    lines = [line for line in source.text.split("\n") if line.strip() and not line.lstrip().startswith(("//", "#"))]
-    raise Unreadable(
-        f"{source.name}:1:1: a packetdrill script of {len(lines)} lines: this version does not run them yet"
-    )
+    from kshell.lang.errors import LangError
+    from kshell.lang.packetdrill import parse
+
+    try:
+        script = parse(source.text, source.name)
+    except LangError as error:
+        raise Unreadable(error.render()) from None
+    events = len(script.events)
+    raise Unreadable(f"{source.name}:1:1: a packetdrill script of {events} events: this version does not run them yet")
 
 
 _CHECKS: dict[Kind, Callable[[Input, Options, Show], Tally]] = {
