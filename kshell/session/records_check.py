@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kshell.session.records import Recording, read_recording
-from kshell.session.records_replay import CaseResult, replay_forked
+from kshell.session.records_replay import CaseResult, replay
 
 Verdict = tuple[bool, str, str, str, int]
 
@@ -15,7 +15,7 @@ Verdict = tuple[bool, str, str, str, int]
 def check_records(name: str, data: bytes) -> Iterator[Verdict]:
     """(held, text, expected, got, line) of every case; RecordError if `data` is no recording."""
     recording = _read(name, data)
-    for result in replay_forked(recording, recording.cases):
+    for result in replay(recording, recording.cases):
         yield _verdict(result)
 
 

@@ -1,6 +1,5 @@
 """The process that a recorded case runs in: fresh, in an empty directory, with one writable mapping."""
 
-import gc
 import sys
 
 from kshell.abi.signal import SA_RESTART, SIGALRM, SIGPIPE
@@ -73,12 +72,6 @@ class Sandbox:
             self._must(self.task, SYS_SETGROUPS, 0, 0)
             self._must(self.task, SYS_SETGID, uid)
             self._must(self.task, SYS_SETUID, uid)
-
-    def freeze(self) -> None:
-        """Make forks of this process cheap: what lives now is left alone by the collector."""
-        gc.collect()
-        gc.freeze()
-        gc.disable()
 
     def sleep(self, seconds: float) -> None:
         """Let virtual time pass."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kshell.session.records import Call, Case, Outcome, RecordError, Recording, differences, read_recording
-from kshell.session.records_replay import CaseResult, label_of, replay_forked, replay_here
+from kshell.session.records_replay import CaseResult, label_of, replay, replay_one
 from lib.report import Groups, KnownDifferences, Tally, score, write_json
 
 NAME = "calls"
@@ -119,7 +119,7 @@ _WORK: list[tuple[Recording, list[Case]]] = []  # inherited by the pool's forks,
 
 def _replay_chunk(index: int) -> dict[str, CaseResult]:
     recording, cases = _WORK[index]
-    return {result.id: result for result in replay_forked(recording, cases)}
+    return {result.id: result for result in replay(recording, cases)}
 
 
 def _by_op(recording: Recording, case: Case) -> str:
@@ -180,7 +180,7 @@ def _run_verbosely(recordings: list[Recording], wanted: str) -> int:
         for case in recording.cases:
             if case.id == wanted:
                 print(f"{case.id}  uid {case.uid}  set-up {case.setup or 'none'}")
-                result = replay_here(recording, case, _print_call)
+                result = replay_one(recording, case, _print_call)
                 print("equal" if result.equal else "DIFFERS", KnownDifferences().reason(case.id))
                 return 0
     print(f"no case {wanted}", file=sys.stderr)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kshell.session.records import read_recording
-from kshell.session.records_replay import replay_forked
+from kshell.session.records_replay import replay
 
 HERE = Path(__file__).resolve().parent
 KNOWN = [
@@ -30,7 +30,7 @@ def test_the_machine_answers_as_the_real_kernel_did(path: Path) -> None:
     if name.startswith(APART):
         pytest.skip("traffic of another issue")
     recording = read_recording(path)
-    results = list(replay_forked(recording, recording.cases))
+    results = list(replay(recording, recording.cases))
     assert len(results) == len(recording.cases)
     wrong = [result for result in results if not result.equal and not is_known(result.id)]
     allowed = len(results) * (1 - WANTED[folder])
