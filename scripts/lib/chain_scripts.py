@@ -42,18 +42,18 @@ def trace_script(path: Path) -> Traced:
     commands = [piece for piece in pieces(text) if not piece.comment]
     problems: list[str] = []
     parked: dict[int, int] = {}
-    wanted = {len(commands)}
+    early: dict[int, int] = {}
     with Tracer() as tracer:
         for number, command in enumerate(commands, 1):
             if number == len(commands):
-                wanted |= set(parked.values())
+                early = dict(parked)
             tracer.mark(number)
             problems += _problems(session.run(command.text, str(path)))
             sleeping = {task.pid for task in _sleeping(machine)}
             parked = {pid: parked.get(pid, number) for pid in sleeping}
         _let_it_end(machine, parked, len(commands))
     last_word = commands[-1].text.split(None, 1)[0] if commands else ""
-    roots = _selected(tracer.trees(), wanted, with_irq=last_word in TIME_COMMANDS)
+    roots = _selected(tracer.trees(), len(commands), early, with_irq=last_word in TIME_COMMANDS)
     return Traced(chain_text(roots, with_irq=True), tuple(problems))
 
 
@@ -78,11 +78,19 @@ def _let_it_end(machine: Machine, parked: dict[int, int], last: int) -> None:
             break
 
 
-def _selected(trees: dict[Context, list[Node]], marks: set[int], with_irq: bool) -> dict[Context, list[Node]]:
-    found = {
-        context: [node for node in roots if node.mark in marks]
-        for context, roots in trees.items()
-        if (context is None) == with_irq or context is not None
-    }
-    kept = {context: roots for context, roots in found.items() if roots}
-    return dict(sorted(kept.items(), key=lambda item: item[1][0].mark))
+def _selected(trees: dict[Context, list[Node]], wanted: set[tuple[int, int]]) -> dict[Context, list[Node]]:
+    """The roots of the wanted (pid, mark) pairs; of each, what came before its last system call is preparation."""
+    found: dict[Context, list[Node]] = {}
+    for context, roots in trees.items():
+        pid = context.pid if context is not None else 0
+        kept: list[Node] = []
+        for mark in sorted({mark for owner, mark in wanted if owner == pid}):
+            kept += _from_last_call([node for node in roots if node.mark == mark])
+        if kept:
+            found[context] = kept
+    return dict(sorted(found.items(), key=lambda item: item[1][0].mark))
+
+
+def _from_last_call(roots: list[Node]) -> list[Node]:
+    calls = [i for i, node in enumerate(roots) if node.function.is_syscall]
+    return roots[calls[-1] :] if calls else roots
