@@ -129,13 +129,13 @@ def exit_notify(tsk: task_struct) -> None:
 def forget_original_parent(father: task_struct) -> None:
     """father's children get a living parent: another thread, or pid 1."""
     reaper = find_child_reaper(father)
-    for child in father.children:
+    children, father.children = father.children, []
+    for child in children:
         child.real_parent = child.parent = reaper
         reaper.children.append(child)
         if child.exit_state == EXIT_ZOMBIE and child.group_leader is child and do_notify_parent(child, SIGCHLD):
             child.exit_state = EXIT_DEAD
             release_task(child)
-    father.children = []
 
 
 def find_child_reaper(father: task_struct) -> task_struct:
