@@ -6,6 +6,7 @@ open calls; they go on when its `schedule` returns.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import CoroutineType
 
 from kshell.lens.trace_twins import Called, Function, Left
 from kshell.linux.include.linux.sched import task_struct
@@ -17,6 +18,7 @@ Context = task_struct | None
 class Node:
     """One call. `errno` is set when it failed; `raised` when the error arose here, not below.
 
+    `goes_on_in`: it returned the coroutine of this function, which whoever called it awaits.
     `mark`: of a root, the number given by the last `Tracer.mark` before it.
     """
 
@@ -28,6 +30,7 @@ class Node:
     returned: bool = False
     sleeps: bool = False
     mark: int = 0
+    goes_on_in: str = ""
     children: list["Node"] = field(default_factory=list)
 
     @property
@@ -124,10 +127,28 @@ class TreeBuilder:
         stack.append(node)
 
     def _leave(self, function: Function, result: object) -> None:
+        if isinstance(result, CoroutineType):
+            self._go_on(function, result.cr_code.co_name)
+            return
         node = self._close(function)
         if node is not None:
             node.result = result
             node.returned = True
+            self._close_caller(node)
+
+    def _go_on(self, function: Function, name: str) -> None:
+        """Leave the innermost call of `function` open: the coroutine that it returned is a part of it."""
+        for node in reversed(self._open.get(self._context, ())):
+            if node.function is function:
+                node.goes_on_in = name
+                break
+
+    def _close_caller(self, node: Node) -> None:
+        stack = self._open.get(self._context)
+        while stack and stack[-1].goes_on_in == node.name:
+            caller = stack.pop()
+            caller.result, caller.errno, caller.returned = node.result, node.errno, node.returned
+            node = caller
 
     def _fail(self, event: Failed) -> None:
         node = self._close(event.function)
@@ -135,6 +156,7 @@ class TreeBuilder:
             node.errno = event.errno
             node.raised = id(event.error) not in self._seen
             self._seen.add(id(event.error))
+            self._close_caller(node)
 
     def _close(self, function: Function) -> Node | None:
         """End the innermost open call of `function`; one that was entered before tracing began is unknown."""

@@ -42,19 +42,21 @@ def trace_script(path: Path) -> Traced:
     commands = [piece for piece in pieces(text) if not piece.comment]
     problems: list[str] = []
     parked: dict[int, int] = {}
-    early: dict[int, int] = {}
+    wanted: set[tuple[int, int]] = set()
     with Tracer() as tracer:
         for number, command in enumerate(commands, 1):
             if number == len(commands):
-                early = dict(parked)
+                wanted = {(pid, n) for pid, began in parked.items() for n in (began, number)}
             tracer.mark(number)
-            problems += _problems(session.run(command.text, str(path)))
+            events = session.run(command.text, str(path))
+            problems += _problems(events)
             sleeping = {task.pid for task in _sleeping(machine)}
             parked = {pid: parked.get(pid, number) for pid in sleeping}
+        wanted |= {(pid, len(commands)) for event in events if (pid := getattr(event, "pid", 0))}
         _let_it_end(machine, parked, len(commands))
-    last_word = commands[-1].text.split(None, 1)[0] if commands else ""
-    roots = _selected(tracer.trees(), len(commands), early, with_irq=last_word in TIME_COMMANDS)
-    return Traced(chain_text(roots, with_irq=True), tuple(problems))
+    if commands[-1].text.split(None, 1)[0] in TIME_COMMANDS:
+        wanted.add((0, len(commands)))
+    return Traced(chain_text(_selected(tracer.trees(), wanted), with_irq=True), tuple(problems))
 
 
 def _problems(events: list[Event]) -> list[str]:

@@ -165,3 +165,17 @@ def test_a_call_entered_before_tracing_began_does_not_unbalance_the_tree(module:
     with Tracer() as tracer, pytest.raises(StopIteration):
         sleeping.send(None)
     assert [node.name for roots in tracer.trees().values() for node in roots] == ["leaf"]
+
+
+def test_a_call_that_hands_out_a_coroutine_goes_on_in_it(module: ModuleType) -> None:
+    exec("def dispatch(current, kernel):\n    return waits(current, kernel)\n", module.__dict__)
+    SYSCALL_DEFINE(module.dispatch)
+    kernel = FakeKernel()
+    kernel.current = new_task("a")
+    with Tracer() as tracer:
+        call = module.dispatch(kernel.current, kernel)
+        call.send(None)
+        kernel.nr_context_switches += 1
+        with pytest.raises(StopIteration):
+            call.send(None)
+    assert trace(tracer) == "__x64_sys_dispatch\n  __x64_sys_waits\n    leaf\n    schedule   [sleeps]\n    leaf\n"
