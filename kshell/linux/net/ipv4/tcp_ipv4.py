@@ -435,7 +435,6 @@ tcp_prot = proto(
     slab_flags=0x80000,
     twsk_prot=tcp_timewait_sock_ops,
     rsk_prot=tcp_request_sock_ops,
-    h="tcp_hashinfo",
     no_autobind=True,
     diag_destroy=tcp_close.tcp_abort,  # type: ignore[arg-type]
 )

@@ -304,6 +304,8 @@ def _to_socket(sk: tcp_sock, skb: sk_buff, th: tcphdr, refcounted: bool) -> int:
             if refcounted:
                 sock_put(sk)
             return ret
+        if sk.sk_incoming_cpu:
+            sk.sk_incoming_cpu = 0
         info = skb._shinfo
         segs = (info.gso_segs or 1) if info is not None else 1
         sk.segs_in += segs

@@ -9,6 +9,7 @@ from kshell.linux.include.linux.snmp import (
     LINUX_MIB_TCPTOZEROWINDOWADV,
     LINUX_MIB_TCPWANTZEROWINDOWADV,
 )
+from kshell.linux.include.linux.tcp import tcp_sock
 from kshell.linux.include.net.tcp import (
     MAX_TCP_WINDOW,
     TCP_MAX_WSCALE,
@@ -21,7 +22,6 @@ from kshell.linux.include.net.tcp import (
 from kshell.linux.net.ipv4 import tcp_output_options
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.tcp import tcp_sock
     from kshell.linux.include.net.dst import dst_entry
     from kshell.linux.include.net.sock import sock
 
@@ -191,3 +191,6 @@ def tcp_current_mss(sk: tcp_sock) -> int:
     opts = tcp_output_options.tcp_out_options()
     header_len = tcp_output_options.tcp_established_options(sk, None, opts) + TCPHDR_LEN
     return mss_now - (header_len - sk.tcp_header_len)
+
+
+tcp_sock.icsk_sync_mss = staticmethod(tcp_sync_mss)  # type: ignore[assignment]  tcp_init_sock() does it

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sockptr import sockptr_t
 
 SOL_TCP = 6
+_ULONG = 0xFFFFFFFFFFFFFFFF
 _IDLE = TCPF_CLOSE | TCPF_LISTEN
 
 
@@ -159,7 +160,7 @@ def tcp_set_window_clamp(sk: tcp_sock, val: int) -> None:
         sk.window_clamp = 0
         return
     old = sk.window_clamp
-    new = max(val, SOCK_MIN_RCVBUF // 2)
+    new = max(val & _ULONG, SOCK_MIN_RCVBUF // 2) & U32
     if new == old:
         return
     sk.window_clamp = new
