@@ -17,7 +17,7 @@ from kshell.lang.statements import parse_line
 from kshell.session import bridge, expressions
 from kshell.session import events as ev
 from kshell.session.commands import CommandError
-from kshell.session.sleeping import bounded, chain_of
+from kshell.session.sleeping import bounded, chain_of, wchan_of
 from kshell.session.variables import SessionVariables
 from kshell.world.machine import MachinePanic, SyscallInProgress
 
@@ -225,7 +225,7 @@ class Calls:
         user = prepared.user
         where = chain_of(user.task)
         text = bridge.unfinished(prepared)
-        wchan = where[-1] if where else ""
+        wchan = wchan_of(user.task)
         self.session.emit(ev.CallSleeps, user.task.pid, user.name, prepared.name, text, where, wchan)
 
     # ---- expressions

@@ -80,12 +80,12 @@ def _task_row(session: Session, task: task_struct) -> tuple[str, ...]:
     if state == "R" and task._stack is None:
         state = "U"
     name = session.name_of(task) or "-"
-    wchan = session.where(task)[-1:] or ["-"]
+    wchan = session.wchan(task) or "-"
     return (
         str(task.pid),
         str(parent.pid if parent else 0),
         state,
-        wchan[0],
+        wchan,
         name,
         task.comm,
     )

@@ -15,6 +15,7 @@ from kshell.session.arena import Arena
 from kshell.session.calls import Calls
 from kshell.session.commands import CommandError, Registry, load
 from kshell.session.pieces import Piece, pieces
+from kshell.session.sleeping import wchan_of
 from kshell.session.tasks import Tasks, UserTask
 from kshell.session.watch import Watch
 from kshell.world.machine import Machine
@@ -257,6 +258,10 @@ class Session:
     def where(self, task: task_struct) -> list[str]:
         """The kernel functions a sleeping task is in, outermost first."""
         return self.calls_of_tasks.chain(task)
+
+    def wchan(self, task: task_struct) -> str:
+        """The function a sleeping task waits in; "" if it does not sleep."""
+        return wchan_of(task)
 
     def evaluate(self, text: str) -> object:
         """The value of an expression over the kernel's objects; CommandError if it has none."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
 
+_SCHEDULER = frozenset({"schedule", "schedule_timeout", "schedule_hrtimeout_range", "schedule_hrtimeout_range_clock",
+                        "wait_woken", "do_nanosleep", "wait_event", "wait_event_interruptible"})  # fmt: skip
 _CONNECT = "inet_wait_for_connect"
 _ARMED_IN = {"schedule_timeout": "timer", "schedule_hrtimeout_range_clock": "sleeper", "do_nanosleep": "t"}
 """Functions that sleep with a timer of their own, and the local variable that holds it."""
@@ -26,6 +28,11 @@ def frames(task: task_struct) -> Iterator[FrameType]:
 def chain_of(task: task_struct) -> list[str]:
     """The kernel functions a sleeping task is in, outermost first; helpers of the model left out."""
     return [name for frame in frames(task) if not (name := frame.f_code.co_name).startswith("_")]
+
+
+def wchan_of(task: task_struct) -> str:
+    """Where a task sleeps, as /proc/PID/wchan says: the scheduler's own functions left out; "" if it does not."""
+    return next((name for name in reversed(chain_of(task)) if name not in _SCHEDULER), "")
 
 
 def bounded(task: task_struct) -> bool:

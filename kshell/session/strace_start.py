@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kshell.linux.kernel.signal import send_sig
 from kshell.session.arena import Arena
 from kshell.session.strace_lines import Log, LogCall
-from kshell.session.strace_supply import supply
+from kshell.session.strace_supply import ELSEWHERE, supply
 from kshell.session.strace_world import Node, World, string_of
 from kshell.userland.runtime import AT_FDCWD, Process, SystemCallError
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from kshell.world.machine import Machine
 
 O_RDWR, O_CREAT = 2, 0o100
-ELSEWHERE = "/dev"
-"""Where standard output lies: on another file system than the log's files."""
-
 SIGKILL = 9
 S_IFMT, S_IFCHR = 0o170000, 0o020000
 RANDOM_DEVICES = frozenset({1 << 20 | 8, 1 << 20 | 9, 1 << 8 | 8, 1 << 8 | 9})
@@ -35,9 +32,15 @@ class Start:
         machine.kernel.init_pid_ns.last_pid = 1 << 21
         self.helper = self._fork(machine.init)
         self.helper.arena.release()
+        self._mount_elsewhere()
         self.notes = supply(self.helper, world)
         self.helper.call("chdir", world.cwd)
         self._started = False
+
+    def _mount_elsewhere(self) -> None:
+        """A file system for what does not belong to the log's."""
+        self.helper.call("mkdir", ELSEWHERE, 0o755)
+        self.helper.call("mount", "tmpfs", ELSEWHERE, "tmpfs", 0, 0)
 
     def _fork(self, parent: task_struct) -> Process:
         machine = self.machine

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 O_RDONLY, O_WRONLY, O_CREAT, O_DIRECTORY, O_PATH = 0, 1, 0o100, 0o200000, 0o10000000
 S_IFCHR = 0o020000
 MS_BIND = 4096
-COVERS = "/dev/.kshell"
+ELSEWHERE = "/.kshell"
+"""A file system apart: standard output, and what is mounted over files of proc."""
+
 OWN_PROC = ("/proc/net/", "/proc/sys/", "/proc/self/")
 CHUNK = 0x40000
 TMPFS_EMPTY, TMPFS_ENTRY = 40, 20
@@ -86,9 +88,7 @@ def _proc_file(process: Process, path: str, node: Node) -> None:
     if there and (not contents or path.startswith(OWN_PROC)):
         return
     if there:
-        cover = f"{COVERS}/{basename(path)}"
-        if not _exists(process, COVERS):
-            process.call("mkdir", COVERS, 0o755)
+        cover = f"{ELSEWHERE}/{basename(path)}"
         _file(process, cover, node)
         process.call("mount", cover, path, 0, MS_BIND, 0)
         return

@@ -24,7 +24,8 @@ class Printer:
     """Prints events as text."""
 
     def __init__(self, options: Options, echo: bool = False) -> None:
-        self.view = PlainText(options.panels(), wants_colour(options, sys.stdout), echo=echo)
+        panels = options.panels() | (frozenset() if options.subcommand == "check" else {"output"})
+        self.view = PlainText(panels, wants_colour(options, sys.stdout), echo=echo)
         self.messages = PlainText(frozenset(), wants_colour(options, sys.stderr))
 
     def __call__(self, events: Iterable[ev.Event]) -> None:

@@ -136,7 +136,8 @@ def _sleeps(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.CallSleeps)
     yield from _call(self, event)
     if "line" in self.panels and event.where:
-        yield self.paint("folded", f"  sleeps in {' > '.join(event.where[-4:])}")
+        upto = event.where.index(event.wchan) + 1 if event.wchan in event.where else len(event.where)
+        yield self.paint("folded", f"  sleeps in {' > '.join(event.where[:upto][-4:])}")
 
 
 def _tasked(self: PlainText, task: str, text: str) -> str:
@@ -178,7 +179,7 @@ _HANDLERS: dict[str, Callable[[PlainText, ev.Event], Iterable[str]]] = {
     "packet": _line_of("packets", "packet"),
     "log": _line_of("log", "log"),
     "wakeup": _line_of("wakeups", "folded"),
-    "output": _line_of("", ""),
+    "output": _line_of("output", ""),
     "objects": _objects,
     "change": _change,
 }

@@ -11,9 +11,32 @@ from typing import Final
 
 from kshell.linux.drivers.char import mem
 from kshell.linux.fs import (
-    d_path, eventfd, eventpoll_calls, fcntl_do, file_dup, ioctl, locks_fcntl, namei_calls, namespace_calls,
-    open_access, open_owner, pipe, read_write, read_write_sendfile, read_write_vec, readdir, select, select_poll,
-    signalfd, splice, stat, statfs, sync, timerfd, utimes,
+    d_path,
+    eventfd,
+    eventpoll_calls,
+    fcntl_do,
+    file_dup,
+    ioctl,
+    locks_fcntl,
+    namei_calls,
+    namespace_calls,
+    open_access,
+    open_owner,
+    pipe,
+    read_write,
+    read_write_copy,
+    read_write_sendfile,
+    read_write_vec,
+    readdir,
+    select,
+    select_poll,
+    signalfd,
+    splice,
+    stat,
+    statfs,
+    sync,
+    timerfd,
+    utimes,
 )  # fmt: skip
 from kshell.linux.fs import exec as fs_exec
 from kshell.linux.fs import open as fs_open
@@ -26,10 +49,11 @@ from kshell.linux.net import socket_msg, socket_socketcall, socket_syscalls
 Handler = Callable[..., "int | Coroutine[object, None, int]"]
 
 MODULES: Final[tuple[ModuleType, ...]] = (
-    mem, d_path, eventfd, eventpoll_calls, fs_exec, fcntl_do, file_dup, fs_open, ioctl, locks_fcntl, namei_calls,
-    namespace_calls, open_access, open_owner, pipe, read_write, read_write_sendfile, read_write_vec, readdir, select,
-    select_poll, signalfd, splice, stat, statfs, sync, timerfd, utimes, exit_calls, fork, signal_calls, sys, sys_ids,
-    wait4, module, itimer, posix_timers, memfd, socket_msg, socket_socketcall, socket_syscalls,
+    mem, d_path, eventfd, eventpoll_calls, fs_exec, fcntl_do, file_dup, fs_open, ioctl, locks_fcntl,
+    namei_calls, namespace_calls, open_access, open_owner, pipe, read_write, read_write_copy,
+    read_write_sendfile, read_write_vec, readdir, select, select_poll, signalfd, splice, stat, statfs,
+    sync, timerfd, utimes, exit_calls, fork, signal_calls, sys, sys_ids, wait4, module, itimer,
+    posix_timers, memfd, socket_msg, socket_socketcall, socket_syscalls,
 )  # fmt: skip
 
 
