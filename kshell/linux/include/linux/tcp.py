@@ -6,13 +6,12 @@ connection have slots that stay empty until a connection needs them; reading one
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from kshell.linux.include.net.inet_connection_sock import inet_connection_sock
+from kshell.linux.include.linux.hrtimer import hrtimer
+from kshell.linux.include.net.inet_connection_sock import _embedded, inet_connection_sock
 from kshell.linux.include.net.inet_sock import inet_request_sock
 from kshell.linux.include.net.inet_timewait_sock import inet_timewait_sock
-from kshell.linux.include.linux.hrtimer import hrtimer
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
@@ -131,8 +130,21 @@ class tcp_options_received:
     """What the peer's options said, on the SYN and on the latest segment."""
 
     __slots__ = (
-        "dsack", "mss_clamp", "num_sacks", "rcv_tsecr", "rcv_tsval", "rcv_wscale", "sack_ok", "saw_tstamp",
-        "saw_unknown", "snd_wscale", "tstamp_ok", "ts_recent", "ts_recent_stamp", "user_mss", "wscale_ok",
+        "dsack",
+        "mss_clamp",
+        "num_sacks",
+        "rcv_tsecr",
+        "rcv_tsval",
+        "rcv_wscale",
+        "sack_ok",
+        "saw_tstamp",
+        "saw_unknown",
+        "snd_wscale",
+        "ts_recent",
+        "ts_recent_stamp",
+        "tstamp_ok",
+        "user_mss",
+        "wscale_ok",
     )
 
     def __init__(self) -> None:
@@ -220,17 +232,76 @@ class tcp_sock(inet_connection_sock):
     """struct tcp_sock: sequence numbers, windows, timers and queues of one TCP socket."""
 
     __slots__ = (
-        "advmss", "app_limited", "bytes_acked", "bytes_received", "bytes_sent", "chrono_start", "chrono_stat",
-        "chrono_type", "compressed_ack", "copied_seq", "cwnd_usage_seq", "data_segs_in", "data_segs_out",
-        "delivered", "delivered_mstamp", "first_tx_mstamp", "gso_segs", "high_seq", "is_cwnd_limited", "lost",
-        "lost_out", "lsndtime", "max_packets_out", "max_window", "mdev_max_us", "mdev_us", "mss_cache", "nonagle",
-        "out_of_order_queue", "packets_out", "pred_flags", "pushed_seq", "rack", "rate_app_limited",
-        "rate_delivered", "rate_interval_us", "rcv_nxt", "rcv_rtt_est", "rcv_rtt_last_tsecr", "rcv_ssthresh",
-        "rcv_tstamp", "rcv_wnd", "rcv_wup", "rcvq_space", "reordering", "retrans_out", "rtt_min", "rtt_seq",
-        "rttvar_us", "rx_opt", "sacked_out", "segs_in", "segs_out", "snd_cwnd", "snd_cwnd_cnt", "snd_cwnd_clamp",
-        "snd_cwnd_stamp", "snd_cwnd_used", "snd_nxt", "snd_sml", "snd_ssthresh", "snd_una", "snd_up", "snd_wl1",
-        "snd_wnd", "srtt_us", "tcp_clock_cache", "tcp_header_len", "tcp_mstamp", "tcp_rtx_queue", "tcp_wstamp_ns",
-        "tlp_high_seq", "total_retrans", "tsoffset", "undo_marker", "urg_data", "window_clamp", "write_seq",
+        "advmss",
+        "app_limited",
+        "bytes_acked",
+        "bytes_received",
+        "bytes_sent",
+        "chrono_start",
+        "chrono_type",
+        "compressed_ack",
+        "copied_seq",
+        "cwnd_usage_seq",
+        "data_segs_in",
+        "data_segs_out",
+        "delivered",
+        "delivered_mstamp",
+        "first_tx_mstamp",
+        "gso_segs",
+        "high_seq",
+        "is_cwnd_limited",
+        "lost",
+        "lost_out",
+        "lsndtime",
+        "max_packets_out",
+        "max_window",
+        "mdev_max_us",
+        "mdev_us",
+        "mss_cache",
+        "nonagle",
+        "packets_out",
+        "pred_flags",
+        "pushed_seq",
+        "rate_app_limited",
+        "rate_delivered",
+        "rate_interval_us",
+        "rcv_nxt",
+        "rcv_rtt_last_tsecr",
+        "rcv_ssthresh",
+        "rcv_tstamp",
+        "rcv_wnd",
+        "rcv_wup",
+        "reordering",
+        "retrans_out",
+        "rtt_seq",
+        "rttvar_us",
+        "sacked_out",
+        "segs_in",
+        "segs_out",
+        "snd_cwnd",
+        "snd_cwnd_clamp",
+        "snd_cwnd_cnt",
+        "snd_cwnd_stamp",
+        "snd_cwnd_used",
+        "snd_nxt",
+        "snd_sml",
+        "snd_ssthresh",
+        "snd_una",
+        "snd_up",
+        "snd_wl1",
+        "snd_wnd",
+        "srtt_us",
+        "tcp_clock_cache",
+        "tcp_header_len",
+        "tcp_mstamp",
+        "tcp_wstamp_ns",
+        "tlp_high_seq",
+        "total_retrans",
+        "tsoffset",
+        "undo_marker",
+        "urg_data",
+        "window_clamp",
+        "write_seq",
     )
 
     tcp_header_len: int
@@ -367,17 +438,40 @@ class tcp_sock(inet_connection_sock):
     fastopen_rsk: request_sock | None = None
     saved_syn: saved_syn | None = None
 
-    _STRUCTS: ClassVar[dict[str, Callable[[], object]]] = {
-        **inet_connection_sock._STRUCTS,
-        "rx_opt": tcp_options_received,
-        "rack": tcp_rack,
-        "rtt_min": minmax,
-        "rcv_rtt_est": rcv_rtt_est,
-        "rcvq_space": rcvq_space,
-        "chrono_stat": lambda: [0, 0, 0],
-        "out_of_order_queue": list,
-        "tcp_rtx_queue": list,
-    }
+    if not TYPE_CHECKING:
+        rx_opt = _embedded(tcp_options_received)
+        rack = _embedded(tcp_rack)
+        rtt_min = _embedded(minmax)
+        rcv_rtt_est = _embedded(rcv_rtt_est)
+        rcvq_space = _embedded(rcvq_space)
+        chrono_stat = _embedded(lambda: [0, 0, 0])
+
+    _EMBEDDED = (
+        "icsk_accept_queue", "icsk_ack", "icsk_mtup", "rx_opt", "rack", "rtt_min", "rcv_rtt_est", "rcvq_space",
+        "chrono_stat",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.out_of_order_queue = []
+        self.tcp_rtx_queue = []
+        self.advmss = self.app_limited = self.bytes_acked = self.bytes_received = 0
+        self.bytes_sent = self.chrono_start = self.chrono_type = self.compressed_ack = 0
+        self.copied_seq = self.cwnd_usage_seq = self.data_segs_in = self.data_segs_out = 0
+        self.delivered = self.delivered_mstamp = self.first_tx_mstamp = self.gso_segs = 0
+        self.high_seq = self.is_cwnd_limited = self.lost = self.lost_out = 0
+        self.lsndtime = self.max_packets_out = self.max_window = self.mdev_max_us = 0
+        self.mdev_us = self.mss_cache = self.nonagle = self.packets_out = 0
+        self.pred_flags = self.pushed_seq = self.rate_app_limited = self.rate_delivered = 0
+        self.rate_interval_us = self.rcv_nxt = self.rcv_rtt_last_tsecr = self.rcv_ssthresh = 0
+        self.rcv_tstamp = self.rcv_wnd = self.rcv_wup = self.reordering = 0
+        self.retrans_out = self.rtt_seq = self.rttvar_us = self.sacked_out = 0
+        self.segs_in = self.segs_out = self.snd_cwnd = self.snd_cwnd_cnt = 0
+        self.snd_cwnd_clamp = self.snd_cwnd_stamp = self.snd_cwnd_used = self.snd_nxt = 0
+        self.snd_sml = self.snd_ssthresh = self.snd_una = self.snd_up = 0
+        self.snd_wl1 = self.snd_wnd = self.srtt_us = self.tcp_clock_cache = 0
+        self.tcp_header_len = self.tcp_mstamp = self.tcp_wstamp_ns = self.tlp_high_seq = 0
+        self.total_retrans = self.tsoffset = self.undo_marker = self.urg_data = self.window_clamp = self.write_seq = 0
 
 
 class tcp_request_sock(inet_request_sock):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from kshell.linux.include.net.inet_sock import inet_sock
 from kshell.linux.include.net.request_sock import request_sock_queue
@@ -12,8 +12,6 @@ from kshell.linux.kernel.time.timer import timer_list
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.linux.sockptr import sockptr_t
-    from kshell.linux.include.net.dst import dst_entry
-    from kshell.linux.include.net.flow import flowi4
     from kshell.linux.include.net.inet_hashtables import inet_bind2_bucket, inet_bind_bucket
     from kshell.linux.include.net.request_sock import request_sock
     from kshell.linux.include.net.sock import sock
@@ -102,13 +100,32 @@ class icsk_mtup:
         self.probe_timestamp = 0
 
 
+class _embedded:
+    """A struct embedded in a socket, made when first looked at; without __set__, the made one hides it."""
+
+    __slots__ = ("_make", "_name")
+
+    def __init__(self, make: Callable[[], object]) -> None:
+        self._make = make
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, sk: object, owner: type) -> object:
+        if sk is None:
+            return self
+        value = self._make()
+        setattr(sk, self._name, value)
+        return value
+
+
 class inet_connection_sock(inet_sock):
-    """struct inet_connection_sock. A slot that was never set reads as 0, an embedded struct comes up on first use."""
+    """struct inet_connection_sock. Embedded structs come up on first use."""
 
     __slots__ = (
-        "icsk_accept_queue", "icsk_ack", "icsk_af_ops", "icsk_backoff", "icsk_bind2_hash", "icsk_bind_hash",
+        "icsk_af_ops", "icsk_backoff", "icsk_bind2_hash", "icsk_bind_hash",
         "icsk_ca_ops", "icsk_ca_priv", "icsk_ca_state", "icsk_delack_max", "icsk_delack_timer", "icsk_keepalive_timer",
-        "icsk_mtup", "icsk_pending", "icsk_pmtu_cookie", "icsk_probes_out", "icsk_retransmit_timer",
+        "icsk_pending", "icsk_pmtu_cookie", "icsk_probes_out", "icsk_retransmit_timer",
         "icsk_retransmits", "icsk_rto", "icsk_rto_min", "icsk_timeout",
     )
 
@@ -144,25 +161,16 @@ class inet_connection_sock(inet_sock):
     icsk_probes_tstamp: int = 0
     icsk_user_timeout: int = 0
 
-    _STRUCTS: ClassVar[dict[str, Callable[[], object]]] = {
-        "icsk_accept_queue": request_sock_queue,
-        "icsk_ack": icsk_ack,
-        "icsk_mtup": icsk_mtup,
-        "icsk_bind_hash": lambda: None,
-        "icsk_bind2_hash": lambda: None,
-        "icsk_ca_priv": lambda: None,
-    }
-
     if not TYPE_CHECKING:
+        icsk_accept_queue = _embedded(request_sock_queue)
+        icsk_ack = _embedded(icsk_ack)
+        icsk_mtup = _embedded(icsk_mtup)
 
-        def __getattr__(self, name: str) -> object:
-            """An empty slot: zero, or the embedded struct, which is made now."""
-            make = self._STRUCTS.get(name)
-            if make is None and not hasattr(type(self), name):
-                raise AttributeError(f"struct {type(self).__name__} has no field {name}")
-            value = make() if make is not None else 0
-            setattr(self, name, value)
-            return value
+    def __init__(self) -> None:
+        super().__init__()
+        self.icsk_backoff = self.icsk_ca_state = self.icsk_delack_max = self.icsk_pending = self.icsk_probes_out = 0
+        self.icsk_pmtu_cookie = self.icsk_retransmits = self.icsk_rto = self.icsk_rto_min = self.icsk_timeout = 0
+        self.icsk_bind_hash = self.icsk_bind2_hash = self.icsk_ca_priv = None
 
 
 def inet_csk(sk: sock) -> inet_connection_sock:

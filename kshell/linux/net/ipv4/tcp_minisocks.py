@@ -249,10 +249,11 @@ def tcp_ca_openreq_child(sk: tcp_sock, dst: dst_entry) -> None:
 
 def _fresh_parts(newsk: tcp_sock, sk: tcp_sock) -> None:
     """What C copies with the struct: embedded structs of its own for the clone; they come up when used."""
-    for name in tcp_sock._STRUCTS:
-        delattr(newsk, name)
-    for name in ("pacing_timer", "compressed_ack_timer", "cork", "md5sig_info", "fastopen_req", "fastopen_rsk",
-                 "saved_syn", "ooo_last_skb", "retransmit_skb_hint", "lost_skb_hint", "highest_sack"):  # fmt: skip
+    newsk.icsk_bind_hash = newsk.icsk_bind2_hash = newsk.icsk_ca_priv = None
+    newsk.out_of_order_queue, newsk.tcp_rtx_queue = [], []
+    for name in (*tcp_sock._EMBEDDED, "pacing_timer", "compressed_ack_timer", "cork", "md5sig_info", "fastopen_req",
+                 "fastopen_rsk", "saved_syn", "ooo_last_skb", "retransmit_skb_hint", "lost_skb_hint",
+                 "highest_sack"):  # fmt: skip
         newsk.__dict__.pop(name, None)
     if sk.rx_opt.user_mss:
         newsk.rx_opt.user_mss = sk.rx_opt.user_mss
