@@ -4,7 +4,7 @@ Addresses, pids, inode and device numbers, times and what strace left out need n
 are not compared: they are the same by construction.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,7 +54,7 @@ _FREE_FIELDS: Final = frozenset(
     {
         *("st_dev", "st_ino", "st_atime", "st_mtime", "st_ctime", "st_atime_nsec", "st_mtime_nsec", "st_ctime_nsec"),
         *("st_blksize", "st_blocks", "st_nlink", "st_size", "stx_mask", "stx_attributes", "stx_size", "st_rdev"),
-        *("si_pid", "si_uid", "si_utime", "si_stime", "pid", "l_pid", "nl_pid", "nlmsg_pid", "nlmsg_seq"),
+        *("si_pid", "si_uid", "si_utime", "si_stime", "pid", "l_pid", "nl_pid", "nlmsg_pid", "nlmsg_seq", "nlmsg_len"),
         *("tv_sec", "tv_usec", "tv_nsec", "ru_utime", "ru_stime", "d_ino", "d_off", "sa_restorer", "msg_control_ptr"),
         *("parent_tid", "child_tid", "tls", "stack", "f_blocks", "f_bfree", "f_bavail", "f_files", "f_ffree", "f_fsid"),
     }
@@ -208,7 +208,7 @@ class _Comparison:
         if isinstance(expected, Change) or isinstance(got, Change):
             self._changes(where, expected, got)
         elif is_message(expected) or is_message(got):
-            return  # netlink has a reader of its own
+            self._messages(where, expected, got)
         elif isinstance(expected, String):
             self._strings(where, expected, got)
         elif isinstance(expected, Array) and isinstance(got, Array):
@@ -217,6 +217,16 @@ class _Comparison:
             self._structs(where, expected, got)
         else:
             self._scalars(where, expected, got)
+
+    def _messages(self, where: str, expected: Node, got: Node) -> None:
+        """Netlink: the same messages with the same headers; which attributes follow differs from kernel to kernel."""
+        left, right = list(_netlink_messages(expected)), list(_netlink_messages(got))
+        if len(left) != len(right):
+            self._differ(where, f"{len(left)} netlink messages", f"{len(right)}")
+            return
+        for index, (one, other) in enumerate(zip(left, right, strict=True)):
+            for part, its_part in zip(one, other, strict=False):
+                self._structs(f"{where}[{index}]", part, its_part)
 
     def _changes(self, where: str, expected: Node, got: Node) -> None:
         after = expected.after if isinstance(expected, Change) else expected
@@ -277,6 +287,19 @@ class _Comparison:
 
     def _differ(self, where: str, expected: str, got: str) -> None:
         self.differences.append(Difference(where, expected, got))
+
+
+def _netlink_messages(node: Node) -> Iterator[tuple[Struct, ...]]:
+    """Header and family header of each message."""
+    if isinstance(node, Struct):
+        yield (node,)
+    elif isinstance(node, Array) and node.items:
+        first = node.items[0]
+        if isinstance(first, Struct) and isinstance(first.items[0], Named):
+            yield tuple(item for item in node.items[:2] if isinstance(item, Struct))
+        else:
+            for item in node.items:
+                yield from _netlink_messages(item)
 
 
 def _same_errno(expected: str, got: str) -> bool:

@@ -20,7 +20,8 @@ def _path(entered: Entered, param: Param, value: int) -> str:
 def _bytes_in(entered: Entered, param: Param, value: int) -> str:
     if not value:
         return "NULL"
-    return entered.shower.buffer(value, entered.number(param.kind.args[0]))
+    show = entered.shower.payload if entered.syscall.name in ("sendto", "send") else entered.shower.buffer
+    return show(value, entered.number(param.kind.args[0]))
 
 
 def _struct_in(entered: Entered, param: Param, value: int) -> str:
@@ -99,7 +100,8 @@ def iovec(entered: Entered, value: int, count: int, filled: int | None) -> str:
         base, length = fields["iov_base"], fields["iov_len"]
         shown = length if filled is None else min(length, filled)
         filled = None if filled is None else filled - shown
-        buffer = "NULL" if not base else shower.buffer(base, shown)
+        show = shower.payload if count == 1 else shower.buffer
+        buffer = "NULL" if not base else show(base, shown)
         items.append(f"{{iov_base={buffer}, iov_len={length}}}")
     return f"[{', '.join(items)}]"
 

@@ -34,6 +34,7 @@ def _bytes_out(entered: Entered, param: Param, value: int, result: int | None) -
     length = result
     if name in ("recv", "recvfrom"):  # MSG_TRUNC: longer than the buffer
         length = min(result, entered.number("size"))
+        return entered.shower.payload(value, length)
     return entered.shower.buffer(value, length)
 
 

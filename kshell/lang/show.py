@@ -9,7 +9,7 @@ from kshell.abi.signal import SIGCHLD
 from kshell.abi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX
 from kshell.abi.stat import S_IFBLK, S_IFCHR, S_IFMT
 from kshell.abi.structs import Struct, Value
-from kshell.lang import text
+from kshell.lang import netlink_show, text
 from kshell.lang.ipaddr import ipv4_text, ipv6_text
 from kshell.lang.marshal_options import option_type
 from kshell.lang.messages import control_type
@@ -81,6 +81,15 @@ class Shower:
         if data is None:
             return text.address(address)
         return text.quote(data, self.string_limit) + ("..." if shown < size and self.string_limit is None else "")
+
+    def payload(self, address: int, size: int) -> str:
+        """What goes through a socket: netlink messages as such, anything else as a string."""
+        if 16 <= size <= 65536:
+            data = self.bytes_at(address, size)
+            shown = netlink_show.show(data, self.struct, self.interface) if data is not None else None
+            if shown is not None:
+                return shown
+        return self.buffer(address, size)
 
     def path(self, address: int) -> str:
         """A path, whole."""

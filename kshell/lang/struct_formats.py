@@ -58,6 +58,11 @@ arpreq: arp_pa=sockaddr arp_ha=hardware arp_flags=f:atf arp_netmask=sockaddr arp
 rtentry: rt_dst=sockaddr rt_gateway=sockaddr rt_genmask=sockaddr rt_flags=f:rtf rt_metric rt_dev=p rt_mtu rt_window
     rt_irtt
 clone_args: flags=f:clone child_tid=p parent_tid=p exit_signal=sig stack=p stack_size=x tls=p
+ifinfomsg: ifi_family=e:af ifi_type=e:arphrd ifi_index=if ifi_flags=f:iff ifi_change=x
+ifaddrmsg: ifa_family=e:af ifa_prefixlen ifa_flags=f:ifa_f ifa_scope=e:rt_scope ifa_index=if
+rtmsg: rtm_family=e:af rtm_dst_len rtm_src_len rtm_tos rtm_table=e:rt_table rtm_protocol=e:rtprot
+    rtm_scope=e:rt_scope rtm_type=e:rtn rtm_flags=f:rtm_f
+ndmsg: ndm_family=e:af ndm_ifindex=if ndm_state=f:nud ndm_flags=x ndm_type=e:rtn
 signalfd_siginfo: ssi_signo=sig ssi_code ssi_pid ssi_uid ...
 """
 
