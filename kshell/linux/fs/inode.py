@@ -250,6 +250,11 @@ def current_time(inode: inode) -> timespec64:
     return ns_to_timespec64(ktime_get_real(inode.i_sb.kernel))
 
 
+def inode_maybe_inc_iversion(inode: inode) -> None:
+    """Count a change of a directory or of attributes."""
+    inode.i_version += 1
+
+
 def inc_nlink(inode: inode) -> None:
     """One name more."""
     inode.i_nlink += 1

@@ -25,7 +25,7 @@ from kshell.linux.fs.namei_walk import (
     terminate_walk,
 )
 from kshell.linux.fs.namespace import mnt_drop_write, mnt_want_write, mntput
-from kshell.linux.include.linux.dcache import d_can_lookup, dentry, qstr
+from kshell.linux.include.linux.dcache import DCACHE_OP_REVALIDATE, d_can_lookup, dentry, qstr
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import PATH_MAX, S_DEAD, filename
 from kshell.linux.include.linux.namei import (
@@ -96,16 +96,16 @@ def path_lookupat(nd: nameidata, flags: int) -> path:
         if flags & LOOKUP_DOWN:
             handle_lookup_down(nd)
         while s is not None:
-            link_path_walk(s, nd)
+            if s:
+                link_path_walk(s, nd)
             s = lookup_last(nd)
         if flags & LOOKUP_MOUNTPOINT:
             handle_lookup_down(nd)
         complete_walk(nd)
         if nd.flags & LOOKUP_DIRECTORY and not d_can_lookup(nd.path.dentry):
             raise KernelError(ENOTDIR)
-        found = path(nd.path.mnt, nd.path.dentry)
-        path_get(found)
-        return found
+        nd._taken = True
+        return nd.path
     finally:
         terminate_walk(nd)
 
@@ -132,9 +132,8 @@ def path_parentat(nd: nameidata, flags: int) -> path:
     try:
         link_path_walk(s, nd)
         complete_walk(nd)
-        found = path(nd.path.mnt, nd.path.dentry)
-        path_get(found)
-        return found
+        nd._taken = True
+        return nd.path
     finally:
         terminate_walk(nd)
 
@@ -180,7 +179,7 @@ def kern_path(current: task_struct, name: bytes, flags: int) -> path:
 def lookup_dcache(name: qstr, dir: dentry, flags: int) -> dentry | None:
     """Find a name in the cache."""
     entry = d_lookup(dir, name)
-    if entry is not None and d_revalidate(entry, flags) <= 0:
+    if entry is not None and entry.d_flags & DCACHE_OP_REVALIDATE and d_revalidate(entry, flags) <= 0:
         d_invalidate(entry)
         dput(entry)
         return None

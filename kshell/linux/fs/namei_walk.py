@@ -74,11 +74,11 @@ class saved:
 class nameidata:
     """A path walk: where it has come to, and what is left.
 
-    _trailing: whether slashes follow the last component.
+    _trailing: whether slashes follow the last component. _taken: the result was handed out with the references.
     """
 
     __slots__ = (
-        "_current", "_trailing", "depth", "dfd", "dir_mode", "dir_uid", "flags", "inode", "last", "last_type",
+        "_current", "_taken", "_trailing", "depth", "dfd", "dir_mode", "dir_uid", "flags", "inode", "last", "last_type",
         "name", "path", "root", "saved", "stack", "state", "total_link_count",
     )  # fmt: skip
     path: path_t
@@ -94,7 +94,7 @@ class nameidata:
         self.depth = 0
         self.total_link_count = 0
         self.last_type = LAST_ROOT
-        self._trailing = False
+        self._trailing = self._taken = False
         self.stack: list[saved] = []
         self.dir_uid = 0
         self.dir_mode = 0
@@ -154,6 +154,7 @@ def path_init(nd: nameidata, flags: int) -> bytes:
     nd.flags = flags
     nd.state |= ND_JUMPED
     nd.depth = 0
+    nd._taken = False
     nd.stack.clear()
     if not nd.state & ND_ROOT_PRESET:
         nd.root = None
@@ -263,8 +264,8 @@ def terminate_walk(nd: nameidata) -> None:
     if nd.flags & LOOKUP_RCU:
         nd.flags &= ~LOOKUP_RCU
     else:
-        dput(nd.path.dentry)
-        mntput(nd.path.mnt)
+        dput(None if nd._taken else nd.path.dentry)
+        mntput(None if nd._taken else nd.path.mnt)
         for link in nd.stack:
             path_put(link.link)
         if nd.state & ND_ROOT_GRABBED:

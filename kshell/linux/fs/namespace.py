@@ -203,7 +203,7 @@ def __mnt_drop_write(mnt: vfsmount) -> None:
 
 def mnt_drop_write(mnt: vfsmount) -> None:
     """Undo mnt_want_write()."""
-    __mnt_drop_write(mnt)
+    real_mount(mnt)._mnt_writers -= 1
 
 
 def get_mountpoint(kernel: Kernel, dentry: dentry) -> mountpoint:

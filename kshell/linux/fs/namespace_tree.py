@@ -172,7 +172,9 @@ def touch_mnt_namespace(ns: mnt_namespace | None) -> None:
         __wake_up(ns.poll, 1, 1, 0)
 
 
-__touch_mnt_namespace = touch_mnt_namespace
+def __touch_mnt_namespace(ns: mnt_namespace) -> None:
+    ns.event += 1
+    __wake_up(ns.poll, 1, 1, 0)
 
 
 def next_mnt(p: mount, root: mount) -> list[mount]:

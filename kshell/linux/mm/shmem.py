@@ -25,6 +25,7 @@ from kshell.linux.fs.inode import (
     ihold,
     inc_nlink,
     inode_init_owner,
+    inode_maybe_inc_iversion,
     new_inode,
 )
 from kshell.linux.fs.inode_special import init_special_inode
@@ -42,6 +43,7 @@ from kshell.linux.mm.shmem_data import (
     shmem_fallocate,
     shmem_file_llseek,
     shmem_file_read_iter,
+    shmem_mmap,
     shmem_recalc_inode,
     shmem_truncate_range,
     shmem_undo_range,
@@ -114,7 +116,7 @@ def shmem_mknod(mnt_userns: user_namespace, dir: inode, dentry: dentry, mode: in
 def _enter(dir: inode, dentry: dentry, inode: inode) -> None:
     dir.i_size += BOGO_DIRENT_SIZE
     dir.i_ctime = dir.i_mtime = current_time(dir)
-    dir.i_version += 1
+    inode_maybe_inc_iversion(dir)
     d_instantiate(dentry, inode)
     dentry.d_lockref += 1
 
@@ -160,7 +162,7 @@ def shmem_unlink(dir: inode, dentry: dentry) -> None:
         shmem_free_inode(inode.i_sb)
     dir.i_size -= BOGO_DIRENT_SIZE
     inode.i_ctime = dir.i_ctime = dir.i_mtime = current_time(inode)
-    dir.i_version += 1
+    inode_maybe_inc_iversion(dir)
     drop_nlink(inode)
     dput(dentry)
 
@@ -206,8 +208,8 @@ def shmem_rename2(
     old_dir.i_size -= BOGO_DIRENT_SIZE
     new_dir.i_size += BOGO_DIRENT_SIZE
     old_dir.i_ctime = old_dir.i_mtime = new_dir.i_ctime = new_dir.i_mtime = inode.i_ctime = current_time(old_dir)
-    old_dir.i_version += 1
-    new_dir.i_version += 1
+    inode_maybe_inc_iversion(old_dir)
+    inode_maybe_inc_iversion(new_dir)
 
 
 def shmem_symlink(mnt_userns: user_namespace, dir: inode, dentry: dentry, symname: bytes) -> None:
@@ -246,7 +248,7 @@ def shmem_setattr(mnt_userns: user_namespace, dentry: dentry, attr: iattr) -> No
         inode.i_ctime = current_time(inode)
         if update_mtime:
             inode.i_mtime = inode.i_ctime
-        inode.i_version += 1
+        inode_maybe_inc_iversion(inode)
 
 
 def shmem_getattr(
@@ -267,6 +269,7 @@ def shmem_evict_inode(inode: inode) -> None:
     """The inode goes: so do its contents and its count."""
     if SHMEM_I(inode).alloced:
         shmem_undo_range(inode, 0, END_OF_FILE)
+    inode_maybe_inc_iversion(inode)
     shmem_free_inode(inode.i_sb)
     clear_inode(inode)
 
@@ -275,6 +278,7 @@ shmem_file_operations = file_operations(
     llseek=shmem_file_llseek,
     read_iter=shmem_file_read_iter,
     write_iter=generic_file_write_iter,
+    mmap=shmem_mmap,
     fsync=noop_fsync,
     splice_read=generic_file_splice_read,
     splice_write=iter_file_splice_write,

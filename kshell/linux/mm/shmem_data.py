@@ -111,6 +111,17 @@ async def shmem_file_read_iter(iocb: kiocb, to: iov_iter) -> int:
     return retval
 
 
+def shmem_mmap(file: file, vma: vm_area_struct) -> int:
+    """Copy the file into the mapping, which later writes to either do not reach."""
+    inode = file.f_inode
+    pages = inode.i_mapping.i_pages if inode.i_mapping else {}
+    for at in range(0, len(vma._data), PAGE_SIZE):
+        page = pages.get(vma.vm_pgoff + at // PAGE_SIZE)
+        if page is not None:
+            vma._data[at : at + PAGE_SIZE] = page
+    return 0
+
+
 def shmem_file_llseek(file: file, offset: int, whence: int) -> int:
     """lseek() with SEEK_DATA and SEEK_HOLE. ENXIO: beyond the end."""
     if whence not in (SEEK_DATA, SEEK_HOLE):

@@ -155,6 +155,7 @@ class super_block:
     s_fs_info: object = None
     s_time_gran: int = 1
     s_id: str = ""
+    s_xattr: tuple[tuple[bytes, Callable[[dentry], bytes]], ...] = ()
     s_user_ns: user_namespace
     s_op: super_operations
     s_inodes: dict[inode, None]
