@@ -18,7 +18,7 @@ from kshell.abi.errno import (
 )
 from kshell.abi.fcntl import O_NONBLOCK
 from kshell.abi.inet import IPPROTO_IP, IPPROTO_MAX, IPPROTO_RAW
-from kshell.abi.socket import AF_INET, AF_UNSPEC, MSG_ERRQUEUE, PF_INET, SOCK_RAW, SOCK_STREAM
+from kshell.abi.socket import AF_INET, AF_UNSPEC, PF_INET, SOCK_RAW, SOCK_STREAM
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.net import SS_CONNECTED, SS_CONNECTING, SS_DISCONNECTING, SS_UNCONNECTED, socket
 from kshell.linux.include.linux.sched import PF_EXITING
@@ -30,7 +30,7 @@ from kshell.linux.include.net.inet_sock import (
 )
 from kshell.linux.include.net.ip_fib import RT_TABLE_LOCAL, RTN_BROADCAST, RTN_MULTICAST
 from kshell.linux.include.net.protocol import INET_PROTOSW_ICSK, INET_PROTOSW_REUSE, inet_protosw
-from kshell.linux.include.net.route import RT_CONN_FLAGS, ip_route_connect, ip_route_output_ports, ip_rt_put
+from kshell.linux.include.net.route import RT_CONN_FLAGS, ip_route_connect, ip_route_output_ports
 from kshell.linux.include.net.sock import (
     RCV_SHUTDOWN,
     SHUTDOWN_MASK,
@@ -48,20 +48,18 @@ from kshell.linux.include.net.tcp_states import (
     TCP_LISTEN,
     TCP_SYN_SENT,
     TCPF_CLOSE,
-    TCPF_LISTEN,
     TCPF_SYN_RECV,
     TCPF_SYN_SENT,
 )
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.kmod import __request_module
 from kshell.linux.kernel.printk import pr_err
-from kshell.linux.kernel.rcu.tree import call_rcu
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.skbuff import __skb_queue_purge
 from kshell.linux.net.core.sock import __sk_dst_check, sk_alloc, sk_common_release, sk_setup_caps, sock_init_data
 from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
 from kshell.linux.net.core.sock_lock import release_sock
-from kshell.linux.net.ipv4 import igmp, fib_frontend
+from kshell.linux.net.ipv4 import fib_frontend, igmp
 from kshell.linux.net.l3mdev import l3mdev_fib_table_by_index
 
 if TYPE_CHECKING:
@@ -428,10 +426,3 @@ def inet_sk_set_state(sk: sock, state: int) -> None:
 def inet_sk_state_store(sk: sock, newstate: int) -> None:
     """Set sk_state for readers without a lock."""
     sk.sk_state = newstate
-
-
-__all__ = [
-    "MSG_ERRQUEUE", "__inet_bind", "call_rcu", "inet_autobind", "inet_bind", "inet_create", "inet_getname", "inet_listen",
-    "inet_recvmsg", "inet_release", "inet_send_prepare", "inet_sendmsg", "inet_shutdown", "inet_sk_rebuild_header",
-    "inet_sk_set_state", "inet_sk_state_store", "inet_sock_destruct", "inet_splice_eof", "ip_rt_put",
-]  # fmt: skip

@@ -77,7 +77,7 @@ def inet_lookup_ifaddr_rcu(net: net_t, addr: int) -> in_ifaddr | None:
 
 def __ip_dev_find(net: net_t, addr: int, devref: bool) -> net_device | None:
     """The device that has a local address; also by the local table, for 127.0.0.0/8."""
-    ifa = inet_lookup_ifaddr_rcu(net, addr)
+    ifa = net.kernel.inet_addr_lst.get((net, addr))
     result: net_device | None = None
     if ifa is not None:
         assert ifa.ifa_dev is not None

@@ -37,7 +37,7 @@ from kshell.linux.include.linux.icmp import (
     NR_ICMP_UNREACH,
     icmphdr,
 )
-from kshell.linux.include.linux.ip import IP_OFFSET, _checksum, iphdr
+from kshell.linux.include.linux.ip import IP_OFFSET, iphdr
 from kshell.linux.include.linux.netdevice import NET_RX_DROP, NET_RX_SUCCESS, PACKET_HOST
 from kshell.linux.include.linux.random import prandom_u32_max
 from kshell.linux.include.linux.skbuff import CHECKSUM_NONE, SKB_TRUESIZE, sk_buff
@@ -70,7 +70,8 @@ from kshell.linux.net.core.dev import dev_get_by_index_rcu
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.skbuff import consume_skb, kfree_skb_reason
-from kshell.linux.net.core.skbuff_bytes import _skb_network_bytes, _transport_bytes
+from kshell.linux.net.core.skbuff_bytes import _skb_network_bytes
+from kshell.linux.net.core.skbuff_csum import __skb_checksum_complete, skb_copy_and_csum_bits
 from kshell.linux.net.ipv4 import af_inet_ctl, devinet, fib_frontend, ip_output_append, ping, raw_rcv, route_output
 from kshell.linux.net.ipv4 import ip_options as ip_options_c
 from kshell.linux.security.security import security_skb_classify_flow
@@ -146,8 +147,8 @@ def icmpv4_global_allow(net: net_t, type: int, code: int) -> tuple[bool, bool]:
 
 
 def icmpv4_xrlim_allow(net: net_t, rt: rtable, apply_ratelimit: bool) -> bool:
-    """Loopback is never limited; elsewhere the global limit counts."""
-    if apply_ratelimit and not rt.dev.flags & IFF_LOOPBACK:
+    """The limit of each peer: none is kept, only the global one counts."""
+    if apply_ratelimit:
         icmp_global_consume(net)
     return True
 
@@ -173,7 +174,7 @@ def icmp_out_count(net: net_t, type: int) -> None:
 def icmp_glue_bits(from_: object, offset: int, length: int, skb: sk_buff) -> bytes:
     """getfrag: the bytes after the header."""
     assert isinstance(from_, icmp_bxm)
-    return from_._payload[offset : offset + length]
+    return skb_copy_and_csum_bits(from_._payload, offset, length)
 
 
 def icmp_push_reply(sk: sock, icmp_param: icmp_bxm, fl4: flowi4, ipc: ipcm_cookie, rt: rtable) -> None:
@@ -223,8 +224,9 @@ def icmp_reply(icmp_param: icmp_bxm, skb: sk_buff) -> None:
     security_skb_classify_flow(skb, fl4)
     try:
         out = route_output.ip_route_output_flow(net, fl4, None)
-        if icmpv4_xrlim_allow(net, out, limited):
+        if out.dev.flags & IFF_LOOPBACK or icmpv4_xrlim_allow(net, out, limited):
             icmp_push_reply(sk, icmp_param, fl4, ipc, out)
+            dst_release(None)  # ip_rt_put(rt): the packet has it
         else:
             dst_release(out)
     except KernelError:
@@ -285,8 +287,7 @@ def __icmp_send(skb_in: sk_buff, type: int, code: int, info: int, opt: ip_option
     inet_sk(sk).tos = tos
     ipc = ipcm_cookie()
     ipc.addr = iph.saddr
-    if param.replyopts.optlen:
-        ipc.opt = ip_options_rcu(param.replyopts)
+    ipc.opt = ip_options_rcu(param.replyopts)
     ipc.sockc.mark = mark
     fl4 = flowi4()
     try:
@@ -295,10 +296,11 @@ def __icmp_send(skb_in: sk_buff, type: int, code: int, info: int, opt: ip_option
         icmp_xmit_unlock(sk)
         return
     room = min(out.ops.mtu(out), 576) - 28 - param.replyopts.optlen
-    if icmpv4_xrlim_allow(net, out, limited) and room > 20:
+    if (out.dev.flags & IFF_LOOPBACK or icmpv4_xrlim_allow(net, out, limited)) and room > 20:
         param._payload = _skb_network_bytes(skb_in)[:room]
         fl4.saddr = fl4.saddr or INADDR_DUMMY
         icmp_push_reply(sk, param, fl4, ipc, out)
+        dst_release(None)  # ip_rt_put(rt): the packet has it
     else:
         dst_release(out)
     icmp_xmit_unlock(sk)
@@ -402,29 +404,21 @@ _HANDLERS: dict[int, _Handler] = {
     3: icmp_unreach, 4: icmp_unreach, 5: icmp_redirect, 8: icmp_echo, 11: icmp_unreach, 12: icmp_unreach,
     13: icmp_timestamp,
 }  # fmt: skip
-icmp_pointers = tuple(icmp_control(_HANDLERS.get(n, icmp_discard), int(n in _ERROR_TYPES)) for n in range(NR_ICMP_TYPES + 1))
+icmp_pointers = tuple(
+    icmp_control(_HANDLERS.get(n, icmp_discard), int(n in _ERROR_TYPES)) for n in range(NR_ICMP_TYPES + 1)
+)
 
 
 def _parse(skb: sk_buff) -> icmphdr | None:
-    """The header, taken off the data and checked if it came as bytes; None if it is bad."""
+    """The header, taken off the data if it came as bytes; None if the checksum is wrong."""
     header = skb.transport_header
-    if isinstance(header, icmphdr):
-        if header.checksum is None or _checksum(_transport_bytes(skb)) in (0, 0xFFFF):
-            return header
+    if (not isinstance(header, icmphdr) and len(skb.data) < 8) or __skb_checksum_complete(skb):
         return None
-    if len(skb.data) < 8:
-        return None
-    if not __skb_checksum_complete(skb):
-        return None
-    header = icmphdr._from_bytes(skb.data)
-    skb.transport_header = header
-    skb.data = skb.data[8:]
+    if not isinstance(header, icmphdr):
+        header = icmphdr._from_bytes(skb.data)
+        skb.transport_header = header
+        skb.data = skb.data[8:]
     return header
-
-
-def __skb_checksum_complete(skb: sk_buff) -> bool:
-    """True if the checksum over the bytes is right."""
-    return _checksum(skb.data) in (0, 0xFFFF)
 
 
 def icmp_rcv(skb: sk_buff) -> int:

@@ -96,7 +96,7 @@ def ip_select_ttl(inet: inet_sock, dst: dst_entry) -> int:
     return ttl if ttl >= 0 else ip4_dst_hoplimit(dst)
 
 
-def ip_select_ident_segs(net: net_t, skb: sk_buff, sk: sock | None, segs: int) -> None:
+def _ip_select_ident_segs(net: net_t, skb: sk_buff, sk: sock | None, segs: int) -> None:
     """Give the packet its identification (0 if it can't be fragmented)."""
     iph = skb.network_header
     assert isinstance(iph, iphdr)
@@ -302,7 +302,7 @@ def __ip_queue_xmit(sk: sock, skb: sk_buff, fl: flowi4, tos: int) -> int:
     if inet_opt is not None and inet_opt.opt.optlen:
         ip_options_build(skb, inet_opt.opt, inet.inet_daddr, rt)
     shinfo = skb._shinfo
-    ip_select_ident_segs(net, skb, sk, shinfo.gso_segs or 1 if shinfo is not None else 1)
+    _ip_select_ident_segs(net, skb, sk, shinfo.gso_segs or 1 if shinfo is not None else 1)
     if sk.sk_priority:
         skb.priority = sk.sk_priority
     if sk.sk_mark:

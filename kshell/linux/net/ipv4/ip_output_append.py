@@ -53,7 +53,7 @@ from kshell.linux.net.ipv4.ip_sockglue import ip_local_error
 from kshell.linux.security.security import security_skb_classify_flow
 
 if TYPE_CHECKING:
-    from kshell.linux.include.net.net_namespace import net as net_t
+    pass
 
 IP_MAX_MTU = 0xFFFF
 SKB_MAX_ALLOC = 16064
@@ -319,7 +319,7 @@ def __ip_make_skb(sk: sock, fl4: flowi4, queue: sk_buff_head, cork: inet_cork) -
         cork.tos if cork.tos != -1 else inet.tos, 0, 0, df, ttl, sk.sk_protocol, fl4.saddr, fl4.daddr
     )
     skb.network_header = iph
-    ip_output.ip_select_ident_segs(net, skb, sk, 1)
+    ip_output._ip_select_ident_segs(net, skb, sk, 1)
     if cork.flags & IPCORK_OPT and cork.opt is not None:
         ip_options_build(skb, cork.opt, cork.addr, rt)
     priority = cork.priority if cork.tos != -1 else sk.sk_priority

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kshell.abi import inet as abi
 from kshell.abi.capability import CAP_NET_ADMIN, CAP_NET_RAW
-from kshell.abi.errno import EADDRNOTAVAIL, EFAULT, EINVAL, EMSGSIZE, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP, EPERM
+from kshell.abi.errno import EADDRNOTAVAIL, EINVAL, EMSGSIZE, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP, EPERM
 from kshell.abi.socket import SOCK_DGRAM, SOCK_RAW, SOCK_STREAM
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.socket import msghdr
@@ -382,4 +382,3 @@ def ip_getsockopt(sk: sock, level: int, optname: int, optval: int, optlen: int) 
     return do_ip_getsockopt(sk, level, optname, USER_SOCKPTR(current, optval), USER_SOCKPTR(current, optlen))
 
 
-__all__ = ["EFAULT", "do_ip_getsockopt", "do_ip_setsockopt", "ip_getsockopt", "ip_setsockopt"]

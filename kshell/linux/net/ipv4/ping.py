@@ -60,6 +60,7 @@ from kshell.linux.include.net.sock import (
     SOCK_RCU_FREE,
     proto,
     sk_dst_reset,
+    sk_error_report,
     sock,
 )
 from kshell.linux.include.net.tcp_states import TCP_ESTABLISHED
@@ -262,7 +263,7 @@ def ping_err(skb: sk_buff, offset: int, info: int) -> None:
     elif not harderr or sk.sk_state != TCP_ESTABLISHED:
         return
     sk.sk_err = err
-    sk.sk_error_report(sk)
+    sk_error_report(sk)
 
 
 def ping_getfrag(from_: object, offset: int, fraglen: int, skb: sk_buff) -> bytes:

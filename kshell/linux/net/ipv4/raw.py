@@ -52,6 +52,7 @@ from kshell.linux.include.net.sock import (
     SOCK_LOCALROUTE,
     proto,
     sk_dst_reset,
+    sk_error_report,
     sk_wmem_alloc_get,
     sock,
 )
@@ -64,9 +65,9 @@ from kshell.linux.net.core.sock import sk_common_release
 from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
 from kshell.linux.net.core.sock_lock import release_sock
 from kshell.linux.net.core.sock_mem import sock_alloc_send_skb
-from kshell.linux.net.ipv4 import icmp, fib_frontend
+from kshell.linux.net.ipv4 import fib_frontend, icmp
 from kshell.linux.net.ipv4.datagram import ip4_datagram_connect, ip4_datagram_release_cb
-from kshell.linux.net.ipv4.ip_output import ip_generic_getfrag, ip_select_ident_segs
+from kshell.linux.net.ipv4.ip_output import _ip_select_ident_segs, ip_generic_getfrag
 from kshell.linux.net.ipv4.ip_output_append import (
     _run_nowait,
     _wait_for_sndbuf,
@@ -144,7 +145,7 @@ def raw_send_hdrinc(sk: sock, fl4: flowi4, msg: msghdr, length: int, rt: rtable,
     iph.check = None
     iph.tot_len = length & 0xFFFF
     if not iph.id:
-        ip_select_ident_segs(net, skb, None, 1)
+        _ip_select_ident_segs(net, skb, None, 1)
     if iph.protocol == IPPROTO_ICMP and length >= iphlen + 8:
         icmp.icmp_out_count(net, skb.data[0])
     try:
@@ -421,7 +422,7 @@ def raw_abort(sk: sock, err: int) -> int:
     """Disconnect with an error (ss -K)."""
     lock_sock(sk)
     sk.sk_err = err
-    sk.sk_error_report(sk)
+    sk_error_report(sk)
     __udp_disconnect(sk, 0)
     release_sock(sk)
     return 0

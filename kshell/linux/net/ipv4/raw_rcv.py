@@ -21,7 +21,7 @@ from kshell.linux.include.linux.skbuff import sk_buff
 from kshell.linux.include.net.inet_sock import inet_sk
 from kshell.linux.include.net.raw import RAW_HTABLE_SIZE, raw_hashfunc, raw_hashinfo, raw_sk, raw_sk_bound_dev_eq
 from kshell.linux.include.net.rtable import inet_iif
-from kshell.linux.include.net.sock import SOCK_RCU_FREE, sock
+from kshell.linux.include.net.sock import SOCK_RCU_FREE, sk_error_report, sock
 from kshell.linux.include.net.tcp_states import TCP_ESTABLISHED
 from kshell.linux.net.core.skbuff import kfree_skb_reason, skb_clone, skb_push
 from kshell.linux.net.core.skbuff_bytes import _skb_network_bytes
@@ -139,7 +139,7 @@ def raw_err(sk: sock, skb: sk_buff, info: int) -> None:
         ip_icmp_error(sk, skb, err, 0, info, 0 if inet.hdrincl else (skb.data[0] & 15) * 4)
     if inet.recverr or harderr:
         sk.sk_err = err
-        sk.sk_error_report(sk)
+        sk_error_report(sk)
 
 
 def raw_icmp_error(skb: sk_buff, protocol: int, info: int) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.linux.net.ipv4 import fib_frontend
 from kshell.abi.socket import AF_INET
 from kshell.linux.include.linux.random import get_random_bytes
 from kshell.linux.include.net.dst import dst_ops
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.mm.slab_common import kmem_cache_create
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
+from kshell.linux.net.ipv4 import fib_frontend
 from kshell.linux.net.ipv4.devinet import devinet_init
 from kshell.linux.net.ipv4.ip_output import __ip_local_out
 from kshell.linux.net.ipv4.route import (

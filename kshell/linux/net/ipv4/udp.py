@@ -32,7 +32,7 @@ from kshell.linux.include.linux.udp import (
 )
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.protocol import net_protocol
-from kshell.linux.include.net.sock import RCV_SHUTDOWN, SOCK_DEAD, proto, sk_wmem_alloc_get, sock
+from kshell.linux.include.net.sock import RCV_SHUTDOWN, SOCK_DEAD, proto, sk_error_report, sk_wmem_alloc_get, sock
 from kshell.linux.include.net.udp import udp_table
 from kshell.linux.kernel.printk import pr_info
 from kshell.linux.net.core.datagram import datagram_poll
@@ -46,7 +46,7 @@ from kshell.linux.net.ipv4.ip_sockglue_opt import ip_getsockopt, ip_setsockopt
 from kshell.linux.net.ipv4.udp_connect import __udp_disconnect, udp_disconnect, udp_pre_connect
 from kshell.linux.net.ipv4.udp_hash import udp_lib_hash, udp_lib_unhash, udp_v4_get_port, udp_v4_rehash
 from kshell.linux.net.ipv4.udp_rcv import udp_err, udp_rcv
-from kshell.linux.net.ipv4.udp_recv import first_packet_length, udp_destruct_common, udp_read_skb, udp_recvmsg
+from kshell.linux.net.ipv4.udp_recv import first_packet_length, udp_destruct_common, udp_recvmsg
 from kshell.linux.net.ipv4.udp_send import (
     udp_flush_pending_frames,
     udp_push_pending_frames,
@@ -63,8 +63,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sockptr import sockptr_t
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.init.kernel import Kernel
-
-__all__ = ["udp_err", "udp_init", "udp_prot", "udp_protocol", "udp_rcv"]
 
 SOL_UDP = 17
 SOL_UDPLITE = 136
@@ -267,7 +265,7 @@ def udp_abort(sk: sock, err: int) -> int:
     lock_sock(sk)
     if not sk.skc_flags >> SOCK_DEAD & 1:
         sk.sk_err = err
-        sk.sk_error_report(sk)
+        sk_error_report(sk)
         __udp_disconnect(sk, 0)
     release_sock(sk)
     return 0

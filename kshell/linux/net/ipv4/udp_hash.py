@@ -263,13 +263,15 @@ def __udp4_lib_lookup(
     """The socket that a packet from saddr:sport to daddr:dport belongs to."""
     mask = udptable.mask
     slot = udptable.hash2.get(ipv4_portaddr_hash(net, daddr, dport) & mask)
+    any_slot = udptable.hash2.get(ipv4_portaddr_hash(net, 0, dport) & mask)
     result = udp4_lib_lookup2(
         net, saddr, sport, daddr, dport, dif, sdif, slot.head if slot is not None else _EMPTY, skb
     )
     if result is not None:
         return result
-    slot = udptable.hash2.get(ipv4_portaddr_hash(net, 0, dport) & mask)
-    return udp4_lib_lookup2(net, saddr, sport, 0, dport, dif, sdif, slot.head if slot is not None else _EMPTY, skb)
+    return udp4_lib_lookup2(
+        net, saddr, sport, 0, dport, dif, sdif, any_slot.head if any_slot is not None else _EMPTY, skb
+    )
 
 
 def __udp4_lib_lookup_skb(skb: sk_buff, sport: int, dport: int, udptable: udp_table) -> sock | None:

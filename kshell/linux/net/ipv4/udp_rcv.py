@@ -39,6 +39,7 @@ from kshell.linux.include.net.dropreason import (
 )
 from kshell.linux.include.net.inet_sock import inet_sk
 from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTCF_MULTICAST
+from kshell.linux.include.net.sock import sk_error_report
 from kshell.linux.include.net.tcp_states import TCP_ESTABLISHED
 from kshell.linux.include.net.udp import udp_table
 from kshell.linux.net.core.filter import sk_filter_trim_cap
@@ -102,7 +103,7 @@ def __udp4_lib_err(skb: sk_buff, info: int, udptable: udp_table) -> int:
     else:
         ip_icmp_error(sk, skb, err, uh.dest, info, ihl + 8)
     sk.sk_err = err
-    sk.sk_error_report(sk)
+    sk_error_report(sk)
     return 0
 
 

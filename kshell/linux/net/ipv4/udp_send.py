@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import (
     EACCES,
     EAFNOSUPPORT,
-    EAGAIN,
     EDESTADDRREQ,
     EINVAL,
     EIO,
@@ -26,7 +25,6 @@ from kshell.linux.include.linux.skbuff import (
     CHECKSUM_PARTIAL,
     SKB_GSO_UDP_L4,
     sk_buff,
-    skb_dst,
     skb_shinfo,
 )
 from kshell.linux.include.linux.snmp import IPSTATS_MIB_OUTNOROUTES, UDP_MIB_OUTDATAGRAMS, UDP_MIB_SNDBUFERRORS
