@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from kshell.abi.errno import EAFNOSUPPORT, EBADF, EINVAL, ENODEV, ENOENT, ENOTSOCK, ESPIPE, EEXIST
+from kshell.abi.errno import EAFNOSUPPORT, EBADF, EEXIST, EINVAL, ENODEV, ENOENT, ENOTSOCK, ERANGE, ESPIPE
 from kshell.abi.fcntl import O_NONBLOCK, O_RDWR
 from kshell.abi.socket import MSG_DONTWAIT, MSG_EOR, PF_INET, PF_PACKET, SOCK_PACKET, SOCK_SEQPACKET
+from kshell.linux.fs.attr import simple_setattr
 from kshell.linux.fs.fcntl import fasync_helper
 from kshell.linux.fs.file import __fdget, fd_install, get_unused_fd_flags, put_unused_fd
 from kshell.linux.fs.file_table import alloc_file_pseudo, fput
 from kshell.linux.fs.filesystems import register_filesystem
 from kshell.linux.fs.inode import get_next_ino, iput, new_inode_pseudo
-from kshell.linux.fs.attr import simple_setattr
 from kshell.linux.fs.libfs import init_pseudo, simple_statfs
 from kshell.linux.fs.namespace import kern_mount
 from kshell.linux.fs.open_file import stream_open
@@ -32,6 +32,7 @@ from kshell.linux.include.linux.fs import (
 )
 from kshell.linux.include.linux.net import NPROTO, SOCK_MAX, SOCKET_I, net_proto_family, socket, socket_alloc
 from kshell.linux.include.linux.socket import msghdr
+from kshell.linux.include.linux.uaccess import copy_to_user
 from kshell.linux.include.linux.uio import kvec_iter
 from kshell.linux.include.net.sock import SOCK_FASYNC, lock_sock, release_sock, sock_reset_flag, sock_set_flag
 from kshell.linux.kernel.kmod import request_module
@@ -126,9 +127,14 @@ def sockfs_dname(dentry: dentry, buffer: bytes, buflen: int) -> bytes:
 sockfs_dentry_operations = dentry_operations(d_dname=sockfs_dname)
 
 
-def sockfs_listxattr(dentry: dentry, buffer: int, size: int) -> bytes:
-    """Names of extended attributes: one tells the protocol."""
-    return _XATTR_NAME_SOCKPROTONAME + b"\0"
+def sockfs_listxattr(dentry: dentry, buffer: int, size: int) -> int:
+    """Names of extended attributes: one tells the protocol. ERANGE: no room at user address `buffer` (0: ask)."""
+    names = _XATTR_NAME_SOCKPROTONAME + b"\0"
+    if buffer:
+        if size < len(names):
+            raise KernelError(ERANGE)
+        copy_to_user(d_inode(dentry).i_sb.kernel.current, buffer, names)
+    return len(names)
 
 
 def sockfs_setattr(mnt_userns: object, dentry: dentry, iattr: iattr) -> None:
@@ -475,12 +481,16 @@ def sock_is_registered(kernel: Kernel, family: int) -> bool:
 
 _FAMILY_NAMES = tuple(
     f"PF_{name}"
-    for name in (
-        "UNSPEC UNIX/PF_LOCAL INET AX25 IPX APPLETALK NETROM BRIDGE ATMPVC X25 INET6 ROSE DECnet NETBEUI SECURITY KEY"
-        " NETLINK/PF_ROUTE PACKET ASH ECONET ATMSVC RDS SNA IRDA PPPOX WANPIPE LLC IB MPLS CAN TIPC BLUETOOTH IUCV RXRPC"
-        " ISDN PHONET IEEE802154 CAIF ALG NFC VSOCK KCM QIPCRTR SMC XDP MCTP"
-    ).split()
+    for name in ["UNSPEC", "UNIX/PF_LOCAL", "INET", "AX25", "IPX", "APPLETALK", "NETROM", "BRIDGE", "ATMPVC", "X25", "INET6", "ROSE", "DECnet", "NETBEUI", "SECURITY", "KEY", "NETLINK/PF_ROUTE", "PACKET", "ASH", "ECONET", "ATMSVC", "RDS", "SNA", "IRDA", "PPPOX", "WANPIPE", "LLC", "IB", "MPLS", "CAN", "TIPC", "BLUETOOTH", "IUCV", "RXRPC", "ISDN", "PHONET", "IEEE802154", "CAIF", "ALG", "NFC", "VSOCK", "KCM", "QIPCRTR", "SMC", "XDP", "MCTP"]
 )
+
+
+def sockfs_xattr_get(dentry: dentry) -> bytes:
+    """The protocol's name, as a C string."""
+    return dentry.d_name.name + b"\0"
+
+
+sockfs_xattr_handlers = ((b"system.sockprotoname", sockfs_xattr_get),)
 
 
 def sock_init(kernel: Kernel) -> None:
@@ -490,3 +500,4 @@ def sock_init(kernel: Kernel) -> None:
     init_inodecache(kernel)
     register_filesystem(kernel, sock_fs_type)
     kernel.sock_mnt = kern_mount(kernel, sock_fs_type)
+    kernel.sock_mnt.mnt_sb.s_xattr = sockfs_xattr_handlers

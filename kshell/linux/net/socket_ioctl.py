@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.net import socket
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.include.net.net_namespace import net
-    from kshell.linux.include.net.sock import sock
 
 _BRIDGE = (i.SIOCGIFBR, i.SIOCSIFBR, i.SIOCBRADDBR, i.SIOCBRDELBR, i.SIOCBRADDIF, i.SIOCBRDELIF)
 _STAMP_OLD = (i.SIOCGSTAMP_OLD, i.SIOCGSTAMPNS_OLD)
@@ -105,7 +104,8 @@ def _special(net: net, sock: socket, cmd: int) -> int:
 def sock_ioctl(f: file, cmd: int, arg: int) -> int:
     """ioctl() on a socket."""
     sock = cast("socket", f.private_data)
-    net = cast("sock", sock.sk).skc_net
+    assert sock.sk is not None
+    net = sock.sk.skc_net
     current = net.kernel.current
     if cmd in _PRIVATE:
         return _device_ioctl(current, net, cmd, arg)

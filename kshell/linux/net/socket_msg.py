@@ -166,7 +166,8 @@ async def ____sys_sendmsg(
     """Fetch the control messages, then send. ENOBUFS: too many of them; EFAULT."""
     current = msg_sys._current
     sk = sock.sk
-    assert sk is not None and sock.file is not None
+    assert sk is not None
+    assert sock.file is not None
     ctl_len = msg_sys.msg_controllen
     if ctl_len > INT_MAX:
         raise KernelError(ENOBUFS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EBADF, ECONNABORTED, EINVAL, ENOTSOCK, EOPNOTSUPP
 from kshell.abi.fcntl import O_CLOEXEC, O_NONBLOCK
@@ -171,7 +171,8 @@ def __sys_listen(current: task_struct, fd: int, backlog: int) -> int:
     """listen()."""
     sock, flags = sockfd_lookup_light(current, fd)
     try:
-        assert sock.sk is not None and sock.ops is not None
+        assert sock.sk is not None
+        assert sock.ops is not None
         somaxconn = sock.sk.skc_net.core.sysctl_somaxconn
         if backlog & 0xFFFFFFFF > somaxconn:
             backlog = somaxconn
@@ -198,7 +199,8 @@ async def do_accept(
     newsock = sock_alloc(current.kernel)
     newsock.type = sock.type
     newsock.ops = sock.ops
-    assert sock.ops is not None and sock.sk is not None
+    assert sock.ops is not None
+    assert sock.sk is not None
     __module_get(sock.ops.owner)
     newfile = sock_alloc_file(current, newsock, flags, sock.sk.sk_prot_creator.name)
     try:
@@ -334,7 +336,7 @@ def __sys_setsockopt(
         optval = USER_SOCKPTR(current, user_optval)
         if level == SOL_SOCKET:
             return sock_setsockopt(sock, level, optname, optval, optlen)
-        setsockopt = cast("socket", sock).ops.setsockopt  # type: ignore[union-attr]
+        setsockopt = sock.ops.setsockopt  # type: ignore[union-attr]
         if setsockopt is None:
             raise KernelError(EOPNOTSUPP)
         return setsockopt(sock, level, optname, optval, optlen)
@@ -356,7 +358,7 @@ def __sys_getsockopt(current: task_struct, fd: int, level: int, optname: int, op
         security_socket_getsockopt(sock, level, optname)
         if level == SOL_SOCKET:
             return sock_getsockopt(sock, level, optname, optval, optlen)
-        getsockopt = cast("socket", sock).ops.getsockopt  # type: ignore[union-attr]
+        getsockopt = sock.ops.getsockopt  # type: ignore[union-attr]
         if getsockopt is None:
             raise KernelError(EOPNOTSUPP)
         return getsockopt(sock, level, optname, optval, optlen)

@@ -20,9 +20,11 @@ _EE = struct.Struct("=IBBBBII")
 class sock_extended_err:
     """What happened, as user space reads it (16 bytes)."""
 
-    __slots__ = ("ee_errno", "ee_origin", "ee_type", "ee_code", "ee_pad", "ee_info", "ee_data")
+    __slots__ = ("ee_code", "ee_data", "ee_errno", "ee_info", "ee_origin", "ee_pad", "ee_type")
 
-    def __init__(self, ee_errno: int = 0, ee_origin: int = 0, ee_type: int = 0, ee_code: int = 0, ee_info: int = 0) -> None:
+    def __init__(
+        self, ee_errno: int = 0, ee_origin: int = 0, ee_type: int = 0, ee_code: int = 0, ee_info: int = 0
+    ) -> None:
         self.ee_errno = ee_errno
         self.ee_origin = ee_origin
         self.ee_type = ee_type
@@ -40,7 +42,7 @@ class sock_extended_err:
 class sock_exterr_skb:
     """Control block of a packet in an error queue. `_daddr` is what Linux reads at addr_offset: the address (int)."""
 
-    __slots__ = ("ee", "port", "opt_stats", "_daddr", "_iif")
+    __slots__ = ("_daddr", "_iif", "ee", "opt_stats", "port")
 
     def __init__(self, ee: sock_extended_err, daddr: int = 0, port: int = 0) -> None:
         self.ee = ee

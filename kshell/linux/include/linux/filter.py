@@ -21,7 +21,7 @@ BPF_TAX, BPF_TXA = 0x00, 0x80
 class sock_filter:
     """An instruction."""
 
-    __slots__ = ("code", "jt", "jf", "k")
+    __slots__ = ("code", "jf", "jt", "k")
 
     def __init__(self, code: int, jt: int, jf: int, k: int) -> None:
         self.code = code
@@ -33,7 +33,7 @@ class sock_filter:
 class sock_fprog:
     """A program as user space gives it: its length, and the user address of the instructions."""
 
-    __slots__ = ("len", "filter")
+    __slots__ = ("filter", "len")
 
     def __init__(self, len: int, filter: int) -> None:
         self.len = len
@@ -43,7 +43,7 @@ class sock_fprog:
 class bpf_prog:
     """A checked program, and its bytes as they were given."""
 
-    __slots__ = ("_addr", "len", "insns", "orig_prog")
+    __slots__ = ("_addr", "insns", "len", "orig_prog")
     _addr: int
 
     def __init__(self, insns: tuple[sock_filter, ...], orig_prog: bytes) -> None:
@@ -55,7 +55,7 @@ class bpf_prog:
 class sk_filter:
     """A program attached to sockets."""
 
-    __slots__ = ("refcnt", "prog")
+    __slots__ = ("prog", "refcnt")
 
     def __init__(self, prog: bpf_prog) -> None:
         self.refcnt = 1

@@ -28,7 +28,7 @@ ETH_P_802_3_MIN = 0x0600
 class ethhdr:
     """The header of a frame; h_proto in host order."""
 
-    __slots__ = ("h_dest", "h_source", "h_proto")
+    __slots__ = ("h_dest", "h_proto", "h_source")
 
     def __init__(self, h_dest: bytes, h_source: bytes, h_proto: int) -> None:
         self.h_dest = h_dest

@@ -17,7 +17,7 @@ MODULE_STATE_UNFORMED = 3
 class module:
     """A loaded module. refcnt counts from 1 (MODULE_REF_BASE) while it is live."""
 
-    __slots__ = ("_addr", "name", "state", "refcnt", "init", "exit", "_size")
+    __slots__ = ("_addr", "_size", "exit", "init", "name", "refcnt", "state")
     _addr: int
 
     def __init__(
@@ -38,7 +38,7 @@ class module:
 class _module_file:
     """A module that can be loaded: what stands in its .ko file. `aliases` are what request_module() asks for."""
 
-    __slots__ = ("name", "aliases", "init", "exit", "size")
+    __slots__ = ("aliases", "exit", "init", "name", "size")
 
     def __init__(
         self,

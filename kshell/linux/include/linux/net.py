@@ -9,14 +9,14 @@ from kshell.linux.include.linux.wait import wait_queue_head
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import fasync_struct, file, inode
-    from kshell.linux.include.linux.module import module
     from kshell.linux.include.linux.fs_ops import Ppos
+    from kshell.linux.include.linux.module import module
     from kshell.linux.include.linux.pipe_fs_i import pipe_inode_info
     from kshell.linux.include.linux.poll import poll_table_struct
     from kshell.linux.include.linux.seq_file import seq_file
     from kshell.linux.include.linux.skbuff import sk_buff
-    from kshell.linux.include.linux.sockptr import sockptr_t
     from kshell.linux.include.linux.socket import msghdr
+    from kshell.linux.include.linux.sockptr import sockptr_t
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.net.sock import sock
 
@@ -76,7 +76,7 @@ SOCK_WAKE_URG = 3
 class socket_wq:
     """Who sleeps on a socket, and who is signalled (fasync)."""
 
-    __slots__ = ("wait", "fasync_list", "flags")
+    __slots__ = ("fasync_list", "flags", "wait")
     wait: wait_queue_head
     fasync_list: fasync_struct | None
     flags: int
@@ -90,7 +90,7 @@ class socket_wq:
 class socket:
     """A BSD socket: what a descriptor of a socket stands for."""
 
-    __slots__ = ("_addr", "state", "type", "flags", "file", "sk", "ops", "wq", "_alloc")
+    __slots__ = ("_addr", "_alloc", "file", "flags", "ops", "sk", "state", "type", "wq")
     _addr: int
     state: int
     type: int
@@ -121,10 +121,36 @@ class proto_ops:
     """What a protocol family does for each socket system call."""
 
     __slots__ = (
-        "family", "owner", "release", "bind", "connect", "socketpair", "accept", "getname", "poll", "ioctl",
-        "compat_ioctl", "gettstamp", "listen", "shutdown", "setsockopt", "getsockopt", "show_fdinfo", "sendmsg",
-        "recvmsg", "mmap", "sendpage", "splice_read", "splice_eof", "set_peek_off", "peek_len", "read_sock",
-        "read_skb", "sendpage_locked", "sendmsg_locked", "set_rcvlowat",
+        "accept",
+        "bind",
+        "compat_ioctl",
+        "connect",
+        "family",
+        "getname",
+        "getsockopt",
+        "gettstamp",
+        "ioctl",
+        "listen",
+        "mmap",
+        "owner",
+        "peek_len",
+        "poll",
+        "read_skb",
+        "read_sock",
+        "recvmsg",
+        "release",
+        "sendmsg",
+        "sendmsg_locked",
+        "sendpage",
+        "sendpage_locked",
+        "set_peek_off",
+        "set_rcvlowat",
+        "setsockopt",
+        "show_fdinfo",
+        "shutdown",
+        "socketpair",
+        "splice_eof",
+        "splice_read",
     )  # fmt: skip
 
     def __init__(
@@ -196,7 +222,7 @@ class proto_ops:
 class net_proto_family:
     """A protocol family: its number and how it makes a socket."""
 
-    __slots__ = ("family", "create", "owner")
+    __slots__ = ("create", "family", "owner")
 
     def __init__(
         self, *, family: int, create: Callable[[net, socket, int, int], int], owner: module | None = None
@@ -208,7 +234,7 @@ class net_proto_family:
 
 def SOCKET_I(inode: inode) -> socket:
     """The socket of a sockfs inode."""
-    alloc: socket_alloc = inode._alloc
+    alloc: socket_alloc = inode._alloc  # type: ignore[attr-defined]  # a sockfs inode
     return alloc.socket
 
 

@@ -10,8 +10,8 @@ from kshell.linux.include.linux.skbuff import sk_buff_head
 if TYPE_CHECKING:
     from kshell.linux.include.linux.inetdevice import in_device
     from kshell.linux.include.linux.skbuff import sk_buff
-    from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.net.neighbour import neighbour
+    from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.net.sch_generic import Qdisc
     from kshell.linux.include.net.sock import sock
 
@@ -122,11 +122,31 @@ class rtnl_link_stats64:
     """Counters of a device (also struct net_device_stats)."""
 
     __slots__ = (
-        "rx_packets", "tx_packets", "rx_bytes", "tx_bytes", "rx_errors", "tx_errors", "rx_dropped", "tx_dropped",
-        "multicast", "collisions", "rx_length_errors", "rx_over_errors", "rx_crc_errors", "rx_frame_errors",
-        "rx_fifo_errors", "rx_missed_errors", "tx_aborted_errors", "tx_carrier_errors", "tx_fifo_errors",
-        "tx_heartbeat_errors", "tx_window_errors", "rx_compressed", "tx_compressed", "rx_nohandler",
+        "collisions",
+        "multicast",
+        "rx_bytes",
+        "rx_compressed",
+        "rx_crc_errors",
+        "rx_dropped",
+        "rx_errors",
+        "rx_fifo_errors",
+        "rx_frame_errors",
+        "rx_length_errors",
+        "rx_missed_errors",
+        "rx_nohandler",
         "rx_otherhost_dropped",
+        "rx_over_errors",
+        "rx_packets",
+        "tx_aborted_errors",
+        "tx_bytes",
+        "tx_carrier_errors",
+        "tx_compressed",
+        "tx_dropped",
+        "tx_errors",
+        "tx_fifo_errors",
+        "tx_heartbeat_errors",
+        "tx_packets",
+        "tx_window_errors",
     )  # fmt: skip
     rx_packets: int
     tx_packets: int
@@ -150,7 +170,7 @@ net_device_stats = rtnl_link_stats64
 class pcpu_lstats:
     """Packets and bytes that went through the loopback device."""
 
-    __slots__ = ("packets", "bytes")
+    __slots__ = ("bytes", "packets")
 
     def __init__(self) -> None:
         self.packets = self.bytes = 0
@@ -159,7 +179,7 @@ class pcpu_lstats:
 class header_ops:
     """How a device's link headers are made and read. Constant."""
 
-    __slots__ = ("create", "parse", "cache", "cache_update", "parse_protocol", "validate")
+    __slots__ = ("cache", "cache_update", "create", "parse", "parse_protocol", "validate")
 
     def __init__(
         self,
@@ -183,8 +203,17 @@ class net_device_ops:
     """What a driver does for its device. Constant; entries that no modelled driver has are left out."""
 
     __slots__ = (
-        "ndo_init", "ndo_uninit", "ndo_open", "ndo_stop", "ndo_start_xmit", "ndo_set_rx_mode", "ndo_set_mac_address",
-        "ndo_validate_addr", "ndo_change_mtu", "ndo_get_stats64", "ndo_change_carrier",
+        "ndo_change_carrier",
+        "ndo_change_mtu",
+        "ndo_get_stats64",
+        "ndo_init",
+        "ndo_open",
+        "ndo_set_mac_address",
+        "ndo_set_rx_mode",
+        "ndo_start_xmit",
+        "ndo_stop",
+        "ndo_uninit",
+        "ndo_validate_addr",
     )  # fmt: skip
 
     def __init__(
@@ -303,7 +332,7 @@ class packet_type:
     `type` in host order; `_sk` is af_packet_priv: the packet socket.
     """
 
-    __slots__ = ("type", "dev", "func", "id_match", "af_packet_net", "af_packet_priv", "ignore_outgoing")
+    __slots__ = ("af_packet_net", "af_packet_priv", "dev", "func", "id_match", "ignore_outgoing", "type")
 
     def __init__(
         self,
@@ -328,7 +357,7 @@ class packet_type:
 class napi_struct:
     """A source of received packets that net_rx_action() polls. _owner: the struct that embeds it."""
 
-    __slots__ = ("poll", "weight", "state", "dev", "_owner")
+    __slots__ = ("_owner", "dev", "poll", "state", "weight")
     _owner: softnet_data
 
     def __init__(self, poll: Callable[[napi_struct, int], int], weight: int) -> None:

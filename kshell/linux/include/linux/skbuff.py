@@ -53,7 +53,7 @@ def SKB_TRUESIZE(size: int) -> int:
 class skb_shared_info:
     """What clones of a packet share, as far as it is not the data."""
 
-    __slots__ = ("tx_flags", "gso_size", "gso_segs", "gso_type", "tskey", "hwtstamps", "nr_frags")
+    __slots__ = ("gso_segs", "gso_size", "gso_type", "hwtstamps", "nr_frags", "tskey", "tx_flags")
 
     def __init__(self) -> None:
         self.tx_flags = self.gso_size = self.gso_segs = self.gso_type = self.tskey = self.hwtstamps = 0
@@ -64,9 +64,34 @@ class sk_buff:
     """A packet."""
 
     __slots__ = (
-        "_addr", "next", "prev", "sk", "dev", "tstamp", "cb", "_skb_refdst", "destructor", "len", "protocol",
-        "pkt_type", "ip_summed", "data", "transport_header", "network_header", "mac_header", "truesize", "users",
-        "cloned", "fclone", "hash", "priority", "mark", "skb_iif", "_shinfo", "_kernel", "__dict__",
+        "__dict__",
+        "_addr",
+        "_kernel",
+        "_shinfo",
+        "_skb_refdst",
+        "cb",
+        "cloned",
+        "data",
+        "destructor",
+        "dev",
+        "fclone",
+        "hash",
+        "ip_summed",
+        "len",
+        "mac_header",
+        "mark",
+        "network_header",
+        "next",
+        "pkt_type",
+        "prev",
+        "priority",
+        "protocol",
+        "sk",
+        "skb_iif",
+        "transport_header",
+        "truesize",
+        "tstamp",
+        "users",
     )  # fmt: skip
     _addr: int
     next: sk_buff | None

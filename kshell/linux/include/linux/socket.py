@@ -16,7 +16,7 @@ UIO_MAXIOV = 1024
 class user_msghdr:
     """struct msghdr as user space lays it out; pointers are user addresses (ints)."""
 
-    __slots__ = ("msg_name", "msg_namelen", "msg_iov", "msg_iovlen", "msg_control", "msg_controllen", "msg_flags")
+    __slots__ = ("msg_control", "msg_controllen", "msg_flags", "msg_iov", "msg_iovlen", "msg_name", "msg_namelen")
 
     def __init__(
         self, msg_name: int, msg_namelen: int, msg_iov: int, msg_iovlen: int, msg_control: int,
@@ -40,8 +40,19 @@ class msghdr:
     """
 
     __slots__ = (
-        "msg_name", "msg_namelen", "msg_inq", "msg_iter", "msg_control", "msg_control_user", "msg_get_inq",
-        "msg_flags", "msg_controllen", "msg_iocb", "msg_ubuf", "_want_name", "_current",
+        "_current",
+        "_want_name",
+        "msg_control",
+        "msg_control_user",
+        "msg_controllen",
+        "msg_flags",
+        "msg_get_inq",
+        "msg_inq",
+        "msg_iocb",
+        "msg_iter",
+        "msg_name",
+        "msg_namelen",
+        "msg_ubuf",
     )  # fmt: skip
     msg_name: bytes | None
     msg_namelen: int
@@ -70,7 +81,7 @@ class msghdr:
 class cmsghdr:
     """One control message taken from the bytes a sender gave."""
 
-    __slots__ = ("cmsg_len", "cmsg_level", "cmsg_type", "_data")
+    __slots__ = ("_data", "cmsg_len", "cmsg_level", "cmsg_type")
 
     def __init__(self, cmsg_len: int, cmsg_level: int, cmsg_type: int, data: bytes) -> None:
         self.cmsg_len = cmsg_len

@@ -26,8 +26,22 @@ class dst_ops:
     """What a network layer does with its routes. Constant; counts are kept by the namespace."""
 
     __slots__ = (
-        "family", "gc_thresh", "gc", "check", "default_advmss", "mtu", "cow_metrics", "destroy", "ifdown",
-        "negative_advice", "link_failure", "update_pmtu", "redirect", "local_out", "neigh_lookup", "confirm_neigh",
+        "check",
+        "confirm_neigh",
+        "cow_metrics",
+        "default_advmss",
+        "destroy",
+        "family",
+        "gc",
+        "gc_thresh",
+        "ifdown",
+        "link_failure",
+        "local_out",
+        "mtu",
+        "negative_advice",
+        "neigh_lookup",
+        "redirect",
+        "update_pmtu",
     )  # fmt: skip
 
     def __init__(
@@ -72,8 +86,21 @@ class dst_entry:
     """A route in use; struct rtable extends it. `refcnt` is __refcnt."""
 
     __slots__ = (
-        "_addr", "dev", "ops", "_metrics", "expires", "input", "output", "flags", "obsolete", "header_len",
-        "trailer_len", "refcnt", "error", "lastuse", "__dict__",
+        "__dict__",
+        "_addr",
+        "_metrics",
+        "dev",
+        "error",
+        "expires",
+        "flags",
+        "header_len",
+        "input",
+        "lastuse",
+        "obsolete",
+        "ops",
+        "output",
+        "refcnt",
+        "trailer_len",
     )  # fmt: skip
     _addr: int
     dev: net_device

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kshell.linux.include.net.sock import sock_common
-
 from kshell.linux.kernel.time.timer import timer_list
 
 if TYPE_CHECKING:

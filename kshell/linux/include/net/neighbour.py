@@ -58,7 +58,7 @@ class neigh_parms:
 class neigh_ops:
     """How a neighbour in each state is sent to. Constant."""
 
-    __slots__ = ("family", "solicit", "error_report", "output", "connected_output")
+    __slots__ = ("connected_output", "error_report", "family", "output", "solicit")
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class neigh_ops:
 class hh_cache:
     """The link header kept ready for a neighbour: here the header object that packets share."""
 
-    __slots__ = ("hh_len", "hh_data")
+    __slots__ = ("hh_data", "hh_len")
 
     def __init__(self) -> None:
         self.hh_len = 0
@@ -90,9 +90,28 @@ class neighbour:
     """A next hop on a device. primary_key: the protocol address (IPv4: int in host order)."""
 
     __slots__ = (
-        "_addr", "tbl", "parms", "confirmed", "updated", "refcnt", "arp_queue", "arp_queue_len_bytes", "timer",
-        "used", "probes", "nud_state", "type", "dead", "protocol", "flags", "ha", "hh", "output", "ops", "dev",
+        "_addr",
+        "arp_queue",
+        "arp_queue_len_bytes",
+        "confirmed",
+        "dead",
+        "dev",
+        "flags",
+        "ha",
+        "hh",
+        "nud_state",
+        "ops",
+        "output",
+        "parms",
         "primary_key",
+        "probes",
+        "protocol",
+        "refcnt",
+        "tbl",
+        "timer",
+        "type",
+        "updated",
+        "used",
     )  # fmt: skip
     _addr: int
     timer: timer_list | None

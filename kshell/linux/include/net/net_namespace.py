@@ -25,7 +25,7 @@ LOOPBACK_IFINDEX = 1
 class pernet_operations:
     """What to do when a network namespace comes or goes. `id` names the object of net_generic(), `size` its class."""
 
-    __slots__ = ("init", "pre_exit", "exit", "exit_batch", "id", "size")
+    __slots__ = ("exit", "exit_batch", "id", "init", "pre_exit", "size")
 
     def __init__(
         self,

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.ip import ip_ra_chain
     from kshell.linux.include.net.ip_fib import fib_table
     from kshell.linux.include.net.sock import sock
-    from kshell.linux.net.ipv4.ip_fragment import fqdir
     from kshell.linux.include.net.tcp import tcp_congestion_ops
+    from kshell.linux.net.ipv4.ip_fragment import fqdir
     from kshell.linux.net.ipv4.tcp_metrics import tcp_metrics_block
 
 

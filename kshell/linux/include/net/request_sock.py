@@ -28,8 +28,15 @@ class request_sock_ops:
     """How a transport handles its request sockets. Constant; the slab is kernel.rsk_slab[ops]."""
 
     __slots__ = (
-        "family", "obj_size", "slab_name", "rtx_syn_ack", "send_ack", "send_reset", "destructor", "syn_ack_timeout",
         "_cls",
+        "destructor",
+        "family",
+        "obj_size",
+        "rtx_syn_ack",
+        "send_ack",
+        "send_reset",
+        "slab_name",
+        "syn_ack_timeout",
     )  # fmt: skip
 
     def __init__(
@@ -60,11 +67,27 @@ class request_sock(sock_common):
     """A connection that has sent SYN, before it gets a socket of its own."""
 
     __slots__ = (
-        "rsk_listener", "rsk_window_clamp", "rsk_rcv_wnd", "dl_next", "mss", "num_retrans", "syncookie",
-        "num_timeout", "ts_recent", "rsk_timer", "rsk_ops", "sk", "saved_syn", "timeout",
+        "dl_next",
+        "mss",
+        "num_retrans",
+        "num_timeout",
+        "rsk_listener",
+        "rsk_ops",
+        "rsk_rcv_wnd",
+        "rsk_timer",
+        "rsk_window_clamp",
+        "saved_syn",
+        "sk",
+        "syncookie",
+        "timeout",
+        "ts_recent",
     )  # fmt: skip
-    rsk_refcnt = sock_common.skc_refcnt
-    rsk_hash = sock_common.skc_hash
+    if TYPE_CHECKING:
+        rsk_refcnt: int
+        rsk_hash: int
+    else:
+        rsk_refcnt = sock_common.skc_refcnt
+        rsk_hash = sock_common.skc_hash
     rsk_listener: sock | None
     rsk_window_clamp: int
     rsk_rcv_wnd: int
@@ -90,7 +113,7 @@ class request_sock(sock_common):
 class fastopen_queue:
     """Connections that TCP Fast Open let in early."""
 
-    __slots__ = ("rskq_rst_head", "rskq_rst_tail", "qlen", "max_qlen", "ctx")
+    __slots__ = ("ctx", "max_qlen", "qlen", "rskq_rst_head", "rskq_rst_tail")
 
     def __init__(self) -> None:
         self.rskq_rst_head: request_sock | None = None
@@ -103,7 +126,13 @@ class request_sock_queue:
     """A listener's queue of connections ready to be accepted, and its count of those on their way."""
 
     __slots__ = (
-        "rskq_defer_accept", "synflood_warned", "qlen", "young", "rskq_accept_head", "rskq_accept_tail", "fastopenq",
+        "fastopenq",
+        "qlen",
+        "rskq_accept_head",
+        "rskq_accept_tail",
+        "rskq_defer_accept",
+        "synflood_warned",
+        "young",
     )  # fmt: skip
 
     def __init__(self) -> None:

@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.net import socket, socket_wq
     from kshell.linux.include.linux.pid import pid
     from kshell.linux.include.linux.skbuff import sk_buff
-    from kshell.linux.include.linux.sockptr import sockptr_t
     from kshell.linux.include.linux.socket import msghdr
+    from kshell.linux.include.linux.sockptr import sockptr_t
     from kshell.linux.include.linux.timer import timer_list
     from kshell.linux.include.linux.wait import wait_queue_head
     from kshell.linux.include.net.dst import dst_entry
+    from kshell.linux.include.net.inet_timewait_sock import timewait_sock_ops
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.net.request_sock import request_sock_ops
-    from kshell.linux.include.net.inet_timewait_sock import timewait_sock_ops
     from kshell.linux.net.core.sock_reuseport import sock_reuseport
 
 # enum sock_flags: bit numbers in sk_flags
@@ -107,8 +107,22 @@ class sock_common:
     """What full, request and timewait sockets have in common, for the hash tables."""
 
     __slots__ = (
-        "_addr", "skc_daddr", "skc_rcv_saddr", "skc_hash", "skc_dport", "skc_num", "skc_family", "skc_state",
-        "skc_reuse", "skc_reuseport", "skc_bound_dev_if", "skc_prot", "skc_net", "skc_flags", "skc_refcnt", "skc_node",
+        "_addr",
+        "skc_bound_dev_if",
+        "skc_daddr",
+        "skc_dport",
+        "skc_family",
+        "skc_flags",
+        "skc_hash",
+        "skc_net",
+        "skc_node",
+        "skc_num",
+        "skc_prot",
+        "skc_rcv_saddr",
+        "skc_refcnt",
+        "skc_reuse",
+        "skc_reuseport",
+        "skc_state",
     )  # fmt: skip
     _addr: int
     skc_daddr: int  # __be32, host order
@@ -150,14 +164,14 @@ class sock_common:
         self.skc_node = None
 
 
-for _field in sock_common.__slots__[1:]:
+for _field in sock_common.__slots__:
     setattr(sock_common, _field.replace("skc_", "sk_"), getattr(sock_common, _field))  # sk_X: the same slot as skc_X
 
 
 class _sk_backlog:
     """struct { … } sk_backlog: packets that came while a task owned the socket. Made when the first one comes."""
 
-    __slots__ = ("len", "head", "tail")
+    __slots__ = ("head", "len", "tail")
     len: int
     head: sk_buff | None
     tail: sk_buff | None
@@ -171,12 +185,42 @@ class sock(sock_common):
     """The protocol's side of a socket."""
 
     __slots__ = (
-        "sk_lock", "sk_error_queue", "sk_receive_queue", "sk_backlog", "sk_rmem_alloc", "sk_forward_alloc",
-        "sk_rcvbuf", "sk_wq", "sk_dst_cache", "sk_rx_dst", "sk_sndbuf", "sk_wmem_queued", "sk_wmem_alloc",
-        "sk_write_queue", "sk_rcvlowat", "sk_userlocks", "sk_type", "sk_protocol", "sk_prot_creator", "sk_err",
-        "sk_ack_backlog", "sk_max_ack_backlog", "sk_uid", "sk_shutdown", "sk_socket", "sk_txhash", "sk_pacing_rate",
-        "sk_timer", "sk_state_change", "sk_data_ready", "sk_write_space", "sk_error_report", "sk_backlog_rcv",
-        "sk_destruct", "sk_filter", "__dict__",
+        "__dict__",
+        "sk_ack_backlog",
+        "sk_backlog",
+        "sk_backlog_rcv",
+        "sk_data_ready",
+        "sk_destruct",
+        "sk_dst_cache",
+        "sk_err",
+        "sk_error_queue",
+        "sk_error_report",
+        "sk_filter",
+        "sk_forward_alloc",
+        "sk_lock",
+        "sk_max_ack_backlog",
+        "sk_pacing_rate",
+        "sk_prot_creator",
+        "sk_protocol",
+        "sk_rcvbuf",
+        "sk_rcvlowat",
+        "sk_receive_queue",
+        "sk_rmem_alloc",
+        "sk_rx_dst",
+        "sk_shutdown",
+        "sk_sndbuf",
+        "sk_socket",
+        "sk_state_change",
+        "sk_timer",
+        "sk_txhash",
+        "sk_type",
+        "sk_uid",
+        "sk_userlocks",
+        "sk_wmem_alloc",
+        "sk_wmem_queued",
+        "sk_wq",
+        "sk_write_queue",
+        "sk_write_space",
     )  # fmt: skip
     sk_lock: int  # sk_lock.owned: 1 while a task owns the socket
     sk_error_queue: sk_buff_head
@@ -288,14 +332,63 @@ class proto:
     """
 
     __slots__ = (
-        "close", "pre_connect", "connect", "disconnect", "accept", "ioctl", "init", "destroy", "shutdown",
-        "setsockopt", "getsockopt", "keepalive", "compat_ioctl", "sendmsg", "recvmsg", "sendpage", "splice_eof", "bind",
-        "bind_add", "backlog_rcv", "bpf_bypass_getsockopt", "release_cb", "hash", "unhash", "rehash", "get_port",
-        "put_port", "inuse_idx", "forward_alloc_get", "stream_memory_free", "sock_is_readable",
-        "enter_memory_pressure", "leave_memory_pressure", "memory_allocated", "sockets_allocated", "memory_pressure",
-        "sysctl_mem", "sysctl_wmem", "sysctl_rmem", "sysctl_wmem_offset", "sysctl_rmem_offset", "max_header",
-        "no_autobind", "obj_size", "slab_flags", "useroffset", "usersize", "orphan_count", "rsk_prot", "twsk_prot",
-        "h", "owner", "name", "diag_destroy", "_cls", "psock_update_sk_prot", "per_cpu_fw_alloc",
+        "_cls",
+        "accept",
+        "backlog_rcv",
+        "bind",
+        "bind_add",
+        "bpf_bypass_getsockopt",
+        "close",
+        "compat_ioctl",
+        "connect",
+        "destroy",
+        "diag_destroy",
+        "disconnect",
+        "enter_memory_pressure",
+        "forward_alloc_get",
+        "get_port",
+        "getsockopt",
+        "h",
+        "hash",
+        "init",
+        "inuse_idx",
+        "ioctl",
+        "keepalive",
+        "leave_memory_pressure",
+        "max_header",
+        "memory_allocated",
+        "memory_pressure",
+        "name",
+        "no_autobind",
+        "obj_size",
+        "orphan_count",
+        "owner",
+        "per_cpu_fw_alloc",
+        "pre_connect",
+        "psock_update_sk_prot",
+        "put_port",
+        "recvmsg",
+        "rehash",
+        "release_cb",
+        "rsk_prot",
+        "sendmsg",
+        "sendpage",
+        "setsockopt",
+        "shutdown",
+        "slab_flags",
+        "sock_is_readable",
+        "sockets_allocated",
+        "splice_eof",
+        "stream_memory_free",
+        "sysctl_mem",
+        "sysctl_rmem",
+        "sysctl_rmem_offset",
+        "sysctl_wmem",
+        "sysctl_wmem_offset",
+        "twsk_prot",
+        "unhash",
+        "useroffset",
+        "usersize",
     )  # fmt: skip
 
     def __init__(

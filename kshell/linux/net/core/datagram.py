@@ -144,7 +144,7 @@ async def __skb_recv_datagram(sk: sock, sk_queue: sk_buff_head, flags: int, off:
 
 
 async def skb_recv_datagram(sk: sock, flags: int) -> sk_buff | None:
-    """The next packet of the receive queue, for which it waits; None: end of file. EAGAIN, EINTR, the socket's error."""
+    """The next packet of the receive queue, for which it waits; None: end of file. EAGAIN, EINTR, sk_err."""
     skb, _ = await __skb_recv_datagram(sk, sk.sk_receive_queue, flags, 0)
     return skb
 
@@ -157,7 +157,7 @@ def skb_free_datagram(sk: sock, skb: sk_buff) -> None:
 def __sk_queue_drop_skb(
     sk: sock, sk_queue: sk_buff_head, skb: sk_buff, flags: int, destructor: Callable[[sock, sk_buff], None] | None
 ) -> int:
-    """Drop a packet; one that was only peeked at is taken off the queue. A positive errno (ENOENT) if it was not there."""
+    """Drop a packet; one that was only peeked at is taken off the queue: ENOENT (positive) if it is not there."""
     err = 0
     if flags & MSG_PEEK:
         err = ENOENT

@@ -44,7 +44,7 @@ _ETH = (i.SIOCGMIIPHY, i.SIOCGMIIREG, i.SIOCSMIIREG, i.SIOCSHWTSTAMP, i.SIOCGHWT
 class _ifreq:
     """struct ifreq: ifr_name and the union, as bytes."""
 
-    __slots__ = ("name", "data", "_raw_name")
+    __slots__ = ("_raw_name", "data", "name")
 
     def __init__(self, raw: bytes) -> None:
         self._raw_name = bytearray(raw[:16])

@@ -52,9 +52,11 @@ from kshell.linux.include.linux.filter import (
     SKF_AD_OFF,
     bpf_prog,
     bpf_prog_size,
-    sk_filter as sk_filter_struct,
     sock_filter,
     sock_fprog,
+)
+from kshell.linux.include.linux.filter import (
+    sk_filter as sk_filter_struct,
 )
 from kshell.linux.include.linux.sched import in_compat_syscall
 from kshell.linux.include.linux.sockptr import copy_from_sockptr, copy_to_sockptr

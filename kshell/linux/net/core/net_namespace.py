@@ -177,6 +177,6 @@ def net_ns_init(kernel: Kernel) -> None:
 
 
 __all__ = [
-    "copy_net_ns", "init_net_struct", "net_defaults_init", "net_ns_init", "pernet_operations", "put_net", "register_pernet_device",
-    "register_pernet_subsys", "setup_net", "unregister_pernet_subsys",
+    "copy_net_ns", "init_net_struct", "net_defaults_init", "net_ns_init", "pernet_operations", "put_net",
+    "register_pernet_device", "register_pernet_subsys", "setup_net", "unregister_pernet_subsys",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from kshell.abi.errno import ENOMEM, ENOMSG
 from kshell.abi.socket import SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6, SO_EE_ORIGIN_TIMESTAMPING, SOCK_STREAM
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errqueue import SKB_EXT_ERR as SKB_EXT_ERR
-from kshell.linux.include.linux.errqueue import sock_exterr_skb, sock_extended_err
+from kshell.linux.include.linux.errqueue import sock_extended_err, sock_exterr_skb
 from kshell.linux.include.linux.skbuff import SKBTX_ANY_TSTAMP, __skb_dequeue, skb_orphan, skb_shinfo
 from kshell.linux.include.net.sock import SOCK_DEAD, sk_error_report
 from kshell.linux.kernel.time.timekeeping import ktime_get_real

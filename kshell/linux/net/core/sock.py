@@ -6,7 +6,7 @@ of protocols), sock_setsockopt, sock_getsockopt, sock_no (operations that a fami
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -45,9 +45,9 @@ from kshell.linux.include.net.sock import (
     SOCK_ZAPPED,
     __sk_dst_set,
     __sock_put,
+    sk_clear_bit,
     sk_dst_get,
     sk_dst_reset,
-    sk_clear_bit,
     sk_set_bit,
     sk_sockets_allocated_inc,
     sock,
@@ -159,21 +159,21 @@ def sk_init_common(sk: sock) -> None:
     sk.sk_error_queue = sk_buff_head()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _slots_of(cls: type[sock]) -> tuple[str, ...]:
     names = [name for base in cls.__mro__ for name in base.__dict__.get("__slots__", ())]
     return tuple(name for name in dict.fromkeys(names) if name not in ("_addr", "__dict__", "skc_node"))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _getter(cls: type[sock]) -> attrgetter[tuple[object, ...]]:
-    return attrgetter(*_slots_of(cls))
+    return attrgetter(*_slots_of(cls))  # type: ignore[arg-type]
 
 
 def sock_copy(nsk: sock, osk: sock) -> None:
     """Copy a socket as it is; objects that stand for embedded structs are shared until their owner makes new ones."""
     cls = type(osk)
-    for name, value in zip(_slots_of(cls), _getter(cls)(osk), strict=True):
+    for name, value in zip(_slots_of(cls), _getter(cls)(osk), strict=True):  # type: ignore[arg-type]
         setattr(nsk, name, value)
     nsk.__dict__.update(osk.__dict__)
 

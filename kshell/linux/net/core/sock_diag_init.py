@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from kshell.abi.errno import ENOENT
 from kshell.abi.netlink import NETLINK_SOCK_DIAG
@@ -14,9 +14,10 @@ from kshell.linux.net.netlink.af_netlink import netlink_kernel_create, netlink_k
 from kshell.linux.net.netlink.af_netlink_rcv import netlink_rcv_skb
 
 if TYPE_CHECKING:
+    from kshell.linux.include.linux.netlink import netlink_sock
     from kshell.linux.include.linux.skbuff import sk_buff
-    from kshell.linux.include.net.netlink import nlmsghdr
     from kshell.linux.include.net.net_namespace import net
+    from kshell.linux.include.net.netlink import nlmsghdr
     from kshell.linux.init.kernel import Kernel
 
 SKNLGRP_MAX = 4
@@ -42,7 +43,7 @@ def diag_net_init(net: net) -> None:
 def diag_net_exit(net: net) -> None:
     """The namespace goes."""
     if net.diag_nlsk is not None:
-        netlink_kernel_release(net.diag_nlsk)
+        netlink_kernel_release(cast("netlink_sock", net.diag_nlsk))
     net.diag_nlsk = None
 
 

@@ -190,7 +190,8 @@ def _peergroups(sk: sock, optval: sockptr_t, optlen: sockptr_t, length: int) -> 
 
 def _peername(sk: sock, optval: sockptr_t, optlen: sockptr_t, length: int) -> int:
     sock = sk.sk_socket
-    assert sock is not None and sock.ops is not None
+    assert sock is not None
+    assert sock.ops is not None
     try:
         address = sock.ops.getname(sock, 2)
     except KernelError:

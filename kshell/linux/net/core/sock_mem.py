@@ -31,8 +31,8 @@ from kshell.linux.include.net.sock import (
 from kshell.linux.kernel.sched.wait import finish_wait, init_wait, prepare_to_wait
 from kshell.linux.kernel.time.timer import schedule_timeout
 from kshell.linux.mm.slab_common import kfree, kzalloc
-from kshell.linux.net.core.sock_free import __sk_free, sock_put
 from kshell.linux.net.core.skbuff import __alloc_skb, alloc_skb_with_frags
+from kshell.linux.net.core.sock_free import __sk_free, sock_put
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -73,7 +73,8 @@ def sock_no_mmap(file: file, sock: socket, vma: object) -> int:
 
 async def sock_no_sendpage(sock: socket, page: bytes, flags: int) -> int:
     """sendpage by way of sendmsg."""
-    assert sock.ops is not None and sock.sk is not None
+    assert sock.ops is not None
+    assert sock.sk is not None
     current = sock.sk.skc_net.kernel.current
     return await sock.ops.sendmsg(sock, msghdr(current, kvec_iter(page), flags), len(page))
 
@@ -112,7 +113,20 @@ def sk_set_peek_off(sk: sock, val: int) -> int:
 
 
 __all__ = [
-    "sock_common_getsockopt", "sock_common_recvmsg", "sock_common_setsockopt", "sock_no_accept", "sock_no_bind",
-    "sock_no_connect", "sock_no_getname", "sock_no_ioctl", "sock_no_listen", "sock_no_mmap", "sock_no_recvmsg",
-    "sock_no_sendmsg", "sock_no_sendpage", "sock_no_shutdown", "sock_no_socketpair", "sk_set_peek_off",
+    "sk_set_peek_off",
+    "sock_common_getsockopt",
+    "sock_common_recvmsg",
+    "sock_common_setsockopt",
+    "sock_no_accept",
+    "sock_no_bind",
+    "sock_no_connect",
+    "sock_no_getname",
+    "sock_no_ioctl",
+    "sock_no_listen",
+    "sock_no_mmap",
+    "sock_no_recvmsg",
+    "sock_no_sendmsg",
+    "sock_no_sendpage",
+    "sock_no_shutdown",
+    "sock_no_socketpair",
 ]  # fmt: skip

@@ -32,11 +32,11 @@ from kshell.linux.include.net.sock import SOCK_DEAD, SOCK_RXQ_OVFL, SOCK_TXTIME,
 from kshell.linux.include.net.sock_mem import sk_rmem_schedule
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.net.core import filter as net_filter
-from kshell.linux.net.core.sock_free import sock_put
 from kshell.linux.net.core.datagram import skb_copy_datagram_msg
 from kshell.linux.net.core.scm import put_cmsg
 from kshell.linux.net.core.skbuff import consume_skb, kfree_skb, kfree_skb_reason, skb_dst_drop
 from kshell.linux.net.core.skbuff_error import SKB_EXT_ERR, sock_dequeue_err_skb
+from kshell.linux.net.core.sock_free import sock_put
 from kshell.linux.net.core.sock_mem import skb_set_owner_r
 from kshell.linux.net.socket_cmsg import sock_recv_timestamp
 
@@ -52,7 +52,7 @@ _REASON = {ENOMEM: SKB_DROP_REASON_SOCKET_RCVBUFF, ENOBUFS: SKB_DROP_REASON_PROT
 class sockcm_cookie:
     """What control messages of SOL_SOCKET say about a message to send."""
 
-    __slots__ = ("transmit_time", "mark", "tsflags")
+    __slots__ = ("mark", "transmit_time", "tsflags")
 
     def __init__(self, sk: sock) -> None:
         self.transmit_time = 0

@@ -21,8 +21,17 @@ TCP_ESTABLISHED = 1
 class sock_reuseport:
     """A group of sockets bound to the same address and port with SO_REUSEPORT; closed listeners stay at its end."""
 
-    __slots__ = ("_addr", "socks", "closed", "reuseport_id", "bind_inany", "has_conns", "prog", "synq_overflow_ts",
-                 "incoming_cpu")  # fmt: skip
+    __slots__ = (
+        "_addr",
+        "bind_inany",
+        "closed",
+        "has_conns",
+        "incoming_cpu",
+        "prog",
+        "reuseport_id",
+        "socks",
+        "synq_overflow_ts",
+    )  # fmt: skip
     _addr: int
 
     def __init__(self) -> None:
@@ -128,7 +137,8 @@ def reuseport_select_sock(sk: sock, hash: int, skb: sk_buff | None, hdr_len: int
     socks = group.socks
     if group.prog is not None and skb is not None:
         index = filter_run._bpf_prog_run(group.prog, skb)
-        return socks[index] if index < len(socks) else None
+        picked: sock | None = socks[index] if index < len(socks) else None
+        return picked
     return reuseport_select_sock_by_hash(group, hash, len(socks))
 
 
@@ -137,7 +147,7 @@ def reuseport_select_sock_by_hash(group: sock_reuseport, hash: int, num_socks: i
     start = hash * num_socks >> 32
     first_valid: sock | None = None
     for at in (*range(start, num_socks), *range(start)):
-        sk = group.socks[at]
+        sk: sock = group.socks[at]
         if sk.skc_state == TCP_ESTABLISHED:
             continue
         if not group.incoming_cpu or sk.sk_incoming_cpu == 0:

@@ -196,7 +196,7 @@ def sock_timestamping_bind_phc(sk: sock, phc_index: int) -> None:
 class _call:
     """One setsockopt(): the option, its first four bytes as a signed int, and where the value lies."""
 
-    __slots__ = ("optname", "val", "optval", "optlen", "sock")
+    __slots__ = ("optlen", "optname", "optval", "sock", "val")
 
     def __init__(self, sock: socket | None, optname: int, val: int, optval: sockptr_t, optlen: int) -> None:
         self.sock = sock

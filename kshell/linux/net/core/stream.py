@@ -142,7 +142,8 @@ async def sk_stream_wait_memory(sk: sock, timeo: int) -> int:
     if sk_stream_memory_free(sk):
         current_timeo = vm_wait = get_random_u32(kernel) % (HZ // 5) + 2
     wait = wait_queue_entry(current, woken_wake_function)
-    assert sk.sk_wq is not None and sk.sk_socket is not None
+    assert sk.sk_wq is not None
+    assert sk.sk_socket is not None
     wq = sk.sk_wq.wait
     sock = sk.sk_socket
     add_wait_queue(wq, wait)
