@@ -20,7 +20,7 @@ BELOW = {
     "world": {"abi", "linux"},
     "lang": {"abi", "linux", "world"},
     "userland": {"abi", "linux", "world"},
-    "lens": {"abi", "linux", "world"},
+    "lens": {"abi", "linux", "world", "lang"},  # lang: parsed expressions over kernel objects
     "session": {"abi", "linux", "world", "lang", "userland", "lens"},
     "lessons": {"abi", "linux", "world", "lang", "userland", "lens", "session"},
     "shell": {"abi", "linux", "world", "lang", "userland", "lens", "session", "lessons"},
