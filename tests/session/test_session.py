@@ -123,7 +123,7 @@ def test_wait_for_nothing_is_an_error() -> None:
 
 
 def test_a_killed_task_is_gone() -> None:
-    session, events = run("@victim getpid()\nkill(3, SIGKILL)\n@victim getpid()")
+    session, events = run("@victim getpid()\nkill(4, SIGKILL)\n@victim getpid()")
     assert any(isinstance(e, ev.Exit) and e.signal == "SIGKILL" for e in events)
     assert session.errors == 0
 

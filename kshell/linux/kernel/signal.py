@@ -40,6 +40,7 @@ from kshell.linux.include.linux.sched import (
     sigpending,
     task_struct,
 )
+from kshell.linux.include.trace.events import SignalDeliver
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.pid import __task_pid_nr_ns, task_active_pid_ns
 from kshell.linux.kernel.sched.core import wake_up_state
@@ -167,6 +168,9 @@ def __sigqueue_alloc(sig: int, t: task_struct, info: kernel_siginfo) -> kernel_s
 
 def __send_signal_locked(sig: int, info: kernel_siginfo, t: task_struct, kind: int, force: bool) -> None:
     if not prepare_signal(sig, t, force):
+        if t.kernel.listening and t.signal.flags & SIGNAL_UNKILLABLE and sig not in SIG_KERNEL_IGNORE:
+            sender = info.si_pid or t.kernel.current.tgid
+            t.kernel.emit(SignalDeliver(t.pid, sig, info.si_code, sender, 0, "ignored"))
         return
     pending = t._pending if kind == PIDTYPE_PID else t.signal.shared_pending
     if sig < SIGRTMIN and pending.signal & sigmask(sig):
