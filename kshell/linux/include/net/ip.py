@@ -47,7 +47,7 @@ class inet_skb_parm:
 
     def __init__(self, iif: int = 0) -> None:
         self.iif = iif
-        self._pktinfo = (iif, 0)  # struct in_pktinfo, which overlays this: (ipi_ifindex, ipi_spec_dst)
+        self._pktinfo = (0, 0)  # struct in_pktinfo, which overlays this: (ipi_ifindex, ipi_spec_dst)
         self.opt: ip_options = ip_options()
         self.flags = 0
         self.frag_max_size = 0

@@ -73,7 +73,7 @@ def ip_cmsg_recv_pktinfo(msg: msghdr, skb: sk_buff) -> None:
     """IP_PKTINFO: struct in_pktinfo."""
     cb = skb.cb
     parm = cb if isinstance(cb, inet_skb_parm) else getattr(cb, "h4", None)
-    ifindex, spec_dst = parm._pktinfo if parm is not None else (skb.skb_iif, 0)
+    ifindex, spec_dst = parm._pktinfo if parm is not None else (0, 0)
     daddr = _iph(skb).daddr
     data = _INT.pack(ifindex) + spec_dst.to_bytes(4, "big") + daddr.to_bytes(4, "big")
     put_cmsg(msg, SOL_IP, IP_PKTINFO, 12, data)

@@ -48,7 +48,7 @@ from kshell.linux.include.linux.snmp import IPSTATS_MIB_OUTNOROUTES
 from kshell.linux.include.net.dropreason import SKB_DROP_REASON_NO_SOCKET
 from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.inet_sock import inet_can_nonlocal_bind, inet_sk, inet_sk_flowi_flags, inet_sock
-from kshell.linux.include.net.ip import get_rttos, ipcm_cookie, ipcm_init_sk
+from kshell.linux.include.net.ip import IPCB, get_rttos, ipcm_cookie, ipcm_init_sk
 from kshell.linux.include.net.ip_fib import RT_TABLE_LOCAL, RTN_LOCAL
 from kshell.linux.include.net.ping import PING_HTABLE_MASK, ping_table, pingfakehdr
 from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTO_ONLINK, inet_iif
@@ -436,6 +436,7 @@ def ping_rcv(skb: sk_buff) -> int:
         return SKB_DROP_REASON_NO_SOCKET
     clone = skb_clone(skb)
     clone.data = _transport_bytes(skb)
+    IPCB(clone)._pktinfo = (skb.skb_iif, 0)  # nobody prepares it: the control block's iif stands in its place
     return __ping_queue_rcv_skb(sk, clone)
 
 
