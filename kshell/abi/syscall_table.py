@@ -85,6 +85,7 @@ wait4: pid_t upid, int *stat_addr @ wstatus_out, int options @ flags(wait),
 kill: pid_t pid, int sig @ signal
 uname: struct new_utsname *name @ struct_out(utsname)
 fcntl: unsigned int fd @ fd, unsigned int cmd @ enum(fcntl), unsigned long arg @ fcntl_inout(cmd)
+fgetxattr: int fd @ fd, const char *name, void *value @ bytes_out(size), size_t size
 flock: unsigned int fd @ fd, unsigned int cmd @ flags(flock)
 fsync: unsigned int fd @ fd
 fdatasync: unsigned int fd @ fd
@@ -296,8 +297,7 @@ PARTLY: Final = {
     "fcntl": "no leases, no directory notification",
     "futex": "only FUTEX_WAIT and FUTEX_WAKE",
     "ioctl": "sockets, network devices, pipes, tty answers ENOTTY",
-    "mmap": "anonymous memory",
-    "mprotect": "checks its arguments only",
+    "mmap": "anonymous memory; a file is copied when it is mapped",
     "mount": "the file systems the model has",
     "prctl": "PR_SET_NAME, PR_GET_NAME and a few flags",
     "setsockopt": "options of families the model has; filters are kept, not run",

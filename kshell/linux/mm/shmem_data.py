@@ -25,6 +25,7 @@ from kshell.linux.mm.shmem_fs import BLOCKS_PER_PAGE, PAGE_SHIFT, PAGE_SIZE, SHM
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import kiocb
+    from kshell.linux.include.linux.mm_types import vm_area_struct
     from kshell.linux.include.linux.uio import iov_iter
 
 

@@ -481,7 +481,13 @@ def sock_is_registered(kernel: Kernel, family: int) -> bool:
 
 _FAMILY_NAMES = tuple(
     f"PF_{name}"
-    for name in ["UNSPEC", "UNIX/PF_LOCAL", "INET", "AX25", "IPX", "APPLETALK", "NETROM", "BRIDGE", "ATMPVC", "X25", "INET6", "ROSE", "DECnet", "NETBEUI", "SECURITY", "KEY", "NETLINK/PF_ROUTE", "PACKET", "ASH", "ECONET", "ATMSVC", "RDS", "SNA", "IRDA", "PPPOX", "WANPIPE", "LLC", "IB", "MPLS", "CAN", "TIPC", "BLUETOOTH", "IUCV", "RXRPC", "ISDN", "PHONET", "IEEE802154", "CAIF", "ALG", "NFC", "VSOCK", "KCM", "QIPCRTR", "SMC", "XDP", "MCTP"]
+    for name in [
+        "UNSPEC", "UNIX/PF_LOCAL", "INET", "AX25", "IPX", "APPLETALK", "NETROM", "BRIDGE", "ATMPVC", "X25",
+        "INET6", "ROSE", "DECnet", "NETBEUI", "SECURITY", "KEY", "NETLINK/PF_ROUTE", "PACKET", "ASH", "ECONET",
+        "ATMSVC", "RDS", "SNA", "IRDA", "PPPOX", "WANPIPE", "LLC", "IB", "MPLS", "CAN", "TIPC", "BLUETOOTH",
+        "IUCV", "RXRPC", "ISDN", "PHONET", "IEEE802154", "CAIF", "ALG", "NFC", "VSOCK", "KCM", "QIPCRTR", "SMC",
+        "XDP", "MCTP",
+    ]  # fmt: skip
 )
 
 

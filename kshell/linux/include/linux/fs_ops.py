@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         kiocb,
         super_block,
     )
+    from kshell.linux.include.linux.mm_types import vm_area_struct
     from kshell.linux.include.linux.path import path
     from kshell.linux.include.linux.pipe_fs_i import pipe_inode_info
     from kshell.linux.include.linux.poll import poll_table_struct
@@ -95,7 +96,7 @@ class file_operations:
         splice_write: Callable[[pipe_inode_info, file, Ppos, int, int], Awaitable[int]] | None = None,
         splice_read: Callable[[file, Ppos, pipe_inode_info, int, int], Awaitable[int]] | None = None,
         splice_eof: Callable[[file], None] | None = None,
-        mmap: Callable[[file, object], int] | None = None,
+        mmap: Callable[[file, vm_area_struct], int] | None = None,
         fallocate: Callable[[file, int, int, int], int] | None = None,
         show_fdinfo: Callable[[seq_file, file], None] | None = None,
     ) -> None:

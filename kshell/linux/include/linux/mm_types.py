@@ -22,13 +22,14 @@ TASK_SIZE_MAX: Final = (1 << 47) - PAGE_SIZE
 class vm_area_struct:
     """A mapping: addresses vm_start to vm_end - 1, its bytes in _data."""
 
-    __slots__ = ("_addr", "_data", "vm_end", "vm_flags", "vm_start")
+    __slots__ = ("_addr", "_data", "vm_end", "vm_flags", "vm_pgoff", "vm_start")
     _addr: int
 
     def __init__(self, start: int, data: bytearray, flags: int) -> None:
         self.vm_start = start
         self.vm_end = start + len(data)
         self.vm_flags = flags
+        self.vm_pgoff = 0
         self._data = data
 
 
