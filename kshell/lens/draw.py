@@ -35,8 +35,13 @@ def draw_tree(lines: Iterable[Line], width: int = 0) -> Iterator[Drawn]:
             parts.append(f" {line.address:#x}")
         body = "".join(parts)
         gap = "   " if body and line.text else ""
-        sign = f"   ({line.sign})" if line.sign in ("new", "changed", "freed") else ""
+        sign = f"   ({line.sign})" if line.sign in ("new", "freed") or _needs_word(line) else ""
         yield Drawn(line.sign, f"{_branches(line.last)}{body}{gap}{line.text}{sign}")
+
+
+def _needs_word(line: Line) -> bool:
+    """Whether a change must be said in a word, the text showing no arrow for it."""
+    return line.sign == "changed" and "→" not in line.text and line.text not in ("the same object", "no longer here")
 
 
 def _branches(last: tuple[bool, ...]) -> str:

@@ -51,11 +51,7 @@ def errno_name(owner: object, value: object) -> str:
 
 def quoted(owner: object, value: object) -> str:
     text = (
-        value
-        if isinstance(value, str)
-        else bytes(value).decode("latin-1")
-        if isinstance(value, bytes)
-        else str(value)
+        value if isinstance(value, str) else bytes(value).decode("latin-1") if isinstance(value, bytes) else str(value)
     )
     return f'"{text}"'
 
@@ -117,7 +113,6 @@ FIELDS: dict[str, tuple[tuple[str, Format], ...]] = {
         ("state", named("socket_state")),
         ("type", named("sock_type")),
         ("ops", ops),
-        ("flags", number),
     ),
     "pipe_inode_info": (("readers", number), ("writers", number), ("head", number), ("tail", number)),
     "eventfd_ctx": (("count", number), ("flags", number)),
@@ -156,12 +151,20 @@ ALWAYS = frozenset(
 )
 """Fields shown even when zero and unchanged; the others only when they are set or have just changed."""
 
+TELLING = frozenset({"pid", "comm", "f_op", "i_ino", "type", "sk_state", "sk_prot"})
+"""Fields of a changed object that are shown beside what has changed."""
+
 _UNSET = frozenset({"0", "", "0.0.0.0", '""', "NULL"})
 
 
 def shown(fields: dict[str, str]) -> list[tuple[str, str]]:
     """The fields of a node worth printing."""
     return [(name, value) for name, value in fields.items() if name in ALWAYS or value not in _UNSET]
+
+
+def brief(fields: dict[str, str]) -> list[tuple[str, str]]:
+    """The fields that tell what a node is; what has changed is told beside them."""
+    return [(name, value) for name, value in fields.items() if name in TELLING]
 
 
 def snapshot(task: object) -> Node:

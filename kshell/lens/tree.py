@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from kshell.lens.objects import Node, shown
+from kshell.lens.objects import Node, brief, shown
 
 SIGN_TEXT = {"": "", "new": "(new)", "changed": "(changed)", "freed": "(freed)", "folded": ""}
 FOLD_OVER = 3
@@ -15,9 +15,7 @@ class TreeLine:
 
     __slots__ = ("address", "depth", "last", "path", "sign", "struct", "text")
 
-    def __init__(
-        self, last: tuple[bool, ...], sign: str, path: str, struct: str, address: int, text: str
-    ) -> None:
+    def __init__(self, last: tuple[bool, ...], sign: str, path: str, struct: str, address: int, text: str) -> None:
         self.depth = len(last)
         self.last = last
         self.sign = sign
@@ -41,23 +39,23 @@ class FieldChange:
 
 
 class _Merged:
-    """A node of the merged tree: what it was, what it is."""
+    """A node of the merged tree: what it was, what it is. known: a new one was, or an old one is, elsewhere too."""
 
-    __slots__ = ("after", "before", "children", "freed", "sign", "touched")
+    __slots__ = ("after", "before", "children", "known", "sign", "touched")
 
-    def __init__(self, before: Node | None, after: Node | None, freed: bool) -> None:
+    def __init__(self, before: Node | None, after: Node | None, known: bool) -> None:
         self.before = before
         self.after = after
-        self.freed = freed
+        self.known = known
         self.children: list[_Merged] = []
         self.sign = self._sign()
         self.touched = bool(self.sign)
 
     def _sign(self) -> str:
         if self.before is None:
-            return "new"
+            return "shared" if self.known else "new"
         if self.after is None:
-            return "freed" if self.freed else "gone"
+            return "gone" if self.known else "freed"
         return "changed" if self.before.fields != self.after.fields else ""
 
     @property
@@ -69,12 +67,14 @@ class _Merged:
 
 def merge(before: Node | None, after: Node | None) -> _Merged:
     """Both snapshots in one tree, every node with its sign."""
-    alive = {node.address for node in after.walk()} if after else set()
-    return _merge(before, after, alive)
+    was = {node.address for node in before.walk()} if before else set()
+    now = {node.address for node in after.walk()} if after else set()
+    return _merge(before, after, was & now)
 
 
 def _merge(before: Node | None, after: Node | None, alive: set[int]) -> _Merged:
-    merged = _Merged(before, after, before is not None and before.address not in alive)
+    node = after or before
+    merged = _Merged(before, after, node is not None and node.address in alive)
     old = {child.key: child for child in before.children} if before else {}
     new = after.children if after else []
     kept = {child.key for child in new}
@@ -140,7 +140,7 @@ def full_lines(node: Node) -> list[TreeLine]:
 def _lines(merged: _Merged, last: tuple[bool, ...]) -> Iterator[TreeLine]:
     node = merged.node
     yield TreeLine(last, _shown_sign(merged.sign), node.edge, node.struct, node.address, _text(merged))
-    if merged.sign == "gone":
+    if merged.sign in ("gone", "shared"):
         return
     visible = [child for child in merged.children if child.touched]
     hidden = [child for child in merged.children if not child.touched]
@@ -152,7 +152,7 @@ def _lines(merged: _Merged, last: tuple[bool, ...]) -> Iterator[TreeLine]:
 
 
 def _shown_sign(sign: str) -> str:
-    return "freed" if sign in ("freed", "gone") else sign
+    return "changed" if sign in ("gone", "shared") else sign
 
 
 def _fold_text(hidden: list[_Merged]) -> str:
@@ -165,11 +165,11 @@ def _fold_text(hidden: list[_Merged]) -> str:
 
 def _text(merged: _Merged) -> str:
     node = merged.node
-    if merged.sign == "gone":
-        return "no longer here"
+    if merged.sign in ("gone", "shared"):
+        return "no longer here" if merged.sign == "gone" else "the same object"
     old = merged.before.fields if merged.sign == "changed" and merged.before else {}
     parts: list[str] = []
-    visible = dict(shown(node.fields))
+    visible = dict(shown(node.fields) if merged.sign in ("new", "freed", "") else brief(node.fields))
     for name, value in {**node.fields, **old}.items():
         now = node.fields.get(name, "")
         if merged.sign == "changed" and old.get(name, "") != now:

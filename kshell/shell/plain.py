@@ -44,6 +44,7 @@ class PlainText:
         self.paint = Painter(colour)
         self.echo = echo
         self.names = names
+        self.in_comment = False
 
     def lines(self, event: ev.Event) -> Iterable[str]:
         """The lines for standard output; none if the event is not wanted or belongs to standard error."""
@@ -114,6 +115,7 @@ def _command(self: PlainText, event: ev.Event) -> Iterable[str]:
     if not self.echo:
         return
     yield ""
+    self.in_comment = False
     for index, line in enumerate(printable(event.text).split("\n")):
         prompt = f"{event.n} {event.task}> " if index == 0 else " " * len(f"{event.n} {event.task}> ")
         yield self.paint("command", prompt + line)
@@ -122,6 +124,9 @@ def _command(self: PlainText, event: ev.Event) -> Iterable[str]:
 def _comment(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Comment)
     if self.echo:
+        if not self.in_comment:
+            yield ""
+        self.in_comment = True
         yield self.paint("comment", printable(event.text))
 
 
@@ -142,6 +147,12 @@ def _sleeps(self: PlainText, event: ev.Event) -> Iterable[str]:
 
 def _tasked(self: PlainText, task: str, text: str) -> str:
     return text if task == "init" and not self.names else f"[{printable(task)}] {text}"
+
+
+def _held(self: PlainText, event: ev.Event) -> Iterable[str]:
+    assert isinstance(event, ev.ExpectationHeld)
+    if self.echo and event.text.lstrip().startswith("assert"):
+        yield self.paint("held", "holds")
 
 
 def _line_of(panel: str, style: str) -> Callable[[PlainText, ev.Event], Iterable[str]]:
@@ -171,6 +182,7 @@ def _change(self: PlainText, event: ev.Event) -> Iterable[str]:
 _HANDLERS: dict[str, Callable[[PlainText, ev.Event], Iterable[str]]] = {
     "command": _command,
     "comment": _comment,
+    "held": _held,
     "call": _call,
     "resumed": _call,
     "sleeps": _sleeps,

@@ -27,7 +27,7 @@ def drawn(before: Node, after: Node, *named: str) -> list[str]:
 def test_a_new_file_is_marked_with_all_below_it() -> None:
     assert drawn(task(), task(file(3, 0x100, f_op="socket_file_ops"), next_fd="4")) == [
         "task_struct 0x10   pid 1",
-        "└─ files ─ files_struct 0x20   next_fd 3 → 4   (changed)",
+        "└─ files ─ files_struct 0x20   next_fd 3 → 4",
         "   └─ fd_array[3] ─ file 0x100   f_op socket_file_ops   (new)",
         "      └─ private_data ─ socket 0x101   (new)",
         "         └─ sk ─ tcp_sock 0x102   sk_state TCP_CLOSE   (new)",
@@ -42,8 +42,10 @@ def test_a_closed_file_is_freed() -> None:
 
 def test_a_descriptor_that_moved_is_not_freed() -> None:
     text = drawn(task(file(3, 0x100)), task(file(4, 0x100)))
-    assert "   ├─ fd_array[3] ─ file 0x100   no longer here   (freed)" in text
-    assert any("fd_array[4]" in line and "(new)" in line for line in text)
+    assert text[2:] == [
+        "   ├─ fd_array[3] ─ file 0x100   no longer here",
+        "   └─ fd_array[4] ─ file 0x100   the same object",
+    ]
 
 
 def test_what_did_not_change_is_folded() -> None:
@@ -51,7 +53,7 @@ def test_what_did_not_change_is_folded() -> None:
     after = task(*(file(fd, 0x100 * fd) for fd in range(3, 7)), file(7, 0x700, sk_state="TCP_LISTEN"))
     text = drawn(before, after)
     assert text[-1] == "   └─ … 4 more"
-    assert "sk_state TCP_CLOSE → TCP_LISTEN   (changed)" in text[-2]
+    assert "sk_state TCP_CLOSE → TCP_LISTEN" in text[-2]
 
 
 def test_nothing_changed_shows_nothing_unless_named() -> None:
