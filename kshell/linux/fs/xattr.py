@@ -1,12 +1,16 @@
-"""Extended attributes (fs/xattr.c): of the model's file systems only sockfs has one."""
+"""Extended attributes (fs/xattr.c): only sockets have one, the name of their protocol."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EBADF, EOPNOTSUPP, ERANGE
-from kshell.linux.fs.file import fdget, fdput
+from kshell.abi.errno import E2BIG, EBADF, ENODATA, EOPNOTSUPP, EPERM, ERANGE
+from kshell.abi.fcntl import AT_FDCWD
+from kshell.abi.stat import S_IFDIR, S_IFMT, S_IFREG
+from kshell.linux.fs.file import __fdget, fdput
+from kshell.linux.fs.namei import path_put, user_path_at
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.namei import LOOKUP_FOLLOW
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import copy_to_user, strncpy_from_user
 
@@ -15,36 +19,122 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
 
 XATTR_NAME_MAX = 255
+XATTR_SIZE_MAX = 65536
+XATTR_NAME_SOCKPROTONAME = b"system.sockprotoname"
 
 
-def vfs_getxattr(dentry: dentry, name: bytes) -> bytes:
-    """The value of an attribute. EOPNOTSUPP: the file system knows no such attribute."""
-    for known, get in dentry.d_sb.s_xattr:
-        if known == name:
-            return get(dentry)
+def sockfs_xattr_get(entry: dentry, size: int) -> bytes:
+    """The name of a socket's protocol (net/socket.c). ERANGE: it does not fit."""
+    value = entry.d_name.name + b"\0"
+    if size and len(value) > size:
+        raise KernelError(ERANGE)
+    return value
+
+
+def _is_socket(entry: dentry) -> bool:
+    return entry.d_sb.s_type.name == "sockfs"
+
+
+def vfs_getxattr(entry: dentry, name: bytes, size: int) -> bytes:
+    """The value of an attribute. EOPNOTSUPP: the file system has none of the kind; ENODATA, EPERM."""
+    inode = entry.d_inode
+    assert inode is not None
+    if name == XATTR_NAME_SOCKPROTONAME and _is_socket(entry):
+        return sockfs_xattr_get(entry, size)
+    if name.startswith(b"user.") and inode.i_mode & S_IFMT not in (S_IFREG, S_IFDIR):
+        raise KernelError(ENODATA)
+    if name.startswith((b"security.", b"trusted.")) and entry.d_sb.s_type.name in ("tmpfs", "rootfs"):
+        raise KernelError(ENODATA)
     raise KernelError(EOPNOTSUPP)
 
 
-def getxattr(current: task_struct, dentry: dentry, name: int, value: int, size: int) -> int:
-    """Copy an attribute to user space; its length. ERANGE: it is longer than size, or the name is bad; EFAULT."""
+def getxattr(current: task_struct, entry: dentry, name: int, value: int, size: int) -> int:
+    """Give user space the value of an attribute, or with size 0 its length. ERANGE, EFAULT."""
     kname = strncpy_from_user(current, name, XATTR_NAME_MAX + 1)
     if not kname or len(kname) > XATTR_NAME_MAX:
         raise KernelError(ERANGE)
-    data = vfs_getxattr(dentry, kname)
+    data = vfs_getxattr(entry, kname, min(size, XATTR_SIZE_MAX))
     if size:
-        if len(data) > size:
-            raise KernelError(ERANGE)
         copy_to_user(current, value, data)
     return len(data)
 
 
+def listxattr(current: task_struct, entry: dentry, names: int, size: int) -> int:
+    """Give user space the names of the attributes. ERANGE, EFAULT."""
+    data = XATTR_NAME_SOCKPROTONAME + b"\0" if _is_socket(entry) else b""
+    if size:
+        if len(data) > size:
+            raise KernelError(ERANGE)
+        copy_to_user(current, names, data)
+    return len(data)
+
+
+def setxattr(current: task_struct, entry: dentry, name: int, size: int) -> int:
+    """Attributes cannot be set. ERANGE, E2BIG, EPERM, EOPNOTSUPP."""
+    kname = strncpy_from_user(current, name, XATTR_NAME_MAX + 1)
+    if not kname or len(kname) > XATTR_NAME_MAX:
+        raise KernelError(ERANGE)
+    if size > XATTR_SIZE_MAX:
+        raise KernelError(E2BIG)
+    inode = entry.d_inode
+    assert inode is not None
+    if kname.startswith(b"user.") and inode.i_mode & S_IFMT not in (S_IFREG, S_IFDIR):
+        raise KernelError(EPERM)
+    raise KernelError(EOPNOTSUPP)
+
+
 @SYSCALL_DEFINE
 def sys_fgetxattr(current: task_struct, fd: int, name: int, value: int, size: int) -> int:
-    """ssize_t fgetxattr(int fd, const char *name, void *value, size_t size)."""
-    f, put = fdget(current, fd)
+    """fgetxattr(fd, name, value, size)."""
+    f, flags = __fdget(current, fd)
     if f is None:
         raise KernelError(EBADF)
     try:
         return getxattr(current, f.f_path.dentry, name, value, size)
     finally:
-        fdput(f, put)
+        fdput(f, flags)
+
+
+def path_getxattr(current: task_struct, pathname: int, name: int, value: int, size: int, lookup: int) -> int:
+    """getxattr() by name."""
+    place = user_path_at(current, AT_FDCWD, pathname, lookup)
+    try:
+        return getxattr(current, place.dentry, name, value, size)
+    finally:
+        path_put(place)
+
+
+@SYSCALL_DEFINE
+def sys_getxattr(current: task_struct, pathname: int, name: int, value: int, size: int) -> int:
+    """getxattr(pathname, name, value, size)."""
+    return path_getxattr(current, pathname, name, value, size, LOOKUP_FOLLOW)
+
+
+@SYSCALL_DEFINE
+def sys_lgetxattr(current: task_struct, pathname: int, name: int, value: int, size: int) -> int:
+    """lgetxattr(pathname, name, value, size)."""
+    return path_getxattr(current, pathname, name, value, size, 0)
+
+
+@SYSCALL_DEFINE
+def sys_flistxattr(current: task_struct, fd: int, list: int, size: int) -> int:
+    """flistxattr(fd, list, size)."""
+    f, flags = __fdget(current, fd)
+    if f is None:
+        raise KernelError(EBADF)
+    try:
+        return listxattr(current, f.f_path.dentry, list, size)
+    finally:
+        fdput(f, flags)
+
+
+@SYSCALL_DEFINE
+def sys_fsetxattr(current: task_struct, fd: int, name: int, value: int, size: int, flags: int) -> int:
+    """fsetxattr(fd, name, value, size, flags)."""
+    f, fput_needed = __fdget(current, fd)
+    if f is None:
+        raise KernelError(EBADF)
+    try:
+        return setxattr(current, f.f_path.dentry, name, size)
+    finally:
+        fdput(f, fput_needed)
