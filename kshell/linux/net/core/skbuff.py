@@ -174,6 +174,11 @@ def __kfree_skb(skb: sk_buff) -> None:
     kfree_skbmem(skb)
 
 
+def skb_attempt_defer_free(skb: sk_buff) -> None:
+    """Free a packet on the processor that allocated it: there is but one."""
+    __kfree_skb(skb)
+
+
 def kfree_skb_reason(skb: sk_buff | None, reason: int) -> None:
     """Drop a packet; `reason` is SKB_DROP_REASON_*."""
     if skb is None:

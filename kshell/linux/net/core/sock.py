@@ -436,3 +436,29 @@ def net_tx_rndhash(kernel: Kernel) -> int:
 def sk_set_txhash(sk: sock) -> None:
     """Choose the hash of the socket's flow."""
     sk.sk_txhash = net_tx_rndhash(sk.skc_net.kernel)
+
+
+def sockopt_lock_sock(sk: sock) -> None:
+    """Own the socket for setsockopt()."""
+    sk.sk_lock = 1
+
+
+def sockopt_release_sock(sk: sock) -> None:
+    """Disown it."""
+    release_sock(sk)
+
+
+def sockopt_ns_capable(sk: sock, cap: int) -> bool:
+    """Whether the caller of setsockopt() has a capability towards the socket's namespace."""
+    net = sk.skc_net
+    return ns_capable(net.kernel.current, net.user_ns, cap)
+
+
+def skb_page_frag_refill() -> bool:
+    """Make sure that a page is at hand to copy the sender's data to; here there is always memory."""
+    return True
+
+
+def sk_page_frag_refill(sk: sock) -> bool:
+    """The same for a stream socket, which would note memory pressure."""
+    return skb_page_frag_refill()

@@ -37,7 +37,7 @@ from kshell.linux.kernel.sched.wait import (
 )
 from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
 from kshell.linux.net.core.sock_lock import release_sock
-from kshell.linux.net.ipv4 import inet_connection_sock, af_inet
+from kshell.linux.net.ipv4 import af_inet, inet_connection_sock
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.tcp import tcp_sock

@@ -68,7 +68,7 @@ from kshell.linux.net.ipv4.udplite import udplite4_register
 if TYPE_CHECKING:
     from kshell.linux.include.linux.net import socket
     from kshell.linux.include.net.net_namespace import net as net_t
-    from kshell.linux.include.net.sock import sock
+    from kshell.linux.include.net.sock import sock as sock_t
     from kshell.linux.init.kernel import Kernel
 
 _ROUTES = (i.SIOCADDRT, i.SIOCDELRT)
@@ -80,7 +80,7 @@ _ADDRESS_SET = (
 
 
 def _ioctl(sock: socket, cmd: int, arg: int) -> int:
-    sk = cast("sock", sock.sk)
+    sk = cast("sock_t", sock.sk)
     if sk.skc_prot.ioctl is None:
         raise KernelError(ENOIOCTLCMD)
     return sk.skc_prot.ioctl(sk, cmd, arg)
@@ -88,7 +88,7 @@ def _ioctl(sock: socket, cmd: int, arg: int) -> int:
 
 def inet_ioctl(sock: socket, cmd: int, arg: int) -> int:
     """Routes, neighbours and addresses; the rest is the protocol's. EINVAL, EPERM, ENODEV, EADDRNOTAVAIL, EFAULT."""
-    sk = cast("sock", sock.sk)
+    sk = cast("sock_t", sock.sk)
     net = sk.skc_net
     current = net.kernel.current
     if cmd in _ROUTES:
@@ -109,7 +109,7 @@ def inet_ioctl(sock: socket, cmd: int, arg: int) -> int:
 
 def inet_compat_ioctl(sock: socket, cmd: int, arg: int) -> int:
     """ioctl() by a 32-bit program. EINVAL, ENOIOCTLCMD."""
-    sk = cast("sock", sock.sk)
+    sk = cast("sock_t", sock.sk)
     if cmd in _ROUTES:
         return inet_compat_routing_ioctl(sk, cmd, arg)
     if sk.skc_prot.compat_ioctl is None:
@@ -117,7 +117,7 @@ def inet_compat_ioctl(sock: socket, cmd: int, arg: int) -> int:
     return sk.skc_prot.compat_ioctl(sk, cmd, arg)
 
 
-def inet_compat_routing_ioctl(sk: sock, cmd: int, arg: int) -> int:
+def inet_compat_routing_ioctl(sk: sock_t, cmd: int, arg: int) -> int:
     """A struct rtentry of 32-bit fields: widen it. EFAULT, and as ip_rt_ioctl()."""
     net = sk.skc_net
     raw = copy_from_user(net.kernel.current, arg, 84)
@@ -133,7 +133,7 @@ def inet_compat_routing_ioctl(sk: sock, cmd: int, arg: int) -> int:
 
 async def inet_sendpage(sock: socket, page: bytes, flags: int) -> int:
     """Send a part of a pipe or file."""
-    sk = cast("sock", sock.sk)
+    sk = cast("sock_t", sock.sk)
     inet_send_prepare(sk)
     if sk.skc_prot.sendpage is not None:
         return await sk.skc_prot.sendpage(sk, page, flags)

@@ -45,6 +45,13 @@ def inet_bind_bucket_create(
     cachep: kmem_cache, net: net, head: tuple[dict[int, list[inet_bind_bucket]], int], snum: int, l3mdev: int
 ) -> inet_bind_bucket:
     """A new bucket for port `snum`; `head` is the table and the slot."""
+    return _bind_bucket_create(cachep, net, head, snum, l3mdev)
+
+
+def _bind_bucket_create(
+    cachep: kmem_cache, net: net, head: tuple[dict[int, list[inet_bind_bucket]], int], snum: int, l3mdev: int
+) -> inet_bind_bucket:
+    """The same where the compiler inlined it."""
     tb = kmem_cache_alloc(cachep, inet_bind_bucket)
     tb.ib_net = net
     tb.l3mdev = l3mdev
@@ -93,6 +100,14 @@ def inet_bind2_bucket_create(
     sk: sock_common,
 ) -> inet_bind2_bucket:  # fmt: skip
     """A new bucket for `port` at the socket's address."""
+    return _bind2_bucket_create(cachep, net, head, port, l3mdev, sk)
+
+
+def _bind2_bucket_create(
+    cachep: kmem_cache, net: net, head: tuple[dict[int, list[inet_bind2_bucket]], int], port: int, l3mdev: int,
+    sk: sock_common,
+) -> inet_bind2_bucket:  # fmt: skip
+    """The same where the compiler inlined it."""
     tb = kmem_cache_alloc(cachep, inet_bind2_bucket)
     inet_bind2_bucket_init(tb, net, head, port, l3mdev, sk)
     return tb
@@ -140,6 +155,11 @@ def inet_bhash2_addr_any_hashbucket(sk: sock_common, net: net, port: int) -> lis
 
 def inet_bind_hash(sk: sock, tb: inet_bind_bucket, tb2: inet_bind2_bucket, port: int) -> None:
     """Make the socket an owner of the port."""
+    _bind_hash(sk, tb, tb2, port)
+
+
+def _bind_hash(sk: sock, tb: inet_bind_bucket, tb2: inet_bind2_bucket, port: int) -> None:
+    """The same where the compiler inlined it."""
     sk.skc_num = port
     tb.owners[sk] = None
     sk.icsk_bind_hash = tb  # type: ignore[attr-defined]
@@ -153,12 +173,16 @@ def __inet_put_port(sk: sock) -> None:
     del tb.owners[sk]
     sk.icsk_bind_hash = None  # type: ignore[attr-defined]
     sk.skc_num = 0
-    inet_bind_bucket_destroy(hashinfo.bind_bucket_cachep, tb)
+    if not tb.owners:
+        _unlink_bucket(tb)
+        kmem_cache_free(hashinfo.bind_bucket_cachep, tb)
     tb2: inet_bind2_bucket | None = sk.icsk_bind2_hash  # type: ignore[attr-defined]
     if tb2 is not None:
         del tb2.owners[sk]
         sk.icsk_bind2_hash = None  # type: ignore[attr-defined]
-        inet_bind2_bucket_destroy(hashinfo.bind2_bucket_cachep, tb2)
+        if not tb2.owners and not tb2.deathrow:
+            _unlink_bucket(tb2)
+            kmem_cache_free(hashinfo.bind2_bucket_cachep, tb2)
 
 
 def inet_put_port(sk: sock) -> None:
@@ -178,8 +202,8 @@ def __inet_inherit_port(sk: sock, child: sock) -> None:
         slot = inet_bhashfn_portaddr(table, child, net, port)
         tb2 = inet_bind2_bucket_find(table, slot, net, port, 0, child)
         if tb2 is None:
-            tb2 = inet_bind2_bucket_create(table.bind2_bucket_cachep, net, (table.bhash2, slot), port, 0, child)
-    inet_bind_hash(child, tb, tb2, port)
+            tb2 = _bind2_bucket_create(table.bind2_bucket_cachep, net, (table.bhash2, slot), port, 0, child)
+    _bind_hash(child, tb, tb2, port)
 
 
 def inet_lhash2_bucket_sk(h: inet_hashinfo, sk: sock) -> int:
@@ -187,7 +211,7 @@ def inet_lhash2_bucket_sk(h: inet_hashinfo, sk: sock) -> int:
     return ipv4_portaddr_hash(sk.skc_net, sk.skc_rcv_saddr, sk.skc_num) & h.lhash2_mask
 
 
-def compute_score(sk: sock, net: net, hnum: int, daddr: int, dif: int, sdif: int) -> int:
+def _compute_score(sk: sock, net: net, hnum: int, daddr: int, dif: int, sdif: int) -> int:
     """How well a listener fits a SYN; -1 not at all."""
     if sk.skc_net is not net or sk.skc_num != hnum or sk.sk_ipv6only or sk.skc_rcv_saddr != daddr:
         return -1
@@ -215,11 +239,12 @@ def inet_lhash2_lookup(
     result = None
     hiscore = 0
     for sk in ilb2:
-        score = compute_score(sk, net, hnum, daddr, dif, sdif)
+        score = _compute_score(sk, net, hnum, daddr, dif, sdif)
         if score > hiscore:
-            result = inet_lookup_reuseport(net, sk, skb, doff, saddr, sport, daddr, hnum, inet_ehashfn)
-            if result is not None:
-                return result
+            if sk.skc_reuseport:
+                result = inet_lookup_reuseport(net, sk, skb, doff, saddr, sport, daddr, hnum, inet_ehashfn)
+                if result is not None:
+                    return result
             result = sk
             hiscore = score
     return result
@@ -417,7 +442,7 @@ def __inet_bhash2_update_saddr(sk: sock, saddr: int, family: int, reset: bool) -
     slot = inet_bhashfn_portaddr(hinfo, sk, net, port)
     tb2 = inet_bind2_bucket_find(hinfo, slot, net, port, 0, sk)
     if tb2 is None:
-        tb2 = inet_bind2_bucket_create(hinfo.bind2_bucket_cachep, net, (hinfo.bhash2, slot), port, 0, sk)
+        tb2 = _bind2_bucket_create(hinfo.bind2_bucket_cachep, net, (hinfo.bhash2, slot), port, 0, sk)
     tb2.owners[sk] = None
     sk.icsk_bind2_hash = tb2  # type: ignore[attr-defined]
 

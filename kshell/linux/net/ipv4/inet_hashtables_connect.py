@@ -85,7 +85,7 @@ def _try_port(
                 return None
             free, tw = check_established(death_row, sk, port, True)
             return (tb, tw) if free else None
-    tb = inet_hashtables.inet_bind_bucket_create(hinfo.bind_bucket_cachep, net, (hinfo.bhash, slot), port, 0)
+    tb = inet_hashtables._bind_bucket_create(hinfo.bind_bucket_cachep, net, (hinfo.bhash, slot), port, 0)
     tb.fastreuse = -1
     tb.fastreuseport = -1
     return tb, None
@@ -132,8 +132,8 @@ def _take_port(sk: tcp_sock, port: int, tb: inet_bind_bucket, tw: inet_timewait_
     slot = inet_bhashfn_portaddr(hinfo, sk, net, port)
     tb2 = inet_hashtables.inet_bind2_bucket_find(hinfo, slot, net, port, 0, sk)
     if tb2 is None:
-        tb2 = inet_hashtables.inet_bind2_bucket_create(hinfo.bind2_bucket_cachep, net, (hinfo.bhash2, slot), port, 0, sk)
-    inet_hashtables.inet_bind_hash(sk, tb, tb2, port)
+        tb2 = inet_hashtables._bind2_bucket_create(hinfo.bind2_bucket_cachep, net, (hinfo.bhash2, slot), port, 0, sk)
+    inet_hashtables._bind_hash(sk, tb, tb2, port)
     if not sk.skc_hash:
         sk.inet_sport = port
         inet_hashtables.inet_ehash_nolisten(sk, tw, None)

@@ -48,6 +48,7 @@ class fqdir:
 
 class ipq:
     """The fragments of one packet so far; `fragments` is in order of offset."""
+    _addr: int
 
     __slots__ = (
         "_addr", "first_skb", "flags_last", "fragments", "iif", "key", "length", "max_size", "meat", "qdir", "timer",

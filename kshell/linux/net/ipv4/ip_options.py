@@ -84,7 +84,7 @@ def __ip_options_echo(net: net_t, dopt: ip_options, skb: sk_buff, sopt: ip_optio
     """Make the options of an answer from those received; False if they are bad."""
     if sopt is None or not sopt._data:
         return True
-    src = skb.network_header._options  # type: ignore[union-attr]
+    src = skb.network_header._options  # type: ignore[attr-defined]
     out = dopt._data
     if sopt.rr:
         piece = _option_at(src, sopt.rr)
@@ -150,7 +150,7 @@ def _echo_source_route(dopt: ip_options, sopt: ip_options, start: bytearray, skb
     while soffset > 3:
         hops.append(bytes(start[soffset - 1 : soffset + 3]))
         soffset -= 4
-    saddr = skb.network_header.saddr  # type: ignore[union-attr]
+    saddr = skb.network_header.saddr  # type: ignore[attr-defined]
     count = len(hops) + 1
     if saddr == int.from_bytes(start[soffset + 3 : soffset + 7], "big"):
         count -= 1

@@ -158,7 +158,7 @@ def ip_finish_output2(net: net_t, sk: sock | None, skb: sk_buff) -> int:
     elif rt.rt_gw_family:
         key = rt.rt_gw4
     else:
-        key = skb.network_header.daddr  # type: ignore[union-attr]
+        key = skb.network_header.daddr  # type: ignore[attr-defined]
     tbl = net.kernel.arp_tbl
     neigh = tbl.nht.get((key, dev))
     if neigh is None:
@@ -251,7 +251,7 @@ def ip_mc_output(net: net_t, sk: sock | None, skb: sk_buff) -> int:
         newskb = skb_clone(skb)
         if newskb is not None:
             ip_mc_finish_output(net, sk, newskb)
-    if rt.rt_flags & RTCF_MULTICAST and not skb.network_header.ttl:  # type: ignore[union-attr]
+    if rt.rt_flags & RTCF_MULTICAST and not skb.network_header.ttl:  # type: ignore[attr-defined]
         kfree_skb(skb)
         return 0
     return ip_finish_output(net, sk, skb)

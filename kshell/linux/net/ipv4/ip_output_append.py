@@ -413,8 +413,8 @@ def ip_send_unicast_reply(
     th = skb.transport_header
     fl4 = flowi4(
         arg.bound_dev_if, 1, (skb.mark if net.ipv4.sysctl_fwmark_reflect else 0) or sk.sk_mark, arg.tos & 0x1E, 0,
-        iph.protocol, FLOWI_FLAG_ANYSRC if arg.flags & IP_REPLY_ARG_NOSRCCHECK else 0, daddr, saddr,  # type: ignore[union-attr]
-        th.source, th.dest, arg.uid,  # type: ignore[union-attr]
+        iph.protocol, FLOWI_FLAG_ANYSRC if arg.flags & IP_REPLY_ARG_NOSRCCHECK else 0, daddr, saddr,  # type: ignore[attr-defined]
+        th.source, th.dest, arg.uid,  # type: ignore[attr-defined]
     )  # fmt: skip
     security_skb_classify_flow(skb, fl4)
     try:
@@ -422,7 +422,7 @@ def ip_send_unicast_reply(
     except KernelError:
         return
     inet_sk(sk).tos = arg.tos & ~3
-    sk.sk_protocol = iph.protocol  # type: ignore[union-attr]
+    sk.sk_protocol = iph.protocol  # type: ignore[attr-defined]
     sk.sk_bound_dev_if = arg.bound_dev_if
     sk.sk_sndbuf = net.kernel.sysctl_wmem_default
     ipc.sockc.mark = fl4.flowi4_mark

@@ -71,6 +71,7 @@ from kshell.linux.mm.slab_common import kmem_cache_create
 from kshell.linux.net.core.sock import sk_set_bit
 from kshell.linux.net.core.stream import sk_stream_write_space
 from kshell.linux.net.ipv4 import inet_hashtables, tcp_output
+from kshell.linux.net.ipv4.af_inet import inet_sk_state_store
 from kshell.linux.net.ipv4.tcp_cong import tcp_assign_congestion_control, tcp_register_congestion_control, tcp_reno
 from kshell.linux.net.ipv4.tcp_ipv4_init import tcp_v4_init
 from kshell.linux.net.ipv4.tcp_metrics import tcp_metrics_init
@@ -283,7 +284,7 @@ def tcp_set_state(sk: tcp_sock, state: int) -> None:
                 inet_hashtables.inet_put_port(sk)
         if oldstate == TCP_ESTABLISHED:
             mib[TCP_MIB_CURRESTAB] -= 1
-    sk.skc_state = state
+    inet_sk_state_store(sk, state)
 
 
 def tcp_orphan_count_sum(kernel: Kernel) -> int:

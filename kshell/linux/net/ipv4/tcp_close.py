@@ -25,7 +25,6 @@ from kshell.linux.include.net.sock import (
     SOCK_LINGER,
     __sk_dst_reset,
     sk_error_report,
-    sock_orphan,
 )
 from kshell.linux.include.net.tcp import (
     TCP_ACTION_FIN,
@@ -71,6 +70,7 @@ from kshell.linux.net.core.sock_lock import __release_sock
 from kshell.linux.net.core.stream import sk_stream_wait_close
 from kshell.linux.net.ipv4 import (
     tcp,
+    tcp_fastopen,
     tcp_input_data,
     tcp_input_loss,
     tcp_input_state,
@@ -104,6 +104,10 @@ _NEW_STATE = {
 
 def tcp_close_state(sk: tcp_sock) -> int:
     """Move on to closing; nonzero when a FIN has to be sent."""
+    return _close_state(sk)
+
+
+def _close_state(sk: tcp_sock) -> int:
     following = _NEW_STATE.get(sk.skc_state, TCP_CLOSE)
     tcp.tcp_set_state(sk, following & TCP_STATE_MASK)
     return following & TCP_ACTION_FIN
@@ -118,7 +122,7 @@ def tcp_shutdown(sk: tcp_sock, how: int) -> None:
 
 
 def _cancel(sk: tcp_sock, timer: hrtimer) -> None:
-    if timer._owner is not None and hrtimer_try_to_cancel(timer) == 1:
+    if hrtimer_try_to_cancel(timer) == 1:
         sk.skc_refcnt -= 1
 
 
@@ -152,7 +156,7 @@ def _say_goodbye(sk: tcp_sock, unread: bool) -> None:
     elif sk.skc_flags >> SOCK_LINGER & 1 and not sk.sk_lingertime:
         tcp_disconnect(sk, 0)
         sk.skc_net.mib.net_statistics[LINUX_MIB_TCPABORTONDATA] += 1
-    elif tcp_close_state(sk):
+    elif _close_state(sk):
         tcp_output_ack.tcp_send_fin(sk)
 
 
@@ -169,7 +173,9 @@ async def __tcp_close(sk: tcp_sock, timeout: int) -> None:
             await sk_stream_wait_close(sk, timeout)
     state = sk.skc_state
     sk.skc_refcnt += 1
-    sock_orphan(sk)
+    sk.skc_flags |= 1 << SOCK_DEAD  # sock_orphan()
+    sk.sk_socket = None
+    sk.sk_wq = None
     __release_sock(sk)
     sk.skc_net.kernel.tcp_orphan_count += 1
     if state != TCP_CLOSE and sk.skc_state == TCP_CLOSE:
@@ -259,6 +265,7 @@ def tcp_disconnect(sk: tcp_sock, flags: int) -> int:
     sk.copied_seq = sk.rcv_nxt
     sk.urg_data = 0
     tcp_write_queue_purge(sk)
+    tcp_fastopen.tcp_fastopen_active_disable_ofo_check(sk)
     tcp_input_data.skb_rbtree_purge(sk.out_of_order_queue)
     sk.inet_dport = 0
     inet_hashtables.inet_bhash2_reset_saddr(sk)

@@ -60,7 +60,8 @@ class bictcp:
 
     def __init__(self) -> None:
         self.end_seq = self.last_ack = self.round_start = self.sample_cnt = self.curr_rtt = 0
-        bictcp_reset(self)
+        self.cnt = self.last_max_cwnd = self.last_cwnd = self.last_time = self.bic_origin_point = self.bic_K = 0
+        self.delay_min = self.epoch_start = self.ack_cnt = self.tcp_cwnd = self.found = 0
 
 
 def bictcp_reset(ca: bictcp) -> None:

@@ -84,7 +84,7 @@ def tcp_fastopen_get_cipher(net: net, sk: tcp_sock | None) -> bytes:
 
 def _cookie_of(skb: sk_buff, key: bytes) -> bytes:
     ip = skb.network_header
-    value = _mix(int.from_bytes(key, "little"), ip.saddr, ip.daddr)  # type: ignore[union-attr]
+    value = _mix(int.from_bytes(key, "little"), ip.saddr, ip.daddr)  # type: ignore[attr-defined]
     return value.to_bytes(TCP_FASTOPEN_COOKIE_SIZE, "little")
 
 
@@ -269,6 +269,20 @@ def tcp_fastopen_active_should_disable(sk: tcp_sock) -> bool:
         return True
     sk.syn_fastopen_ch = 1
     return False
+
+
+def tcp_fastopen_active_disable_ofo_check(sk: tcp_sock) -> None:
+    """A Fast Open connection ends: nothing but a FIN out of order came, so the network ate the data."""
+    if not sk.syn_fastopen:
+        return
+    if not sk.data_segs_in:
+        queue = sk.out_of_order_queue
+        if len(queue) == 1 and queue[0].cb.tcp_flags & TCPHDR_FIN:  # type: ignore[attr-defined]
+            tcp_fastopen_active_disable(sk)
+    elif sk.syn_fastopen_ch and sk.skc_net.ipv4.tfo_active_disable_times:
+        dst = sk.sk_dst_cache
+        if dst is None or not dst.dev.flags & 8:  # IFF_LOOPBACK
+            sk.skc_net.ipv4.tfo_active_disable_times = 0
 
 
 def tcp_fastopen_active_detect_blackhole(sk: tcp_sock, expired: bool) -> None:

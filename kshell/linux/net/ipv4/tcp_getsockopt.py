@@ -38,7 +38,7 @@ from kshell.linux.include.net.tcp import (
     tcp_inq,
 )
 from kshell.linux.lib.iov_iter import import_single_range
-from kshell.linux.net.core.sock import lock_sock, release_sock
+from kshell.linux.net.core.sock import sockopt_lock_sock, sockopt_release_sock
 from kshell.linux.net.ipv4 import tcp, tcp_recvmsg
 from kshell.linux.net.ipv4.tcp_fastopen import tcp_fastopen_get_cipher
 from kshell.linux.net.ipv4.tcp_info import tcp_get_info
@@ -239,11 +239,11 @@ def _zerocopy_receive(sk: tcp_sock, optval: sockptr_t, optlen: sockptr_t) -> Non
     zc = _zerocopy(copy_from_sockptr(optval, length))
     if zc.reserved or zc.msg_flags & ~2:
         raise KernelError(EINVAL)
-    lock_sock(sk)
+    sockopt_lock_sock(sk)
     try:
         tcp_zerocopy_receive(sk, zc)
     finally:
-        release_sock(sk)
+        sockopt_release_sock(sk)
     if length >= 60:
         zc.msg_flags = 0
     if length >= 24:

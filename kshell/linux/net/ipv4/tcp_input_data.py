@@ -229,7 +229,7 @@ def tcp_data_queue(sk: tcp_sock, skb: sk_buff) -> None:
         __kfree_skb(skb)
         return
     skb_dst_drop(skb)
-    skb.len -= skb.transport_header.doff * 4  # type: ignore[union-attr]
+    skb.len -= skb.transport_header.doff * 4  # type: ignore[attr-defined]
     sk.rx_opt.dsack = 0
     stats = sk.skc_net.mib.net_statistics
     rcv_nxt = sk.rcv_nxt

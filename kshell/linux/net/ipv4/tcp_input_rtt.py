@@ -354,6 +354,11 @@ def tcp_set_rto(sk: tcp_sock) -> None:
 
 def tcp_init_cwnd(tp: tcp_sock, dst: dst_entry | None) -> int:
     """The initial congestion window: ten segments, or the route's."""
+    return _init_cwnd(tp, dst)
+
+
+def _init_cwnd(tp: tcp_sock, dst: dst_entry | None) -> int:
+    """The same where the compiler inlined it."""
     cwnd = dst._metrics.get(RTAX_INITCWND, 0) if dst is not None and dst._metrics is not None else 0
     return min(cwnd or TCP_INIT_CWND, tp.snd_cwnd_clamp)
 

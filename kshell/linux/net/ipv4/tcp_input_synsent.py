@@ -55,7 +55,7 @@ from kshell.linux.net.ipv4.tcp_input_rtt import (
     FLAG_SLOWPATH,
     tcp_enter_quickack_mode,
     tcp_init_buffer_space,
-    tcp_init_cwnd,
+    _init_cwnd,
     tcp_initialize_rcv_mss,
 )
 from kshell.linux.net.ipv4.tcp_output_mss import tcp_mtup_init, tcp_sync_mss
@@ -77,7 +77,7 @@ def tcp_init_transfer(sk: tcp_sock, skb: sk_buff | None) -> None:
     if sk.total_retrans > 1 and sk.undo_marker:
         sk.snd_cwnd = 1
     else:
-        sk.snd_cwnd = tcp_init_cwnd(sk, sk.sk_dst_cache)
+        sk.snd_cwnd = _init_cwnd(sk, sk.sk_dst_cache)
     sk.snd_cwnd_stamp = sk.skc_net.kernel.jiffies & U32
     if not sk.icsk_ca_initialized:
         tcp_cong.tcp_init_congestion_control(sk)

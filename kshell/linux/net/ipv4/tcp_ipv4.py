@@ -75,7 +75,11 @@ from kshell.linux.net.ipv4.ip_output import ip_queue_xmit
 from kshell.linux.net.ipv4.ip_sockglue import ip_icmp_error
 from kshell.linux.net.ipv4.ip_sockglue_opt import ip_getsockopt, ip_setsockopt
 from kshell.linux.net.ipv4.tcp_cong import tcp_cleanup_congestion_control
-from kshell.linux.net.ipv4.tcp_fastopen import tcp_fastopen_defer_connect, tcp_fastopen_destroy_cipher
+from kshell.linux.net.ipv4.tcp_fastopen import (
+    tcp_fastopen_active_disable_ofo_check,
+    tcp_fastopen_defer_connect,
+    tcp_fastopen_destroy_cipher,
+)
 from kshell.linux.net.ipv4.tcp_getsockopt import tcp_bpf_bypass_getsockopt, tcp_getsockopt
 from kshell.linux.net.ipv4.tcp_input_state import tcp_done_with_error
 from kshell.linux.net.ipv4.tcp_ipv4_rcv import tcp_v4_do_rcv, tcp_v4_rcv
@@ -208,7 +212,7 @@ def _start(sk: tcp_sock, dport: int) -> None:
             sk.write_seq = seq
         sk.tsoffset = ts_off
     sk.inet_id = get_random_u16(sk.skc_net.kernel)
-    if sk.fastopen_connect and tcp_fastopen_defer_connect(sk):
+    if tcp_fastopen_defer_connect(sk):
         return
     tcp_connect(sk)
 
@@ -352,8 +356,8 @@ def tcp_v4_destroy_sock(sk: tcp_sock) -> None:
     tcp_cleanup_congestion_control(sk)
     tcp_cleanup_ulp(sk)
     tcp_close.tcp_write_queue_purge(sk)
-    if sk.out_of_order_queue:
-        tcp_input_data.skb_rbtree_purge(sk.out_of_order_queue)
+    tcp_fastopen_active_disable_ofo_check(sk)
+    tcp_input_data.skb_rbtree_purge(sk.out_of_order_queue)
     if sk.md5sig_info is not None:
         sk.md5sig_info = None
     if sk.icsk_bind_hash is not None:

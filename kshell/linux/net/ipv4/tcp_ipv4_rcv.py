@@ -52,7 +52,7 @@ from kshell.linux.net.core.skbuff import (
     skb_push,
 )
 from kshell.linux.net.core.skbuff_coalesce import skb_try_coalesce
-from kshell.linux.net.core.sock import sock_put
+from kshell.linux.net.core.sock import sk_free
 from kshell.linux.net.ipv4 import (
     inet_hashtables,
     syncookies,
@@ -73,6 +73,13 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock, sock_common
 
 PACKET_HOST = 0
+
+
+def _put(sk: sock) -> None:
+    """sock_put(), which the compiler inlined."""
+    sk.skc_refcnt -= 1
+    if not sk.skc_refcnt:
+        sk_free(sk)
 
 
 def tcp_v4_cookie_check(sk: tcp_sock, skb: sk_buff) -> sock | None:
@@ -302,7 +309,7 @@ def _to_socket(sk: tcp_sock, skb: sk_buff, th: tcphdr, refcounted: bool) -> int:
         if sk.skc_state == TCP_LISTEN:
             ret = tcp_v4_do_rcv(sk, skb)
             if refcounted:
-                sock_put(sk)
+                _put(sk)
             return ret
         if sk.sk_incoming_cpu:
             sk.sk_incoming_cpu = 0
@@ -314,16 +321,16 @@ def _to_socket(sk: tcp_sock, skb: sk_buff, th: tcphdr, refcounted: bool) -> int:
         if not sk.sk_lock:
             ret = tcp_v4_do_rcv(sk, skb)
             if refcounted:
-                sock_put(sk)
+                _put(sk)
             return ret
         reason = tcp_add_backlog(sk, skb)
         if not reason:
             if refcounted:
-                sock_put(sk)
+                _put(sk)
             return 0
     sk.sk_drops += 1
     if refcounted:
-        sock_put(sk)
+        _put(sk)
     return _drop(skb, reason)
 
 
@@ -350,11 +357,11 @@ def _new_syn_recv(net: net, req: tcp_request_sock, skb: sk_buff, th: tcphdr) -> 
         reqsk_put(req)
         if stolen[0]:
             _restore_cb(skb)
-            sock_put(sk)
+            _put(sk)
             again, refcounted = __inet_lookup_skb(skb, th, net)
             return _no_socket(skb, th) if again is None else _deliver(net, again, skb, th, refcounted)
         sk.sk_drops += 1
-        sock_put(sk)
+        _put(sk)
         return _drop(skb, reason or SKB_DROP_REASON_NOT_SPECIFIED)
     if nsk is sk:
         reqsk_put(req)
@@ -363,9 +370,9 @@ def _new_syn_recv(net: net, req: tcp_request_sock, skb: sk_buff, th: tcphdr) -> 
     if tcp_minisocks.tcp_child_process(sk, cast(tcp_sock, nsk), skb):
         tcp_ipv4_reply.tcp_v4_send_reset(nsk, skb)
         sk.sk_drops += 1
-        sock_put(sk)
+        _put(sk)
         return _drop(skb, SKB_DROP_REASON_NOT_SPECIFIED)
-    sock_put(sk)
+    _put(sk)
     return 0
 
 

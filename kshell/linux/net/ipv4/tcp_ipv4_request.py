@@ -26,7 +26,7 @@ from kshell.linux.net.ipv4.inet_connection_sock import (
 from kshell.linux.net.ipv4.ip_output import ip_build_and_send_pkt
 from kshell.linux.net.ipv4.tcp_input_rtt import tcp_initialize_rcv_mss
 from kshell.linux.net.ipv4.tcp_ipv4_md5 import tcp_md5_do_lookup, tcp_v4_md5_lookup
-from kshell.linux.net.ipv4.tcp_output_mss import tcp_dst_advmss, tcp_sync_mss
+from kshell.linux.net.ipv4.tcp_output_mss import _dst_advmss, tcp_sync_mss
 from kshell.linux.net.ipv4.tcp_timer import tcp_syn_ack_timeout
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def tcp_v4_syn_recv_sock(
     sk_setup_caps(newsk, dst)
     tcp_minisocks.tcp_ca_openreq_child(newsk, dst)
     tcp_sync_mss(newsk, dst.ops.mtu(dst))
-    newsk.advmss = tcp_mss_clamp(sk, tcp_dst_advmss(dst))
+    newsk.advmss = tcp_mss_clamp(sk, _dst_advmss(dst))
     tcp_initialize_rcv_mss(newsk)
     tcp_md5_do_lookup(sk, 0, newsk.skc_daddr)
     try:

@@ -64,10 +64,22 @@ def tcpm_suck_dst(tm: tcp_metrics_block, dst: dst_entry, now: int) -> None:
     vals[TCP_METRIC_REORDERING] = metrics.get(9, 0)
 
 
+def addr_same(a: tuple[int, int], b: tuple[int, int]) -> bool:
+    """Whether an entry is that of a pair of addresses."""
+    return a == b
+
+
+def __tcp_get_metrics(net: net, saddr: int, daddr: int) -> tcp_metrics_block | None:
+    """The entry of a pair of addresses."""
+    tm = net.ipv4.tcp_metrics.get((saddr, daddr))
+    if tm is not None and addr_same((tm.tcpm_saddr, tm.tcpm_daddr), (saddr, daddr)):
+        return tm
+    return None
+
+
 def _tcp_get_metrics(net: net, saddr: int, daddr: int, dst: dst_entry, create: bool) -> tcp_metrics_block | None:
     now = net.kernel.jiffies
-    table = net.ipv4.tcp_metrics
-    tm = table.get((saddr, daddr))
+    tm = __tcp_get_metrics(net, saddr, daddr)
     if tm is None:
         if not create:
             return None

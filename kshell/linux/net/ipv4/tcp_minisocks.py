@@ -59,7 +59,7 @@ from kshell.linux.include.net.tcp import (
 )
 from kshell.linux.kernel.time.timer import mod_timer, timer_pending
 from kshell.linux.net.core.request_sock import reqsk_fastopen_remove
-from kshell.linux.net.core.sock import sock_put
+from kshell.linux.net.core.sock import sk_free
 from kshell.linux.net.ipv4 import tcp_close, tcp_input_ack, tcp_input_state, tcp_metrics, tcp_timer
 from kshell.linux.net.ipv4.inet_connection_sock import inet_csk_clone_lock, inet_csk_reset_keepalive_timer
 from kshell.linux.net.ipv4.inet_connection_sock_req import (
@@ -442,5 +442,7 @@ def tcp_child_process(parent: sock, child: tcp_sock, skb: sk_buff) -> int:
             parent.sk_data_ready(parent)
     else:
         __sk_add_backlog(child, skb)
-    sock_put(child)
+    child.skc_refcnt -= 1
+    if not child.skc_refcnt:
+        sk_free(child)
     return ret

@@ -46,7 +46,7 @@ from kshell.linux.kernel.time.hrtimer import hrtimer_active, hrtimer_start
 from kshell.linux.net.ipv4 import tcp_input_data, tcp_input_rtt, tcp_input_timer, tcp_output_segs
 from kshell.linux.net.ipv4.inet_connection_sock import inet_csk_reset_xmit_timer
 from kshell.linux.net.ipv4.tcp_output_mss import tcp_current_mss
-from kshell.linux.net.ipv4.tcp_output_xmit import tcp_mstamp_refresh, tcp_tasklet_func
+from kshell.linux.net.ipv4.tcp_output_xmit import _mstamp_refresh, tcp_tasklet_func
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
@@ -113,7 +113,9 @@ def tcp_slow_start_after_idle_check(sk: tcp_sock) -> None:
 def tcp_queue_skb(sk: tcp_sock, skb: sk_buff) -> None:
     """Append a packet to the write queue and charge the socket."""
     sk.write_seq = skb.cb.end_seq  # type: ignore[attr-defined]
-    tcp_add_write_queue_tail(sk, skb)
+    __skb_queue_tail(sk.sk_write_queue, skb)
+    if sk.sk_write_queue.next is skb:
+        _chrono_start(sk, TCP_CHRONO_BUSY)
     sk.sk_wmem_queued += skb.truesize
     sk.sk_forward_alloc -= skb.truesize
 
@@ -137,7 +139,7 @@ def tcp_cwnd_application_limited(sk: tcp_sock) -> None:
     sk.snd_cwnd_stamp = sk.skc_net.kernel.jiffies & U32
 
 
-def tcp_cwnd_validate(sk: tcp_sock, is_cwnd_limited: bool) -> None:
+def _cwnd_validate(sk: tcp_sock, is_cwnd_limited: bool) -> None:
     """Note whether the congestion window was the limit of what was just sent."""
     if (
         not (sk.snd_una - sk.cwnd_usage_seq) & 0x80000000
@@ -168,7 +170,7 @@ def tcp_cwnd_validate(sk: tcp_sock, is_cwnd_limited: bool) -> None:
         and socket.flags >> 2 & 1  # SOCK_NOSPACE
         and (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT) >> sk.skc_state & 1
     ):
-        tcp_chrono_start(sk, TCP_CHRONO_SNDBUF_LIMITED)
+        _chrono_start(sk, TCP_CHRONO_SNDBUF_LIMITED)
 
 
 def tcp_minshall_check(tp: tcp_sock) -> bool:
@@ -264,6 +266,11 @@ def tcp_chrono_set(tp: tcp_sock, new: int) -> None:
 
 def tcp_chrono_start(sk: tcp_sock, kind: int) -> None:
     """TCP_CHRONO_*: from now on this limits the sender, unless something weightier does."""
+    _chrono_start(sk, kind)
+
+
+def _chrono_start(sk: tcp_sock, kind: int) -> None:
+    """The same where the compiler inlined it."""
     if kind > sk.chrono_type:
         tcp_chrono_set(sk, kind)
 
@@ -313,7 +320,7 @@ def tcp_write_xmit(sk: tcp_sock, mss_now: int, nonagle: int, push_one: int) -> b
     """
     sent_pkts = 0
     is_cwnd_limited = is_rwnd_limited = False
-    tcp_mstamp_refresh(sk)
+    _mstamp_refresh(sk)
     max_segs = tcp_tso_segs(sk, mss_now)
     queue = sk.sk_write_queue
     while (skb := queue.next) is not None:
@@ -339,12 +346,12 @@ def tcp_write_xmit(sk: tcp_sock, mss_now: int, nonagle: int, push_one: int) -> b
         if push_one:
             break
     if is_rwnd_limited:
-        tcp_chrono_start(sk, TCP_CHRONO_RWND_LIMITED)
+        _chrono_start(sk, TCP_CHRONO_RWND_LIMITED)
     else:
         tcp_chrono_stop(sk, TCP_CHRONO_RWND_LIMITED)
     is_cwnd_limited |= tcp_packets_in_flight(sk) >= sk.snd_cwnd
     if sent_pkts or is_cwnd_limited:
-        tcp_cwnd_validate(sk, is_cwnd_limited)
+        _cwnd_validate(sk, is_cwnd_limited)
     if sent_pkts:
         if sk.icsk_ca_state and tcp_in_cwnd_reduction(sk):
             sk.prr_out += sent_pkts

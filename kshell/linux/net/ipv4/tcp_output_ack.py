@@ -41,9 +41,8 @@ from kshell.linux.net.ipv4.tcp_output_mss import tcp_current_mss
 from kshell.linux.net.ipv4.tcp_output_xmit import (
     PURE_ACK_TRUESIZE,
     __tcp_transmit_skb,
+    _mstamp_refresh,
     tcp_init_nondata_skb,
-    tcp_mstamp_refresh,
-    tcp_transmit_skb,
 )
 
 if TYPE_CHECKING:
@@ -82,9 +81,9 @@ def tcp_send_active_reset(sk: tcp_sock) -> None:
     mib.tcp_statistics[TCP_MIB_OUTRSTS] += 1
     skb = alloc_skb(sk.skc_net.kernel, MAX_TCP_HEADER)
     tcp_init_nondata_skb(skb, tcp_acceptable_seq(sk), TCPHDR_ACK | TCPHDR_RST)
-    tcp_mstamp_refresh(sk)
+    _mstamp_refresh(sk)
     try:
-        tcp_transmit_skb(sk, skb, False)
+        __tcp_transmit_skb(sk, skb, False, sk.rcv_nxt)
     except KernelError:
         mib.net_statistics[LINUX_MIB_TCPABORTFAILED] += 1
 
@@ -137,14 +136,14 @@ def tcp_xmit_probe_skb(sk: tcp_sock, urgent: int, mib: int) -> None:
     skb = alloc_skb(sk.skc_net.kernel, MAX_TCP_HEADER)
     tcp_init_nondata_skb(skb, sk.snd_una - (not urgent) & U32, TCPHDR_ACK)
     sk.skc_net.mib.net_statistics[mib] += 1
-    tcp_transmit_skb(sk, skb, False)
+    __tcp_transmit_skb(sk, skb, False, sk.rcv_nxt)
 
 
 def tcp_send_window_probe(sk: tcp_sock) -> None:
     """Ask for the peer's window, after TCP_REPAIR."""
     if sk.skc_state == TCP_ESTABLISHED:
         sk.snd_wl1 = sk.rcv_nxt - 1 & U32
-        tcp_mstamp_refresh(sk)
+        _mstamp_refresh(sk)
         tcp_xmit_probe_skb(sk, 0, LINUX_MIB_TCPWINPROBE)
 
 
@@ -164,7 +163,7 @@ def tcp_write_wakeup(sk: tcp_sock, mib: int) -> None:
         elif not cb.tcp_gso_segs:
             tcp_output_segs.tcp_set_skb_tso_segs(skb, mss)
         cb.tcp_flags |= TCPHDR_PSH
-        tcp_transmit_skb(sk, skb, True)
+        __tcp_transmit_skb(sk, skb, True, sk.rcv_nxt)
         tcp_output.tcp_event_new_data_sent(sk, skb)
         return
     if between(sk.snd_up, sk.snd_una + 1 & U32, sk.snd_una + 0xFFFF & U32):

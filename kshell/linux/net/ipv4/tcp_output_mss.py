@@ -31,6 +31,11 @@ TCPHDR_LEN = 20
 
 def tcp_dst_advmss(dst: dst_entry) -> int:
     """The MSS to advertise on a route."""
+    return _dst_advmss(dst)
+
+
+def _dst_advmss(dst: dst_entry) -> int:
+    """dst_metric_advmss()."""
     return max(dst.ops.default_advmss(dst), TCP_MIN_MSS)
 
 
@@ -39,7 +44,7 @@ def tcp_advertise_mss(sk: tcp_sock) -> int:
     mss = sk.advmss
     dst = sk.sk_dst_cache
     if dst is not None:
-        metric = tcp_dst_advmss(dst)
+        metric = _dst_advmss(dst)
         if metric < mss:
             mss = sk.advmss = metric
     return mss

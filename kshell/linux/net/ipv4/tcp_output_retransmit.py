@@ -184,7 +184,7 @@ def __tcp_retransmit_skb(sk: tcp_sock, skb: sk_buff, segs: int) -> None:
     sk.total_retrans += segs
     sk.bytes_retrans += skb.len
     try:
-        tcp_output_xmit.tcp_transmit_skb(sk, skb, True)
+        tcp_output_xmit.__tcp_transmit_skb(sk, skb, True, sk.rcv_nxt)
     except KernelError as e:
         if e.errno != EBUSY:
             mib.net_statistics[LINUX_MIB_TCPRETRANSFAIL] += segs

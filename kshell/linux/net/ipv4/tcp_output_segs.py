@@ -24,7 +24,7 @@ from kshell.linux.include.net.tcp import (
     tcp_skb_cb,
 )
 from kshell.linux.net.ipv4 import tcp_input_data, tcp_output, tcp_sendmsg
-from kshell.linux.net.ipv4.tcp_output_xmit import tcp_pace_kick, tcp_transmit_skb
+from kshell.linux.net.ipv4.tcp_output_xmit import __tcp_transmit_skb, tcp_pace_kick
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
@@ -40,7 +40,7 @@ def _pacing_timer(sk: tcp_sock) -> hrtimer:
 
 def _transmitted(sk: tcp_sock, skb: sk_buff) -> bool:
     try:
-        tcp_transmit_skb(sk, skb, True)
+        __tcp_transmit_skb(sk, skb, True, sk.rcv_nxt)
     except KernelError:
         return False
     return True

@@ -34,6 +34,7 @@ from kshell.linux.include.net.tcp import (
     TCPHDR_ECE,
     TCPHDR_PSH,
     TCPHDR_SYN,
+    TCPOLEN_MD5SIG_ALIGNED,
     TCPOLEN_TSTAMP_ALIGNED,
     U32,
     tcp_full_space,
@@ -50,6 +51,7 @@ from kshell.linux.net.ipv4 import (
     tcp_input_loss,
     tcp_input_rtt,
     tcp_input_synsent,
+    tcp_ipv4_md5,
     tcp_output,
     tcp_output_xmit,
     tcp_sendmsg,
@@ -57,7 +59,7 @@ from kshell.linux.net.ipv4 import (
 from kshell.linux.net.ipv4.inet_connection_sock import inet_csk_reset_xmit_timer
 from kshell.linux.net.ipv4.tcp_output_mss import (
     __tcp_mtu_to_mss,
-    tcp_dst_advmss,
+    _dst_advmss,
     tcp_mtup_init,
     tcp_select_initial_window,
     tcp_sync_mss,
@@ -88,7 +90,7 @@ def tcp_send_synack(sk: tcp_sock) -> None:
         cb.tcp_flags &= ~TCPHDR_CWR
         if not sk.ecn_flags & TCP_ECN_OK:
             cb.tcp_flags &= ~TCPHDR_ECE
-    tcp_output_xmit.tcp_transmit_skb(sk, skb, True)
+    tcp_output_xmit.__tcp_transmit_skb(sk, skb, True, sk.rcv_nxt)
 
 
 def tcp_make_synack(
@@ -102,7 +104,7 @@ def tcp_make_synack(
     elif synack_type == TCP_SYNACK_FASTOPEN:
         skb_set_owner_w(skb, sk)
     skb_dst_set(skb, dst)
-    mss = tcp_mss_clamp(sk, tcp_dst_advmss(dst))
+    mss = tcp_mss_clamp(sk, _dst_advmss(dst))
     opts = tcp_out_options()
     now = kernel.clock.now - kernel.boot_ns + 1000  # zero means never
     if synack_type == TCP_SYNACK_COOKIE and req.tstamp_ok:
@@ -135,6 +137,8 @@ def tcp_connect_init(sk: tcp_sock) -> None:
     assert dst is not None
     rx_opt = sk.rx_opt
     sk.tcp_header_len = 20 + (TCPOLEN_TSTAMP_ALIGNED if ipv4.sysctl_tcp_timestamps else 0)
+    if tcp_ipv4_md5.tcp_v4_md5_lookup(sk, sk) is not None:
+        sk.tcp_header_len += TCPOLEN_MD5SIG_ALIGNED
     if rx_opt.user_mss:
         rx_opt.mss_clamp = rx_opt.user_mss
     sk.max_window = 0
@@ -143,7 +147,7 @@ def tcp_connect_init(sk: tcp_sock) -> None:
     metrics = dst._metrics or {}
     if not sk.window_clamp:
         sk.window_clamp = metrics.get(RTAX_WINDOW, 0)
-    sk.advmss = tcp_mss_clamp(sk, tcp_dst_advmss(dst))
+    sk.advmss = tcp_mss_clamp(sk, _dst_advmss(dst))
     tcp_input_rtt.tcp_initialize_rcv_mss(sk)
     full_space = tcp_full_space(sk)
     if sk.sk_userlocks & SOCK_RCVBUF_LOCK and (sk.window_clamp > full_space or sk.window_clamp == 0):
@@ -197,7 +201,7 @@ def tcp_send_syn_data(sk: tcp_sock, syn: sk_buff) -> None:
     if not usable:
         if fo.cookie.len > 0:
             fo.cookie.len = 0
-        tcp_output_xmit.tcp_transmit_skb(sk, syn, True)
+        tcp_output_xmit.__tcp_transmit_skb(sk, syn, True, sk.rcv_nxt)
         fo.cookie.len = -1
         return
     rx_opt.mss_clamp = tcp_mss_clamp(sk, mss)
@@ -216,7 +220,7 @@ def tcp_send_syn_data(sk: tcp_sock, syn: sk_buff) -> None:
     if syn_data.len:
         tcp_output.tcp_chrono_start(sk, TCP_CHRONO_BUSY)
     try:
-        tcp_output_xmit.tcp_transmit_skb(sk, syn_data, True)
+        tcp_output_xmit.__tcp_transmit_skb(sk, syn_data, True, sk.rcv_nxt)
     except KernelError:
         cb.seq = cb.seq + 1 & U32
         cb.tcp_flags = TCPHDR_ACK | TCPHDR_PSH
@@ -244,7 +248,7 @@ def tcp_connect(sk: tcp_sock) -> None:
     assert buff is not None
     tcp_output_xmit.tcp_init_nondata_skb(buff, sk.write_seq, TCPHDR_SYN)
     sk.write_seq = sk.write_seq + 1 & U32
-    tcp_output_xmit.tcp_mstamp_refresh(sk)
+    tcp_output_xmit._mstamp_refresh(sk)
     sk.retrans_stamp = sk.tcp_clock_cache // NSEC_PER_MSEC & U32
     tcp_connect_queue_skb(sk, buff)
     tcp_ecn_send_syn(sk, buff)
@@ -253,7 +257,7 @@ def tcp_connect(sk: tcp_sock) -> None:
         if sk.fastopen_req is not None:
             tcp_send_syn_data(sk, buff)
         else:
-            tcp_output_xmit.tcp_transmit_skb(sk, buff, True)
+            tcp_output_xmit.__tcp_transmit_skb(sk, buff, True, sk.rcv_nxt)
     except KernelError as e:
         if e.errno == ECONNREFUSED:
             raise

@@ -74,6 +74,11 @@ PURE_ACK_TRUESIZE = 2  # skb_set_tcp_pure_ack(): the mark of a packet that only 
 
 def tcp_mstamp_refresh(tp: tcp_sock) -> None:
     """Note the time, which one event reads often: tcp_clock_cache in ns, tcp_mstamp in µs."""
+    _mstamp_refresh(tp)
+
+
+def _mstamp_refresh(tp: tcp_sock) -> None:
+    """The same where the compiler inlined it, in tcp_output.c."""
     kernel = tp.skc_net.kernel
     val = kernel.clock.now - kernel.boot_ns + 1000  # zero means never
     tp.tcp_clock_cache = val
@@ -223,18 +228,13 @@ def __tcp_transmit_skb(sk: tcp_sock, skb: sk_buff, clone_it: bool, rcv_nxt: int)
         tcp_rate_skb_sent(sk, oskb)
 
 
-def tcp_transmit_skb(sk: tcp_sock, skb: sk_buff, clone_it: bool) -> None:
-    """Send one packet that acknowledges all that came."""
-    __tcp_transmit_skb(sk, skb, clone_it, sk.rcv_nxt)
-
-
 def tcp_tsq_write(sk: tcp_sock) -> None:
     """Room came free below: go on sending."""
     if (
         TCPF_ESTABLISHED | TCPF_FIN_WAIT1 | TCPF_CLOSING | TCPF_CLOSE_WAIT | TCPF_LAST_ACK
     ) >> sk.skc_state & 1:
         if sk.lost_out > sk.retrans_out and sk.snd_cwnd > tcp_packets_in_flight(sk):
-            tcp_mstamp_refresh(sk)
+            _mstamp_refresh(sk)
             tcp_output_retransmit.tcp_xmit_retransmit_queue(sk)
         tcp_output.tcp_write_xmit(sk, tcp_current_mss(sk), sk.nonagle, 0)
 

@@ -41,9 +41,9 @@ from kshell.linux.include.net.tcp import (
     tcp_skb_cb,
 )
 from kshell.linux.lib.iov_iter import copy_to_iter
-from kshell.linux.net.core.datagram import skb_copy_datagram_msg
+from kshell.linux.net.core.datagram import skb_copy_datagram_iter
 from kshell.linux.net.core.scm import put_cmsg
-from kshell.linux.net.core.skbuff import __kfree_skb
+from kshell.linux.net.core.skbuff import __kfree_skb, skb_attempt_defer_free
 from kshell.linux.net.core.sock import lock_sock, release_sock, sk_wait_data
 from kshell.linux.net.core.sock_lock import __release_sock
 from kshell.linux.net.core.sock_mem import sock_rfree
@@ -89,7 +89,7 @@ def tcp_peek_sndq(sk: tcp_sock, msg: msghdr, length: int) -> int:
     """TCP_REPAIR: read what is not acknowledged."""
     copied = 0
     for skb in (*sk.tcp_rtx_queue, *sk.sk_write_queue):
-        skb_copy_datagram_msg(skb, 0, msg, skb.len)
+        skb_copy_datagram_iter(skb, 0, msg.msg_iter, skb.len)
         copied += skb.len
     return copied
 
@@ -127,6 +127,8 @@ def tcp_eat_recv_skb(sk: tcp_sock, skb: sk_buff) -> None:
         sock_rfree(skb)
         skb.destructor = None
         skb.sk = None
+        skb_attempt_defer_free(skb)
+        return
     __kfree_skb(skb)
 
 
@@ -277,7 +279,7 @@ def _take(sk: tcp_sock, msg: msghdr, r: _reader, skb: sk_buff, offset: int) -> b
         if used or not sk.urg_data:
             if not r.flags & MSG_TRUNC:
                 try:
-                    skb_copy_datagram_msg(skb, offset, msg, used)
+                    skb_copy_datagram_iter(skb, offset, msg.msg_iter, used)
                 except KernelError:
                     if not r.copied:
                         raise

@@ -37,7 +37,7 @@ from kshell.linux.include.net.tcp import (
 )
 from kshell.linux.lib.iov_iter import copy_from_iter
 from kshell.linux.net.core.skbuff import __kfree_skb, alloc_skb_fclone
-from kshell.linux.net.core.sock import lock_sock, release_sock, sk_clear_bit
+from kshell.linux.net.core.sock import lock_sock, release_sock, sk_clear_bit, sk_page_frag_refill
 from kshell.linux.net.core.sock_lock import __release_sock
 from kshell.linux.net.core.sock_queue import sock_cmsg_send, sockcm_init
 from kshell.linux.net.core.stream import sk_stream_error, sk_stream_wait_connect, sk_stream_wait_memory
@@ -62,7 +62,7 @@ def tcp_stream_alloc_skb(sk: tcp_sock, size: int, force_schedule: bool) -> sk_bu
     skb.truesize = SKB_TRUESIZE(_skb_end_offset(size))
     if force_schedule:
         tcp_output.sk_forced_mem_schedule(sk, skb.truesize)
-    elif not sk_wmem_schedule(sk, skb.truesize):
+    elif sk.sk_forward_alloc < skb.truesize and not sk_wmem_schedule(sk, skb.truesize):
         __kfree_skb(skb)
         return None
     skb.ip_summed = CHECKSUM_PARTIAL
@@ -119,7 +119,8 @@ def tcp_skb_entail(sk: tcp_sock, skb: sk_buff) -> None:
     sk.sk_forward_alloc -= skb.truesize
     if sk.nonagle & TCP_NAGLE_PUSH:
         sk.nonagle &= ~TCP_NAGLE_PUSH
-    tcp_output.tcp_slow_start_after_idle_check(sk)
+    if not sk.packets_out and (sk.skc_net.kernel.jiffies - sk.lsndtime & U32) > sk.icsk_rto:
+        tcp_output.tcp_slow_start_after_idle_check(sk)
 
 
 def tcp_should_autocork(sk: tcp_sock, skb: sk_buff, size_goal: int) -> bool:
@@ -184,7 +185,7 @@ def tcp_remove_empty_skb(sk: tcp_sock) -> None:
 
 def tcp_wmem_schedule(sk: tcp_sock, copy: int) -> int:
     """How many of `copy` bytes there is memory for; tcp_wmem[0] is guaranteed."""
-    if sk_wmem_schedule(sk, copy):
+    if sk.sk_forward_alloc >= copy or sk_wmem_schedule(sk, copy):
         return copy
     left = sk.skc_net.ipv4.sysctl_tcp_wmem[0] - sk.sk_wmem_queued
     if left > 0:
@@ -261,6 +262,7 @@ def sk_flush_backlog(sk: tcp_sock) -> bool:
 
 def _fill(sk: tcp_sock, skb: sk_buff, msg: msghdr, copy: int) -> int:
     """Copy up to `copy` bytes into a packet; how many, 0 when there is no memory. EFAULT."""
+    sk_page_frag_refill(sk)
     copy = tcp_wmem_schedule(sk, copy)
     if not copy:
         return 0
@@ -393,8 +395,7 @@ async def tcp_sendmsg_locked(sk: tcp_sock, msg: msghdr, size: int) -> int:
         mss_now, size_goal = tcp_send_mss(sk, flags)
     copied = done[0]
     if copied:
-        if tsflags:
-            tcp_tx_timestamp(sk, tsflags)
+        tcp_tx_timestamp(sk, tsflags)
         tcp_push(sk, flags, mss_now, sk.nonagle, size_goal)
     if uarg is not None:
         net_zcopy_put(sk, uarg)

@@ -47,8 +47,7 @@ from kshell.linux.include.net.tcp import (
     after,
     keepalive_time_elapsed,
 )
-from kshell.linux.kernel.capability import ns_capable
-from kshell.linux.net.core.sock import lock_sock, release_sock
+from kshell.linux.net.core.sock import sockopt_lock_sock, sockopt_ns_capable, sockopt_release_sock
 from kshell.linux.net.ipv4 import tcp, tcp_ipv4_md5, tcp_output_ack, tcp_recvmsg
 from kshell.linux.net.ipv4.inet_connection_sock import inet_csk_reset_keepalive_timer
 from kshell.linux.net.ipv4.tcp_cong import tcp_set_congestion_control
@@ -72,8 +71,7 @@ def _invalid(condition: bool) -> None:
 
 def tcp_can_repair_sock(sk: tcp_sock) -> bool:
     """TCP_REPAIR is for CAP_NET_ADMIN, and not on listeners."""
-    net = sk.skc_net
-    return ns_capable(net.kernel.current, net.user_ns, CAP_NET_ADMIN) and sk.skc_state != TCP_LISTEN
+    return sockopt_ns_capable(sk, CAP_NET_ADMIN) and sk.skc_state != TCP_LISTEN
 
 
 def tcp_repair_set_window(tp: tcp_sock, optbuf: sockptr_t, length: int) -> None:
@@ -119,14 +117,16 @@ def __tcp_sock_set_cork(sk: tcp_sock, on: int) -> None:
     sk.nonagle &= ~TCP_NAGLE_CORK
     if sk.nonagle & TCP_NAGLE_OFF:
         sk.nonagle |= TCP_NAGLE_PUSH
-    tcp_push_pending_frames(sk)
+    if sk.sk_write_queue.next is not None:
+        tcp_push_pending_frames(sk)
 
 
 def __tcp_sock_set_nodelay(sk: tcp_sock, on: int) -> None:
     """TCP_NODELAY."""
     if on:
         sk.nonagle |= TCP_NAGLE_OFF | TCP_NAGLE_PUSH
-        tcp_push_pending_frames(sk)
+        if sk.sk_write_queue.next is not None:
+            tcp_push_pending_frames(sk)
     else:
         sk.nonagle &= ~TCP_NAGLE_OFF
 
@@ -168,6 +168,13 @@ def tcp_set_window_clamp(sk: tcp_sock, val: int) -> None:
         tcp_adjust_rcv_ssthresh(sk, new)
     else:
         sk.rcv_ssthresh = max(min(sk.rcv_wnd, new), sk.rcv_ssthresh)
+
+
+def _cork(sk: tcp_sock, c: _call) -> None:
+    if c.val:
+        sk.nonagle |= TCP_NAGLE_CORK
+    else:
+        __tcp_sock_set_cork(sk, 0)
 
 
 class _call:
@@ -328,7 +335,7 @@ _OPTIONS: dict[int, Callable[[tcp_sock, _call], None]] = {
     abi.TCP_REPAIR_QUEUE: _repair_queue,
     abi.TCP_QUEUE_SEQ: _queue_seq,
     abi.TCP_REPAIR_OPTIONS: _repair_options,
-    abi.TCP_CORK: lambda sk, c: __tcp_sock_set_cork(sk, c.val),
+    abi.TCP_CORK: _cork,
     abi.TCP_KEEPIDLE: lambda sk, c: tcp_sock_set_keepidle_locked(sk, c.val),
     abi.TCP_KEEPINTVL: _keepintvl,
     abi.TCP_KEEPCNT: _keepcnt,
@@ -365,15 +372,14 @@ def _set_by_name(sk: tcp_sock, optname: int, optval: sockptr_t, optlen: int) -> 
     _invalid(optlen < 1)
     limit = TCP_CA_NAME_MAX if optname == abi.TCP_CONGESTION else TCP_ULP_NAME_MAX
     name = _name_from(optval, min(limit - 1, optlen))
-    lock_sock(sk)
+    sockopt_lock_sock(sk)
     try:
         if optname == abi.TCP_CONGESTION:
-            net = sk.skc_net
-            tcp_set_congestion_control(sk, name, True, ns_capable(net.kernel.current, net.user_ns, CAP_NET_ADMIN))
+            tcp_set_congestion_control(sk, name, True, sockopt_ns_capable(sk, CAP_NET_ADMIN))
         else:
             tcp_set_ulp(sk, name)
     finally:
-        release_sock(sk)
+        sockopt_release_sock(sk)
 
 
 def _fastopen_key(sk: tcp_sock, optval: sockptr_t, optlen: int) -> None:
@@ -393,13 +399,13 @@ def do_tcp_setsockopt(sk: tcp_sock, level: int, optname: int, optval: sockptr_t,
     _invalid(optlen < 4)
     val = int.from_bytes(copy_from_sockptr(optval, 4), "little", signed=True)
     option = _OPTIONS.get(optname)
-    lock_sock(sk)
+    sockopt_lock_sock(sk)
     try:
         if option is None:
             raise KernelError(ENOPROTOOPT)
         option(sk, _call(optname, val, optval, optlen))
     finally:
-        release_sock(sk)
+        sockopt_release_sock(sk)
     return 0
 
 

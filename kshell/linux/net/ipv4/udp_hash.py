@@ -279,7 +279,7 @@ def __udp4_lib_lookup_skb(skb: sk_buff, sport: int, dport: int, udptable: udp_ta
     iph = skb.network_header
     assert skb.dev is not None
     return __udp4_lib_lookup(
-        skb.dev.nd_net, iph.saddr, sport, iph.daddr, dport, inet_iif(skb), 0, udptable, skb  # type: ignore[union-attr]
+        skb.dev.nd_net, iph.saddr, sport, iph.daddr, dport, inet_iif(skb), 0, udptable, skb  # type: ignore[attr-defined]
     )
 
 

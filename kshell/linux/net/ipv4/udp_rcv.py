@@ -138,7 +138,7 @@ def udp_queue_rcv_one_skb(sk: sock, skb: sk_buff) -> int:
     up = udp_sk(sk)
     drop = False
     if up.pcflag & UDPLITE_RECV_CC:
-        cscov: int = skb.transport_header.len  # type: ignore[union-attr]
+        cscov: int = skb.transport_header.len  # type: ignore[attr-defined]
         drop = cscov not in (0, skb.len) and (not up.pcrlen or cscov < up.pcrlen)
     if not drop and not sk_filter_trim_cap(sk, skb, 8):
         skb_pull_rcsum(skb, 8)

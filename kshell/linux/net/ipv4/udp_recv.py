@@ -212,8 +212,8 @@ async def udp_recvmsg(sk: sock, msg: msghdr, length: int, flags: int) -> int:
     sock_recv_cmsgs(msg, sk, skb)
     if msg._want_name:
         uh, iph = skb.transport_header, skb.network_header
-        port: int = uh.source  # type: ignore[union-attr]
-        saddr: int = iph.saddr  # type: ignore[union-attr]
+        port: int = uh.source  # type: ignore[attr-defined]
+        saddr: int = iph.saddr  # type: ignore[attr-defined]
         msg.msg_name = b"\x02\0" + port.to_bytes(2, "big") + saddr.to_bytes(4, "big") + bytes(8)
         msg.msg_namelen = 16
     if udp_sk(sk).udp_flags >> UDP_FLAGS_GRO_ENABLED & 1:

@@ -89,7 +89,7 @@ def udp_send_skb(skb: sk_buff, fl4: flowi4, cork: inet_cork) -> int:
     """Give a finished packet its UDP header and send it. EMSGSIZE, EINVAL, EIO (UDP_SEGMENT), ENOBUFS and others."""
     sk = skb.sk
     assert sk is not None
-    iph_len = skb.network_header.ihl * 4  # type: ignore[union-attr]
+    iph_len = skb.network_header.ihl * 4  # type: ignore[attr-defined]
     length = skb.len - iph_len
     datalen = length - _HDR
     skb.transport_header = udphdr(inet_sk(sk).inet_sport, fl4.fl4_dport, length)
