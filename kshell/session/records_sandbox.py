@@ -17,7 +17,7 @@ SCRATCH = 0x10000000
 HANDLER = 0x400000  # any address of user space will do
 NS = 1_000_000_000
 
-SYS_FORK, SYS_KILL, SYS_CHDIR, SYS_MKDIR, SYS_CHOWN = 57, 62, 80, 83, 92
+SYS_FORK, SYS_KILL, SYS_CHDIR, SYS_MKDIR, SYS_CHMOD, SYS_CHOWN = 57, 62, 80, 83, 90, 92
 SYS_SETUID, SYS_SETGID, SYS_SETGROUPS = 105, 106, 116
 
 DIRECTORY = b"/tmp/case\0"
@@ -53,6 +53,7 @@ class Sandbox:
         task.mm.map(WINDOW, WINDOW_SIZE)
         task.mm.write(SCRATCH, DIRECTORY)
         self._must(task, SYS_MKDIR, SCRATCH, 0o777)
+        self._must(task, SYS_CHMOD, SCRATCH, 0o777)  # the recorder's had all bits, whatever the umask
         self._must(task, SYS_CHDIR, SCRATCH)
         task.personality |= STICKY_TIMEOUTS  # the recorder's select() left its timeout alone
         task._sighand.action[SIGPIPE - 1] = k_sigaction(HANDLER, SA_RESTART)
