@@ -131,24 +131,6 @@ class Kernel:
         # net/netlink/af_netlink.c: by protocol
         self.nl_table: list[netlink_table] = []
 
-        # net/ipv4/tcp.c, tcp_ipv4.c, tcp_cong.c, tcp_ulp.c, tcp_output.c, inet_hashtables.c (memory in pages)
-        self.tcp_hashinfo: inet_hashinfo
-        self.tcp_memory_allocated = 0
-        self.tcp_memory_pressure = 0
-        self.tcp_sockets_allocated = 0
-        self.tcp_orphan_count = 0
-        self.sysctl_tcp_mem = [0, 0, 0]
-        self.sysctl_tcp_max_orphans = 0
-        self.tcp_cong_list: list[tcp_congestion_ops] = []
-        self.tcp_cong_allowed: set[str] = set()
-        self.tcp_ulp_list: list[tcp_ulp_ops] = []
-        self.tsq_tasklet: list[tcp_sock] = []
-        self.table_perturb: list[int] = []
-        self.ipv4_tcp_sk: sock
-
-        # net/core/secure_seq.c: 0 until it is first needed
-        self.net_secret = 0
-
         # net/netlink/genetlink.c: by id
         self.genl_fam_idr: dict[int, genl_family] = {}
 

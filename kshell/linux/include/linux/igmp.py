@@ -46,6 +46,7 @@ class ip_mreq_source:
 
 class ip_sf_socklist:
     """Source filter of one group of one socket: sl_addr in ascending order."""
+    _addr: int
 
     __slots__ = ("_addr", "sl_addr", "sl_max")
 
@@ -60,6 +61,7 @@ class ip_sf_socklist:
 
 class ip_mc_socklist:
     """One multicast membership of a socket; `inet.mc_list` is the chain, newest first."""
+    _addr: int
 
     __slots__ = ("_addr", "multi", "next_rcu", "sflist", "sfmode")
 
@@ -85,6 +87,7 @@ class ip_sf_list:
 
 class ip_mc_list:
     """A group that a device listens to; `in_dev.mc_list` is the chain, newest first."""
+    _addr: int
 
     __slots__ = (
         "_addr", "crcount", "gsquery", "interface", "loaded", "multiaddr", "next_rcu", "refcnt", "reporter", "sfcount",

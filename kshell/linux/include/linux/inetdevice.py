@@ -68,6 +68,7 @@ class ipv4_devconf:
 
 class in_ifaddr:
     """An IPv4 address of a device."""
+    _addr: int
 
     __slots__ = (
         "_addr", "ifa_address", "ifa_broadcast", "ifa_cstamp", "ifa_dev", "ifa_flags", "ifa_label", "ifa_local", "ifa_mask",
@@ -96,6 +97,7 @@ class in_ifaddr:
 
 class in_device:
     """struct in_device: `dev.ip_ptr`."""
+    _addr: int
 
     __slots__ = (
         "_addr", "arp_parms", "cnf", "dead", "dev", "ifa_list", "mc_count", "mc_hash", "mc_list", "mc_tomb", "mr_gq_running",

@@ -141,6 +141,7 @@ class fib_nh(fib_nh_common):
 
 class fib_info:
     """What routes that differ only in their destination share."""
+    _addr: int
 
     __slots__ = (
         "_addr", "fib_clntref", "fib_dead", "fib_flags", "fib_metrics", "fib_net", "fib_nh", "fib_prefsrc", "fib_priority",

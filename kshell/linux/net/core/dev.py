@@ -44,9 +44,14 @@ def __dev_get_by_name(net: net, name: str) -> net_device | None:
     return netdev_name_node_lookup(net, name)
 
 
+def netdev_name_node_lookup_rcu(net: net, name: str) -> net_device | None:
+    """A device by name."""
+    return net.dev_name_head.get(name)
+
+
 def dev_get_by_name_rcu(net: net, name: str) -> net_device | None:
     """A device by name, without a reference."""
-    return net.dev_name_head.get(name)
+    return netdev_name_node_lookup_rcu(net, name)
 
 
 def dev_get_by_name(net: net, name: str) -> net_device | None:

@@ -35,7 +35,6 @@ from kshell.linux.include.net.sock import (
     SOCK_TIMESTAMP,
     SOCK_TIMESTAMPING_RX_SOFTWARE,
     SOCK_TSTAMP_NEW,
-    lock_sock,
     sk_dst_reset,
     sock_flag,
     sock_reset_flag,
@@ -90,14 +89,16 @@ def sock_setbindtodevice(sk: sock, optval: sockptr_t, optlen: int) -> None:
         if dev is None:
             raise KernelError(ENODEV)
         index = dev.ifindex
-    lock_sock(sk)
+    sk.sk_lock = 1
     try:
         sock_bindtoindex_locked(sk, index)
     finally:
         sockopt_release_sock(sk)
 
 
-sockopt_release_sock = release_sock
+def sockopt_release_sock(sk: sock) -> None:
+    """Disown the socket after an option was set."""
+    release_sock(sk)
 
 
 def __sock_set_rcvbuf(sk: sock, val: int) -> None:
@@ -496,7 +497,7 @@ def sk_setsockopt(sk: sock, level: int, optname: int, optval: sockptr_t, optlen:
     if optlen < 4:
         raise KernelError(EINVAL)
     val = int.from_bytes(copy_from_sockptr(optval, 4), "little", signed=True)
-    lock_sock(sk)
+    sk.sk_lock = 1
     try:
         option = _OPTIONS.get(optname)
         if option is None:

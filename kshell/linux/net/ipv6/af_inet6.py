@@ -28,7 +28,12 @@ from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ENOIOCTLCMD
 from kshell.linux.include.linux.net import SS_UNCONNECTED, net_proto_family, proto_ops
 from kshell.linux.include.net.inet_sock import inet_sk, inet_sock
-from kshell.linux.include.net.protocol import INET_PROTOSW_ICSK, INET_PROTOSW_PERMANENT, INET_PROTOSW_REUSE, inet_protosw
+from kshell.linux.include.net.protocol import (
+    INET_PROTOSW_ICSK,
+    INET_PROTOSW_PERMANENT,
+    INET_PROTOSW_REUSE,
+    inet_protosw,
+)
 from kshell.linux.include.net.sock import SK_CAN_REUSE, proto, sock
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.kmod import __request_module
@@ -153,7 +158,8 @@ def inet6_ioctl(sock: socket, cmd: int, arg: int) -> int:
 async def inet6_sendmsg(sock: socket, msg: msghdr, size: int) -> int:
     """sendmsg() by the protocol."""
     sk = sock.sk
-    assert sk is not None and sk.sk_prot.sendmsg is not None
+    assert sk is not None
+    assert sk.sk_prot.sendmsg is not None
     return await sk.sk_prot.sendmsg(sk, msg, size)
 
 
