@@ -35,7 +35,7 @@ def scope(session: Session, user: UserTask) -> Scope:
     """What names mean in `user`: `current`, variables, Linux's globals, and helpers such as fd(3)."""
     task = user.task
     buffers = {name: buffer.address for name, buffer in user.buffers.items()}
-    helpers = {"fd": lambda fd: _file(task, fd), "task": lambda pid: _task(session, pid), "len": _length}
+    helpers = {"fd": lambda fd: _file(task, int(fd)), "task": lambda pid: _task(session, int(pid)), "len": _length}
     variables = {**buffers, **session.calls_of_tasks.variables}
     return Scope(
         MappingProxyType({"current": task}), session.kernel, MappingProxyType(variables), MappingProxyType(helpers)
@@ -87,7 +87,7 @@ def _plain(found: object) -> str:
     if isinstance(found, dict):
         return f"({len(found)} entries)"
     if callable(found) and hasattr(found, "__name__"):
-        return found.__name__
+        return str(found.__name__)
     if _is_object(found):
         named = names.table(found)
         where = named if not named.startswith("(") else "…"

@@ -7,6 +7,7 @@ from posixpath import basename, dirname
 from typing import TYPE_CHECKING
 
 from kshell.linux.fs.proc.generic import proc_create_single_data
+from kshell.linux.fs.proc.internal import proc_dir_entry
 from kshell.linux.fs.seq_file import seq_write
 from kshell.session.strace_world import Node, World
 from kshell.userland.runtime import AT_FDCWD, Process, SystemCallError
@@ -95,6 +96,7 @@ def _proc_file(process: Process, path: str, node: Node) -> None:
     kernel = process.task.kernel
     parent = kernel.init_net.proc_net if path.startswith("/proc/net/") else None
     if dirname(path) in ("/proc", "/proc/net"):
+        assert parent is None or isinstance(parent, proc_dir_entry)
         proc_create_single_data(kernel, basename(path), 0, parent, _show_contents, contents)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from kshell.linux.include.linux.wait import wait_queue_head
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.cred import cred
+    from kshell.linux.include.linux.cred import cred as cred_t
     from kshell.linux.include.linux.fdtable import files_struct
     from kshell.linux.include.linux.fs import file
     from kshell.linux.include.linux.fs_struct import fs_struct
@@ -250,8 +250,8 @@ class task_struct:
     mm: mm_struct | None
     files: files_struct
     fs: fs_struct
-    cred: cred
-    real_cred: cred
+    cred: cred_t
+    real_cred: cred_t
     nsproxy: nsproxy
     signal: signal_struct
     real_parent: task_struct

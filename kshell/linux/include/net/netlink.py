@@ -27,6 +27,11 @@ class nlmsghdr:
     """The header of a message taken apart; _payload: what follows it, _raw: all its bytes."""
 
     __slots__ = ("_payload", "_raw", "nlmsg_flags", "nlmsg_len", "nlmsg_pid", "nlmsg_seq", "nlmsg_type")
+    nlmsg_len: int
+    nlmsg_type: int
+    nlmsg_flags: int
+    nlmsg_seq: int
+    nlmsg_pid: int
 
     def __init__(self, raw: bytes) -> None:
         self.nlmsg_len, self.nlmsg_type, self.nlmsg_flags, self.nlmsg_seq, self.nlmsg_pid = NLMSGHDR.unpack_from(raw)

@@ -18,6 +18,7 @@ from kshell.linux.include.linux.net import (
     socket,
 )
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
+from kshell.linux.include.net.inet_connection_sock import inet_csk
 from kshell.linux.include.net.inet_sock import inet_sk
 from kshell.linux.include.net.sock import sk_sleep, sock, sock_error, sock_graft, sock_intr_errno, sock_sndtimeo
 from kshell.linux.include.net.tcp_states import (
@@ -56,7 +57,7 @@ def inet_listen(sock: socket, backlog: int) -> int:
             raise KernelError(EINVAL)
         sk.sk_max_ack_backlog = backlog
         if old_state != TCP_LISTEN:
-            inet_connection_sock.inet_csk_listen_start(sk)
+            inet_connection_sock.inet_csk_listen_start(inet_csk(sk))
     finally:
         release_sock(sk)
     return 0

@@ -240,7 +240,7 @@ def icmp_route_lookup(
 ) -> rtable:  # fmt: skip
     """The route of an error message back to the sender."""
     daddr = param.replyopts.faddr if param.replyopts.srr else iph.saddr
-    fl4.__init__(0, 0, mark, tos & 0x1E, 0, IPPROTO_ICMP, 0, daddr, saddr, type << 8 | code)  # type: ignore[misc]
+    fl4.__init__(0, 0, mark, tos & 0x1E, 0, IPPROTO_ICMP, 0, daddr, saddr, type << 8 | code)
     security_skb_classify_flow(skb_in, fl4)
     rt = route_output.ip_route_output_key_hash(net, fl4, skb_in)
     if skb_in.dev is not None:

@@ -279,7 +279,7 @@ def tcp_set_state(sk: tcp_sock, state: int) -> None:
         if state == TCP_CLOSE:
             if oldstate == TCP_CLOSE_WAIT or oldstate == TCP_ESTABLISHED:
                 mib[TCP_MIB_ESTABRESETS] += 1
-            sk.skc_prot.unhash(sk)  # type: ignore[misc]
+            sk.skc_prot.unhash(sk)
             if sk.icsk_bind_hash is not None and not sk.sk_userlocks & SOCK_BINDPORT_LOCK:
                 inet_hashtables.inet_put_port(sk)
         if oldstate == TCP_ESTABLISHED:

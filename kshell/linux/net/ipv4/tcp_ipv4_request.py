@@ -139,7 +139,8 @@ def tcp_v4_syn_recv_sock(
     if dst is None:
         dst = inet_csk_route_child_sock(sk, newsk, req)
         if dst is None:
-            return _give_up(sk, newsk)
+            _give_up(sk, newsk)
+            return None
     sk_setup_caps(newsk, dst)
     tcp_minisocks.tcp_ca_openreq_child(newsk, dst)
     tcp_sync_mss(newsk, dst.ops.mtu(dst))
@@ -149,7 +150,8 @@ def tcp_v4_syn_recv_sock(
     try:
         inet_hashtables.__inet_inherit_port(sk, newsk)
     except KernelError:
-        return _give_up(sk, newsk)
+        _give_up(sk, newsk)
+        return None
     found_dup_sk = [False]
     own_req[0] = inet_hashtables.inet_ehash_nolisten(newsk, req_unhash, found_dup_sk)
     if own_req[0]:

@@ -380,7 +380,8 @@ def tcp_check_req(
         return None
     if flags & (TCPHDR_RST | TCPHDR_SYN):
         sk.skc_net.mib.tcp_statistics[TCP_MIB_ATTEMPTFAILS] += 1
-        return _embryonic_reset(sk, skb, req, fastopen, flags, req_stolen)
+        _embryonic_reset(sk, skb, req, fastopen, flags, req_stolen)
+        return None
     if not flags & TCPHDR_ACK:
         return None
     if fastopen:
@@ -403,7 +404,8 @@ def _make_child(
         if not sk.skc_net.ipv4.sysctl_tcp_abort_on_overflow:
             req.acked = 1
             return None
-        return _embryonic_reset(sk, skb, req, fastopen, flags, req_stolen)
+        _embryonic_reset(sk, skb, req, fastopen, flags, req_stolen)
+        return None
     newtp = cast(tcp_sock, child)
     if own_req[0] and opt.saw_tstamp and not after(cb.seq, req.rcv_nxt):
         newtp.rx_opt.ts_recent = opt.rcv_tsval

@@ -198,4 +198,4 @@ def tcp_current_mss(sk: tcp_sock) -> int:
     return mss_now - (header_len - sk.tcp_header_len)
 
 
-tcp_sock.icsk_sync_mss = staticmethod(tcp_sync_mss)  # type: ignore[assignment]  tcp_init_sock() does it
+tcp_sock.icsk_sync_mss = staticmethod(tcp_sync_mss)  # type: ignore[assignment]  # as tcp_init_sock() does

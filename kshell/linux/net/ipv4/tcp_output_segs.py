@@ -157,7 +157,7 @@ def tcp_trim_head(sk: tcp_sock, skb: sk_buff, length: int) -> None:
 
 def tcp_mss_split_point(sk: tcp_sock, skb: sk_buff, mss_now: int, max_segs: int, nonagle: int) -> int:
     """Bytes of a packet to send now: whole segments, the window's worth; the rest as Nagle says."""
-    window = sk.snd_una + sk.snd_wnd - skb.cb.seq & U32  # type: ignore[attr-defined]
+    window: int = sk.snd_una + sk.snd_wnd - skb.cb.seq & U32  # type: ignore[attr-defined]
     max_len = mss_now * max_segs
     if max_len <= window and skb.next is not None:
         return max_len

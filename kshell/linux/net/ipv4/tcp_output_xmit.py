@@ -285,7 +285,7 @@ def tcp_wfree(skb: sk_buff) -> None:
     flags = sk.sk_tsq_flags
     if flags & TSQF_THROTTLED and not flags & TSQF_QUEUED:
         sk.sk_tsq_flags = flags & ~TSQF_THROTTLED | TSQF_QUEUED
-        sk.skc_net.kernel.tsq_tasklet.append(sk)
+        sk.skc_net.kernel.tsq_tasklet.append(sk)  # type: ignore[arg-type]  # its packets are a TCP socket's
         tcp_output._tasklet_schedule(sk.skc_net.kernel)
         return
     sk_free(sk)

@@ -422,12 +422,6 @@ def tcp_splice_eof(sock: socket) -> None:
     release_sock(sk)
 
 
-async def tcp_sendpage(sk: tcp_sock, page: bytes, flags: int) -> int:
-    """Send bytes of the kernel's own (sendfile, splice): how many went."""
-    msg = msghdr(sk.skc_net.kernel.current, kvec_iter(page), flags)
-    return await tcp_sendmsg(sk, msg, len(page))
-
-
 def _build_frag(sk: tcp_sock, size_goal: int, page: bytes) -> tuple[sk_buff, int] | None:
     """tcp_build_frag(): put a part of a page into the last packet or a new one; None when there is no room."""
     skb = sk.sk_write_queue.prev

@@ -207,7 +207,7 @@ def _route(
         if rt is not None:
             return rt, True  # type: ignore[return-value]
     net = sk.skc_net
-    fl4.__init__(  # type: ignore[misc]
+    fl4.__init__(
         ipc.oif, 1, ipc.sockc.mark, tos, 0, sk.sk_protocol, inet_sk_flowi_flags(sk), faddr, saddr, dport,
         inet.inet_sport, sk.sk_uid,
     )  # fmt: skip
