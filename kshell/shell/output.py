@@ -25,7 +25,7 @@ class Printer:
 
     def __init__(self, options: Options, echo: bool = False) -> None:
         panels = options.panels() | (frozenset() if options.subcommand == "check" else {"output"})
-        self.view = PlainText(panels, wants_colour(options, sys.stdout), echo=echo)
+        self.view = PlainText(panels, wants_colour(options, sys.stdout), echo=echo, width=_width())
         self.messages = PlainText(frozenset(), wants_colour(options, sys.stderr))
 
     def __call__(self, events: Iterable[ev.Event]) -> None:
@@ -49,6 +49,14 @@ class JsonLines:
             panel = JSON_PANEL.get(event.kind)
             if panel is None or panel in self.panels:
                 print(json.dumps(event.to_json(), ensure_ascii=True, separators=(",", ":")))
+
+
+def _width() -> int:
+    """Columns of the terminal; 0 if standard output is none."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError, AttributeError):
+        return 0
 
 
 def printer(options: Options, echo: bool = False) -> Printer | JsonLines:

@@ -37,13 +37,17 @@ class Painter:
 
 
 class PlainText:
-    """Turns events into lines; `panels`: which are wanted, `echo`: whether commands are repeated."""
+    """Turns events into lines; `panels`: which are wanted, `echo`: whether commands are repeated;
+    width: of the screen, 0 if lines may be of any length."""
 
-    def __init__(self, panels: frozenset[str], colour: bool = False, echo: bool = False, names: bool = False) -> None:
+    def __init__(
+        self, panels: frozenset[str], colour: bool = False, echo: bool = False, names: bool = False, width: int = 0
+    ) -> None:
         self.panels = panels
         self.paint = Painter(colour)
         self.echo = echo
         self.names = names
+        self.width = width
         self.in_comment = False
 
     def lines(self, event: ev.Event) -> Iterable[str]:
@@ -168,7 +172,7 @@ def _line_of(panel: str, style: str) -> Callable[[PlainText, ev.Event], Iterable
 def _objects(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Objects)
     if "objects" in self.panels:
-        for line in draw_tree(event.lines):
+        for line in draw_tree(event.lines, self.width):
             yield self.paint(line.sign, printable(line.text))
 
 
