@@ -1,6 +1,7 @@
 """The figures of scripts/bench: each a ratio against a named reference run, both interleaved, medians printed."""
 
 import argparse
+import compileall
 import os
 import statistics
 import subprocess
@@ -43,6 +44,7 @@ def main(arguments: list[str]) -> int:
     unknown = set(options.figures) - set(FIGURES)
     if unknown:
         parser.error(f"no figure {', '.join(sorted(unknown))}; there are {', '.join(FIGURES)}")
+    compileall.compile_dir(ROOT / "kshell", quiet=2)  # as an installed package has it
     for name in options.figures or FIGURES:
         for figure in FIGURES[name](options.rounds):
             figure.print()

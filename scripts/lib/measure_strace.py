@@ -92,7 +92,8 @@ def _print_log(log: Path, report: dict[str, Any], fail: int) -> None:
     wrong = [call for call in report["calls"] if not call["equal"] and call["group"] != "interface"]
     for call in wrong[:fail]:
         print(f"DIFFERS {log.stem}:{call['line']}: {_short(call['text'], 160)}")
-        print(f"    expected {_short(call['expected'], 160)}\n    got      {_short(call['got'], 160)}  {call['reason']}")
+        print(f"    expected {_short(call['expected'], 160)}")
+        print(f"    got      {_short(call['got'], 160)}  {call['reason']}")
 
 
 def _short(text: str, size: int = 60) -> str:

@@ -15,6 +15,7 @@ prepare() {
     if [ -n "$1" ]; then what="$root[$1]"; else what="$root"; fi
     "$root/.venv/bin/python" -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat \
         --editable "$what" >&2 || return 1
+    "$root/.venv/bin/python" -m compileall -q "$root/kshell"
     touch "$wanted"
 }
 
