@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import file
     from kshell.linux.include.linux.sched import task_struct
 
-HEADER = struct.Struct("<QqH")
-Fill = Callable[[bytes, int, int, int], bytes]
+TAIL = struct.Struct("<HB")
+Pieces = tuple[tuple[int, bytes], ...]
+Fill = Callable[[bytes, int, int], tuple[int, Pieces]]
 
 
 def iterate_dir(file: file, ctx: dir_context) -> None:
@@ -37,20 +38,12 @@ def iterate_dir(file: file, ctx: dir_context) -> None:
     file_accessed(file)
 
 
-def filldir64(name: bytes, offset: int, ino: int, d_type: int) -> bytes:
-    """One struct linux_dirent64; d_off is still that of the entry itself."""
-    size = (19 + len(name) + 1 + 7) & ~7
-    return HEADER.pack(ino, offset, size) + bytes((d_type,)) + name + bytes(size - 19 - len(name))
-
-
-def filldir(name: bytes, offset: int, ino: int, d_type: int) -> bytes:
-    """One struct linux_dirent: the type is the last byte."""
-    size = (18 + len(name) + 2 + 7) & ~7
-    return HEADER.pack(ino, offset, size) + name + bytes(size - 19 - len(name)) + bytes((d_type,))
-
-
 class getdents_callback(dir_context):
-    """Entries collected for one call; `cut` when one did not fit any more."""
+    """Entries collected for one call; `cut` when one did not fit any more.
+
+    An entry is its position, its length in user memory, and the pieces stored there: Linux leaves the
+    bytes between them as they are.
+    """
 
     __slots__ = ("cut", "fill", "records", "room")
 
@@ -58,28 +51,42 @@ class getdents_callback(dir_context):
         super().__init__(_collect)
         self.fill = fill
         self.room = count
-        self.records: list[bytes] = []
+        self.records: list[tuple[int, int, Pieces]] = []
         self.cut = False
+
+
+def filldir64(name: bytes, ino: int, d_type: int) -> tuple[int, Pieces]:
+    """One struct linux_dirent64: its length, and what follows d_off."""
+    size = (19 + len(name) + 1 + 7) & ~7
+    return size, ((0, ino.to_bytes(8, "little")), (16, TAIL.pack(size, d_type) + name + b"\0"))
+
+
+def filldir(name: bytes, ino: int, d_type: int) -> tuple[int, Pieces]:
+    """One struct linux_dirent: the type is the last byte."""
+    size = (18 + len(name) + 2 + 7) & ~7
+    text = size.to_bytes(2, "little") + name + b"\0"
+    return size, ((0, ino.to_bytes(8, "little")), (16, text), (size - 1, bytes((d_type,))))
 
 
 def _collect(ctx: dir_context, name: bytes, offset: int, ino: int, d_type: int) -> bool:
     assert isinstance(ctx, getdents_callback)
-    record = ctx.fill(name, offset, ino, d_type)
-    if len(record) > ctx.room:
+    size, pieces = ctx.fill(name, ino, d_type)
+    if size > ctx.room:
         ctx.cut = True
         return False
-    ctx.room -= len(record)
-    ctx.records.append(record)
+    ctx.room -= size
+    ctx.records.append((offset, size, pieces))
     return True
 
 
-def _with_next_offsets(ctx: getdents_callback) -> bytes:
+def _store(current: task_struct, dirent: int, ctx: getdents_callback) -> None:
     """d_off of an entry is the position after it: that of the next one."""
-    offsets = [HEADER.unpack_from(record)[1] for record in ctx.records[1:]] + [ctx.pos]
-    return b"".join(
-        record[:8] + offset.to_bytes(8, "little") + record[16:]
-        for record, offset in zip(ctx.records, offsets, strict=True)
-    )
+    offsets = [offset for offset, _, _ in ctx.records[1:]] + [ctx.pos]
+    for (_, size, pieces), offset in zip(ctx.records, offsets, strict=True):
+        for at, data in pieces:
+            copy_to_user(current, dirent + at, data)
+        copy_to_user(current, dirent + 8, offset.to_bytes(8, "little"))
+        dirent += size
 
 
 def _getdents(current: task_struct, fd: int, dirent: int, count: int, fill: Fill) -> int:
@@ -93,7 +100,7 @@ def _getdents(current: task_struct, fd: int, dirent: int, count: int, fill: Fill
             if ctx.cut:
                 raise KernelError(EINVAL)
             return 0
-        copy_to_user(current, dirent, _with_next_offsets(ctx))
+        _store(current, dirent, ctx)
         return count - ctx.room
     finally:
         fdput(f, flags)
