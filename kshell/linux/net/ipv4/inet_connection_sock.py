@@ -8,8 +8,6 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, cast
 
-from kshell.linux.net.core import request_sock as core_request_sock
-from kshell.linux.net.ipv4 import route_output, af_inet
 from kshell.abi.errno import EAGAIN, EINVAL
 from kshell.abi.fcntl import O_NONBLOCK
 from kshell.abi.socket import AF_INET
@@ -25,10 +23,10 @@ from kshell.linux.include.net.inet_connection_sock import (
 )
 from kshell.linux.include.net.inet_sock import _cork_of, inet_request_sock, inet_sk_flowi_flags
 from kshell.linux.include.net.request_sock import (
-    request_sock,
-    request_sock_queue,
     reqsk_queue_empty,
     reqsk_queue_remove,
+    request_sock,
+    request_sock_queue,
 )
 from kshell.linux.include.net.route import RT_CONN_FLAGS, ip_route_output_ports
 from kshell.linux.include.net.sock import (
@@ -49,6 +47,7 @@ from kshell.linux.include.net.tcp import TCP_CLOSE, TCP_LISTEN, TCP_SYN_RECV
 from kshell.linux.kernel.sched.wait import finish_wait, init_wait, prepare_to_wait_exclusive
 from kshell.linux.kernel.time.timer import schedule_timeout, timer_list
 from kshell.linux.mm.slub import kmem_cache_free
+from kshell.linux.net.core import request_sock as core_request_sock
 from kshell.linux.net.core.sock import (
     __sk_dst_check,
     sk_clone_lock,
@@ -58,6 +57,7 @@ from kshell.linux.net.core.sock import (
     sock_put,
 )
 from kshell.linux.net.core.stream import sk_stream_kill_queues
+from kshell.linux.net.ipv4 import af_inet, route_output
 from kshell.linux.security.security import security_inet_csk_clone, security_req_classify_flow
 
 if TYPE_CHECKING:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from kshell.linux.net.ipv4 import inet_hashtables
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.tcp import tcp_request_sock
 from kshell.linux.include.net.inet_connection_sock import inet_connection_sock, reqsk_timeout
 from kshell.linux.include.net.inet_hashtables import tcp_or_dccp_get_hashinfo
 from kshell.linux.include.net.request_sock import (
-    request_sock,
     reqsk_queue_added,
     reqsk_queue_len,
     reqsk_queue_len_young,
     reqsk_queue_removed,
+    request_sock,
 )
 from kshell.linux.include.net.sock import sk_acceptq_added
 from kshell.linux.include.net.tcp import TCP_LISTEN, TCP_RTO_MAX
 from kshell.linux.kernel.time.timer import mod_timer, timer_delete_sync, timer_list
 from kshell.linux.net.core.sock import sock_put
+from kshell.linux.net.ipv4 import inet_hashtables
 from kshell.linux.net.ipv4.inet_connection_sock import inet_child_forget, reqsk_put
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kshell.linux.net.ipv4 import inet_hashtables
 from kshell.abi.errno import EADDRNOTAVAIL
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.random import get_random_u8
@@ -14,6 +13,7 @@ from kshell.linux.include.net.inet_hashtables import inet_bhashfn, inet_bhashfn_
 from kshell.linux.include.net.inet_sock import inet_is_local_reserved_port
 from kshell.linux.include.net.tcp import TCP_TIME_WAIT
 from kshell.linux.net.core.secure_seq import secure_ipv4_port_ephemeral
+from kshell.linux.net.ipv4 import inet_hashtables
 from kshell.linux.net.ipv4.inet_connection_sock_bind import inet_sk_get_local_port_range
 from kshell.linux.net.ipv4.inet_timewait_sock import inet_twsk_bind_unhash, inet_twsk_deschedule_put
 

@@ -10,15 +10,13 @@ from kshell.linux.include.linux.tcp import TCP_SACK_SEEN, tcp_clear_options, tcp
 from kshell.linux.include.net.dst import dst_metric
 from kshell.linux.include.net.flow import flowi4, flowi4_init_output
 from kshell.linux.include.net.inet_sock import inet_request_bound_dev_if, inet_request_mark, inet_sk_flowi_flags
-from kshell.linux.include.net.route import RT_CONN_FLAGS
+from kshell.linux.include.net.route import RT_CONN_FLAGS, ip_route_output_key
 from kshell.linux.include.net.sock import SOCK_RCVBUF_LOCK
 from kshell.linux.include.net.tcp import TCPHDR_ACK, TCPHDR_RST, U32, tcp_full_space
 from kshell.linux.net.core.secure_seq import _mix, net_secret_init, secure_tcp_seq_and_ts_off
 from kshell.linux.net.core.sock import net_tx_rndhash, sock_put
-from kshell.linux.net.ipv4 import tcp_ipv4_request
 from kshell.linux.net.ipv4.inet_connection_sock import __reqsk_free, reqsk_free, reqsk_put
 from kshell.linux.net.ipv4.inet_connection_sock_req import inet_csk_reqsk_queue_add
-from kshell.linux.include.net.route import ip_route_output_key
 from kshell.linux.net.ipv4.syncookies_timestamp import TS_OPT_ECN, TS_OPT_SACK, TS_OPT_WSCALE_MASK, TSBITS
 from kshell.linux.net.ipv4.tcp_input_options import tcp_parse_options
 from kshell.linux.net.ipv4.tcp_input_request import inet_reqsk_alloc

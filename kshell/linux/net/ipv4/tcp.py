@@ -29,7 +29,7 @@ from kshell.linux.include.linux.snmp import (
     TCP_MIB_ESTABRESETS,
 )
 from kshell.linux.include.linux.uaccess import put_user
-from kshell.linux.include.net.inet_hashtables import inet_bind2_bucket, inet_bind_bucket, inet_hashinfo
+from kshell.linux.include.net.inet_hashtables import inet_hashinfo
 from kshell.linux.include.net.sock import (
     RCV_SHUTDOWN,
     SEND_SHUTDOWN,
@@ -40,7 +40,6 @@ from kshell.linux.include.net.sock import (
     SOCK_USE_WRITE_QUEUE,
     __sk_stream_is_writeable,
     lock_sock_fast,
-    sk_sockets_allocated_inc,
     unlock_sock_fast,
 )
 from kshell.linux.include.net.tcp import (
@@ -59,7 +58,6 @@ from kshell.linux.include.net.tcp import (
     TCPF_SYN_SENT,
     U32,
     _s32,
-    before,
     tcp_epollin_ready,
     tcp_full_space,
     tcp_inq,

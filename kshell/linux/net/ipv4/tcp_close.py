@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.linux.net.ipv4 import inet_hashtables
 from kshell.abi.errno import ECONNABORTED, ECONNRESET, ENOENT
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.skbuff import __skb_dequeue
@@ -69,6 +68,7 @@ from kshell.linux.net.core.sock import lock_sock, release_sock, sock_put
 from kshell.linux.net.core.sock_lock import __release_sock
 from kshell.linux.net.core.stream import sk_stream_wait_close
 from kshell.linux.net.ipv4 import (
+    inet_hashtables,
     tcp,
     tcp_fastopen,
     tcp_input_data,

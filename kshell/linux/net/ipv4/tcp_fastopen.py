@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.linux.include.linux.random import get_random_bytes
+from kshell.linux.include.linux.skbuff import __skb_queue_tail
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_TCPFASTOPENACTIVEFAIL,
     LINUX_MIB_TCPFASTOPENBLACKHOLE,
@@ -28,7 +29,6 @@ from kshell.linux.include.net.tcp import (
     tcp_fastopen_request,
     tcp_skb_cb,
 )
-from kshell.linux.include.linux.skbuff import __skb_queue_tail
 from kshell.linux.net.core.secure_seq import _mix
 from kshell.linux.net.core.skbuff import skb_clone, skb_dst_drop, skb_pull
 from kshell.linux.net.core.sock import skb_set_owner_r

@@ -57,7 +57,14 @@ from kshell.linux.include.net.tcp import (
 from kshell.linux.kernel.time.hrtimer import hrtimer_active, hrtimer_start_range_ns
 from kshell.linux.net.core.skbuff import __kfree_skb, skb_dst_drop
 from kshell.linux.net.core.sock import sk_send_sigurg
-from kshell.linux.net.ipv4 import tcp_fastopen, tcp_input_state, tcp_timer, tcp_input_data, tcp_input_ofo, tcp_output_ack
+from kshell.linux.net.ipv4 import (
+    tcp_fastopen,
+    tcp_input_data,
+    tcp_input_ofo,
+    tcp_input_state,
+    tcp_output_ack,
+    tcp_timer,
+)
 from kshell.linux.net.ipv4.tcp_input_ack import (
     _now_seconds,
     tcp_ack,

@@ -18,7 +18,6 @@ from kshell.linux.include.net.tcp import (
     CA_ACK_ECE,
     CA_ACK_SLOWPATH,
     CA_ACK_WIN_UPDATE,
-    TCP_CA_Open,
     TCP_CHRONO_BUSY,
     TCP_ECN_DEMAND_CWR,
     TCP_ECN_OK,
@@ -33,6 +32,7 @@ from kshell.linux.include.net.tcp import (
     TCPHDR_ECE,
     TCPHDR_SYN,
     U32,
+    TCP_CA_Open,
     _s32,
     ack_sample,
     after,
@@ -44,7 +44,15 @@ from kshell.linux.include.net.tcp import (
     tcp_paws_check,
     tcp_skb_cb,
 )
-from kshell.linux.net.ipv4 import tcp_output, tcp_output_ack, tcp_output_retransmit, tcp_output_segs, tcp_sendmsg, tcp_input_loss, tcp_input_timer
+from kshell.linux.net.ipv4 import (
+    tcp_input_loss,
+    tcp_input_timer,
+    tcp_output,
+    tcp_output_ack,
+    tcp_output_retransmit,
+    tcp_output_segs,
+    tcp_sendmsg,
+)
 from kshell.linux.net.ipv4.tcp_input_rtt import (
     FLAG_ACK_MAYBE_DELAYED,
     FLAG_ACKED,

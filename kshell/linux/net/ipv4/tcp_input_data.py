@@ -6,8 +6,8 @@ from bisect import insort
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import ENOMEM
-from kshell.linux.include.linux.err import KernelError
 from kshell.abi.signal import POLL_HUP, POLL_IN
+from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.net import SOCK_WAKE_WAITD
 from kshell.linux.include.linux.skbuff import __skb_queue_tail
 from kshell.linux.include.linux.snmp import (
@@ -63,8 +63,7 @@ from kshell.linux.net.core.skbuff import (
     skb_dst_drop,
 )
 from kshell.linux.net.core.skbuff_coalesce import skb_try_coalesce
-from kshell.linux.net.core.sock import skb_set_owner_r
-from kshell.linux.net.core.sock import sk_wake_async
+from kshell.linux.net.core.sock import sk_wake_async, skb_set_owner_r
 from kshell.linux.net.ipv4 import tcp, tcp_input_ofo, tcp_minisocks, tcp_output, tcp_output_ack
 from kshell.linux.net.ipv4.tcp_input_ack import tcp_fast_path_check
 from kshell.linux.net.ipv4.tcp_input_rtt import tcp_enter_quickack_mode, tcp_event_data_recv, tcp_sndbuf_expand

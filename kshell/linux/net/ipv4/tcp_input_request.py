@@ -18,7 +18,7 @@ from kshell.linux.include.linux.tcp import (
 )
 from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.inet_sock import inet_request_bound_dev_if, inet_request_mark
-from kshell.linux.include.net.request_sock import request_sock_ops, reqsk_queue_len, saved_syn
+from kshell.linux.include.net.request_sock import reqsk_queue_len, request_sock_ops, saved_syn
 from kshell.linux.include.net.sock import sk_acceptq_is_full, sock_hold
 from kshell.linux.include.net.tcp import (
     TCP_NEW_SYN_RECV,

@@ -20,13 +20,13 @@ from kshell.linux.include.linux.snmp import (
 )
 from kshell.linux.include.linux.tcp import TCP_DSACK_SEEN, TCP_NUM_SACKS, tcp_sack_block, tcphdr
 from kshell.linux.include.net.tcp import (
-    TCP_CA_Loss,
     TCP_FRAG_IN_RTX_QUEUE,
     TCPCB_LOST,
     TCPCB_RETRANS,
     TCPCB_SACKED_ACKED,
     TCPCB_SACKED_RETRANS,
     U32,
+    TCP_CA_Loss,
     after,
     before,
     rate_sample,

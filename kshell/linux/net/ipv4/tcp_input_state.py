@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.linux.net.ipv4 import tcp_input_data, tcp_input_loss, tcp_input_timer
 from kshell.abi.errno import ECONNREFUSED, ECONNRESET, EPIPE
 from kshell.linux.include.linux.net import SOCK_WAKE_IO
 from kshell.linux.include.linux.snmp import LINUX_MIB_TCPABORTONDATA
@@ -16,9 +15,8 @@ from kshell.linux.include.net.dropreason import (
     SKB_DROP_REASON_TCP_FLAGS,
     SKB_DROP_REASON_TCP_RESET,
 )
-from kshell.linux.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, SOCK_DEAD, sock_flag
+from kshell.linux.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, SOCK_DEAD, sk_error_report, sock_flag
 from kshell.linux.include.net.tcp import (
-    TCP_CA_Loss,
     TCP_CLOSE,
     TCP_CLOSE_WAIT,
     TCP_CLOSING,
@@ -37,6 +35,7 @@ from kshell.linux.include.net.tcp import (
     TCPHDR_SYN,
     TCPOLEN_TSTAMP_ALIGNED,
     U32,
+    TCP_CA_Loss,
     after,
     before,
     tcp_fin_time,
@@ -45,13 +44,15 @@ from kshell.linux.include.net.tcp import (
 from kshell.linux.net.core.request_sock import reqsk_fastopen_remove
 from kshell.linux.net.core.skbuff import __kfree_skb, consume_skb
 from kshell.linux.net.core.sock import POLL_OUT, sk_wake_async
-from kshell.linux.include.net.sock import sk_error_report
 from kshell.linux.net.ipv4 import (
     tcp,
     tcp_close,
     tcp_fastopen,
     tcp_input,
+    tcp_input_data,
+    tcp_input_loss,
     tcp_input_synsent,
+    tcp_input_timer,
     tcp_metrics,
     tcp_minisocks,
 )

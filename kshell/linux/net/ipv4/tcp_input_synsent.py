@@ -47,15 +47,25 @@ from kshell.linux.include.net.tcp import (
 )
 from kshell.linux.net.core.skbuff import __kfree_skb
 from kshell.linux.net.core.sock import POLL_OUT, sk_wake_async
-from kshell.linux.net.ipv4 import tcp, tcp_cong, tcp_fastopen, tcp_input_state, tcp_metrics, tcp_output_syn, tcp_input_data, tcp_input_loss, tcp_output_ack
+from kshell.linux.net.ipv4 import (
+    tcp,
+    tcp_cong,
+    tcp_fastopen,
+    tcp_input_data,
+    tcp_input_loss,
+    tcp_input_state,
+    tcp_metrics,
+    tcp_output_ack,
+    tcp_output_syn,
+)
 from kshell.linux.net.ipv4.inet_connection_sock import inet_csk_reset_keepalive_timer, inet_csk_reset_xmit_timer
 from kshell.linux.net.ipv4.tcp_input_ack import _now_seconds, tcp_ack, tcp_fast_path_on, tcp_store_ts_recent
 from kshell.linux.net.ipv4.tcp_input_options import tcp_parse_options
 from kshell.linux.net.ipv4.tcp_input_rtt import (
     FLAG_SLOWPATH,
+    _init_cwnd,
     tcp_enter_quickack_mode,
     tcp_init_buffer_space,
-    _init_cwnd,
     tcp_initialize_rcv_mss,
 )
 from kshell.linux.net.ipv4.tcp_output_mss import tcp_mtup_init, tcp_sync_mss

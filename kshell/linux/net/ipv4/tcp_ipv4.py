@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from kshell.abi.errno import EAFNOSUPPORT, EHOSTUNREACH, EINVAL, ENETUNREACH, ENOENT, EPROTO
+from kshell.abi.socket import AF_INET
+from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.icmp import (
     ICMP_DEST_UNREACH,
     ICMP_FRAG_NEEDED,
@@ -17,10 +19,8 @@ from kshell.linux.include.linux.icmp import (
     ICMP_REDIRECT,
     ICMP_TIME_EXCEEDED,
     NR_ICMP_UNREACH,
+    icmphdr,
 )
-from kshell.abi.socket import AF_INET
-from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.icmp import icmphdr
 from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.random import get_random_u16
 from kshell.linux.include.linux.skbuff import SKB_GSO_TCPV4
@@ -36,8 +36,8 @@ from kshell.linux.include.linux.tcp import (
     tcp_sock,
     tcp_timewait_sock,
 )
-from kshell.linux.include.net.inet_sock import _cork_of
 from kshell.linux.include.net.inet_connection_sock import ICSK_TIME_RETRANS, inet_connection_sock_af_ops
+from kshell.linux.include.net.inet_sock import _cork_of
 from kshell.linux.include.net.inet_timewait_sock import timewait_sock_ops
 from kshell.linux.include.net.protocol import net_protocol
 from kshell.linux.include.net.route import ip_route_connect, ip_route_newports, ip_rt_put
@@ -58,8 +58,17 @@ from kshell.linux.include.net.tcp import (
     between,
 )
 from kshell.linux.net.core.secure_seq import secure_tcp_seq_and_ts_off
-from kshell.linux.net.core.sock import sk_setup_caps, sock_put
-from kshell.linux.net.ipv4 import icmp, tcp, tcp_close, tcp_input_data, tcp_output_retransmit, tcp_timer, af_inet, inet_hashtables
+from kshell.linux.net.core.sock import sk_set_txhash, sk_setup_caps, sock_put
+from kshell.linux.net.ipv4 import (
+    af_inet,
+    icmp,
+    inet_hashtables,
+    tcp,
+    tcp_close,
+    tcp_input_data,
+    tcp_output_retransmit,
+    tcp_timer,
+)
 from kshell.linux.net.ipv4.inet_connection_sock import (
     inet_csk_accept,
     inet_csk_addr2sockaddr,
@@ -87,7 +96,6 @@ from kshell.linux.net.ipv4.tcp_ipv4_reqops import tcp_request_sock_ops, tcp_v4_c
 from kshell.linux.net.ipv4.tcp_ipv4_request import inet_sk_rx_dst_set, tcp_v4_syn_recv_sock
 from kshell.linux.net.ipv4.tcp_minisocks import tcp_twsk_destructor
 from kshell.linux.net.ipv4.tcp_output_mss import tcp_sync_mss
-from kshell.linux.net.core.sock import sk_set_txhash
 from kshell.linux.net.ipv4.tcp_output_syn import tcp_connect
 from kshell.linux.net.ipv4.tcp_output_xmit import tcp_release_cb
 from kshell.linux.net.ipv4.tcp_recvmsg import tcp_recvmsg
@@ -98,6 +106,7 @@ from kshell.linux.net.ipv4.tcp_ulp import tcp_cleanup_ulp
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.inet_timewait_sock import inet_timewait_sock
+    from kshell.linux.include.net.rtable import rtable
     from kshell.linux.include.net.sock import sock
 
 RTCF_BROADCAST = 0x10000000
@@ -186,19 +195,20 @@ async def tcp_v4_connect(sk: tcp_sock, uaddr: bytes, addr_len: int) -> int:
         sk.icsk_ext_hdr_len = inet_opt.opt.optlen if inet_opt is not None else 0
     rx_opt.mss_clamp = TCP_MSS_DEFAULT
     tcp.tcp_set_state(sk, TCP_SYN_SENT)
+    ours: rtable | None = rt  # the reference that is still to be dropped on failure
     try:
         inet_hash_connect(net.ipv4.tcp_death_row, sk)
         sk_set_txhash(sk)
-        taken, rt = rt, None
-        rt = ip_route_newports(fl4, taken, orig_sport, dport, sk.inet_sport, dport, sk)
+        ours = None
+        ours = rt = ip_route_newports(fl4, rt, orig_sport, dport, sk.inet_sport, dport, sk)
         sk.sk_gso_type = SKB_GSO_TCPV4
         sk_setup_caps(sk, rt)
-        rt = None
+        ours = None
         _start(sk, dport)
     except KernelError:
         tcp.tcp_set_state(sk, TCP_CLOSE)
         inet_hashtables.inet_bhash2_reset_saddr(sk)
-        ip_rt_put(rt)
+        ip_rt_put(ours)
         sk.sk_route_caps = 0
         sk.inet_dport = 0
         raise

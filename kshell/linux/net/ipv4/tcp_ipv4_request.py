@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from kshell.abi.socket import AF_INET
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.random import get_random_u16
 from kshell.linux.include.linux.skbuff import SKB_GSO_TCPV4
 from kshell.linux.include.linux.snmp import LINUX_MIB_LISTENOVERFLOWS
 from kshell.linux.include.linux.tcp import tcp_mss_clamp, tcp_request_sock, tcp_sock
 from kshell.linux.include.net.flow import flowi4
-from kshell.linux.include.net.request_sock import request_sock_ops
 from kshell.linux.include.net.sock import sk_acceptq_is_full
-from kshell.linux.include.net.tcp import TCP_MSS_DEFAULT, tcp_request_sock_ops as _tcp_request_sock_af_ops
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.secure_seq import secure_tcp_seq_and_ts_off
 from kshell.linux.net.core.sock import sk_setup_caps, sock_put
-from kshell.linux.net.ipv4 import syncookies, tcp_close, tcp_input_request, tcp_ipv4_reply, tcp_minisocks, tcp_output_syn, inet_hashtables
+from kshell.linux.net.ipv4 import (
+    inet_hashtables,
+    tcp_close,
+    tcp_input_request,
+    tcp_minisocks,
+    tcp_output_syn,
+)
 from kshell.linux.net.ipv4.inet_connection_sock import (
     inet_csk_prepare_forced_close,
     inet_csk_route_child_sock,
@@ -25,9 +28,8 @@ from kshell.linux.net.ipv4.inet_connection_sock import (
 )
 from kshell.linux.net.ipv4.ip_output import ip_build_and_send_pkt
 from kshell.linux.net.ipv4.tcp_input_rtt import tcp_initialize_rcv_mss
-from kshell.linux.net.ipv4.tcp_ipv4_md5 import tcp_md5_do_lookup, tcp_v4_md5_lookup
+from kshell.linux.net.ipv4.tcp_ipv4_md5 import tcp_md5_do_lookup
 from kshell.linux.net.ipv4.tcp_output_mss import _dst_advmss, tcp_sync_mss
-from kshell.linux.net.ipv4.tcp_timer import tcp_syn_ack_timeout
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.ip import iphdr

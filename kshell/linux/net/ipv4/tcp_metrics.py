@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from kshell.linux.include.linux.tcp import tcp_fastopen_cookie
 from kshell.linux.include.net.tcp import (
-    TCP_CA_Open,
     TCP_INFINITE_SSTHRESH,
     TCP_TIMEOUT_FALLBACK,
+    TCP_CA_Open,
 )
 
 if TYPE_CHECKING:

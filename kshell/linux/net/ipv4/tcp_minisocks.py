@@ -28,7 +28,6 @@ from kshell.linux.include.net.inet_connection_sock import reqsk_timeout
 from kshell.linux.include.net.sock import SOCK_KEEPOPEN, SOCK_RCVBUF_LOCK
 from kshell.linux.include.net.sock import __sk_add_backlog as __sk_add_backlog
 from kshell.linux.include.net.tcp import (
-    TCP_CA_Open,
     TCP_CA_UNSPEC,
     TCP_ECN_OK,
     TCP_FIN_WAIT2,
@@ -48,6 +47,7 @@ from kshell.linux.include.net.tcp import (
     TCPOLEN_MD5SIG_ALIGNED,
     TCPOLEN_TSTAMP_ALIGNED,
     U32,
+    TCP_CA_Open,
     _s32,
     after,
     before,

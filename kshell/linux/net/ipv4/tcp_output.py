@@ -16,7 +16,6 @@ from kshell.linux.include.net.sock import SK_PACING_NEEDED
 from kshell.linux.include.net.tcp import (
     CA_EVENT_CWND_RESTART,
     TCP_CA_CWR,
-    TCP_CA_Open,
     TCP_CHRONO_BUSY,
     TCP_CHRONO_RWND_LIMITED,
     TCP_CHRONO_SNDBUF_LIMITED,
@@ -33,6 +32,7 @@ from kshell.linux.include.net.tcp import (
     TCPF_ESTABLISHED,
     TCPHDR_FIN,
     U32,
+    TCP_CA_Open,
     _s32,
     after,
     tcp_current_ssthresh,

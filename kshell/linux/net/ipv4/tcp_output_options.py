@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from kshell.linux.net.ipv4 import tcp_output_mss
 from kshell.linux.include.linux.jiffies import NSEC_PER_MSEC
 from kshell.linux.include.linux.tcp import tcp_fastopen_cookie
 from kshell.linux.include.net.tcp import (
@@ -24,6 +23,7 @@ from kshell.linux.include.net.tcp import (
     TCPOPT_FASTOPEN_MAGIC,
     U32,
 )
+from kshell.linux.net.ipv4 import tcp_output_mss
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff

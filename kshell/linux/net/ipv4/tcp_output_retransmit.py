@@ -19,7 +19,6 @@ from kshell.linux.include.linux.snmp import (
 from kshell.linux.include.linux.tcp import TSQF_THROTTLED
 from kshell.linux.include.net.inet_connection_sock import ICSK_TIME_REO_TIMEOUT, ICSK_TIME_RETRANS
 from kshell.linux.include.net.tcp import (
-    TCP_CA_Loss,
     TCP_FRAG_IN_RTX_QUEUE,
     TCP_NAGLE_OFF,
     TCP_RTO_MAX,
@@ -33,6 +32,7 @@ from kshell.linux.include.net.tcp import (
     TCPHDR_SYN,
     TCPHDR_SYN_ECN,
     U32,
+    TCP_CA_Loss,
     _s32,
     after,
     before,

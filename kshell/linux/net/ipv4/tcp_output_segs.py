@@ -10,7 +10,6 @@ from kshell.linux.include.linux.hrtimer import hrtimer
 from kshell.linux.include.linux.skbuff import SKB_TRUESIZE, __skb_queue_after
 from kshell.linux.include.linux.snmp import LINUX_MIB_TCPWQUEUETOOBIG
 from kshell.linux.include.net.tcp import (
-    TCP_CA_Recovery,
     TCP_FRAG_IN_RTX_QUEUE,
     TCP_FRAG_IN_WRITE_QUEUE,
     TCPCB_LOST,
@@ -19,6 +18,7 @@ from kshell.linux.include.net.tcp import (
     TCPHDR_FIN,
     TCPHDR_PSH,
     U32,
+    TCP_CA_Recovery,
     before,
     tcp_packets_in_flight,
     tcp_skb_cb,

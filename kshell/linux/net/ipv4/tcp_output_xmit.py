@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.skbuff import CHECKSUM_PARTIAL, skb_shinfo
 from kshell.linux.include.linux.snmp import LINUX_MIB_TCPACKCOMPRESSED, TCP_MIB_OUTSEGS
 from kshell.linux.include.linux.tcp import (

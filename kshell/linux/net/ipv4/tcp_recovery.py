@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from kshell.linux.include.linux.tcp import TCP_RACK_RECOVERY_THRESH
 from kshell.linux.include.net.inet_connection_sock import ICSK_TIME_REO_TIMEOUT, ICSK_TIME_RETRANS
 from kshell.linux.include.net.tcp import (
-    TCP_CA_Recovery,
     TCP_FRAG_IN_RTX_QUEUE,
     TCP_RACK_NO_DUPTHRESH,
     TCP_RACK_STATIC_REO_WND,
@@ -16,6 +15,7 @@ from kshell.linux.include.net.tcp import (
     TCPCB_RETRANS,
     TCPCB_SACKED_ACKED,
     TCPCB_SACKED_RETRANS,
+    TCP_CA_Recovery,
     after,
     before,
     rate_sample,

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EALREADY, EAGAIN, EFAULT, EINPROGRESS, EINVAL, EOPNOTSUPP, EPIPE
+from kshell.abi.errno import EAGAIN, EALREADY, EFAULT, EINPROGRESS, EINVAL, EOPNOTSUPP, EPIPE
 from kshell.abi.fcntl import O_NONBLOCK
 from kshell.abi.socket import AF_UNSPEC, MSG_DONTWAIT, MSG_EOR, MSG_FASTOPEN, MSG_MORE, MSG_OOB, MSG_ZEROCOPY
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.socket import msghdr
-from kshell.linux.include.linux.uio import kvec_iter
 from kshell.linux.include.linux.net import SOCK_NOSPACE, SOCKWQ_ASYNC_NOSPACE
 from kshell.linux.include.linux.skbuff import CHECKSUM_PARTIAL, SKB_TRUESIZE, __skb_unlink, skb_shinfo
 from kshell.linux.include.linux.snmp import LINUX_MIB_TCPAUTOCORKING
+from kshell.linux.include.linux.socket import msghdr
 from kshell.linux.include.linux.tcp import TSQ_THROTTLED, tcp_sock
 from kshell.linux.include.net.sock import SEND_SHUTDOWN, SOCK_ZEROCOPY, sk_stream_memory_free
 from kshell.linux.include.net.sock_mem import sk_mem_uncharge, sk_wmem_schedule
@@ -37,13 +36,13 @@ from kshell.linux.include.net.tcp import (
 )
 from kshell.linux.lib.iov_iter import copy_from_iter
 from kshell.linux.net.core.skbuff import __kfree_skb, alloc_skb_fclone
+from kshell.linux.net.core.skbuff_zerocopy import msg_zerocopy_realloc, net_zcopy_put
 from kshell.linux.net.core.sock import lock_sock, release_sock, sk_clear_bit, sk_page_frag_refill
 from kshell.linux.net.core.sock_lock import __release_sock
 from kshell.linux.net.core.sock_queue import sock_cmsg_send, sockcm_init
 from kshell.linux.net.core.stream import sk_stream_error, sk_stream_wait_connect, sk_stream_wait_memory
 from kshell.linux.net.ipv4 import tcp, tcp_input_data, tcp_output, tcp_output_mss, tcp_output_syn, tcp_rate
 from kshell.linux.net.ipv4.af_inet_connect import __inet_stream_connect
-from kshell.linux.net.core.skbuff_zerocopy import msg_zerocopy_realloc, net_zcopy_put
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.net import socket

@@ -37,9 +37,6 @@ from kshell.linux.include.net.inet_connection_sock import (
 from kshell.linux.include.net.sock import SOCK_DEAD, SOCK_KEEPOPEN, __sk_dst_reset
 from kshell.linux.include.net.tcp import (
     TCP_ATO_MIN,
-    TCP_CA_Disorder,
-    TCP_CA_Loss,
-    TCP_CA_Recovery,
     TCP_ESTABLISHED,
     TCP_FIN_WAIT2,
     TCP_LISTEN,
@@ -54,6 +51,9 @@ from kshell.linux.include.net.tcp import (
     TCPF_SYN_RECV,
     TCPF_SYN_SENT,
     U32,
+    TCP_CA_Disorder,
+    TCP_CA_Loss,
+    TCP_CA_Recovery,
     _s32,
     keepalive_intvl_when,
     keepalive_probes,
