@@ -7,7 +7,7 @@ it can be run where it started and compared where it ended.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from kshell.lang.ast import Apply, Call, Node, Result
@@ -46,6 +46,7 @@ class CallStart:
     line: int
     source: str
     resumed: bool  # whether the log has its end
+    text: str  # the call alone, its lines put together; its nodes' spans are places in here
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class CallEnd:
     line: int
     source: str
     started: int  # line of its CallStart, 0 if the log has none
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class WholeCall:
     result: Result
     line: int
     source: str
+    text: str
     duration: int | None = None  # nanoseconds, from -T
 
 
@@ -238,13 +241,14 @@ def _call_record(line: _Line, filename: str) -> Record:
     resumed = _RESUMED.match(line.body)
     start = line.partner if resumed else line
     end = line if resumed else line.partner or line
-    body = _joined(start, end)
-    call, result, duration = _read_call(body, filename, line.number)
+    text, duration = _without_duration(_RESTARTED.sub("...", _joined(start, end)))
+    call, result = _read_call(text, filename, line.number)
     if resumed:
-        return CallEnd(line.pid, line.time, call, result, line.number, line.text, start.number if start else 0)
+        started = start.number if start else 0
+        return CallEnd(line.pid, line.time, call, result, line.number, line.text, started, text)
     if end is not line:
-        return CallStart(line.pid, line.time, call, line.number, line.text, True)
-    return WholeCall(line.pid, line.time, call, result, line.number, line.text, duration)
+        return CallStart(line.pid, line.time, call, line.number, line.text, True, text)
+    return WholeCall(line.pid, line.time, call, result, line.number, line.text, text, duration)
 
 
 def _joined(start: "_Line | None", end: _Line) -> str:
@@ -262,19 +266,21 @@ def _gap(rest: str) -> str:
     return "" if rest.startswith((")", ",")) else " "
 
 
-def _read_call(body: str, filename: str, number: int) -> tuple[Call, Result, int | None]:
-    duration = None
+def _without_duration(body: str) -> tuple[str, int | None]:
     match = _DURATION.search(body)
-    if match is not None:
-        duration = int(match["seconds"]) * _NS + _fraction(match["frac"])
-        body = body[: match.start()]
-    source = Source(_RESTARTED.sub("...", body), filename, number)
+    if match is None:
+        return body, None
+    return body[: match.start()], int(match["seconds"]) * _NS + _fraction(match["frac"])
+
+
+def _read_call(text: str, filename: str, number: int) -> tuple[Call, Result]:
+    source = Source(text, filename, number)
     parser = Parser(source)
     node = parser.expression()
     if not isinstance(node, Apply):
-        raise source.error("not a line of an strace log", 0, len(body), expected="a system call")
+        raise source.error("not a line of an strace log", 0, len(text), expected="a system call")
     parser.expect("=")
-    return Call(node.function, node.args, node.span), read_result(parser, source), duration
+    return Call(node.function, node.args, node.span), read_result(parser, source)
 
 
 def _half_call(line: _Line, filename: str) -> CallStart:
@@ -287,14 +293,13 @@ def _half_call(line: _Line, filename: str) -> CallStart:
     node = Parser(source).expression()
     if not isinstance(node, Apply):
         raise source.error("not a line of an strace log", 0, len(closed), expected="a system call")
-    return CallStart(line.pid, line.time, Call(node.function, node.args, node.span), line.number, line.text, False)
+    call = Call(node.function, node.args, node.span)
+    return CallStart(line.pid, line.time, call, line.number, line.text, False, closed)
 
 
-def without_annotations(text: str) -> str:
-    """The text of a log's line without what -y put behind descriptors, for a line to be shown."""
-    return re.sub(r"(?<=\d)<(?:->|[^<>\n])*+>(?=[,)\]}\s])", "", text)
-
-
-def renumbered(record: Record, pid: int) -> Record:
-    """The same record for another task."""
-    return replace(record, pid=pid)
+def argument_texts(call: Call, text: str) -> list[str]:
+    """The arguments of a call as they stand in its text, strace's remarks included."""
+    starts = [node.span[0] for node in call.args]
+    closing = call.span[1] - 1
+    pieces = [text[start:end] for start, end in zip(starts, [*starts[1:], closing], strict=False)]
+    return [piece.rstrip().removesuffix(",").rstrip() for piece in pieces]

@@ -45,7 +45,7 @@ def split_words(text: str) -> list[str]:
 
 @command("cat PATH...", section="userland", completion="path")
 def do_cat(session: Session, arguments: str) -> None:
-    """Show files of the machine: `cat /proc/net/tcp`.
+    """Show files of the machine: `cat /proc/net/unix`.
 
     open, read and close, in the current task.
     """

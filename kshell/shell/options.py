@@ -31,6 +31,7 @@ _USUAL = {
     "-c": ("line", "signals"),
     "run": ("line", "objects", "signals"),
     "check": (),
+    "boot": (),
     "": ("line", "objects", "signals"),
 }
 SUBCOMMANDS = ("run", "check", "boot")

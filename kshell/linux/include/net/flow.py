@@ -9,15 +9,38 @@ class flowi4:
     """struct flowi4: what a packet to be routed looks like. Ports and addresses in host byte order."""
 
     __slots__ = (
-        "daddr", "fl4_dport", "fl4_sport", "flowi4_flags", "flowi4_iif", "flowi4_l3mdev", "flowi4_mark",
-        "flowi4_multipath_hash", "flowi4_oif", "flowi4_proto", "flowi4_scope", "flowi4_secid", "flowi4_tos", "flowi4_uid",
+        "daddr",
+        "fl4_dport",
+        "fl4_sport",
+        "flowi4_flags",
+        "flowi4_iif",
+        "flowi4_l3mdev",
+        "flowi4_mark",
+        "flowi4_multipath_hash",
+        "flowi4_oif",
+        "flowi4_proto",
+        "flowi4_scope",
+        "flowi4_secid",
+        "flowi4_tos",
+        "flowi4_uid",
         "saddr",
     )
 
     def __init__(
-        self, flowi4_oif: int = 0, flowi4_iif: int = 0, flowi4_mark: int = 0, flowi4_tos: int = 0, flowi4_scope: int = 0,
-        flowi4_proto: int = 0, flowi4_flags: int = 0, daddr: int = 0, saddr: int = 0, fl4_dport: int = 0,
-        fl4_sport: int = 0, flowi4_uid: int = 0, flowi4_l3mdev: int = 0,
+        self,
+        flowi4_oif: int = 0,
+        flowi4_iif: int = 0,
+        flowi4_mark: int = 0,
+        flowi4_tos: int = 0,
+        flowi4_scope: int = 0,
+        flowi4_proto: int = 0,
+        flowi4_flags: int = 0,
+        daddr: int = 0,
+        saddr: int = 0,
+        fl4_dport: int = 0,
+        fl4_sport: int = 0,
+        flowi4_uid: int = 0,
+        flowi4_l3mdev: int = 0,
     ) -> None:
         self.flowi4_oif = flowi4_oif
         self.flowi4_iif = flowi4_iif
@@ -46,8 +69,18 @@ class flowi4:
 
 
 def flowi4_init_output(
-    fl4: flowi4, oif: int, mark: int, tos: int, scope: int, proto: int, flags: int, daddr: int, saddr: int, dport: int,
-    sport: int, uid: int,
+    fl4: flowi4,
+    oif: int,
+    mark: int,
+    tos: int,
+    scope: int,
+    proto: int,
+    flags: int,
+    daddr: int,
+    saddr: int,
+    dport: int,
+    sport: int,
+    uid: int,
 ) -> None:
     """Fill the key for a locally made packet."""
     fl4.__init__(  # type: ignore[misc]

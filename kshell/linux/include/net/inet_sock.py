@@ -35,7 +35,8 @@ class ip_options:
     """
 
     __slots__ = (
-        "_data", "cipso", "faddr", "is_changed", "is_strictroute", "nexthop", "router_alert", "rr", "rr_needaddr", "srr",
+        "_data", "cipso", "faddr", "is_changed", "is_strictroute", "nexthop", "router_alert", "rr",
+        "rr_needaddr", "srr",
         "srr_is_hit", "ts", "ts_needaddr", "ts_needtime",
     )  # fmt: skip
 
@@ -63,7 +64,8 @@ class inet_cork:
     """What all fragments of a packet under construction share."""
 
     __slots__ = (
-        "addr", "dst", "flags", "fragsize", "gso_size", "length", "mark", "opt", "priority", "tos", "transmit_time", "ttl",
+        "addr", "dst", "flags", "fragsize", "gso_size", "length", "mark", "opt", "priority", "tos",
+        "transmit_time", "ttl",
         "tx_flags",
     )  # fmt: skip
 

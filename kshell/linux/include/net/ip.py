@@ -182,9 +182,12 @@ def ip_mtu_locked(dst: dst_entry) -> bool:
 getfrag_t = Callable[[object, int, int, "sk_buff"], bytes]
 output_t = Callable[["net_t", "sock | None", "sk_buff"], int]
 __all__ = [
-    "IPCB", "IPSKB_FORWARDED", "IPSKB_FRAG_COMPLETE", "IPSKB_FRAG_PMTU", "IPSKB_REROUTED", "IPV4_MAX_PMTU", "IPV4_MIN_MTU",
+    "IPCB", "IPSKB_FORWARDED", "IPSKB_FRAG_COMPLETE", "IPSKB_FRAG_PMTU", "IPSKB_REROUTED", "IPV4_MAX_PMTU",
+    "IPV4_MIN_MTU",
     "IP_DEFRAG_AF_PACKET", "IP_DEFRAG_CALL_RA_CHAIN", "IP_DEFRAG_LOCAL_DELIVER", "IP_DF", "IP_FRAG_TIME",
-    "IP_REPLY_ARG_NOSRCCHECK", "get_rttos", "getfrag_t", "inet_sdif", "inet_skb_parm", "ip_dont_fragment", "ip_is_fragment",
-    "ip_mtu_locked", "ip_ra_chain", "ip_reply_arg", "ip_sk_accept_pmtu", "ip_sk_ignore_df", "ip_sk_use_pmtu", "ipcm_cookie",
+    "IP_REPLY_ARG_NOSRCCHECK", "get_rttos", "getfrag_t", "inet_sdif", "inet_skb_parm", "ip_dont_fragment",
+    "ip_is_fragment",
+    "ip_mtu_locked", "ip_ra_chain", "ip_reply_arg", "ip_sk_accept_pmtu", "ip_sk_ignore_df", "ip_sk_use_pmtu",
+    "ipcm_cookie",
     "ipcm_init", "ipcm_init_sk", "output_t",
 ]  # fmt: skip

@@ -113,7 +113,8 @@ class fib_nh_common:
     """A next hop: device, gateway, the route cached for each direction, and exceptions."""
 
     __slots__ = (
-        "nhc_dev", "nhc_exceptions", "nhc_family", "nhc_flags", "nhc_gw", "nhc_gw_family", "nhc_oif", "nhc_pcpu_rth_output",
+        "nhc_dev", "nhc_exceptions", "nhc_family", "nhc_flags", "nhc_gw", "nhc_gw_family", "nhc_oif",
+        "nhc_pcpu_rth_output",
         "nhc_rth_input", "nhc_scope", "nhc_weight",
     )  # fmt: skip
 
@@ -141,10 +142,12 @@ class fib_nh(fib_nh_common):
 
 class fib_info:
     """What routes that differ only in their destination share."""
+
     _addr: int
 
     __slots__ = (
-        "_addr", "fib_clntref", "fib_dead", "fib_flags", "fib_metrics", "fib_net", "fib_nh", "fib_prefsrc", "fib_priority",
+        "_addr", "fib_clntref", "fib_dead", "fib_flags", "fib_metrics", "fib_net", "fib_nh", "fib_prefsrc",
+        "fib_priority",
         "fib_protocol", "fib_scope", "fib_tb_id", "fib_treeref", "fib_type", "pfsrc_removed",
     )  # fmt: skip
 

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RTCF_BROADCAST", "RTCF_LOCAL", "RTCF_MULTICAST", "RTO_ONLINK", "RT_CONN_FLAGS", "RT_CONN_FLAGS_TOS", "RT_TOS",
-    "inet_iif", "ip_route_connect", "ip_route_newports", "ip_route_output", "ip_route_output_key", "ip_route_output_ports",
-    "ip_rt_put", "ip_sock_rt_scope", "ip_sock_rt_tos", "rt_is_input_route", "rt_is_output_route", "rt_nexthop", "rtable",
+    "inet_iif", "ip_route_connect", "ip_route_newports", "ip_route_output", "ip_route_output_key",
+    "ip_route_output_ports",
+    "ip_rt_put", "ip_sock_rt_scope", "ip_sock_rt_tos", "rt_is_input_route", "rt_is_output_route", "rt_nexthop",
+    "rtable",
     "skb_rtable",
 ]  # fmt: skip
 
@@ -77,15 +79,22 @@ def ip_route_output(net: net_t, daddr: int, saddr: int, tos: int, oif: int) -> r
 
 
 def ip_route_output_ports(
-    net: net_t, fl4: flowi4, sk: sock | None, daddr: int, saddr: int, dport: int, sport: int, proto: int, tos: int, oif: int
+    net: net_t,
+    fl4: flowi4,
+    sk: sock | None,
+    daddr: int,
+    saddr: int,
+    dport: int,
+    sport: int,
+    proto: int,
+    tos: int,
+    oif: int,
 ) -> rtable:
     """Route for a connection whose ports are known."""
     mark = sk.sk_mark if sk is not None else 0
     flags = inet_sk_flowi_flags(sk) if sk is not None else 0
     uid = sk.sk_uid if sk is not None else 0
-    flowi4_init_output(
-        fl4, oif, mark, tos, RT_SCOPE_UNIVERSE, proto, flags, daddr, saddr, dport, sport, uid
-    )
+    flowi4_init_output(fl4, oif, mark, tos, RT_SCOPE_UNIVERSE, proto, flags, daddr, saddr, dport, sport, uid)
     if sk is not None:
         security_sk_classify_flow(sk, fl4)
     return _route.ip_route_output_flow(net, fl4, sk)

@@ -32,7 +32,8 @@ class rtable(dst_entry):
     """struct rtable (176 bytes): a dst_entry with what IPv4 adds."""
 
     __slots__ = (
-        "rt_flags", "rt_genid", "rt_gw4", "rt_gw_family", "rt_iif", "rt_is_input", "rt_mtu_locked", "rt_pmtu", "rt_type",
+        "rt_flags", "rt_genid", "rt_gw4", "rt_gw_family", "rt_iif", "rt_is_input", "rt_mtu_locked", "rt_pmtu",
+        "rt_type",
         "rt_uses_gateway",
     )  # fmt: skip
 

@@ -370,9 +370,7 @@ def inet_sk_reselect_saddr(sk: sock) -> int:
     opt = inet.inet_opt
     daddr = opt.opt.faddr if opt is not None and opt.opt.srr else inet.inet_daddr
     fl4 = _cork_of(inet).fl
-    rt = ip_route_connect(
-        fl4, daddr, 0, sk.sk_bound_dev_if, sk.sk_protocol, inet.inet_sport, inet.inet_dport, sk
-    )
+    rt = ip_route_connect(fl4, daddr, 0, sk.sk_bound_dev_if, sk.sk_protocol, inet.inet_sport, inet.inet_dport, sk)
     new_saddr = fl4.saddr
     if new_saddr == inet.inet_saddr:
         sk_setup_caps(sk, rt)
@@ -380,7 +378,8 @@ def inet_sk_reselect_saddr(sk: sock) -> int:
     inet.inet_saddr = inet.inet_rcv_saddr = new_saddr
     sk_setup_caps(sk, rt)
     prot = sk.sk_prot
-    assert prot.unhash is not None and prot.hash is not None
+    assert prot.unhash is not None
+    assert prot.hash is not None
     prot.unhash(sk)
     return prot.hash(sk)
 
@@ -405,11 +404,7 @@ def inet_sk_rebuild_header(sk: sock) -> int:
         sk_setup_caps(sk, rt)
         return 0
     sk.sk_route_caps = 0
-    if (
-        net.ipv4.sysctl_ip_dynaddr
-        and sk.sk_state == TCP_SYN_SENT
-        and not sk.sk_userlocks & SOCK_BINDADDR_LOCK
-    ):
+    if net.ipv4.sysctl_ip_dynaddr and sk.sk_state == TCP_SYN_SENT and not sk.sk_userlocks & SOCK_BINDADDR_LOCK:
         try:
             return inet_sk_reselect_saddr(sk)
         except KernelError as e:

@@ -111,9 +111,7 @@ def _disconnect(sock: socket, sk: sock, flags: int) -> None:
         raise
 
 
-async def __inet_stream_connect(
-    sock: socket, uaddr: bytes | None, addr_len: int, flags: int, is_sendmsg: int
-) -> int:
+async def __inet_stream_connect(sock: socket, uaddr: bytes | None, addr_len: int, flags: int, is_sendmsg: int) -> int:
     """connect() of stream sockets: EINPROGRESS, EALREADY, EISCONN, EINVAL, EINTR and what the handshake ends in."""
     sk = sock.sk
     assert sk is not None

@@ -162,7 +162,7 @@ inet_stream_ops = proto_ops(
     splice_read=tcp_recvmsg.tcp_splice_read,
     splice_eof=inet_splice_eof,
     peek_len=tcp.tcp_peek_len,
-    read_sock=tcp_recvmsg.tcp_read_sock,  # type: ignore[arg-type]  # only TCP sockets have this table
+    read_sock=tcp_recvmsg.tcp_read_sock,  # type: ignore[arg-type]  # only TCP sockets have this table  # type: ignore[arg-type]
     sendmsg_locked=tcp_sendmsg.tcp_sendmsg_locked,  # type: ignore[arg-type]
     set_rcvlowat=tcp.tcp_set_rcvlowat,  # type: ignore[arg-type]
 )

@@ -212,7 +212,8 @@ arp_net_ops = pernet_operations(init=arp_net_init, exit=arp_net_exit)
 def arp_init(kernel: Kernel) -> None:
     """Set up the neighbour table."""
     kernel.arp_tbl = neigh_table(
-        family=AF_INET, key_len=4, protocol=ETH_P_IP, constructor=arp_constructor, id="arp_cache", parms_data=list(_PARMS),
+        family=AF_INET, key_len=4, protocol=ETH_P_IP, constructor=arp_constructor, id="arp_cache",
+        parms_data=list(_PARMS),
         gc_interval=30 * HZ, gc_thresh1=128, gc_thresh2=512, gc_thresh3=1024, is_multicast=arp_is_multicast,
     )  # fmt: skip
     neigh_table_init(kernel, NEIGH_ARP_TABLE, kernel.arp_tbl)

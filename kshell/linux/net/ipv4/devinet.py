@@ -40,7 +40,7 @@ from kshell.linux.mm.slab_common import kfree, kzalloc
 from kshell.linux.net.core.dev import dev_get_by_index_rcu, register_netdevice_notifier
 from kshell.linux.net.core.neighbour import neigh_parms_alloc, neigh_parms_release
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
-from kshell.linux.net.ipv4 import arp, fib_frontend, fib_trie, igmp_dev
+from kshell.linux.net.ipv4 import arp, fib_frontend_dev, fib_trie, igmp_dev
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
@@ -210,7 +210,7 @@ def __inet_del_ifa(in_dev: in_device, ifa1: in_ifaddr, destroy: bool) -> None:
         if secondaries and IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_PROMOTE_SECONDARIES):
             promote = secondaries[0]
             for ifa in secondaries:
-                fib_frontend.fib_del_ifaddr(ifa, ifa1)
+                fib_frontend_dev.fib_del_ifaddr(ifa, ifa1)
         else:
             for ifa in secondaries:
                 chain.remove(ifa)
@@ -231,7 +231,7 @@ def __inet_del_ifa(in_dev: in_device, ifa1: in_ifaddr, destroy: bool) -> None:
         promote.ifa_flags &= ~IFA_F_SECONDARY
         _notify(kernel, NETDEV_UP, promote)
         for ifa in secondaries[1:]:
-            fib_frontend.fib_add_ifaddr(ifa)
+            fib_frontend_dev.fib_add_ifaddr(ifa)
     if destroy:
         inet_free_ifa(kernel, ifa1)
 
@@ -244,7 +244,8 @@ def inet_del_ifa(in_dev: in_device, ifa: in_ifaddr, destroy: bool) -> None:
 def __inet_insert_ifa(ifa: in_ifaddr) -> None:
     """Add an address, as secondary if its subnet has one already. EEXIST, EINVAL."""
     in_dev = ifa.ifa_dev
-    assert in_dev is not None and in_dev.dev is not None
+    assert in_dev is not None
+    assert in_dev.dev is not None
     net = in_dev.dev.nd_net
     kernel = net.kernel
     if not ifa.ifa_local:

@@ -1,4 +1,4 @@
-"""net/ipv4/fib_frontend.c: tables, address types, source checks, and the routes that addresses bring along."""
+"""net/ipv4/fib_frontend.c: tables, address types, source checks, and ioctls. Routes of addresses are in fib_frontend_dev."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from kshell.abi.socket import AF_INET
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.in_ import ipv4_is_lbcast, ipv4_is_multicast, ipv4_is_zeronet
 from kshell.linux.include.linux.inetdevice import (
-    IFA_F_NOPREFIXROUTE,
-    IFA_F_SECONDARY,
     IN_DEV_MAXCONF,
     IN_DEV_ORCONF,
     IPV4_DEVCONF_ACCEPT_LOCAL,
@@ -20,17 +18,14 @@ from kshell.linux.include.linux.inetdevice import (
     IPV4_DEVCONF_SEND_REDIRECTS,
     IPV4_DEVCONF_SRC_VMARK,
     bad_mask,
-    inet_ifa_match,
     inet_mask_len,
 )
 from kshell.linux.include.linux.ip import iphdr
-from kshell.linux.include.linux.notifier import NOTIFY_DONE, notifier_block
 from kshell.linux.include.linux.uaccess import copy_from_user
 from kshell.linux.include.net.flow import LOOPBACK_IFINDEX, flowi4
 from kshell.linux.include.net.ip_fib import (
     FIB_LOOKUP_IGNORE_LINKSTATE,
     FIB_LOOKUP_NOREF,
-    NLM_F_APPEND,
     NLM_F_CREATE,
     RT_SCOPE_HOST,
     RT_SCOPE_LINK,
@@ -47,29 +42,22 @@ from kshell.linux.include.net.ip_fib import (
     RTN_MULTICAST,
     RTN_UNICAST,
     RTN_UNREACHABLE,
-    RTNH_F_DEAD,
-    RTNH_F_LINKDOWN,
     RTPROT_BOOT,
-    RTPROT_KERNEL,
     fib_config,
     fib_result,
     fib_table,
 )
-from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTCF_LOCAL, RTCF_MULTICAST, rtable
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.net.core.dev import __dev_get_by_name
-from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.rtnetlink import rtnl_lock, rtnl_unlock
-from kshell.linux.net.ipv4 import arp, devinet, fib_semantics, fib_trie, route
-from kshell.linux.net.netlink import netlink_users
+from kshell.linux.net.ipv4 import devinet, fib_semantics, fib_trie, route
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.inetdevice import in_device, in_ifaddr
+    from kshell.linux.include.linux.inetdevice import in_device
     from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.net_namespace import net as net_t
-    from kshell.linux.init.kernel import Kernel
 
 RTM_NEWROUTE = 24
 RTM_DELROUTE = 25
@@ -176,7 +164,9 @@ def fib_compute_spec_dst(skb: sk_buff) -> int:
     dev = skb.dev
     rt = skb._skb_refdst
     iph = skb.network_header
-    assert isinstance(rt, rtable) and isinstance(iph, iphdr) and dev is not None
+    assert isinstance(rt, rtable)
+    assert isinstance(iph, iphdr)
+    assert dev is not None
     if rt.rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST | RTCF_LOCAL) == RTCF_LOCAL:
         return iph.daddr
     in_dev = dev.ip_ptr
@@ -205,7 +195,8 @@ def __fib_validate_source(
         return -18 if rpf else 0  # EXDEV
     if res.type != RTN_UNICAST and (res.type != RTN_LOCAL or not IN_DEV_ORCONF(idev, IPV4_DEVCONF_ACCEPT_LOCAL)):
         return -EINVAL
-    assert res.fi is not None and res.nhc is not None
+    assert res.fi is not None
+    assert res.nhc is not None
     if fib_info_nh_uses_dev(res, dev) or (res.type == RTN_LOCAL and dev is net.loopback_dev):
         return int(res.nhc.nhc_scope >= RT_SCOPE_HOST)
     if idev.ifa_list is None:
@@ -224,9 +215,7 @@ def fib_info_nh_uses_dev(res: fib_result, dev: net_device) -> bool:
     return any(nh.nhc_dev is dev for nh in res.fi.fib_nh)
 
 
-def fib_validate_source(
-    skb: sk_buff, src: int, dst: int, tos: int, oif: int, dev: net_device, idev: in_device
-) -> int:
+def fib_validate_source(skb: sk_buff, src: int, dst: int, tos: int, oif: int, dev: net_device, idev: in_device) -> int:
     """Check a received packet's source address. As __fib_validate_source()."""
     r = IN_DEV_MAXCONF(idev, IPV4_DEVCONF_RP_FILTER)
     net = dev.nd_net
@@ -360,219 +349,3 @@ def ip_rt_ioctl(net: net_t, cmd: int, rt: rtentry) -> int:
     finally:
         rtnl_unlock(kernel)
     return 0
-
-
-def fib_magic(cmd: int, type: int, dst: int, dst_len: int, ifa: in_ifaddr, rt_priority: int) -> None:
-    """Add or remove a route that comes with an address."""
-    in_dev = ifa.ifa_dev
-    assert in_dev is not None and in_dev.dev is not None
-    net = in_dev.dev.nd_net
-    cfg = fib_config()
-    cfg.fc_protocol = RTPROT_KERNEL
-    cfg.fc_type = type
-    cfg.fc_dst = dst
-    cfg.fc_dst_len = dst_len
-    cfg.fc_priority = rt_priority
-    cfg.fc_prefsrc = ifa.ifa_local
-    cfg.fc_oif = in_dev.dev.ifindex
-    cfg.fc_nlflags = NLM_F_CREATE | NLM_F_APPEND
-    tb = fib_new_table(net, RT_TABLE_MAIN if type == RTN_UNICAST else RT_TABLE_LOCAL)
-    cfg.fc_table = tb.tb_id
-    cfg.fc_scope = RT_SCOPE_LINK if type != RTN_LOCAL else RT_SCOPE_HOST
-    try:
-        if cmd == RTM_NEWROUTE:
-            fib_trie.fib_table_insert(net, tb, cfg)
-        else:
-            fib_trie.fib_table_delete(net, tb, cfg)
-    except KernelError:
-        pass
-
-
-def fib_add_ifaddr(ifa: in_ifaddr) -> None:
-    """Add the routes of an address: local, broadcast, subnet."""
-    in_dev = ifa.ifa_dev
-    assert in_dev is not None and in_dev.dev is not None
-    dev = in_dev.dev
-    mask = ifa.ifa_mask
-    prefix = ifa.ifa_address & mask
-    prim: in_ifaddr | None = ifa
-    if ifa.ifa_flags & IFA_F_SECONDARY:
-        prim = devinet.inet_ifa_byprefix(in_dev, prefix, mask)
-        if prim is None:
-            return
-    assert prim is not None
-    fib_magic(RTM_NEWROUTE, RTN_LOCAL, ifa.ifa_local, 32, prim, 0)
-    if not dev.flags & IFF_UP:
-        return
-    if ifa.ifa_broadcast and ifa.ifa_broadcast != 0xFFFFFFFF:
-        fib_magic(RTM_NEWROUTE, RTN_BROADCAST, ifa.ifa_broadcast, 32, prim, 0)
-        arp.arp_invalidate(dev, ifa.ifa_broadcast, False)
-    if prefix and not ifa.ifa_flags & IFA_F_SECONDARY and (prefix != ifa.ifa_local or ifa.ifa_prefixlen < 32):
-        if not ifa.ifa_flags & IFA_F_NOPREFIXROUTE:
-            kind = RTN_LOCAL if dev.flags & IFF_LOOPBACK else RTN_UNICAST
-            fib_magic(RTM_NEWROUTE, kind, prefix, ifa.ifa_prefixlen, prim, ifa.ifa_rt_priority)
-        if ifa.ifa_prefixlen < 31:
-            brd = prefix | ~mask & 0xFFFFFFFF
-            fib_magic(RTM_NEWROUTE, RTN_BROADCAST, brd, 32, prim, 0)
-            arp.arp_invalidate(dev, brd, False)
-
-
-def _addresses(in_dev: in_device) -> list[in_ifaddr]:
-    out = []
-    ifa = in_dev.ifa_list
-    while ifa is not None:
-        out.append(ifa)
-        ifa = ifa.ifa_next
-    return out
-
-
-def fib_del_ifaddr(ifa: in_ifaddr, iprim: in_ifaddr | None) -> None:
-    """Remove the routes of an address, as far as no other address of the device needs them."""
-    in_dev = ifa.ifa_dev
-    assert in_dev is not None and in_dev.dev is not None
-    dev = in_dev.dev
-    brd = (ifa.ifa_address | ~ifa.ifa_mask) & 0xFFFFFFFF
-    any_ = ifa.ifa_address & ifa.ifa_mask
-    prim: in_ifaddr | None = ifa
-    subnet = False
-    if ifa.ifa_flags & IFA_F_SECONDARY:
-        prim = devinet.inet_ifa_byprefix(in_dev, any_, ifa.ifa_mask)
-        if prim is None or (iprim is not None and iprim is not prim):
-            return
-    elif any_ and (any_ != ifa.ifa_local or ifa.ifa_prefixlen < 32):
-        if not ifa.ifa_flags & IFA_F_NOPREFIXROUTE:
-            kind = RTN_LOCAL if dev.flags & IFF_LOOPBACK else RTN_UNICAST
-            fib_magic(RTM_DELROUTE, kind, any_, ifa.ifa_prefixlen, ifa, 0)
-        subnet = True
-    assert prim is not None
-    others = []
-    if not in_dev.dead:
-        for other in _addresses(in_dev):
-            if other is ifa or (
-                iprim is not None and other.ifa_mask == iprim.ifa_mask and inet_ifa_match(other.ifa_address, iprim)
-            ):
-                continue
-            same_subnet = other.ifa_mask == prim.ifa_mask and inet_ifa_match(other.ifa_address, prim)
-            if other.ifa_flags & IFA_F_SECONDARY and same_subnet or other.ifa_local == prim.ifa_local:
-                others.append(other)
-    kept = set()
-    for other in others:
-        kept.add(other.ifa_broadcast)
-        if other.ifa_prefixlen < 31 and not other.ifa_flags & IFA_F_SECONDARY:
-            kept |= {other.ifa_address & other.ifa_mask, (other.ifa_address | ~other.ifa_mask) & 0xFFFFFFFF}
-    if ifa.ifa_broadcast not in kept:
-        fib_magic(RTM_DELROUTE, RTN_BROADCAST, ifa.ifa_broadcast, 32, prim, 0)
-    if subnet and ifa.ifa_prefixlen < 31:
-        if brd not in kept:
-            fib_magic(RTM_DELROUTE, RTN_BROADCAST, brd, 32, prim, 0)
-        if any_ not in kept:
-            fib_magic(RTM_DELROUTE, RTN_BROADCAST, any_, 32, prim, 0)
-    if not any(other.ifa_local == ifa.ifa_local for other in others):
-        _del_local(dev, ifa, prim)
-
-
-def _del_local(dev: net_device, ifa: in_ifaddr, prim: in_ifaddr) -> None:
-    """The address itself is gone from the host (unless another device has it)."""
-    net = dev.nd_net
-    fib_magic(RTM_DELROUTE, RTN_LOCAL, ifa.ifa_local, 32, prim, 0)
-    if inet_addr_type_dev_table(net, dev, ifa.ifa_local) != RTN_LOCAL and fib_semantics.fib_sync_down_addr(
-        dev, ifa.ifa_local
-    ):
-        fib_flush(net)
-
-
-def fib_disable_ip(dev: net_device, event: int, force: bool) -> None:
-    """Routes over the device are dead."""
-    if fib_semantics.fib_sync_down_dev(dev, event, force):
-        fib_flush(dev.nd_net)
-    else:
-        route.rt_cache_flush(dev.nd_net)
-    arp.arp_ifdown(dev)
-
-
-def fib_inetaddr_event(this: notifier_block, event: int, ptr: object) -> int:
-    """An address came or went."""
-    ifa: in_ifaddr = ptr  # type: ignore[assignment]
-    in_dev = ifa.ifa_dev
-    assert in_dev is not None and in_dev.dev is not None
-    dev = in_dev.dev
-    net = dev.nd_net
-    if event == NETDEV_UP:
-        fib_add_ifaddr(ifa)
-        fib_semantics.fib_sync_up(dev, RTNH_F_DEAD)
-        net.ipv4.dev_addr_genid += 1
-        route.rt_cache_flush(net)
-    elif event == NETDEV_DOWN:
-        fib_del_ifaddr(ifa, None)
-        net.ipv4.dev_addr_genid += 1
-        if in_dev.ifa_list is None:
-            fib_disable_ip(dev, event, True)
-        else:
-            route.rt_cache_flush(net)
-    return NOTIFY_DONE
-
-
-def fib_netdev_event(this: notifier_block, event: int, ptr: object) -> int:
-    """A device changed."""
-    dev: net_device = ptr.dev  # type: ignore[attr-defined]
-    if event == NETDEV_UNREGISTER:
-        fib_disable_ip(dev, event, True)
-        route.rt_flush_dev(dev)
-        return NOTIFY_DONE
-    in_dev = dev.ip_ptr
-    if in_dev is None:
-        return NOTIFY_DONE
-    net = dev.nd_net
-    if event == NETDEV_UP:
-        for ifa in _addresses(in_dev):
-            fib_add_ifaddr(ifa)
-        fib_semantics.fib_sync_up(dev, RTNH_F_DEAD)
-        net.ipv4.dev_addr_genid += 1
-        route.rt_cache_flush(net)
-    elif event == NETDEV_DOWN:
-        fib_disable_ip(dev, event, False)
-    elif event == NETDEV_CHANGE:
-        if fib_semantics.netif_carrier_ok(dev):
-            fib_semantics.fib_sync_up(dev, RTNH_F_LINKDOWN)
-        else:
-            fib_semantics.fib_sync_down_dev(dev, event, False)
-        route.rt_cache_flush(net)
-    elif event == NETDEV_CHANGEMTU:
-        route.rt_cache_flush(net)
-    return NOTIFY_DONE
-
-
-fib_inetaddr_notifier = notifier_block(notifier_call=fib_inetaddr_event)
-fib_netdev_notifier = notifier_block(notifier_call=fib_netdev_event)
-
-
-def fib_net_init(net: net_t) -> None:
-    """A namespace has no routes yet."""
-    net.ipv4.fib_table_hash = {}
-    netlink_users.nl_fib_lookup_init(net)
-
-
-def fib_net_exit_batch(net_list: list[net_t]) -> None:
-    """Remove all routes of namespaces that go away."""
-    for net in net_list:
-        for tb in list(net.ipv4.fib_table_hash.values()):
-            fib_trie.fib_table_flush(net, tb, True)
-        net.ipv4.fib_main = net.ipv4.fib_default = None
-        net.ipv4.fib_table_hash = {}
-
-
-def fib_net_exit(net: net_t) -> None:
-    """Nothing but /proc and netlink hangs on this."""
-
-
-fib_net_ops = pernet_operations(init=fib_net_init, exit=fib_net_exit, exit_batch=fib_net_exit_batch)
-
-
-def ip_fib_init(kernel: Kernel) -> None:
-    """Set up the forwarding tables."""
-    kernel.fib_info_hash = {}
-    kernel.fib_info_devhash = {}
-    fib_trie.fib_trie_init(kernel)
-    register_pernet_subsys(kernel, fib_net_ops)
-    devinet.register_netdevice_notifier(kernel, fib_netdev_notifier)
-    devinet.register_inetaddr_notifier(kernel, fib_inetaddr_notifier)

@@ -1,4 +1,4 @@
-"""net/ipv4/fib_semantics.c: what routes mean: next hops, their checks, and what devices going up and down do to them."""
+"""net/ipv4/fib_semantics.c: what routes mean: next hops, their checks, what becomes of them with their devices."""
 
 from __future__ import annotations
 
@@ -217,7 +217,8 @@ def fib_info_update_nhc_saddr(net: net_t, nhc: fib_nh_common, scope: int) -> int
 def fib_result_prefsrc(net: net_t, res: fib_result) -> int:
     """Source address for packets along the route found."""
     fi, nhc = res.fi, res.nhc
-    assert fi is not None and nhc is not None
+    assert fi is not None
+    assert nhc is not None
     if fi.fib_prefsrc:
         return fi.fib_prefsrc
     if isinstance(nhc, fib_nh) and nhc.nh_saddr_genid == net.ipv4.dev_addr_genid:
@@ -366,7 +367,8 @@ def fib_sync_up(dev: net_device, nh_flags: int) -> int:
 
 def fib_select_default(flp: flowi4, res: fib_result) -> None:
     """Choose among default routes: the first of equal priority whose gateway is not known to be dead."""
-    assert res.fi is not None and res.table is not None
+    assert res.fi is not None
+    assert res.table is not None
     for fa in res.fa_head or ():
         fi = fa.fa_info
         if fa.fa_slen != 32 - res.prefixlen or fa.tb_id != res.table.tb_id or fi.fib_flags & RTNH_F_DEAD:

@@ -202,7 +202,9 @@ def icmp_reply(icmp_param: icmp_bxm, skb: sk_buff) -> None:
     """Answer a request."""
     rt = skb._skb_refdst
     iph = skb.network_header
-    assert isinstance(rt, rtable) and isinstance(iph, iphdr) and skb.dev is not None
+    assert isinstance(rt, rtable)
+    assert isinstance(iph, iphdr)
+    assert skb.dev is not None
     net = rt.dev.nd_net
     if not ip_options_c.__ip_options_echo(net, icmp_param.replyopts, skb, _ipcb_opt(skb)):
         return
@@ -334,7 +336,8 @@ def icmp_tag_validation(net: net_t, proto: int) -> bool:
 def icmp_unreach(skb: sk_buff) -> int:
     """Destination unreachable, time exceeded, parameter problem, source quench; skb.data is the packet in error."""
     icmph = skb.transport_header
-    assert isinstance(icmph, icmphdr) and skb.dev is not None
+    assert isinstance(icmph, icmphdr)
+    assert skb.dev is not None
     net = skb.dev.nd_net
     if len(skb.data) < 20 or skb.data[0] & 15 < 5:
         net.mib.icmp_statistics[ICMP_MIB_INERRORS] += 1
@@ -370,7 +373,8 @@ def icmp_redirect(skb: sk_buff) -> int:
 def icmp_echo(skb: sk_buff) -> int:
     """Answer a ping."""
     icmph = skb.transport_header
-    assert isinstance(icmph, icmphdr) and skb.dev is not None
+    assert isinstance(icmph, icmphdr)
+    assert skb.dev is not None
     if skb.dev.nd_net.ipv4.sysctl_icmp_echo_ignore_all or icmph.type != ICMP_ECHO:
         return 0
     icmp_reply(icmp_bxm(skb, icmphdr(ICMP_ECHOREPLY, icmph.code, icmph.un), skb.data), skb)
@@ -380,7 +384,8 @@ def icmp_echo(skb: sk_buff) -> int:
 def icmp_timestamp(skb: sk_buff) -> int:
     """Answer with our time."""
     icmph = skb.transport_header
-    assert isinstance(icmph, icmphdr) and skb.dev is not None
+    assert isinstance(icmph, icmphdr)
+    assert skb.dev is not None
     net = skb.dev.nd_net
     if len(skb.data) < 4:
         net.mib.icmp_statistics[ICMP_MIB_INERRORS] += 1
@@ -486,4 +491,3 @@ def icmp_init(kernel: Kernel) -> None:
     sock_set_flag(sk, SOCK_USE_WRITE_QUEUE)
     inet_sk(sk).pmtudisc = 0
     register_pernet_subsys(kernel, icmp_sk_ops)
-

@@ -50,7 +50,8 @@ def ip_forward(skb: sk_buff) -> int:
     """dst.input of packets to forward: TTL, MTU, options; ICMP errors to the sender."""
     rt = skb._skb_refdst
     iph = skb.network_header
-    assert isinstance(rt, rtable) and isinstance(iph, iphdr)
+    assert isinstance(rt, rtable)
+    assert isinstance(iph, iphdr)
     net = rt.dev.nd_net
     if skb.pkt_type != PACKET_HOST or skb.sk is not None:
         kfree_skb(skb)

@@ -48,6 +48,7 @@ class fqdir:
 
 class ipq:
     """The fragments of one packet so far; `fragments` is in order of offset."""
+
     _addr: int
 
     __slots__ = (
@@ -129,7 +130,8 @@ def _insert(qp: ipq, offset: int, data: bytes) -> bool:
 def ip_frag_queue(qp: ipq, skb: sk_buff) -> bool:
     """Add a fragment; True when it completed the packet, which then is in skb."""
     iph = skb.network_header
-    assert isinstance(iph, iphdr) and qp.qdir is not None
+    assert isinstance(iph, iphdr)
+    assert qp.qdir is not None
     fqd = qp.qdir
     stats = fqd.net.mib.ip_statistics
     offset = (iph.frag_off & IP_OFFSET) << 3
@@ -228,9 +230,7 @@ def ipv4_frags_exit_net(net: net_t) -> None:
         ipq_kill(qp)
 
 
-ip4_frags_ops = pernet_operations(
-    init=ipv4_frags_init_net, pre_exit=ipv4_frags_pre_exit_net, exit=ipv4_frags_exit_net
-)
+ip4_frags_ops = pernet_operations(init=ipv4_frags_init_net, pre_exit=ipv4_frags_pre_exit_net, exit=ipv4_frags_exit_net)
 
 
 def ipfrag_init(kernel: Kernel) -> None:

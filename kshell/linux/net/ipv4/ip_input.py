@@ -61,7 +61,8 @@ def ip_call_ra_chain(skb: sk_buff) -> bool:
     """Give a packet with router alert to the raw sockets that asked for such; True if one took it."""
     iph = skb.network_header
     dev = skb.dev
-    assert isinstance(iph, iphdr) and dev is not None
+    assert isinstance(iph, iphdr)
+    assert dev is not None
     net = dev.nd_net
     last = None
     ra = net.ipv4.ra_chain
@@ -115,7 +116,8 @@ def ip_local_deliver_finish(net: net_t, sk: object, skb: sk_buff) -> int:
 def ip_local_deliver(skb: sk_buff) -> int:
     """dst.input of packets for this host."""
     iph = skb.network_header
-    assert isinstance(iph, iphdr) and skb.dev is not None
+    assert isinstance(iph, iphdr)
+    assert skb.dev is not None
     net = skb.dev.nd_net
     if iph.frag_off & 0x3FFF and ip_fragment.ip_defrag(net, skb, IP_DEFRAG_LOCAL_DELIVER):
         return 0

@@ -416,7 +416,8 @@ def ip_forward_options(skb: sk_buff) -> None:
     opt = IPCB(skb).opt
     rt = skb._skb_refdst
     iph = skb.network_header
-    assert isinstance(rt, rtable) and isinstance(iph, iphdr)
+    assert isinstance(rt, rtable)
+    assert isinstance(iph, iphdr)
     raw = bytearray(iph._options)
     if opt.rr_needaddr:
         at = opt.rr - _IPH

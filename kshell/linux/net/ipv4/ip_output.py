@@ -1,4 +1,4 @@
-"""net/ipv4/ip_output.c: from a transport protocol's packet to the neighbour. Building packets is in ip_output_append."""
+"""net/ipv4/ip_output.c: from a transport's packet to the neighbour. Building packets is in ip_output_append."""
 
 from __future__ import annotations
 
@@ -114,9 +114,7 @@ def _ip_select_ident_segs(net: net_t, skb: sk_buff, sk: sock | None, segs: int) 
         route.__ip_select_ident(net, iph, segs)
 
 
-def ip_build_and_send_pkt(
-    skb: sk_buff, sk: sock, saddr: int, daddr: int, opt: ip_options_rcu | None, tos: int
-) -> int:
+def ip_build_and_send_pkt(skb: sk_buff, sk: sock, saddr: int, daddr: int, opt: ip_options_rcu | None, tos: int) -> int:
     """Add an IP header to a packet that has a route, and send it (SYN-ACK)."""
     rt = skb._skb_refdst
     assert isinstance(rt, rtable)
@@ -296,9 +294,7 @@ def __ip_queue_xmit(sk: sock, skb: sk_buff, fl: flowi4, tos: int) -> int:
         raise KernelError(EHOSTUNREACH) from None
     skb_push(skb, 20 + (inet_opt.opt.optlen if inet_opt is not None else 0))
     frag_off = IP_DF if ip_dont_fragment(sk, rt) and not skb.ignore_df else 0
-    skb.network_header = iphdr(
-        tos & 0xFF, 0, 0, frag_off, ip_select_ttl(inet, rt), sk.sk_protocol, fl.saddr, fl.daddr
-    )
+    skb.network_header = iphdr(tos & 0xFF, 0, 0, frag_off, ip_select_ttl(inet, rt), sk.sk_protocol, fl.saddr, fl.daddr)
     if inet_opt is not None and inet_opt.opt.optlen:
         ip_options_build(skb, inet_opt.opt, inet.inet_daddr, rt)
     shinfo = skb._shinfo

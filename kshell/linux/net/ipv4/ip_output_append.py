@@ -261,7 +261,8 @@ def ip_append_data(
         return 0
     cork = _cork_of(inet_sk(sk)).base
     if sk.sk_write_queue.next is None:
-        assert ipc is not None and rt is not None
+        assert ipc is not None
+        assert rt is not None
         ip_setup_cork(sk, cork, ipc, rt)
     else:
         transhdrlen = 0
@@ -315,9 +316,7 @@ def __ip_make_skb(sk: sock, fl4: flowi4, queue: sk_buff_head, cork: inet_cork) -
         ttl = inet.mc_ttl
     else:
         ttl = ip_output.ip_select_ttl(inet, rt)
-    iph = iphdr(
-        cork.tos if cork.tos != -1 else inet.tos, 0, 0, df, ttl, sk.sk_protocol, fl4.saddr, fl4.daddr
-    )
+    iph = iphdr(cork.tos if cork.tos != -1 else inet.tos, 0, 0, df, ttl, sk.sk_protocol, fl4.saddr, fl4.daddr)
     skb.network_header = iph
     ip_output._ip_select_ident_segs(net, skb, sk, 1)
     if cork.flags & IPCORK_OPT and cork.opt is not None:
@@ -443,5 +442,3 @@ def ip_send_unicast_reply(
             ip_push_pending_frames(sk, fl4)
         except KernelError:
             pass
-
-

@@ -42,9 +42,7 @@ def ip_frag_init(skb: sk_buff, hlen: int, ll_rs: int, mtu: int, DF: bool) -> ip_
     """Start cutting a packet into pieces with at most mtu bytes of data."""
     iph = skb.network_header
     assert isinstance(iph, iphdr)
-    return ip_frag_state(
-        DF, hlen, ll_rs, mtu, skb.len - hlen, (iph.frag_off & IP_OFFSET) << 3, iph.frag_off & IP_MF
-    )
+    return ip_frag_state(DF, hlen, ll_rs, mtu, skb.len - hlen, (iph.frag_off & IP_OFFSET) << 3, iph.frag_off & IP_MF)
 
 
 def ip_copy_metadata(to: sk_buff, from_: sk_buff) -> None:
@@ -72,7 +70,8 @@ def ip_frag_next(skb: sk_buff, data: bytes, state: ip_frag_state) -> sk_buff:
     if length < state.left:
         length &= ~7
     iph = skb.network_header
-    assert isinstance(iph, iphdr) and skb.dev is not None
+    assert isinstance(iph, iphdr)
+    assert skb.dev is not None
     skb2 = alloc_skb(skb.dev.nd_net.kernel, length + state.hlen + state.ll_rs)
     ip_copy_metadata(skb2, skb)
     skb_put(skb2, data[state.ptr : state.ptr + length])

@@ -100,7 +100,7 @@ def _msfilter(sk: sock, optval: sockptr_t, optlen: int) -> None:
     if optlen > net.kernel.sysctl_optmem_max:
         raise KernelError(ENOBUFS)
     data = copy_from_sockptr(optval, optlen)
-    multiaddr, interface, fmode, numsrc = struct.unpack_from("<4sIII", data)
+    multiaddr, _interface, fmode, numsrc = struct.unpack_from("<4sIII", data)
     if numsrc >= 0x3FFFFFFC or numsrc > net.ipv4.sysctl_igmp_max_msf:
         raise KernelError(ENOBUFS)
     if 16 + 4 * numsrc > optlen:

@@ -380,5 +380,3 @@ def ip_getsockopt(sk: sock, level: int, optname: int, optval: int, optlen: int) 
     """The same with user pointers."""
     current = sk.skc_net.kernel.current
     return do_ip_getsockopt(sk, level, optname, USER_SOCKPTR(current, optval), USER_SOCKPTR(current, optlen))
-
-

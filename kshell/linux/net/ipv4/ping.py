@@ -236,7 +236,8 @@ def ping_supported(type: int, code: int) -> bool:
 def ping_err(skb: sk_buff, offset: int, info: int) -> None:
     """An ICMP error about an echo request; skb.data is the packet in error, its ICMP header at offset."""
     icmph = skb.transport_header
-    assert isinstance(icmph, icmphdr) and skb.dev is not None
+    assert isinstance(icmph, icmphdr)
+    assert skb.dev is not None
     inner = icmphdr._from_bytes(skb.data[offset : offset + 8])
     if not ping_supported(inner.type, inner.code):
         return
@@ -429,7 +430,8 @@ def ping_queue_rcv_skb(sk: sock, skb: sk_buff) -> int:
 def ping_rcv(skb: sk_buff) -> int:
     """An echo reply came in; a drop reason or 0."""
     icmph = skb.transport_header
-    assert isinstance(icmph, icmphdr) and skb.dev is not None
+    assert isinstance(icmph, icmphdr)
+    assert skb.dev is not None
     skb_push(skb, 8)
     sk = ping_lookup(skb.dev.nd_net, skb, icmph._id)
     if sk is None:

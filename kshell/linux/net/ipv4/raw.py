@@ -389,7 +389,7 @@ def raw_getsockopt(sk: sock, level: int, optname: int, optval: int, optlen: int)
 
 
 def ipmr_ioctl(sk: sock, cmd: int, arg: int) -> int:
-    """net/ipv4/ipmr.c: statistics of multicast routing, which has no interfaces and no routes. EINVAL, EADDRNOTAVAIL."""
+    """net/ipv4/ipmr.c: statistics of multicast routes, of which there are none. EINVAL, EADDRNOTAVAIL."""
     current = sk.skc_net.kernel.current
     if cmd == SIOCGETVIFCNT:
         copy_from_user(current, arg, 40)

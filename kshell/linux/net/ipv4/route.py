@@ -1,4 +1,4 @@
-"""net/ipv4/route.c: routes as packets carry them. Lookups are in route_output and route_input, path MTU in route_pmtu."""
+"""net/ipv4/route.c: routes as packets carry them. Lookups: route_output, route_input; path MTU: route_pmtu."""
 
 from __future__ import annotations
 
@@ -109,7 +109,8 @@ def ip_error(skb: sk_buff) -> int:
     """dst.input of packets that have no route: say so to the sender if we are a router."""
     rt = skb._skb_refdst
     dev = skb.dev
-    assert isinstance(rt, rtable) and dev is not None
+    assert isinstance(rt, rtable)
+    assert dev is not None
     in_dev = dev.ip_ptr
     if in_dev is not None:
         stats = rt.dev.nd_net.mib.ip_statistics
@@ -145,9 +146,7 @@ def ip_rt_get_source(skb: sk_buff, rt: rtable) -> int:
     if not rt_is_input_route(rt):
         return iph.saddr
     assert skb.dev is not None
-    fl4 = flowi4(
-        rt.dev.ifindex, skb.dev.ifindex, skb.mark, iph.tos & IPTOS_RT_MASK, daddr=iph.daddr, saddr=iph.saddr
-    )
+    fl4 = flowi4(rt.dev.ifindex, skb.dev.ifindex, skb.mark, iph.tos & IPTOS_RT_MASK, daddr=iph.daddr, saddr=iph.saddr)
     res = fib_result()
     net = rt.dev.nd_net
     if not fib_frontend.fib_lookup(net, fl4, res, 0):

@@ -10,7 +10,7 @@ from kshell.linux.include.net.dst import dst_ops
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.mm.slab_common import kmem_cache_create
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
-from kshell.linux.net.ipv4 import fib_frontend
+from kshell.linux.net.ipv4 import fib_frontend_dev
 from kshell.linux.net.ipv4.devinet import devinet_init
 from kshell.linux.net.ipv4.ip_output import __ip_local_out
 from kshell.linux.net.ipv4.route import (
@@ -62,7 +62,7 @@ def ip_rt_init(kernel: Kernel) -> None:
     kernel.ipv4_dst_ops = ipv4_dst_ops
     kernel.ipv4_dst_cachep = kmem_cache_create(kernel, "ip_dst_cache", _RTABLE_SIZE)
     devinet_init(kernel)
-    fib_frontend.ip_fib_init(kernel)
+    fib_frontend_dev.ip_fib_init(kernel)
     register_pernet_subsys(kernel, rt_genid_ops)
     register_pernet_subsys(kernel, ipv4_inetpeer_ops)
 

@@ -78,12 +78,12 @@ def ip_route_input_mc(skb: sk_buff, daddr: int, saddr: int, tos: int, dev: net_d
     return _set_dst(skb, rth, True)
 
 
-def __mkroute_input(
-    skb: sk_buff, res: fib_result, in_dev: in_device, daddr: int, saddr: int, tos: int
-) -> int:
+def __mkroute_input(skb: sk_buff, res: fib_result, in_dev: in_device, daddr: int, saddr: int, tos: int) -> int:
     """The route of a packet to forward."""
     nhc = res.nhc
-    assert nhc is not None and nhc.nhc_dev is not None and in_dev.dev is not None
+    assert nhc is not None
+    assert nhc.nhc_dev is not None
+    assert in_dev.dev is not None
     out_dev = nhc.nhc_dev.ip_ptr
     if out_dev is None:
         return EINVAL

@@ -41,7 +41,9 @@ IFF_UP = 1
 IFF_LOOPBACK = 8
 
 
-def _route_type(res: fib_result, fl4: flowi4, dev_out: net_device, in_dev: in_device, flags: int) -> tuple[int, int, bool]:
+def _route_type(
+    res: fib_result, fl4: flowi4, dev_out: net_device, in_dev: in_device, flags: int
+) -> tuple[int, int, bool]:
     """(RTN_xxx, RTCF_xxx, whether the route may be shared) of a route. EINVAL."""
     if (
         ipv4_is_loopback(fl4.saddr)
@@ -74,9 +76,7 @@ def _route_type(res: fib_result, fl4: flowi4, dev_out: net_device, in_dev: in_de
     return type_, flags, do_cache
 
 
-def __mkroute_output(
-    res: fib_result, fl4: flowi4, orig_oif: int, dev_out: net_device, flags: int
-) -> rtable:
+def __mkroute_output(res: fib_result, fl4: flowi4, orig_oif: int, dev_out: net_device, flags: int) -> rtable:
     """The route to use, with a reference: the next hop's cached one, or a new one."""
     in_dev = dev_out.ip_ptr
     if in_dev is None:
@@ -96,9 +96,7 @@ def __mkroute_output(
             rth = None
             if fnhe is not None:
                 rth = fnhe.fnhe_rth_output
-            elif fl4.flowi4_flags & FLOWI_FLAG_KNOWN_NH and not (
-                nhc.nhc_gw_family and nhc.nhc_scope == RT_SCOPE_LINK
-            ):
+            elif fl4.flowi4_flags & FLOWI_FLAG_KNOWN_NH and not (nhc.nhc_gw_family and nhc.nhc_scope == RT_SCOPE_LINK):
                 do_cache = False
             else:
                 rth = nhc.nhc_pcpu_rth_output
@@ -156,7 +154,7 @@ def _bound_device(net: net_t, fl4: flowi4) -> tuple[net_device, bool]:
 
 
 def ip_route_output_key_hash_rcu(net: net_t, fl4: flowi4, res: fib_result, skb: sk_buff | None) -> rtable:
-    """The route for a flow; fl4 comes back with both addresses. ENETUNREACH, ENODEV, EINVAL, or a reject route's error."""
+    """The route for a flow; fl4 gets both addresses. ENETUNREACH, ENODEV, EINVAL, or a reject route's error."""
     orig_oif = fl4.flowi4_oif
     dev_out: net_device | None = None
     if fl4.saddr:
@@ -184,7 +182,8 @@ def ip_route_output_key_hash_rcu(net: net_t, fl4: flowi4, res: fib_result, skb: 
             fl4.saddr = devinet.inet_select_addr(dev_out, 0, RT_SCOPE_LINK)
         res.type = RTN_UNICAST
         return __mkroute_output(res, fl4, orig_oif, dev_out, 0)
-    assert res.fi is not None and res.nhc is not None
+    assert res.fi is not None
+    assert res.nhc is not None
     if res.type == RTN_LOCAL:
         if not fl4.saddr:
             fl4.saddr = res.fi.fib_prefsrc or fl4.daddr

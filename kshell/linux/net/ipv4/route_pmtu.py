@@ -100,7 +100,8 @@ def ip_rt_update_pmtu(dst: dst_entry, sk: sock | None, skb: sk_buff | None, mtu:
     fl4 = flowi4()
     if skb is not None:
         iph = skb.network_header
-        assert isinstance(iph, iphdr) and skb.dev is not None
+        assert isinstance(iph, iphdr)
+        assert skb.dev is not None
         __build_flow_key(skb.dev.nd_net, fl4, sk, iph, skb.dev.ifindex, iph.tos, iph.protocol, skb.mark)
     else:
         assert sk is not None

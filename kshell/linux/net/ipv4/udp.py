@@ -1,4 +1,4 @@
-"""net/ipv4/udp.c: the protocol as sockets see it. Ports and lookup: udp_hash; sending: udp_send; receiving: udp_recv, udp_rcv."""
+"""net/ipv4/udp.c: the protocol as sockets see it. Ports and lookup: udp_hash; messages: udp_send, udp_recv, udp_rcv."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from kshell.abi.errno import EADDRINUSE
 from kshell.abi.socket import AF_INET
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.random import get_random_u32
+from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.udp import udp_sk
 from kshell.linux.include.net.inet_sock import inet_is_local_reserved_port, inet_sk
 from kshell.linux.include.net.rtable import inet_iif
@@ -51,9 +52,7 @@ def _udp_table_of(sk: sock) -> udp_table:
     return table
 
 
-def udp_lib_lport_inuse(
-    net: net_t, num: int, hslot: udp_hslot, bitmap: set[int] | None, sk: sock, log: int
-) -> bool:
+def udp_lib_lport_inuse(net: net_t, num: int, hslot: udp_hslot, bitmap: set[int] | None, sk: sock, log: int) -> bool:
     """True if another socket keeps sk from using port num; with a bitmap, collect all such ports of the slot."""
     uid = sock_i_uid(sk)
     for sk2 in reversed(hslot.head):
@@ -62,16 +61,10 @@ def udp_lib_lport_inuse(
             and (bitmap is not None or udp_sk(sk2).udp_port_hash == num)
             and sk2.skc_net is net
             and not (sk2.sk_reuse and sk.sk_reuse)
-            and (
-                not sk2.sk_bound_dev_if
-                or not sk.sk_bound_dev_if
-                or sk2.sk_bound_dev_if == sk.sk_bound_dev_if
-            )
+            and (not sk2.sk_bound_dev_if or not sk.sk_bound_dev_if or sk2.sk_bound_dev_if == sk.sk_bound_dev_if)
             and inet_rcv_saddr_equal(sk, sk2, True)
         ):
-            shared = (
-                sk2.sk_reuseport and sk.sk_reuseport and sk.sk_reuseport_cb is None and uid == sock_i_uid(sk2)
-            )
+            shared = sk2.sk_reuseport and sk.sk_reuseport and sk.sk_reuseport_cb is None and uid == sock_i_uid(sk2)
             if bitmap is None:
                 return not shared
             if not shared:
@@ -207,9 +200,7 @@ def udp_ehashfn(net: net_t, laddr: int, lport: int, faddr: int, fport: int) -> i
     return hash((laddr, lport, faddr, fport)) & 0xFFFFFFFF
 
 
-def compute_score(
-    sk: sock, net: net_t, saddr: int, sport: int, daddr: int, hnum: int, dif: int, sdif: int
-) -> int:
+def compute_score(sk: sock, net: net_t, saddr: int, sport: int, daddr: int, hnum: int, dif: int, sdif: int) -> int:
     """How well a socket fits a packet; -1 if not at all."""
     if udp_sk(sk).udp_port_hash != hnum or sk.skc_net is not net or sk.skc_rcv_saddr != daddr:
         return -1
@@ -277,10 +268,11 @@ def __udp4_lib_lookup(
 def __udp4_lib_lookup_skb(skb: sk_buff, sport: int, dport: int, udptable: udp_table) -> sock | None:
     """The same for a packet at hand."""
     iph = skb.network_header
+    assert isinstance(iph, iphdr)
     assert skb.dev is not None
     return __udp4_lib_lookup(
-        skb.dev.nd_net, iph.saddr, sport, iph.daddr, dport, inet_iif(skb), 0, udptable, skb  # type: ignore[attr-defined]
-    )
+        skb.dev.nd_net, iph.saddr, sport, iph.daddr, dport, inet_iif(skb), 0, udptable, skb
+    )  # fmt: skip
 
 
 def __udp_is_mcast_sock(

@@ -110,7 +110,8 @@ def __udp4_lib_err(skb: sk_buff, info: int, udptable: udp_table) -> int:
 def udp_err(skb: sk_buff, info: int) -> int:
     """err_handler of UDP."""
     icmph = skb.transport_header
-    assert isinstance(icmph, icmphdr) and skb.dev is not None
+    assert isinstance(icmph, icmphdr)
+    assert skb.dev is not None
     net = skb.dev.nd_net
     if icmph.type == ICMP_DEST_UNREACH and icmph.code == ICMP_FRAG_NEEDED:
         route_pmtu.ipv4_update_pmtu(skb, net, info, 0, IPPROTO_UDP)
@@ -172,8 +173,10 @@ def _udp_rcv_segment(skb: sk_buff) -> list[sk_buff]:
 def udp_queue_rcv_skb(sk: sock, skb: sk_buff) -> int:
     """Queue a packet, in segments if the socket does not take it whole."""
     shinfo = skb._shinfo
-    if shinfo is None or not shinfo.gso_size or (
-        shinfo.gso_type & SKB_GSO_UDP_L4 and udp_sk(sk).udp_flags >> UDP_FLAGS_ACCEPT_L4 & 1
+    if (
+        shinfo is None
+        or not shinfo.gso_size
+        or (shinfo.gso_type & SKB_GSO_UDP_L4 and udp_sk(sk).udp_flags >> UDP_FLAGS_ACCEPT_L4 & 1)
     ):
         return udp_queue_rcv_one_skb(sk, skb)
     for segment in _udp_rcv_segment(skb):

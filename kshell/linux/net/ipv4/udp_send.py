@@ -297,7 +297,14 @@ def _count_error(sk: sock, errno: int) -> None:
 
 
 def _append(
-    sk: sock, fl4: flowi4, msg: msghdr, length: int, ulen: int, ipc: ipcm_cookie | None, rt: rtable | None, corkreq: bool
+    sk: sock,
+    fl4: flowi4,
+    msg: msghdr,
+    length: int,
+    ulen: int,
+    ipc: ipcm_cookie | None,
+    rt: rtable | None,
+    corkreq: bool,
 ) -> int:
     """do_append_data: add to what is corked, and send it unless more is to come."""
     up = udp_sk(sk)
