@@ -1,4 +1,4 @@
-"""net/ipv4/fib_frontend.c: tables, address types, source checks, and ioctls. Routes of addresses are in fib_frontend_dev."""
+"""net/ipv4/fib_frontend.c: tables, address types, source checks, ioctls. Routes of addresses: fib_frontend_dev."""
 
 from __future__ import annotations
 
@@ -59,15 +59,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.net_namespace import net as net_t
 
-RTM_NEWROUTE = 24
-RTM_DELROUTE = 25
-NETDEV_UP = 1
-NETDEV_DOWN = 2
-NETDEV_CHANGE = 4
-NETDEV_UNREGISTER = 6
-NETDEV_CHANGEMTU = 7
-IFF_UP = 1
-IFF_LOOPBACK = 8
 RTF_GATEWAY = 0x2
 RTF_HOST = 0x4
 RTF_MTU = 0x40

@@ -46,13 +46,6 @@ NETDEV_UNREGISTER = 6
 NETDEV_CHANGEMTU = 7
 IFF_UP = 1
 IFF_LOOPBACK = 8
-RTF_GATEWAY = 0x2
-RTF_HOST = 0x4
-RTF_MTU = 0x40
-RTF_WINDOW = 0x80
-RTF_IRTT = 0x100
-RTF_REJECT = 0x200
-IPTOS_RT_MASK = 0x1C
 
 
 def fib_magic(cmd: int, type: int, dst: int, dst_len: int, ifa: in_ifaddr, rt_priority: int) -> None:
@@ -171,7 +164,7 @@ def _del_local(dev: net_device, ifa: in_ifaddr, prim: in_ifaddr) -> None:
     """The address itself is gone from the host (unless another device has it)."""
     net = dev.nd_net
     fib_magic(RTM_DELROUTE, RTN_LOCAL, ifa.ifa_local, 32, prim, 0)
-    if inet_addr_type_dev_table(net, dev, ifa.ifa_local) != RTN_LOCAL and fib_semantics.fib_sync_down_addr(
+    if fib_frontend.inet_addr_type_dev_table(net, dev, ifa.ifa_local) != RTN_LOCAL and fib_semantics.fib_sync_down_addr(
         dev, ifa.ifa_local
     ):
         fib_frontend.fib_flush(net)
