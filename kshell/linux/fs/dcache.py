@@ -261,13 +261,14 @@ def dentry_free(entry: dentry) -> None:
     if entry.d_flags & DCACHE_NORCU:
         __d_free(entry)
     else:
-        call_rcu(entry.d_sb.kernel, __d_free, entry)
+        call_rcu(entry.d_sb.kernel, __d_free, entry)  # type: ignore[arg-type]  # the head is always a dentry
 
 
-def __d_free(head: object) -> None:
-    assert isinstance(head, dentry)
-    head._d_parent = None
-    head.d_subdirs = None
+def __d_free(head: dentry) -> None:
+    if head._d_parent is not None:
+        head._d_parent = None
+    if head.d_subdirs is not None:
+        head.d_subdirs = None
     kmem_cache_free(head.d_sb.kernel.dentry_cache, head)
 
 

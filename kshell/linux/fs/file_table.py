@@ -12,7 +12,7 @@ from kshell.linux.fs.locks import locks_remove_file
 from kshell.linux.fs.namei_path import path_get, path_put
 from kshell.linux.fs.namespace import __mnt_drop_write, mntput
 from kshell.linux.include.linux.cred import CAP_SYS_ADMIN
-from kshell.linux.include.linux.dcache import EMPTY_NAME, qstr
+from kshell.linux.include.linux.dcache import qstr
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
     FASYNC,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 FILP_SIZE = 256
+PSEUDO_NAMES_KEPT = 64
 
 
 def files_init(kernel: Kernel) -> None:
@@ -111,7 +112,8 @@ def alloc_file_pseudo(inode: inode, mnt: vfsmount, name: str, flags: int, fops: 
 
     name: what d_dname shows. Takes over the caller's reference to inode only when it succeeds. ENFILE.
     """
-    dentry = d_alloc_pseudo(mnt.mnt_sb, qstr(name.encode()) if name else EMPTY_NAME)
+    sb = mnt.mnt_sb
+    dentry = d_alloc_pseudo(sb, sb.kernel._pseudo_names.get(name) or _pseudo_name(sb.kernel, name))
     mnt._mnt_count += 1
     d_instantiate(dentry, inode)
     place = path(mnt, dentry)
@@ -121,6 +123,13 @@ def alloc_file_pseudo(inode: inode, mnt: vfsmount, name: str, flags: int, fops: 
         inode.i_count += 1
         path_put(place)
         raise
+
+
+def _pseudo_name(kernel: Kernel, name: str) -> qstr:
+    fresh = qstr(name.encode())
+    if len(kernel._pseudo_names) < PSEUDO_NAMES_KEPT:
+        kernel._pseudo_names[name] = fresh
+    return fresh
 
 
 def alloc_file_clone(base: file, flags: int, fops: file_operations) -> file:

@@ -118,19 +118,12 @@ def iput(inode: inode | None) -> None:
 
 
 def iput_final(inode: inode) -> None:
-    """Nobody uses the inode: end it, or keep it in the cache while its file system is mounted."""
-    sb = inode.i_sb
-    drop_inode = sb.s_op.drop_inode
-    drop = drop_inode(inode) if drop_inode else generic_drop_inode(inode)
-    if not drop and sb.s_flags & SB_ACTIVE:
+    """Nobody uses the inode: end it, unless its file system wants to keep it (no hash would find it)."""
+    drop_inode = inode.i_sb.s_op.drop_inode
+    if drop_inode and not drop_inode(inode) and inode.i_sb.s_flags & SB_ACTIVE:
         return
     inode.i_state |= I_FREEING
     evict(inode)
-
-
-def generic_drop_inode(inode: inode) -> int:
-    """End inodes that have no name or that no hash finds (none of ours are hashed)."""
-    return 1
 
 
 def generic_delete_inode(inode: inode) -> int:
@@ -146,7 +139,7 @@ def evict(inode: inode) -> None:
     if evict_inode:
         evict_inode(inode)
     else:
-        clear_inode(inode)
+        inode.i_state = I_FREEING | I_CLEAR
     destroy_inode(inode)
 
 
@@ -171,17 +164,8 @@ def destroy_inode(inode: inode) -> None:
         op.destroy_inode(inode)
         if not op.free_inode:
             return
-    call_rcu(inode.i_sb.kernel, i_callback, inode)
-
-
-def i_callback(head: object) -> None:
-    """End of the grace period."""
-    assert isinstance(head, inode)
-    free = head.i_sb.s_op.free_inode
-    if free:
-        free(head)
-    else:
-        free_inode_nonrcu(head)
+    free = op.free_inode or free_inode_nonrcu
+    call_rcu(inode.i_sb.kernel, free, inode)  # type: ignore[arg-type]  # the head is always an inode
 
 
 def free_inode_nonrcu(inode: inode) -> None:

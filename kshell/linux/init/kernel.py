@@ -13,44 +13,40 @@ from random import Random
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.tcp import tcp_sock
-    from kshell.linux.include.net.inet_hashtables import inet_hashinfo
-    from kshell.linux.include.net.inet_sock import inet_sock
-    from kshell.linux.include.net.tcp import tcp_congestion_ops, tcp_ulp_ops
-    from kshell.linux.include.linux.tcp import tcp_sock
-    from kshell.linux.include.net.inet_hashtables import inet_hashinfo
-    from kshell.linux.include.net.tcp import tcp_congestion_ops, tcp_ulp_ops
     from kshell.linux.drivers.tty.tty_io import tty_struct
+    from kshell.linux.fs.namei_walk import nameidata
     from kshell.linux.include.linux.cdev import cdev
     from kshell.linux.include.linux.cred import cred
-    from kshell.linux.include.linux.dcache import dentry
+    from kshell.linux.include.linux.dcache import dentry, qstr
     from kshell.linux.include.linux.eventpoll import epitems_head
     from kshell.linux.include.linux.fs import file, file_lock, file_system_type, files_stat_struct, inode, super_block
-    from kshell.linux.fs.namei_walk import nameidata
+    from kshell.linux.include.linux.inetdevice import in_ifaddr
+    from kshell.linux.include.linux.module import _module_file, module
     from kshell.linux.include.linux.mount import mnt_namespace, mount, mountpoint, vfsmount
-    from kshell.linux.include.linux.proc_fs import proc_dir_entry
+    from kshell.linux.include.linux.net import net_proto_family
+    from kshell.linux.include.linux.netdevice import net_device, packet_type, softnet_data
     from kshell.linux.include.linux.netlink import netlink_table
+    from kshell.linux.include.linux.notifier import notifier_block
+    from kshell.linux.include.linux.proc_fs import proc_dir_entry
     from kshell.linux.include.linux.sched import pid_namespace, task_struct, user_namespace, uts_namespace
+    from kshell.linux.include.linux.tcp import tcp_sock
     from kshell.linux.include.linux.user import user_struct
     from kshell.linux.include.linux.workqueue import work_struct, workqueue_struct
     from kshell.linux.include.net.af_unix import unix_sock
-    from kshell.linux.include.linux.module import _module_file, module
-    from kshell.linux.include.linux.net import net_proto_family
-    from kshell.linux.include.linux.netdevice import net_device, packet_type, softnet_data
-    from kshell.linux.include.linux.notifier import notifier_block
-    from kshell.linux.include.linux.inetdevice import in_ifaddr
     from kshell.linux.include.net.dst import dst_ops
+    from kshell.linux.include.net.inet_hashtables import inet_hashinfo
+    from kshell.linux.include.net.inet_sock import inet_sock
+    from kshell.linux.include.net.inet_timewait_sock import timewait_sock_ops
     from kshell.linux.include.net.ip_fib import fib_info, fib_nh
     from kshell.linux.include.net.neighbour import neigh_table
+    from kshell.linux.include.net.net_namespace import net, pernet_operations
     from kshell.linux.include.net.ping import ping_table
     from kshell.linux.include.net.protocol import inet_protosw, net_protocol
     from kshell.linux.include.net.raw import raw_hashinfo
-    from kshell.linux.include.net.sock import sock
-    from kshell.linux.include.net.udp import udp_table
-    from kshell.linux.include.net.net_namespace import net, pernet_operations
     from kshell.linux.include.net.request_sock import request_sock_ops
-    from kshell.linux.include.net.sock import proto
-    from kshell.linux.include.net.inet_timewait_sock import timewait_sock_ops
+    from kshell.linux.include.net.sock import proto, sock
+    from kshell.linux.include.net.tcp import tcp_congestion_ops, tcp_ulp_ops
+    from kshell.linux.include.net.udp import udp_table
     from kshell.linux.include.trace.events import Record
     from kshell.linux.mm.slub import kmem_cache
     from kshell.linux.net.core.rtnetlink import rtnl_link
@@ -161,6 +157,7 @@ class Kernel:
         self.sysctl_nr_open = 1024 * 1024
         self.delayed_fput_list: list[file] = []
         self.delayed_fput_work: work_struct
+        self._pseudo_names: dict[str, qstr] = {}  # protocol names and their like, as qstr
 
         # fs/inode.c, fs/dcache.c
         self.inode_cachep: kmem_cache
