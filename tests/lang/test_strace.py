@@ -11,6 +11,7 @@ from kshell.lang.strace import (
     SignalRecord,
     Unreadable,
     WholeCall,
+    argument_texts,
     looks_like_log,
     read_log,
 )
@@ -78,6 +79,24 @@ def test_split_calls_are_put_together() -> None:
     assert (start.resumed, end.started, end.result.value) == (True, 1, 5)
     assert other_start.call.args[2] == Number(16)
     assert (other_end.started, other_end.result.value) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [
+        ("f() = 0", []),
+        ("f(1, [2, 3], {a=4, b=5}) = 0", ["1", "[2, 3]", "{a=4, b=5}"]),
+        ('f("a,b)\\"", 2) = 0', ['"a,b)\\""', "2"]),
+        ("f(3<TCP:[127.0.0.1:1->127.0.0.1:2]>, 4) = 0", ["3<TCP:[127.0.0.1:1->127.0.0.1:2]>", "4"]),
+        ("f(AT_FDCWD</root>, 0x7f /* 39 vars */) = 0", ["AT_FDCWD</root>", "0x7f /* 39 vars */"]),
+        ("f(child_stack=NULL, flags=A|B) = 0", ["child_stack=NULL", "flags=A|B"]),
+    ],
+)
+def test_texts_of_arguments(text: str, arguments: list[str]) -> None:
+    (record,) = records(f"9 {text}\n")
+    assert isinstance(record, WholeCall)
+    assert record.text == text
+    assert argument_texts(record.call, record.text) == arguments
 
 
 def test_calls_that_never_end_or_begin() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kshell.session.strace_lines import Log, split_arguments
+from kshell.session.strace_lines import Log
 
 PREFIXES = [
     ("", 0, None),
@@ -45,22 +45,6 @@ RESULTS = [
 def test_results(text: str, ret: int | None, errno: str, extra: str) -> None:
     call = Log(text).calls[0]
     assert (call.ret, call.errno, call.extra) == (ret, errno, extra)
-
-
-ARGUMENTS = [
-    ("f(1, [2, 3], {a=4, b=5})", ["1", "[2, 3]", "{a=4, b=5}"]),
-    ('f("a,b)\\"", 2)', ['"a,b)\\""', "2"]),
-    ("f(3<TCP:[127.0.0.1:1->127.0.0.1:2]>, 4)", ["3<TCP:[127.0.0.1:1->127.0.0.1:2]>", "4"]),
-    ("f(AT_FDCWD</root>, 1 /* a, b */)", ["AT_FDCWD</root>", "1 /* a, b */"]),
-    ("f(1 << 2, 3)", ["1 << 2", "3"]),
-    ("f()", []),
-    ("f(1, 2", ["1", "2"]),
-]
-
-
-@pytest.mark.parametrize(("text", "arguments"), ARGUMENTS)
-def test_arguments(text: str, arguments: list[str]) -> None:
-    assert split_arguments(text, 2)[0] == arguments
 
 
 def test_calls_in_two_parts_are_put_together() -> None:
