@@ -5,31 +5,27 @@ Raised by `kernel.emit(record)`; when nobody listens (`kernel.listening` is Fals
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
 
 
-@dataclass(frozen=True, slots=True)
-class Printk:
+class Printk(NamedTuple):
     """A line of the kernel log. level: 0 (emergency) to 7 (debug)."""
 
     level: int
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class SchedWakeup:
+class SchedWakeup(NamedTuple):
     """A sleeping task was made runnable."""
 
     pid: int
     comm: str
 
 
-@dataclass(frozen=True, slots=True)
-class SignalDeliver:
+class SignalDeliver(NamedTuple):
     """A signal reached its task: action is "ignored", "handler", "terminate", "stop" or "continue"."""
 
     pid: int
@@ -40,8 +36,7 @@ class SignalDeliver:
     action: str
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessExit:
+class ProcessExit(NamedTuple):
     """A task ended. code: as wait4() gives it."""
 
     pid: int
@@ -49,32 +44,28 @@ class ProcessExit:
     code: int
 
 
-@dataclass(frozen=True, slots=True)
-class ConsoleWrite:
+class ConsoleWrite(NamedTuple):
     """A task wrote to the terminal."""
 
     pid: int
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class NetDevXmit:
+class NetDevXmit(NamedTuple):
     """A packet leaves by a device; skb as the driver gets it."""
 
     dev: str
     skb: sk_buff
 
 
-@dataclass(frozen=True, slots=True)
-class NetifReceive:
+class NetifReceive(NamedTuple):
     """A packet came in by a device, before any protocol sees it."""
 
     dev: str
     skb: sk_buff
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleLoad:
+class ModuleLoad(NamedTuple):
     """A module was loaded or, when gone, removed."""
 
     name: str

@@ -36,28 +36,38 @@ class Entry(NamedTuple):
     converters: tuple[Callable[[int], int], ...]
 
 
-def _table(calls: Mapping[int, Syscall], handlers: Mapping[str, Handler]) -> dict[int, Entry]:
-    return {
-        nr: Entry(call.name, handlers[call.name], call.converters)
-        for nr, call in calls.items()
-        if call.name in handlers
-    }
+class SyscallTable(dict[int, "Entry | None"]):
+    """number → Entry. A row is made when its call is first made: most programs need few of them."""
+
+    __slots__ = ("_calls", "_handlers")
+
+    def __init__(self, calls: Mapping[int, Syscall], handlers: Mapping[str, Handler]) -> None:
+        super().__init__()
+        self._calls = calls
+        self._handlers = handlers
+
+    def __missing__(self, nr: int) -> Entry | None:
+        call = self._calls.get(nr)
+        if call is None or call.name not in self._handlers:
+            return None
+        entry = self[nr] = Entry(call.name, self._handlers[call.name], call.converters)
+        return entry
 
 
-sys_call_table: Mapping[int, Entry] = _table(BY_NUMBER, X64_CALLS)
-ia32_sys_call_table: Mapping[int, Entry] = _table(I386_BY_NUMBER, IA32_CALLS)
+sys_call_table = SyscallTable(BY_NUMBER, X64_CALLS)
+ia32_sys_call_table = SyscallTable(I386_BY_NUMBER, IA32_CALLS)
 
 
 def do_syscall_64(current: task_struct, nr: int, args: tuple[int, ...]) -> int | Pending:
     """Run x86-64 system call nr with register values args: its result, or the coroutine that will give it."""
-    return _do_syscall(current, nr, args, sys_call_table.get(nr & 0xFFFFFFFF))
+    return _do_syscall(current, nr, args, sys_call_table[nr & 0xFFFFFFFF])
 
 
 def do_int80_syscall_32(current: task_struct, nr: int, args: tuple[int, ...]) -> int | Pending:
     """Run i386 system call nr, as int 0x80 does: registers, pointers and structs have 32 bits."""
     current.thread_info.flags |= _TIF_32BIT
     words = tuple(arg & 0xFFFFFFFF for arg in args)
-    return _do_syscall(current, nr, words, ia32_sys_call_table.get(nr & 0xFFFFFFFF))
+    return _do_syscall(current, nr, words, ia32_sys_call_table[nr & 0xFFFFFFFF])
 
 
 def _do_syscall(current: task_struct, nr: int, args: tuple[int, ...], entry: Entry | None) -> int | Pending:
@@ -153,5 +163,5 @@ async def exit_to_user_mode_loop(current: task_struct, result: int) -> bool:
 def handler_of(name: str) -> Handler | None:
     """The body of x86-64 system call `name`, None where the model has none."""
     call = BY_NAME.get(name)
-    entry = sys_call_table.get(call.number) if call else None
+    entry = sys_call_table[call.number] if call else None
     return entry.handler if entry else None
