@@ -38,11 +38,6 @@ class Kind:
     direction: str = ""
     args: tuple[str, ...] = ()
 
-    @property
-    def is_pointer(self) -> bool:
-        """Whether the register holds an address of user memory."""
-        return bool(self.direction) or self.style in ("pointer", "path")
-
 
 @dataclass(frozen=True, slots=True)
 class Param:

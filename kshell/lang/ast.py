@@ -5,7 +5,6 @@ places left out. They are plain classes, since hundreds are made for a line and 
 classes at every start.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -329,21 +328,3 @@ class CommandStatement:
 
 
 Statement: TypeAlias = CallStatement | Assignment | ExpressionStatement | CommandStatement
-
-
-def children(node: Node) -> Iterator[Node]:
-    """The nodes directly below a node."""
-    match node:
-        case Unary(operand=x) | Cast(operand=x) | Annotated(value=x) | Named(value=x) | Member(object=x):
-            yield x
-        case Binary(left=a, right=b) | Index(object=a, index=b) | Change(before=a, after=b):
-            yield a
-            yield b
-        case Ternary(condition=a, then=b, otherwise=c):
-            yield a
-            yield b
-            yield c
-        case Apply(args=items) | Struct(items=items) | Array(items=items):
-            yield from items
-        case _:
-            return

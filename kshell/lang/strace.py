@@ -29,7 +29,6 @@ _UNFINISHED: Final = re.compile(r"\s*<unfinished \.\.\.>\s*$")
 _SIGNAL: Final = re.compile(r"--- (?:stopped by )?(?P<name>SIG\w+) ?(?P<info>\{.*\})?\s*---\s*$")
 _EXITED: Final = re.compile(r"\+\+\+ exited with (?P<status>\d+) \+\+\+\s*$")
 _KILLED: Final = re.compile(r"\+\+\+ killed by (?P<name>SIG\w+)(?P<core> \(core dumped\))? \+\+\+\s*$")
-_RESULT_MARK: Final = re.compile(r"\) +(?:=|<unfinished)|<unfinished")
 _DURATION: Final = re.compile(r"\s+<(?P<seconds>\d+)\.(?P<frac>\d+)>\s*$")
 _NAME: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)\(")
 _RESTARTED: Final = re.compile(r"<\.\.\. resuming interrupted [\w ]*\.\.\.>")
@@ -131,20 +130,6 @@ class _Line:
     def is_unfinished(self) -> bool:
         """Whether the call goes on in a later line."""
         return _UNFINISHED.search(self.body) is not None
-
-
-def looks_like_log(text: str) -> bool:
-    """Whether a text is an strace log: its first lines have a pid or a time before a call and a result behind."""
-    lines = [line for line in text[:20000].split("\n")[:20] if line.strip()]
-    fitting = 0
-    for line in lines:
-        match = _HEAD.match(line)
-        body = line[match.end() :] if match else line
-        marked = match is not None and match.end() > 0
-        called = marked and _NAME.match(body) and _RESULT_MARK.search(body)
-        if body.startswith(("+++ ", "--- SIG", "<... ")) or called:
-            fitting += 1
-    return fitting > 0 and fitting * 2 >= len(lines)
 
 
 def read_log(text: str, filename: str = "<log>") -> Iterator[Record]:

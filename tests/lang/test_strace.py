@@ -12,7 +12,6 @@ from kshell.lang.strace import (
     Unreadable,
     WholeCall,
     argument_texts,
-    looks_like_log,
     read_log,
 )
 
@@ -173,19 +172,3 @@ def test_a_cut_off_last_line_is_told_apart() -> None:
 def test_lines_of_real_logs(line: str) -> None:
     (record,) = records(line + "\n")
     assert isinstance(record, WholeCall), record
-
-
-@pytest.mark.parametrize(
-    ("text", "is_log"),
-    [
-        ("9 1795316991.2 close(3) = 0\n", True),
-        ("[pid 9] close(3) = 0\n[pid 9] +++ exited with 0 +++\n", True),
-        ("9 accept(3,  <unfinished ...>\n", True),
-        ("fd = socket(AF_INET, SOCK_STREAM, 0)\nclose(fd) = 0\n", False),
-        ("", False),
-        ("0.000 `socket(AF_INET)`\n", False),
-        ('{"format": 1}\n', False),
-    ],
-)
-def test_logs_are_recognized(text: str, is_log: bool) -> None:
-    assert looks_like_log(text) is is_log
