@@ -57,7 +57,7 @@ def test_a_full_pipe_holds_sixteen_pages(host):
 
 
 def test_small_writes_share_a_page(host):
-    r, w = host.pipe(O_NONBLOCK)
+    _r, w = host.pipe(O_NONBLOCK)
     for _ in range(100):
         assert host.write(w, b"x" * 10) == 10
     assert host.write(w, bytes(16 * PAGE)) == 15 * PAGE

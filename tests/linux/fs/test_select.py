@@ -68,7 +68,7 @@ def test_select_writes_whole_longs_and_no_more(host):
 
 
 def test_select_leaves_the_time_not_slept(host):
-    r, w = host.pipe()
+    r, _w = host.pipe()
     tv = host.put(struct.pack("<qq", 2, 0))
     call = host("select", r + 1, host.put(fd_set(r)), 0, 0, tv, task=host.init)
     host.machine.run_for(500 * MS)
