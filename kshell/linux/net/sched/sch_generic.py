@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kshell.linux.include.linux.netdevice import IFF_NO_QUEUE, NET_XMIT_DROP, NET_XMIT_SUCCESS
+from kshell.linux.include.linux.netdevice import IFF_NO_QUEUE, NET_XMIT_CN, NET_XMIT_DROP, NET_XMIT_SUCCESS
 from kshell.linux.include.linux.skbuff import __skb_dequeue, __skb_queue_tail, __skb_unlink
 from kshell.linux.include.net.sch_generic import Qdisc, Qdisc_ops
 from kshell.linux.net.core.skbuff import kfree_skb
@@ -20,7 +20,7 @@ PRIO2BAND: Final = (1, 2, 2, 2, 1, 2, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1)
 def noop_enqueue(skb: sk_buff, qdisc: Qdisc) -> int:
     """A device that is down drops what it is given."""
     kfree_skb(skb)
-    return NET_XMIT_DROP
+    return NET_XMIT_CN
 
 
 def pfifo_fast_enqueue(skb: sk_buff, qdisc: Qdisc) -> int:
