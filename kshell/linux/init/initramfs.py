@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kshell.abi.stat import MS_NODEV, MS_NOEXEC, MS_NOSUID, S_IFCHR
 from kshell.linux.fs.init import init_chmod, init_mkdir, init_mknod, init_mount, init_symlink
 from kshell.linux.include.linux.cdev import MKDEV
+from kshell.linux.net.x25.af_x25 import X25_MODULE
 
 if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
@@ -25,6 +26,7 @@ DEVICES = (
     (b"/dev/null", 0o666, 1, 3), (b"/dev/random", 0o666, 1, 8), (b"/dev/tty", 0o666, 5, 0),
     (b"/dev/urandom", 0o666, 1, 9), (b"/dev/zero", 0o666, 1, 5),
 )  # fmt: skip
+MODULES = (X25_MODULE,)  # what /lib/modules holds
 LINKS = (
     (b"usr/bin", b"/bin"), (b"usr/lib", b"/lib"), (b"usr/lib64", b"/lib64"), (b"usr/sbin", b"/sbin"),
     (b"/run", b"/var/run"), (b"/proc/self/fd", b"/dev/fd"), (b"/proc/self/fd/0", b"/dev/stdin"),
@@ -50,5 +52,6 @@ def do_populate_rootfs(kernel: Kernel) -> None:
     for text, name in LINKS:
         init_symlink(current, text, name)
     current.fs.umask = umask
+    kernel.module_files = MODULES
     init_mount(current, b"proc", b"/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "")
     init_mount(current, b"tmpfs", b"/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "")

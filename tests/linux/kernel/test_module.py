@@ -76,3 +76,25 @@ def test_only_root_may(modular):
     modular("setuid", 65534)
     assert modular("init_module", b"toy\0", 4, b"\0") == EPERM
     assert modular("delete_module", b"toy\0", 0) == EPERM
+
+
+def test_x25_is_held_by_its_sockets(host):
+    assert host("init_module", b"x25\0", 4, b"\0") == 0
+    module = host.kernel.modules["x25"]
+    assert host("socket", AF_X25, 1, 0) == -94  # ESOCKTNOSUPPORT
+    fd = host("socket", AF_X25, 5, 0)
+    assert fd == 3
+    assert module_refcount(module) == 2  # its operations and its proto
+    assert host("delete_module", b"x25\0", 0o4000) == EWOULDBLOCK
+    name = b"\x09\0" + b"1234".ljust(16, b"\0")
+    assert host("bind", fd, name, 18) == 0
+    assert host("bind", fd, name, 18) == -22
+    assert host("listen", fd, 1) == 0
+    own, length = host.room(18), host.put(b"\x12\0\0\0")
+    assert host("getsockname", fd, own, length) == 0
+    assert host.get(own, 18) == name
+    assert host("connect", fd, name, 18) == -101
+    assert host("close", fd) == 0
+    assert module_refcount(module) == 0
+    assert host("delete_module", b"x25\0", 0o4000) == 0
+    assert host("socket", AF_X25, 5, 0) == EAFNOSUPPORT

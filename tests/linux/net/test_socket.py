@@ -149,7 +149,7 @@ def test_sendmmsg_counts_messages_and_recvmmsg_takes_what_is_there(host):
 
 
 def test_sigio_reaches_the_owner(host):
-    a, b = host.pair("socketpair", 1, 1, 0, ...)
+    a, _b = host.pair("socketpair", 1, 1, 0, ...)
     assert host("ioctl", a, 0x8901, struct.pack("<i", 1)) == 0  # FIOSETOWN
     owner = host.room(4)
     assert host("ioctl", a, 0x8903, owner) == 0

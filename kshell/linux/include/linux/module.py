@@ -17,8 +17,9 @@ MODULE_STATE_UNFORMED = 3
 class module:
     """A loaded module. refcnt counts from 1 (MODULE_REF_BASE) while it is live."""
 
-    __slots__ = ("_addr", "_size", "exit", "init", "name", "refcnt", "state")
+    __slots__ = ("_addr", "_data", "_size", "exit", "init", "name", "refcnt", "state")
     _addr: int
+    _data: object  # what the module keeps: its tables
 
     def __init__(
         self,
@@ -33,6 +34,7 @@ class module:
         self.init = init
         self.exit = exit
         self._size = size
+        self._data = None
 
 
 class _module_file:
