@@ -156,7 +156,7 @@ def _take(pipe: pipe_inode_info, to: iov_iter, total_len: int) -> tuple[int, int
     except KernelError as error:
         return 0, total_len, error.errno
     assert buf.page is not None
-    if copy_to_iter(bytes(buf.page._data[buf.offset : buf.offset + chars]), to) < chars:
+    if copy_to_iter(buf.page._data[buf.offset : buf.offset + chars], to) < chars:
         return 0, total_len, EFAULT
     buf.offset += chars
     buf.len -= chars
@@ -230,7 +230,7 @@ def _merge(pipe: pipe_inode_info, from_: iov_iter, total_len: int) -> int:
     pipe_buf_confirm(pipe, buf)
     data = copy_from_iter(from_, chars)
     assert buf.page is not None
-    buf.page._data[offset : offset + len(data)] = data
+    buf.page._data = buf.page._data[:offset] + data
     if len(data) < chars:
         raise KernelError(EFAULT)
     buf.len += chars
@@ -248,7 +248,7 @@ def _append(pipe: pipe_inode_info, filp: file, from_: iov_iter) -> int:
     buf.offset = buf.len = 0
     buf.flags = PIPE_BUF_FLAG_PACKET if is_packetized(filp) else PIPE_BUF_FLAG_CAN_MERGE
     data = copy_from_iter(from_, PAGE_SIZE)
-    new._data[:] = data
+    new._data = data
     if len(data) < PAGE_SIZE and from_.count:
         return -EFAULT
     buf.len = len(data)

@@ -35,7 +35,7 @@ MSG_SENDPAGE_NOTLAST = 0x20000
 
 def _bytes_of(buf: pipe_buffer, length: int) -> bytes:
     assert buf.page is not None
-    return bytes(buf.page._data[buf.offset : buf.offset + length])
+    return buf.page._data[buf.offset : buf.offset + length]
 
 
 async def pipe_to_sendpage(pipe: pipe_inode_info, buf: pipe_buffer, sd: splice_desc) -> int:

@@ -26,12 +26,12 @@ PIPE_BUF_FLAG_WHOLE: Final = 0x20
 
 
 class page:
-    """4096 bytes that a pipe holds, shared by tee(). _refcount as in Linux."""
+    """Up to 4096 bytes that a pipe holds, shared by tee(). _refcount as in Linux."""
 
     __slots__ = ("_data", "_refcount")
 
     def __init__(self, data: bytes = b"") -> None:
-        self._data = bytearray(data)
+        self._data = data
         self._refcount = 1
 
 
