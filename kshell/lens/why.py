@@ -79,7 +79,7 @@ def reason(error: KernelError) -> Reason:
 
 def _hidden(function: str) -> bool:
     """Helpers that Linux does not have begin with one underscore."""
-    return function.startswith("_") and not function.startswith("__")
+    return function.startswith("<") or (function.startswith("_") and not function.startswith("__"))
 
 
 def _kernel_frames(trace: TracebackType | None) -> Iterator[tuple[FrameType, int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kshell.abi import names
@@ -141,7 +140,7 @@ def verdict(prepared: Prepared, result: int | None) -> tuple[bool, str, str, str
     statement = prepared.statement
     expected = statement.expected
     assert expected is not None
-    call = replace(statement.call, args=tuple(_outside(node) for node in statement.call.args))
+    call = statement.call.replace(args=tuple(_outside(node) for node in statement.call.args))
     differences = compare_decoded(call, expected, prepared.comparing, result)
     if not differences:
         return True, "", "", ""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Run = Callable[["Session", str], None]
 
-FAMILIES = ("looking", "control", "files", "modules", "helping")
+FAMILIES = ("looking", "reasons", "control", "travel", "files", "modules", "helping")
 SECTIONS = {
     "look": "Looking at the machine",
     "time": "Time and tasks",

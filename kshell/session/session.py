@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 Place = tuple[str, str, int]
 """Text, file and line of a command."""
 
+OUTSIDE = frozenset({"history", "undo", "redo", "goto"})
+"""Commands about the session, which are no part of it."""
+
 SETTINGS = {"abi": ("i386", "x86_64"), "args": ("off", "on")}
 
 
@@ -53,9 +56,14 @@ class Session:
     """
 
     def __init__(self, machine: Machine | None = None, seed: int = 0, show: frozenset[str] = frozenset()) -> None:
-        self.machine = machine if machine is not None else Machine(seed=seed)
         self.seed = seed
         self.show = show
+        self.undone: list[Place] = []
+        self._owns_machine = machine is None
+        self._begin(machine if machine is not None else Machine(seed=seed))
+
+    def _begin(self, machine: Machine) -> None:
+        self.machine = machine
         self.kernel: Kernel = self.machine.kernel
         self.commands: list[Logged] = []
         self.settings = {name: values[0] for name, values in SETTINGS.items()}
@@ -130,7 +138,9 @@ class Session:
     def _one(self, piece: Piece, file: str) -> list[ev.Event]:
         self._events = []
         self._place, self._file = piece, file
-        self.commands.append(Logged(self.next_number, piece.text, file, piece.line))
+        if piece.text.split(None, 1)[0] not in OUTSIDE:
+            self.commands.append(Logged(self.next_number, piece.text, file, piece.line))
+            self.undone = []
         self.emit(ev.CommandStarted, piece.text, file, piece.line, self.current.name)
         try:
             self._dispatch(piece.text)
@@ -142,6 +152,26 @@ class Session:
             self.oops(error)
         self._settle()
         return self._events
+
+    def travel(self, n: int) -> None:
+        """Go to the moment after command n, by running the first n commands again on a new machine.
+
+        CommandError: the session runs on a machine that was given to it, whose past it does not know.
+        """
+        if not self._owns_machine:
+            raise CommandError("this session was given its machine, and can't make it anew")
+        commands: list[Place] = [(c.text, c.file, c.line) for c in self.commands] + self.undone
+        events, place, file, show = self._events, self._place, self._file, self.show
+        self.show = frozenset()
+        self._begin(Machine(seed=self.seed))
+        for text, source, line in commands[:n]:
+            if text.split(None, 1)[0] == "save":
+                self.commands.append(Logged(self.next_number, text, source, line))
+            else:
+                self._one(Piece(text, line, False), source)
+        self.undone = commands[n:]
+        self._events, self._place, self._file, self.show = events, place, file, show
+        self.say(f"now after command {n} of {len(commands)}")
 
     def _dispatch(self, text: str) -> None:
         try:

@@ -156,6 +156,9 @@ class Replay:
             verdict.equal = False
             verdict.reason = f"not understood: {error}"
             self.running.pop(event.pid, None)
+            if event.call.end_line == 0 or (event.call.ret is None and event is self.log.events[-1]):
+                del self.verdicts[event.call.index]
+                self.report.notes.append(f"line {event.line} is cut off")
 
     def _oops(self, event: LogEvent, error: Exception) -> None:
         trace = "".join(traceback.format_exception(error, limit=-8))

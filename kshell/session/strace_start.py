@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from kshell.linux.kernel.signal import send_sig
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 O_RDWR, O_CREAT = 2, 0o100
 SIGKILL = 9
+_DESCRIPTOR = re.compile(r"\d+")
 S_IFMT, S_IFCHR = 0o170000, 0o020000
 RANDOM_DEVICES = frozenset({1 << 20 | 8, 1 << 20 | 9, 1 << 8 | 8, 1 << 8 | 9})
 RESERVED = 3
@@ -106,7 +108,8 @@ class Start:
     def random_bytes(self, call: LogCall, task: task_struct) -> bytes | None:
         """What the log's read of a random device gave; None if it is no such read."""
         table = task.files.fdt.fd
-        fd = int(call.args[0]) if call.args[0].isdigit() else -1
+        number = _DESCRIPTOR.match(call.args[0])
+        fd = int(number[0]) if number else -1
         file = table[fd] if 0 <= fd < len(table) else None
         data = string_of(call.args[1])
         if file is None or data is None or file.f_inode.i_mode & S_IFMT != S_IFCHR:
