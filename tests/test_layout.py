@@ -28,8 +28,8 @@ BELOW = {
 TERMINAL = {"rich", "prompt_toolkit", "pygments"}
 MAY_USE_TERMINAL = {"shell", "lens"}
 
-MAX_LINES = 500
-MAX_LINES_OF_HEADERS = 800  # abi and linux/include: tables and declarations
+MAX_LINES = 650
+MAX_LINES_OF_HEADERS = 900  # abi and linux/include: tables and declarations
 
 
 def imported(path: Path) -> Iterator[tuple[int, str]]:

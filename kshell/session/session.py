@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kshell.lang.errors import LangError
 from kshell.session import events as ev
-from kshell.session.arena import Arena
+from kshell.world.arena import Arena
 from kshell.session.calls import Calls
 from kshell.session.commands import CommandError, Registry, load
 from kshell.session.pieces import Piece, pieces

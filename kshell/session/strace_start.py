@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kshell.linux.kernel.signal import send_sig
-from kshell.session.arena import Arena
+from kshell.world.arena import Arena
 from kshell.session.strace_lines import Log, LogCall
 from kshell.session.strace_supply import ELSEWHERE, supply
 from kshell.session.strace_world import Node, World, string_of

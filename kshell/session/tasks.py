@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kshell.session.arena import Arena
+from kshell.world.arena import Arena
 from kshell.session.commands import CommandError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from kshell.lang.ast import Node
 from kshell.lang.numbers import Buffer
 
 if TYPE_CHECKING:
-    from kshell.session.arena import Arena
+    from kshell.world.arena import Arena
     from kshell.session.tasks import UserTask
 
 Evaluate = Callable[[Node, "UserTask"], object]

@@ -8,7 +8,7 @@ from kshell.abi.syscalls import BY_NAME
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
-    from kshell.session.arena import Arena
+    from kshell.world.arena import Arena
     from kshell.world.machine import Machine
 
 AT_FDCWD = -100

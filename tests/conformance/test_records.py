@@ -33,5 +33,5 @@ def test_the_machine_answers_as_the_real_kernel_did(path: Path) -> None:
     results = list(replay(recording, recording.cases))
     assert len(results) == len(recording.cases)
     wrong = [result for result in results if not result.equal and not is_known(result.id)]
-    allowed = len(results) * (1 - WANTED[folder])
+    allowed = max(1, len(results) * (1 - WANTED[folder]))  # a sample of 20 has no 3 %
     assert len(wrong) <= allowed, "\n".join(f"{r.id}: {r.mismatches[0]}" for r in wrong)

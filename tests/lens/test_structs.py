@@ -38,9 +38,12 @@ def member(name: str, ctype: str, size: int = 4) -> dict[str, object]:
 
 
 RECORDED = {
-    "sock_common": {"size": 8, "fields": [member("skc_state", "volatile unsigned char"), member("skc_daddr", "__be32")]},
+    "sock_common": {"size": 8, "fields": [
+        member("skc_state", "volatile unsigned char"), member("skc_daddr", "__be32"),
+    ]},
     "sock": {"size": 8, "fields": [
-        member("sk_sndbuf", "int"), member("sk_data_ready", "void (*)(struct sock *)"), member("sk_peer", "struct sock *"),
+        member("sk_sndbuf", "int"), member("sk_data_ready", "void (*)(struct sock *)"),
+        member("sk_peer", "struct sock *"),
     ]},
     "inet_sock": {"size": 8, "fields": [member("mc_list", "struct ip_mc_socklist *"), member("uc_ttl", "__s16")]},
 }  # fmt: skip
