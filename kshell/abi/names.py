@@ -7,12 +7,12 @@ kind. The order of the flags' names is strace's.
 
 import importlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Final
 
 from kshell.abi import errno, name_tables, signal
+from kshell.abi.record import Record
 
 #: modules that hold constants, those that most programs use first; names are looked up in this order
 MODULES: Final = (
@@ -21,8 +21,7 @@ MODULES: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Enumeration:
+class Enumeration(Record):
     """Names of single values."""
 
     unknown: str
@@ -45,8 +44,7 @@ class Enumeration:
         return tuple(self.by_value[value] for value in sorted(self.by_value))
 
 
-@dataclass(frozen=True, slots=True)
-class FlagSet:
+class FlagSet(Record):
     """Names of bits that are or-ed together."""
 
     zero: str

@@ -7,11 +7,11 @@ out.
 
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
+from kshell.abi.record import Record
 from kshell.abi.struct_table import STRUCTS
 
 #: what a field holds: a number, bytes (``u8[n]``, ``char[n]``), a list or a struct
@@ -27,8 +27,7 @@ _NATIVE: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Record):
     """One field: its type as in the table, where it lies, and how to read one element of it."""
 
     name: str
@@ -79,8 +78,7 @@ class Field:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Struct:
+class Struct(Record):
     """A struct's layout on one architecture."""
 
     name: str

@@ -5,13 +5,13 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from types import MappingProxyType
 from typing import Final, TypeVar
 
 from kshell.abi import socket as abi_socket
+from kshell.abi.record import Record
 from kshell.abi.syscall_numbers import I386, UNIMPLEMENTED, X86_64
 from kshell.abi.syscall_table import PARTLY, SIGNATURES
 
@@ -24,8 +24,7 @@ class Status(Enum):
     ENOSYS = "ENOSYS"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Record):
     """How an argument is written and shown.
 
     style: "int", "uint", "hex", "octal", "pointer", "fd", "dirfd", "path", "flags", "enum", "signal",
@@ -39,8 +38,7 @@ class Kind:
     args: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(Record):
     """One parameter: Linux's name and C type, and its kind."""
 
     name: str
@@ -53,8 +51,7 @@ class Param:
         return _CONVERT[_width(self.ctype)](register)
 
 
-@dataclass(frozen=True, slots=True)
-class Syscall:
+class Syscall(Record):
     """One system call of the table."""
 
     number: int

@@ -5,8 +5,9 @@ places left out. They are plain classes, since hundreds are made for a line and 
 classes at every start.
 """
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from kshell.abi.record import Record
 
 Span: TypeAlias = tuple[int, int]
 
@@ -254,77 +255,82 @@ Node: TypeAlias = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Record):
     """What stands behind a call's ``=``.
 
     value: the number, None for ``?``; errno: the name behind a -1 or a ``?``; details: what strace put into the
     parentheses behind, label and value (``flags O_RDWR``, ``in [3]``), text: those parentheses as they stood.
     """
 
+    uncompared = frozenset({"span"})
+
     value: int | None
     errno: str = ""
     details: tuple[tuple[str, "Node | None"], ...] = ()
     text: str = ""
     annotation: str = ""  # of -y
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    span: Span = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Record):
     """``name(args)`` as a system call, with the raw text it came from."""
+
+    uncompared = frozenset({"span"})
 
     name: str
     args: tuple[Node, ...]
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    span: Span = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class CallStatement:
+class CallStatement(Record):
     """``@task variable = call(…) = expectation``; everything but the call may be missing."""
 
+    uncompared = frozenset({"line", "source", "span"})
     call: Call
     variable: str = ""
     expected: Result | None = None
     task: str = ""
-    line: int = field(default=1, compare=False)
-    source: str = field(default="", compare=False)
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    line: int = 1
+    source: str = ""
+    span: Span = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(Record):
     """``variable = expression``"""
+
+    uncompared = frozenset({"line", "source", "span"})
 
     variable: str
     value: Node
     task: str = ""
-    line: int = field(default=1, compare=False)
-    source: str = field(default="", compare=False)
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    line: int = 1
+    source: str = ""
+    span: Span = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class ExpressionStatement:
+class ExpressionStatement(Record):
     """An expression to print."""
+
+    uncompared = frozenset({"line", "source", "span"})
 
     value: Node
     task: str = ""
-    line: int = field(default=1, compare=False)
-    source: str = field(default="", compare=False)
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    line: int = 1
+    source: str = ""
+    span: Span = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class CommandStatement:
+class CommandStatement(Record):
     """A command: its words, quotes taken off, and the text behind the first word as it stood."""
+
+    uncompared = frozenset({"line", "source", "span"})
 
     words: tuple[str, ...]
     rest: str
     task: str = ""
-    line: int = field(default=1, compare=False)
-    source: str = field(default="", compare=False)
-    span: Span = field(default=(0, 0), compare=False, repr=False)
+    line: int = 1
+    source: str = ""
+    span: Span = (0, 0)
 
 
 Statement: TypeAlias = CallStatement | Assignment | ExpressionStatement | CommandStatement

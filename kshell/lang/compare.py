@@ -5,10 +5,10 @@ are not compared: they are the same by construction.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from kshell.abi import errno
+from kshell.abi.record import Record
 from kshell.abi.syscalls import Param, Syscall, signature
 from kshell.lang.ast import (
     Annotated,
@@ -63,8 +63,7 @@ _FREE_FIELDS: Final = frozenset(
 _FREE_LABELS: Final = frozenset({"left"})
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Record):
     """One thing that is not as expected: where in the call, what was expected, what came."""
 
     where: str  # "result", an argument's name, "argument.field"
@@ -75,8 +74,7 @@ class Difference:
         return f"{self.where}: expected {self.expected}, got {self.got}"
 
 
-@dataclass(frozen=True, slots=True)
-class Renaming:
+class Renaming(Record):
     """How a log's numbers map to the model's: pids, ports that the kernel chose, and the like."""
 
     pids: dict[int, int]

@@ -1,7 +1,6 @@
 """How values in registers are shown: a table from style to function; and a call that has entered."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
@@ -17,14 +16,14 @@ _TMPFILE: Final = 0o20000000
 MASK32: Final = 0xFFFFFFFF
 
 
-@dataclass(slots=True)
 class Entered:
     """A call that has entered: C values of its arguments, and what its pointers pointed to then, as text."""
 
-    shower: Shower
-    syscall: Syscall
-    args: dict[str, int]
-    before: dict[str, str] = field(default_factory=dict)
+    def __init__(self, shower: Shower, syscall: Syscall, args: dict[str, int]) -> None:
+        self.shower = shower
+        self.syscall = syscall
+        self.args = args
+        self.before: dict[str, str] = {}
 
     def number(self, name: str) -> int:
         """A sibling argument's value; a pointer to a length gives the length now."""

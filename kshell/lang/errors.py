@@ -1,12 +1,11 @@
 """Errors in what a user typed: where, what was expected, and the nearest known name."""
 
-from dataclasses import dataclass
+from kshell.abi.record import Record
 
 _EXCERPT = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Record):
     """A stretch of source text: 1-based line and column, and its length in characters."""
 
     line: int

@@ -4,9 +4,9 @@ Socket calls go in directly (``abi="x86_64"``) or through i386's socketcall (``a
 and structs then have that architecture's layout.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
+from kshell.abi.record import Record
 from kshell.abi.syscalls import BY_NUMBER, SOCKETCALL_NUMBERS, SOCKETCALLS, Param, Status, Syscall, signature
 from kshell.lang import marshal_values as values
 from kshell.lang.ast import Annotated, Array, Call, Change, Dots, Name, Named, Node, Number, String, Unary, Unknown
@@ -35,8 +35,7 @@ _STRACE_NAMES: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Marshalled:
+class Marshalled(Record):
     """A call ready to be made, and what is needed to show it afterwards.
 
     number and registers go to the kernel; compat: it enters as an i386 call. syscall and values are the call that is

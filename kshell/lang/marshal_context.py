@@ -1,9 +1,9 @@
 """A call on its way into registers: its arguments, its lengths, and the buffers it gets."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from kshell.abi import structs
+from kshell.abi.record import Record
 from kshell.abi.syscalls import Param, Syscall
 from kshell.lang.ast import Array, Change, Dots, Named, Node, String
 from kshell.lang.ast import Struct as StructNode
@@ -15,8 +15,7 @@ _DEFAULT_SIZES: Final = {"socklen": 4, "wstatus": 4, "fdpair": 8, "offset": 8, "
 
 
 
-@dataclass(slots=True)
-class Context:
+class Context(Record):
     """One call on its way into registers."""
 
     encoder: Encoder

@@ -2,10 +2,10 @@
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from kshell.abi import names, structs, syscalls
+from kshell.abi.record import Record
 from kshell.lang.ast import (
     Annotated,
     Apply,
@@ -52,8 +52,7 @@ _WIDTHS: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Buffer:
+class Buffer(Record):
     """A piece of user memory that has a name."""
 
     address: int

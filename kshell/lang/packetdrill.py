@@ -5,10 +5,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
+from kshell.abi.record import Record
 from kshell.lang.errors import LangError
 from kshell.lang.lexer import Source, unescape
 
@@ -16,8 +16,7 @@ _NS: Final = 1_000_000_000
 _MAX_NESTING: Final = 32
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(Record):
     """When an event is due: relative to the one before, absolute, or any time; until: the end of a range."""
 
     relative: bool
@@ -26,16 +25,14 @@ class When:
     until: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TcpOption:
+class TcpOption(Record):
     """An option of a TCP header: kind as written ("mss", "nop", "sack", "TS", …) and its values."""
 
     kind: str
     values: tuple[int | str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(Record):
     """A packet into (inbound) the stack or out of it.
 
     seq: start, end and length; None in what is not written: ack, window, urgent, options (an empty tuple means none,
@@ -55,8 +52,7 @@ class Packet:
     ports: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Record):
     """A value in a call: kind "...", "int", "word", "string", "or", "array", "struct" or "named"."""
 
     kind: str
@@ -64,8 +60,7 @@ class Expression:
     items: tuple["Expression", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SystemCall:
+class SystemCall(Record):
     """A call; until: it sleeps, and ends at this time after the event's base."""
 
     name: str
@@ -75,15 +70,13 @@ class SystemCall:
     until: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Shell:
+class Shell(Record):
     """A shell command in backticks."""
 
     command: str
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Record):
     """A Python block."""
 
     text: str
@@ -92,8 +85,7 @@ class Code:
 Action: TypeAlias = Packet | SystemCall | Shell | Code
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Record):
     """One timed action and the line it stands on."""
 
     when: When
@@ -101,8 +93,7 @@ class Event:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Record):
     """A whole script."""
 
     options: Mapping[str, str]
@@ -137,8 +128,7 @@ _OPTION_NUMBERS: Final = {"mss": 1, "wscale": 1}
 _BARE_OPTIONS: Final = frozenset({"nop", "eol", "sackOK"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(Record):
     kind: str
     text: str
     start: int

@@ -1,10 +1,10 @@
 """Bytes of user memory to strace's text: structs, socket addresses, control messages, buffers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from kshell.abi import errno, names, structs
+from kshell.abi.record import Record
 from kshell.abi.signal import SIGCHLD
 from kshell.abi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX
 from kshell.abi.stat import S_IFBLK, S_IFCHR, S_IFMT
@@ -32,8 +32,7 @@ def loopback_only(index: int) -> str | None:
     return "lo" if index == 1 else None
 
 
-@dataclass(slots=True)
-class Shower:
+class Shower(Record):
     """Shows values of one task's memory. string_limit: longer strings are cut, None: none is."""
 
     memory: Reader

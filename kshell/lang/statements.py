@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from typing import Final
 
 from kshell.lang.ast import (
@@ -72,7 +71,7 @@ def parse_line(
         statement: Statement = _command(source, word)
     else:
         statement = _StatementParser(source, start, calls).statement()
-    return replace(statement, task=task, line=line, source=text, span=(start, len(text)))
+    return statement.replace(task=task, line=line, source=text, span=(start, len(text)))
 
 
 def parse_script(

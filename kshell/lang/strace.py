@@ -7,9 +7,9 @@ it can be run where it started and compared where it ended.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from kshell.abi.record import Record as Plain
 from kshell.lang.ast import Apply, Call, Node, Result
 from kshell.lang.errors import LangError
 from kshell.lang.lexer import Source
@@ -35,8 +35,7 @@ _RESTARTED: Final = re.compile(r"<\.\.\. resuming interrupted [\w ]*\.\.\.>")
 _TALK: Final = re.compile(r"(?:strace: |\?\?\?\? |\[ Process PID=|Process \d+ |\+\+\+ superseded|--- stopped)")
 
 
-@dataclass(frozen=True, slots=True)
-class CallStart:
+class CallStart(Plain):
     """A call that slept, or that another task's line split: it begins here. call: as far as its two lines tell."""
 
     pid: int
@@ -48,8 +47,7 @@ class CallStart:
     text: str  # the call alone, its lines put together; its nodes' spans are places in here
 
 
-@dataclass(frozen=True, slots=True)
-class CallEnd:
+class CallEnd(Plain):
     """The end of a call that a CallStart began."""
 
     pid: int
@@ -62,8 +60,7 @@ class CallEnd:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class WholeCall:
+class WholeCall(Plain):
     """A call on one line."""
 
     pid: int
@@ -76,8 +73,7 @@ class WholeCall:
     duration: int | None = None  # nanoseconds, from -T
 
 
-@dataclass(frozen=True, slots=True)
-class SignalRecord:
+class SignalRecord(Plain):
     """``--- SIGCHLD {…} ---``: a signal reached a task."""
 
     pid: int
@@ -88,8 +84,7 @@ class SignalRecord:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class ExitRecord:
+class ExitRecord(Plain):
     """``+++ exited with 0 +++`` or ``+++ killed by SIGTERM +++``."""
 
     pid: int
@@ -100,8 +95,7 @@ class ExitRecord:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Plain):
     """A line that is none of these; truncated: the last line of a log, cut off."""
 
     pid: int
@@ -115,8 +109,7 @@ class Unreadable:
 Record: TypeAlias = CallStart | CallEnd | WholeCall | SignalRecord | ExitRecord | Unreadable
 
 
-@dataclass(slots=True)
-class _Line:
+class _Line(Plain):
     """A line with its head taken off, and the line it belongs to."""
 
     number: int

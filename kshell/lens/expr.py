@@ -6,11 +6,11 @@ or a kernel object; LangError says what does not exist and which field comes nea
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
 from kshell.abi import structs as user_structs
+from kshell.abi.record import Record
 from kshell.lang.ast import (
     Annotated,
     Apply,
@@ -47,14 +47,13 @@ _ALIASES: Final = {"__state": "state"}
 _SAME: Final = frozenset({"inet_sk", "tcp_sk", "udp_sk", "unix_sk", "raw_sk", "inet_csk", "nlk_sk", "pkt_sk"})
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Record):
     """What names mean: roots such as ``current``, the kernel whose attributes are Linux's globals, helpers."""
 
     roots: Mapping[str, object]
     kernel: object
-    variables: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
-    helpers: Mapping[str, Callable[..., object]] = field(default_factory=lambda: MappingProxyType({}))
+    variables: Mapping[str, object] = MappingProxyType({})
+    helpers: Mapping[str, Callable[..., object]] = MappingProxyType({})
 
 
 def evaluate(node: Node, scope: Scope, source: Source | None = None) -> object:
@@ -238,7 +237,8 @@ class _Evaluator:
     def _sockfs(self, node: Apply, function: str) -> object:
         """The socket and the inode of one struct socket_alloc."""
         value = self.value(node.args[0]) if len(node.args) == 1 else None
-        found: object = getattr(getattr(value, "_alloc", None), "socket" if function == "SOCKET_I" else "vfs_inode", None)
+        part = "socket" if function == "SOCKET_I" else "vfs_inode"
+        found: object = getattr(getattr(value, "_alloc", None), part, None)
         if found is None:
             wanted = "an inode of sockfs" if function == "SOCKET_I" else "a struct socket"
             raise self.error(f"{function}() takes {wanted}", node)

@@ -3,16 +3,16 @@
 Recorded facts (``struct_layouts.json``); of about 200 structs, the model's among them.
 """
 
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+from kshell.abi.record import Record
 
-@dataclass(frozen=True, slots=True)
-class LayoutField:
+
+class LayoutField(Record):
     """A field: offset and size in bytes; bits (offset, size) of a bit field; inner fields of an anonymous part."""
 
     name: str
@@ -23,8 +23,7 @@ class LayoutField:
     fields: tuple["LayoutField", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Record):
     """A struct or union."""
 
     name: str
@@ -58,8 +57,8 @@ def _field(row: list[Any]) -> LayoutField:
 
 @cache
 def _rows() -> Mapping[str, list[Any]]:
-    text = files("kshell.lens").joinpath("struct_layouts.json").read_text()
-    rows: dict[str, list[Any]] = json.loads(text)
+    text = Path(__file__).with_name("struct_layouts.json").read_text()
+    rows: dict[str, list[Any]] = import_module("json").loads(text)
     return rows
 
 
