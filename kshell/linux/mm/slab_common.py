@@ -17,6 +17,11 @@ KMALLOC_SIZES: Final = (8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096,
 
 def kmem_cache_create(kernel: Kernel, name: str, size: int) -> kmem_cache:
     """A new cache for objects of size bytes (the real struct's size)."""
+    return kmem_cache_create_usercopy(kernel, name, size)
+
+
+def kmem_cache_create_usercopy(kernel: Kernel, name: str, size: int) -> kmem_cache:
+    """As kmem_cache_create(), for objects of which a part is copied to or from user space."""
     cache = kmem_cache(kernel, name, size)
     kernel.slab_caches.append(cache)
     return cache
@@ -25,9 +30,6 @@ def kmem_cache_create(kernel: Kernel, name: str, size: int) -> kmem_cache:
 def kmem_cache_destroy(kernel: Kernel, cache: kmem_cache) -> None:
     """Remove an empty cache."""
     kernel.slab_caches.remove(cache)
-
-
-kmem_cache_create_usercopy = kmem_cache_create
 
 
 def kmem_cache_init(kernel: Kernel) -> None:

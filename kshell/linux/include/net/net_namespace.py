@@ -14,6 +14,7 @@ from kshell.linux.include.net.netns_mib import netns_mib
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.linux.notifier import notifier_block
+    from kshell.linux.include.linux.proc_fs import proc_dir_entry
     from kshell.linux.include.linux.sched import user_namespace
     from kshell.linux.include.net.netns_unix import netns_unix
     from kshell.linux.include.net.sock import sock
@@ -57,7 +58,7 @@ class net:
     rtnl: sock | None = None
     genl_sock: sock | None = None
     diag_nlsk: sock | None = None
-    proc_net: object | None = None
+    proc_net: proc_dir_entry | None = None
     proc_net_stat: object | None = None
     sysctls: object | None = None
     loopback_dev: net_device

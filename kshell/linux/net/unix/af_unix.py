@@ -8,6 +8,8 @@ from kshell.abi.errno import ECONNRESET, ENFILE, EPROTONOSUPPORT, ESOCKTNOSUPPOR
 from kshell.abi.socket import PF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM
 from kshell.linux.fs.file_table import get_max_files
 from kshell.linux.fs.namei_path import path_put
+from kshell.linux.fs.proc.generic import remove_proc_entry
+from kshell.linux.fs.proc.proc_net import proc_create_net
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.net import (
     SOCK_WAKE_WAITD,
@@ -58,6 +60,7 @@ from kshell.linux.net.unix.af_unix_poll import (
     unix_show_fdinfo,
     unix_shutdown,
 )
+from kshell.linux.net.unix.af_unix_proc import unix_seq_ops
 from kshell.linux.net.unix.af_unix_read import unix_stream_recvmsg, unix_stream_splice_read
 from kshell.linux.net.unix.af_unix_stream import unix_stream_sendmsg, unix_stream_sendpage
 from kshell.linux.net.unix.af_unix_table import (
@@ -273,11 +276,15 @@ def unix_net_init(net: net) -> None:
     """A new namespace has a table of AF_UNIX sockets of its own."""
     net.unx = netns_unix()
     unix_sysctl_register(net)
+    if net.proc_net is not None:
+        proc_create_net(net.kernel, "unix", 0, net.proc_net, unix_seq_ops)
 
 
 def unix_net_exit(net: net) -> None:
     """A namespace is gone."""
     unix_sysctl_unregister(net)
+    if net.proc_net is not None:
+        remove_proc_entry(net.kernel, "unix", net.proc_net)
 
 
 unix_net_ops = pernet_operations(init=unix_net_init, exit=unix_net_exit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.capability import CAP_NET_ADMIN
-from kshell.abi.errno import EINVAL, ENOENT, ENOTCONN, EOPNOTSUPP, EPERM
+from kshell.abi.errno import EINVAL, ENOENT, ENOTCONN, EPERM
 from kshell.abi.fcntl import O_CLOEXEC, O_PATH
 from kshell.abi.ioctl import SIOCATMARK, SIOCINQ, SIOCOUTQ
 from kshell.abi.poll import (
