@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.ip import IP_DF, iphdr
 from kshell.linux.include.linux.netdevice import NET_RX_DROP, PACKET_HOST
 from kshell.linux.include.linux.skbuff import CHECKSUM_NONE, sk_buff
@@ -43,7 +44,10 @@ def ip_forward_finish(net: net_t, sk: sock | None, skb: sk_buff) -> int:
     if _ipcb_opt(skb) is not None:
         ip_options.ip_forward_options(skb)
     skb.tstamp = 0
-    return dst_output(net, sk, skb)
+    try:
+        return dst_output(net, sk, skb)
+    except KernelError:
+        return NET_RX_DROP
 
 
 def ip_forward(skb: sk_buff) -> int:

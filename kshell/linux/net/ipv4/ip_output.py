@@ -141,7 +141,7 @@ def ip_build_and_send_pkt(skb: sk_buff, sk: sock, saddr: int, daddr: int, opt: i
 
 
 def ip_finish_output2(net: net_t, sk: sock | None, skb: sk_buff) -> int:
-    """Hand the packet to the neighbour that it goes to."""
+    """Hand the packet to the neighbour that it goes to: NET_XMIT_*. ENETDOWN."""
     rt = skb._skb_refdst
     assert isinstance(rt, rtable)
     dev = rt.dev
@@ -165,7 +165,10 @@ def ip_finish_output2(net: net_t, sk: sock | None, skb: sk_buff) -> int:
         except KernelError:
             kfree_skb_reason(skb, SKB_DROP_REASON_NEIGH_CREATEFAIL)
             raise
-    return neigh_output(neigh, skb, False)
+    res = neigh_output(neigh, skb, False)
+    if res < 0:
+        raise KernelError(-res)
+    return res
 
 
 def ip_dst_mtu_maybe_forward(dst: dst_entry, forwarding: bool) -> int:

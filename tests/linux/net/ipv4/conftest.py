@@ -1,104 +1,115 @@
-"""`tcp`: builders of TCP sockets in every state of a connection, over loopback."""
+"""`net`: a host with sockaddr_in helpers."""
 
 import struct
 
 import pytest
 
-SOL_SOCKET, SOL_TCP = 1, 6
-SECOND = 1_000_000_000
-PORT = 7000
+from kshell.abi.errno import EAGAIN
+from kshell.abi.socket import AF_INET, MSG_DONTWAIT, SOCK_DGRAM
 
 
-def sockaddr(port=PORT, address=0x7F000001):
-    return struct.pack("<H", 2) + struct.pack(">HI", port, address) + bytes(8)
+def sin(port, ip="127.0.0.1"):
+    """struct sockaddr_in."""
+    return struct.pack("<H", AF_INET) + struct.pack(">H", port) + bytes(map(int, ip.split("."))) + bytes(8)
 
 
-class Tcp:
-    """Sockets of a host, and what the kernel knows of them."""
+class Net:
+    """Sockets of a host by short calls; errors are negative results as in the kernel."""
 
     def __init__(self, host):
         self.host = host
-        fd = host("socket", 2, 2, 0)
-        assert host("ioctl", fd, 0x8914, b"lo".ljust(16, b"\0") + struct.pack("<H", 0x49) + bytes(22)) == 0
-        host("close", fd)
 
-    def socket(self, flags=0):
-        return self.host("socket", 2, 1 | flags, 0)
+    def socket(self, kind=SOCK_DGRAM, protocol=0, family=AF_INET):
+        return self.host("socket", family, kind, protocol)
 
-    def listener(self, backlog=5, port=PORT):
+    def bind(self, fd, port, ip="127.0.0.1"):
+        return self.host("bind", fd, sin(port, ip), 16)
+
+    def bound(self, port, ip="127.0.0.1"):
         fd = self.socket()
-        self.set(fd, SOL_SOCKET, 2, 1)
-        assert self.host("bind", fd, sockaddr(port), 16) == 0
-        assert self.host("listen", fd, backlog) == 0
+        assert self.bind(fd, port, ip) == 0
         return fd
 
-    def connect(self, fd, port=PORT):
-        return self.host("connect", fd, sockaddr(port), 16)
+    def connect(self, fd, port, ip="127.0.0.1"):
+        return self.host("connect", fd, sin(port, ip), 16)
 
-    def established(self, port=PORT):
-        """(client, server) of a connection."""
-        listener = self.listener(port=port)
-        client = self.socket()
-        assert self.connect(client, port) == 0
-        server = self.host("accept", listener, 0, 0)
-        self.host("close", listener)
-        return client, server
+    def send(self, fd, data, to=None, flags=0):
+        name = (0, 0) if to is None else (sin(*to), 16)
+        return self.host("sendto", fd, data or b"\0", len(data), flags, *name)
 
-    def time_wait(self, port=PORT):
-        """Close a connection from the client's side; its sk is gone, a timewait sock stays."""
-        client, server = self.established(port)
-        self.host("close", client)
-        self.host("close", server)
+    def recv(self, fd, n=2000, flags=MSG_DONTWAIT):
+        """(data, port, address) of a datagram, or the negative errno."""
+        where, name, length = self.host.room(n), self.host.room(16), self.host.put(struct.pack("<I", 16))
+        got = self.host("recvfrom", fd, where, n, flags, name, length)
+        if not isinstance(got, int) or got < 0:
+            return got
+        raw = self.host.get(name, 16)
+        return self.host.get(where, min(got, n)), struct.unpack(">H", raw[2:4])[0], ".".join(map(str, raw[4:8]))
 
-    def sk(self, fd):
-        return self.host.init.files.fdt.fd[fd].private_data.sk
+    def drain(self, fd):
+        """All data that waits."""
+        out = []
+        while (got := self.recv(fd)) != -EAGAIN:
+            out.append(got[0])
+        return out
 
-    def state(self, fd):
-        return self.sk(fd).skc_state
+    def name(self, fd, call="getsockname"):
+        """(port, address) of a socket."""
+        where, length = self.host.room(16), self.host.put(struct.pack("<I", 16))
+        got = self.host(call, fd, where, length)
+        if got < 0:
+            return got
+        raw = self.host.get(where, 16)
+        return struct.unpack(">H", raw[2:4])[0], ".".join(map(str, raw[4:8]))
 
-    def set(self, fd, level, name, value):
-        return self.host("setsockopt", fd, level, name, struct.pack("<i", value), 4)
+    def set(self, fd, level, option, value):
+        value = struct.pack("<i", value) if isinstance(value, int) else value
+        return self.host("setsockopt", fd, level, option, value, len(value))
 
-    def option(self, fd, level, name):
-        """The int that getsockopt() gives, or the negative errno."""
-        where, size = self.host.room(4), self.host.put(struct.pack("<i", 4))
-        got = self.host("getsockopt", fd, level, name, where, size)
-        return got if got < 0 else self.host.word(where)
+    def get(self, fd, level, option, n=4):
+        """An option's int (n = 4) or bytes, or the negative errno."""
+        where, length = self.host.room(n), self.host.put(struct.pack("<I", n))
+        got = self.host("getsockopt", fd, level, option, where, length)
+        if got < 0:
+            return got
+        data = self.host.get(where, self.host.word(length))
+        return struct.unpack("<i", data)[0] if n == 4 and len(data) == 4 else data
 
-    def error(self, fd):
-        return self.option(fd, SOL_SOCKET, 4)
+    def sendmsg(self, fd, data, to, control=b"", flags=0):
+        """sendmsg() with control messages."""
+        iov = self.host.put(struct.pack("<QQ", self.host.put(data), len(data)))
+        name = self.host.put(sin(*to)) if to else 0
+        ctl = self.host.put(control) if control else 0
+        msg = struct.pack("<QI4xQQQQi4x", name, 16 if to else 0, iov, 1, ctl, len(control), 0)
+        return self.host("sendmsg", fd, msg, flags)
 
-    def send(self, fd, data, flags=0):
-        return self.host("sendto", fd, data, len(data), flags, 0, 0)
+    def recvmsg(self, fd, n=2000, flags=MSG_DONTWAIT):
+        """(data, [(level, type, bytes)], msg_flags) of a message, or the negative errno."""
+        where, ctl = self.host.room(n), self.host.room(512)
+        iov = self.host.put(struct.pack("<QQ", where, n))
+        name = self.host.room(16)
+        msg = self.host.put(struct.pack("<QI4xQQQQi4x", name, 16, iov, 1, ctl, 512, 0))
+        got = self.host("recvmsg", fd, msg, flags)
+        if got < 0:
+            return got
+        length, shown = struct.unpack("<Qi", self.host.get(msg + 40, 12))
+        out, raw, at = [], self.host.get(ctl, length), 0
+        while at + 16 <= length:
+            size, level, kind = struct.unpack_from("<Qii", raw, at)
+            out.append((level, kind, raw[at + 16 : at + size]))
+            at += (size + 7) & ~7
+        return self.host.get(where, min(got, n)), out, shown
 
-    def recv(self, fd, n=100, flags=0):
-        """Bytes, or the negative errno, or the sleeping call."""
-        where = self.host.room(n)
-        got = self.host("recvfrom", fd, where, n, flags, 0, 0)
-        return self.host.get(where, got) if isinstance(got, int) and got >= 0 else got
+    def ioctl(self, fd, command, data):
+        """The bytes after an ioctl on a struct, or the negative errno."""
+        where = self.host.put(data)
+        got = self.host("ioctl", fd, command, where)
+        return got if got < 0 else self.host.get(where, len(data))
 
-    def poll(self, fd, events=0xFFF):
-        where = self.host.put(struct.pack("<ihh", fd, events, 0))
-        self.host("poll", where, 1, 0)
-        return struct.unpack("<ihh", self.host.get(where, 8))[2]
-
-    def states(self):
-        """States in the established hash."""
-        chains = self.host.kernel.tcp_hashinfo.ehash.values()
-        return sorted(sk.skc_state for chain in chains for sk in chain)
-
-    def wait(self, seconds):
-        self.host.machine.run_for(int(seconds * SECOND))
-
-    def mib(self, number):
-        return self.host.kernel.init_net.mib.net_statistics[number]
-
-    def cut(self):
-        """Take the loopback down: nothing arrives any more."""
-        dev = self.host.kernel.init_net.loopback_dev
-        dev._cut = True
+    def tick(self, seconds):
+        self.host.machine.run_for(int(seconds * 1e9))
 
 
 @pytest.fixture
-def tcp(host):
-    return Tcp(host)
+def net(host):
+    return Net(host)
