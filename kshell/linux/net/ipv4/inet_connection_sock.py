@@ -138,7 +138,9 @@ def __reqsk_free(req: request_sock) -> None:
     if listener is not None:
         req.rsk_listener = None
         sock_put(listener)
-    req.rsk_timer = None
+    if req.rsk_timer is not None:
+        req.rsk_timer._owner = None  # a cancelled event of the clock may still hold the timer
+        req.rsk_timer = None
     req.saved_syn = None
     kmem_cache_free(kernel.rsk_slab[req.rsk_ops], req)
 
