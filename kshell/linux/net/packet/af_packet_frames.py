@@ -31,6 +31,7 @@ from kshell.linux.net.core.skbuff import consume_skb, kfree_skb, skb_clone, skb_
 from kshell.linux.net.core.skbuff_bytes import _skb_to_bytes
 from kshell.linux.net.core.sock import sock_alloc_send_pskb, sock_recv_errqueue
 from kshell.linux.net.core.sock_mem import skb_set_owner_r
+from kshell.linux.net.core.sock_queue import sock_cmsg_send, sockcm_init
 from kshell.linux.net.ethernet.eth import eth_header_parse
 from kshell.linux.net.packet.internal import packet_skb_cb, packet_sock, pkt_sk
 from kshell.linux.net.socket_cmsg import sock_recv_cmsgs
@@ -57,21 +58,21 @@ def packet_rcv(skb: sk_buff, dev: net_device, pt: packet_type, orig_dev: net_dev
         consume_skb(skb)
         return NET_RX_SUCCESS
     outgoing = skb.pkt_type == PACKET_OUTGOING
+    skb_len = skb.len
     if dev.header_ops is not None and skb.mac_header is not None:
         if po.sk_type != SOCK_DGRAM:
             if not outgoing:
                 skb_push(skb, dev.hard_header_len)
         elif outgoing:
             skb.len -= dev.hard_header_len
-    if sk_filter(po, skb):
-        consume_skb(skb)
-        return NET_RX_SUCCESS
+    if not skb.len or (po.sk_filter is not None and sk_filter(po, skb)):
+        return _drop_n_restore(skb, skb_len)
     if po.sk_rmem_alloc >= po.sk_rcvbuf:
         po.tp_drops += 1
-        consume_skb(skb)
-        return NET_RX_SUCCESS
+        return _drop_n_restore(skb, skb_len)
     if skb_shared(skb):
         shared, skb = skb, skb_clone(skb)
+        shared.len = skb_len
         consume_skb(shared)
     address = eth_header_parse(skb) if skb.mac_header is not None else b""
     index = orig_dev.ifindex if po._origdev else dev.ifindex
@@ -88,6 +89,13 @@ def packet_rcv(skb: sk_buff, dev: net_device, pt: packet_type, orig_dev: net_dev
     po._tp_packets += 1
     __skb_queue_tail(po.sk_receive_queue, skb)
     po.sk_data_ready(po)
+    return NET_RX_SUCCESS
+
+
+def _drop_n_restore(skb: sk_buff, skb_len: int) -> int:
+    """Let go of a frame that others may still get, as it was."""
+    skb.len = skb_len
+    consume_skb(skb)
     return NET_RX_SUCCESS
 
 
@@ -127,6 +135,9 @@ async def packet_snd(sock: socket, msg: msghdr, length: int) -> int:
         raise KernelError(ENXIO)
     if not dev.flags & IFF_UP:
         raise KernelError(ENETDOWN)
+    sockc = sockcm_init(po)
+    if msg.msg_controllen:
+        sock_cmsg_send(po, msg, sockc)
     reserve = dev.hard_header_len if sock.type == SOCK_RAW else 0
     if length > dev.mtu + reserve + VLAN_HLEN:
         raise KernelError(EMSGSIZE)
@@ -141,7 +152,7 @@ async def packet_snd(sock: socket, msg: msghdr, length: int) -> int:
         kfree_skb(skb)
         raise
     skb.dev = dev
-    skb.priority, skb.mark = po.sk_priority, po.sk_mark
+    skb.priority, skb.mark = po.sk_priority, sockc.mark
     if sock.type == SOCK_RAW:
         _set_frame(skb, frame)
         skb.protocol = protocol or _ethertype(frame)
