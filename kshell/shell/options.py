@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 USAGE = """\
-usage: kshell [OPTIONS]                  the prompt
+usage: kshell [OPTIONS]                  the prompt (--resume: go on with the last session)
        kshell -c TEXT [-c TEXT ...]      run commands, one after another
        kshell run FILE ...               replay scripts and strace logs, narrated
        kshell check FILE ...             hold every expectation; exit 0 all hold, 1 some fail, 2 unreadable
@@ -20,6 +20,7 @@ options:
   --seed N              seed of the machine's random numbers (default 0)
   -q, --quiet           only what commands print, and what goes wrong
   --color WHEN          auto, always or never (default auto; NO_COLOR is respected)
+  --resume              bring the last session at the prompt back, by running its commands again
   -V, --version         the version
   -h, --help            this text
 
@@ -53,6 +54,7 @@ class Options:
         self.chain = False
         self.help = False
         self.version = False
+        self.resume = False
         self.seed = 0
         self.color = "auto"
         self.show: str | None = None
@@ -108,6 +110,7 @@ _FLAGS = {
     "--help": "help",
     "-V": "version",
     "--version": "version",
+    "--resume": "resume",
 }
 
 
