@@ -13,9 +13,7 @@ from kshell.abi.errno import (
     EADDRINUSE,
     EADDRNOTAVAIL,
     EAFNOSUPPORT,
-    EDESTADDRREQ,
     EINVAL,
-    ENETUNREACH,
     ENOTCONN,
     EPERM,
     EPROTONOSUPPORT,
@@ -34,7 +32,7 @@ from kshell.linux.include.net.protocol import (
     INET_PROTOSW_REUSE,
     inet_protosw,
 )
-from kshell.linux.include.net.sock import SK_CAN_REUSE, proto, sock
+from kshell.linux.include.net.sock import SK_CAN_REUSE
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.kmod import __request_module
 from kshell.linux.net.core.datagram import datagram_poll
@@ -54,12 +52,9 @@ from kshell.linux.net.core.sock import (
 from kshell.linux.net.core.sock_proto import proto_register
 from kshell.linux.net.ipv4.af_inet import inet_recvmsg, inet_release, inet_shutdown, inet_sock_destruct
 from kshell.linux.net.ipv4.af_inet_connect import inet_accept, inet_dgram_connect, inet_listen, inet_stream_connect
-from kshell.linux.net.ipv4.ping import ping_prot
-from kshell.linux.net.ipv4.raw import raw_prot
 from kshell.linux.net.ipv4.tcp import tcp_poll
-from kshell.linux.net.ipv4.tcp_ipv4 import tcp_prot
-from kshell.linux.net.ipv4.udp import udp_poll, udp_prot
-from kshell.linux.net.ipv4.udplite import udplite_prot
+from kshell.linux.net.ipv4.udp import udp_poll
+from kshell.linux.net.ipv6.protos import pingv6_prot, rawv6_prot, tcpv6_prot, udplitev6_prot, udpv6_prot
 from kshell.linux.net.socket import sock_register
 
 if TYPE_CHECKING:
@@ -73,35 +68,6 @@ SIN6_LEN_RFC2133 = 24
 IP_PMTUDISC_WANT = 1
 TCP_CLOSE = 7
 _ANY = bytes(16)
-
-
-async def _unreachable(sk: sock, uaddr: bytes, addr_len: int) -> int:
-    """connect(): EINVAL, EAFNOSUPPORT for a bad address; no other can be reached."""
-    if addr_len < SIN6_LEN_RFC2133:
-        raise KernelError(EINVAL)
-    if int.from_bytes(uaddr[:2], "little") != AF_INET6:
-        raise KernelError(EAFNOSUPPORT)
-    raise KernelError(ENETUNREACH)
-
-
-async def _nowhere(sk: sock, msg: msghdr, length: int) -> int:
-    """sendmsg(): nowhere to send to."""
-    raise KernelError(ENETUNREACH if msg.msg_name else EDESTADDRREQ)
-
-
-def _variant(base: proto, name: str, obj_size: int, **changed: object) -> proto:
-    """A protocol as over IPv4, but for its name, its size and what `changed` says."""
-    fields = {field: getattr(base, field) for field in proto.__slots__ if field not in ("_cls", "inuse_idx")}
-    fields |= {"name": name, "obj_size": obj_size, "connect": _unreachable, "pre_connect": None, "bind": None,
-               "rsk_prot": None, "twsk_prot": None, **changed}  # fmt: skip
-    return proto(cls=base._cls, **fields)
-
-
-tcpv6_prot = _variant(tcp_prot, "TCPv6", 2440)
-udpv6_prot = _variant(udp_prot, "UDPv6", 1344, sendmsg=_nowhere)
-udplitev6_prot = _variant(udplite_prot, "UDPLITEv6", 1344, sendmsg=_nowhere)
-rawv6_prot = _variant(raw_prot, "RAWv6", 1200, sendmsg=_nowhere)
-pingv6_prot = _variant(ping_prot, "PINGv6", 1200, sendmsg=_nowhere)
 
 
 async def inet6_release(sock: socket) -> int:
