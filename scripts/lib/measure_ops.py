@@ -26,10 +26,11 @@ def run(options: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         print(f"{options.file}: {error}", file=sys.stderr)
         return 2
+    kernel = _booted_kernel()
     for failure in import_kernel():
         print(f"cannot import {failure}", file=sys.stderr)
     groups, listing = Groups(), []
-    results = check_tables(recorded, _booted_kernel())
+    results = check_tables(recorded, kernel)
     for result in results:
         groups.tallies[result.name] = Tally(result.agreeing, 0, result.total)
         listing.extend(
