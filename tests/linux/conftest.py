@@ -92,3 +92,8 @@ class Host:
 @pytest.fixture
 def host():
     return Host()
+
+
+@pytest.fixture(scope="session")
+def host_type():
+    return Host

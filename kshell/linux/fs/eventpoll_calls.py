@@ -80,6 +80,7 @@ NSEC_PER_MSEC: Final = 1_000_000
 async def ep_eventpoll_release(inode: inode, f: file) -> None:
     """The epoll file is closed."""
     ep_clear_and_put(cast(eventpoll, f.private_data))
+    f.private_data = None
 
 
 def ep_show_fdinfo(m: seq_file, f: file) -> None:
