@@ -7,6 +7,7 @@ agree with what the log shows, at its second (`late`), as another interleaving o
 
 from __future__ import annotations
 
+import re
 import traceback
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from kshell.session.strace_ports import PATH as PORT_RANGE
 from kshell.session.strace_ports import Ports
 from kshell.session.strace_report import CallVerdict, StraceReport
 from kshell.session.strace_start import Start
-from kshell.session.strace_tables import ENDS, FORKS, READS, is_interface, is_other_family, passed_over
+from kshell.session.strace_tables import ENDS, FORKS, GIVE_DESCRIPTORS, READS, is_interface, passed_over
 from kshell.session.strace_world import World
 from kshell.session.tasks import UserTask
 from kshell.world.machine import SyscallInProgress
@@ -32,6 +33,7 @@ MOST_ATTEMPTS = 60
 SLACK_NS = 50_000_000
 """How far time may run ahead of the log for a call that the log shows finished."""
 
+_UNTIL = re.compile(r"clock_nanosleep\(CLOCK_MONOTONIC, TIMER_ABSTIME, \{tv_sec=(\d+), tv_nsec=(\d+)\}")
 FOREVER = 1 << 62
 ALL_PORTS = "32768 60999"
 
@@ -81,6 +83,7 @@ class Replay:
         self._dying: dict[int, LogCall] = {}
         self._restarting: dict[int, Running] = {}
         first = next((event.time for event in log.events if event.time is not None), None)
+        self.machine.run_until(self.kernel.boot_ns + _uptime(log))
         self._offset = None if first is None else self.machine.clock.now - first
         self._until = FOREVER
         self._killed_by = {e.pid: e.value for e in log.events if e.kind == "exit" and not e.value.isdigit()}
@@ -143,12 +146,22 @@ class Replay:
         elif event.kind == "start":
             if call.index in self._ending:
                 self._dying[call.pid] = call
+                self._leave(call)
             elif call.index not in self.late:
                 self._begin(call)
         elif call.index not in self._ending:
             if call.index in self.late:
                 self._begin(call)
             self._end(call)
+
+    def _leave(self, call: LogCall) -> None:
+        """A process that exits closes its files first; its parent hears of it at the line that says so."""
+        user = self.users.get(call.pid)
+        if user is not None and not user.task.exit_state and call.pid not in self.running:
+            self.machine.enter(user.task)
+            if user.task._syscall is None:
+                self.start.close_all(user.task)
+                self.machine.run()
 
     def _unreadable(self, event: LogEvent, error: Exception) -> None:
         if event.call is not None and event.call.index in self.verdicts:
@@ -215,8 +228,7 @@ class Replay:
             running.progress = outcome
         else:
             running.result = outcome
-            if outcome < 0 and is_other_family(call):
-                self.start.hold_place(user.task)
+            self._align(call, user, outcome)
         self.machine.run()
 
     def _prepared(self, call: LogCall, user: UserTask) -> bridge.Prepared:
@@ -234,6 +246,15 @@ class Replay:
         port = self.ports.chosen_by(call)
         if port:
             _sysctl_set(self.kernel, PORT_RANGE, f"{port} {port}")
+
+    def _align(self, call: LogCall, user: UserTask, outcome: int) -> None:
+        """One descriptor more or less than the log's: later numbers shall mean the same all the same."""
+        if call.name not in GIVE_DESCRIPTORS or call.ret is None or (call.ret < 0) == (outcome < 0):
+            return
+        if outcome >= 0:
+            self.start.close(user.task, outcome)
+        elif call.name != "fcntl" or "F_DUPFD" in call.text:
+            self.start.hold_place(user.task, call.ret)
 
     def _part_from_group(self, call: LogCall, user: UserTask) -> None:
         """kill(0, …) spares a process of the log: it is of another group (setpgid is not in every log)."""
@@ -366,6 +387,20 @@ class Replay:
 
 
 # ---- whole logs
+
+
+def _uptime(log: Log) -> int:
+    """How long the log's kernel had run when the log began (ns), as sleeps until a moment show it; 0 if none does."""
+    first = next((event.time for event in log.events if event.time is not None), None)
+    for position, event in enumerate(log.events):
+        until = _UNTIL.search(event.call.text) if event.kind == "start" and event.call is not None else None
+        if until is None or event.call is None or first is None:
+            continue
+        later = (e.time for e in log.events[position + 1 :] if e.pid == event.pid and e.time != event.time)
+        ended = event.call.end_time if event.call.in_two_parts else next(later, None)
+        if ended is not None:
+            return max(0, int(until[1]) * 1_000_000_000 + int(until[2]) - (ended - first))
+    return 0
 
 
 def replay_log(path: str, text: str, seed: int = 0) -> StraceReport:

@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from kshell.linux.kernel.signal import send_sig
-from kshell.world.arena import Arena
 from kshell.session.strace_lines import Log, LogCall
 from kshell.session.strace_supply import ELSEWHERE, supply
 from kshell.session.strace_world import Node, World, string_of
 from kshell.userland.runtime import AT_FDCWD, Process, SystemCallError
+from kshell.world.arena import Arena
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
@@ -120,9 +120,27 @@ class Start:
         """The task leads a process group of its own."""
         Process(self.machine, task, Arena(task)).call("setpgid", 0, 0)
 
-    def hold_place(self, task: task_struct) -> None:
+    def hold_place(self, task: task_struct, fd: int) -> None:
         """A descriptor that the log got and the model did not: something takes its number."""
-        Process(self.machine, task, Arena(task)).call("openat", AT_FDCWD, "/dev/null", O_RDWR, 0)
+        table = task.files.fdt.fd
+        if fd < len(table) and table[fd] is None:
+            self._inherited(Process(self.machine, task, Arena(task)), fd)
+
+    def close_all(self, task: task_struct) -> None:
+        """What exit_files() does, if the table is the task's own."""
+        if task.files.count > 1:
+            return
+        process = Process(self.machine, task, Arena(task))
+        for fd, file in enumerate(task.files.fdt.fd):
+            if file is not None:
+                try:
+                    process.call("close", fd)
+                except SystemCallError as error:
+                    self.notes.append(f"descriptor {fd}: {error}")
+
+    def close(self, task: task_struct, fd: int) -> None:
+        """A descriptor that the model got and the log did not."""
+        Process(self.machine, task, Arena(task)).call("close", fd)
 
     def send_signal(self, number: int, task: task_struct) -> None:
         """A signal from outside the log."""

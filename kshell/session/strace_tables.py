@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
 
 FORKS = frozenset({"fork", "vfork", "clone", "clone3"})
+GIVE_DESCRIPTORS = frozenset(
+    ["open", "openat", "creat", "socket", "accept", "accept4", "dup", "fcntl", "epoll_create", "epoll_create1",
+     "eventfd2", "eventfd", "timerfd_create", "signalfd4", "memfd_create", "inotify_init1", "pidfd_open"]
+)  # fmt: skip
+"""Calls whose result is a new descriptor."""
+
 READS = frozenset({"read", "getrandom"})
 ENDS = frozenset({"exit", "exit_group"})
 
@@ -48,11 +54,6 @@ def is_interface(call: LogCall, task: task_struct) -> bool:
     if not call.args or not _ON_DESCRIPTOR.match(call.args[0]) or call.name in ("close", "fcntl"):
         return False
     return _family(task, int(_ON_DESCRIPTOR.match(call.args[0])[0])) == AF_NETLINK  # type: ignore[index]
-
-
-def is_other_family(call: LogCall) -> bool:
-    """Whether the log made a socket of a family that the model is built without (IPv6)."""
-    return call.name == "socket" and call.ret is not None and call.ret >= 0 and call.args[0] not in MODELLED
 
 
 def _family(task: task_struct, fd: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
-from kshell.abi.errno import EAGAIN, ENOTTY
+from kshell.abi.errno import EAGAIN, ENOTTY, ENXIO
 from kshell.abi.fcntl import O_NONBLOCK
 from kshell.abi.ioctl import (
     FIONREAD,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 TTYAUX_MAJOR: Final = 5
+DEV_TTY_MINOR: Final = 0
 N_TTY_BUF_SIZE: Final = 4096
 WINSIZE: Final = struct.Struct("<HHHH")  # rows, columns, x and y pixels
 # struct termios of a sane terminal: iflag ICRNL|IXON, oflag OPOST|ONLCR, cflag B38400|CS8|CREAD, lflag, line, c_cc[19]
@@ -79,7 +80,9 @@ def _tty_type(kernel: Kernel, text: bytes) -> None:
 
 
 async def tty_open(node: inode, filp: file) -> None:
-    """Any number of files may be open on the terminal."""
+    """Any number of files may be open on the terminal. ENXIO: /dev/tty, for a process without a terminal of its own."""
+    if node.i_rdev & 0xFFFFF == DEV_TTY_MINOR:
+        raise KernelError(ENXIO)
 
 
 async def tty_release(node: inode, filp: file) -> None:
