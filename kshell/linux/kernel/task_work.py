@@ -21,4 +21,4 @@ async def task_work_run(task: task_struct) -> None:
     while task._task_works:
         works, task._task_works = task._task_works, []
         for work in works:
-            await work.func(work.arg)
+            await work.func(work._arg)

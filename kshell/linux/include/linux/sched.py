@@ -224,11 +224,11 @@ class restart_block:
 class callback_head:
     """Work to do before the task returns to user space (task_work)."""
 
-    __slots__ = ("arg", "func")
+    __slots__ = ("_arg", "func")
 
     def __init__(self, func: task_work_func_t, arg: object) -> None:
         self.func = func
-        self.arg = arg
+        self._arg = arg
 
 
 class task_struct:

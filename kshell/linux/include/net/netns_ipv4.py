@@ -60,7 +60,7 @@ class netns_ipv4:
     ping_group_range: ping_group_range
     tcp_congestion_control: tcp_congestion_ops
     tfo_active_disable_times: int = 0
-    tcp_metrics: dict[tuple[int, int], tcp_metrics_block]
+    _tcp_metrics: dict[tuple[int, int], tcp_metrics_block]
     tcp_fastopen_ctx: object | None = None
     tfo_active_disable_stamp: int = 0
     tcp_challenge_timestamp: int = 0

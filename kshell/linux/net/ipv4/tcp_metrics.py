@@ -71,7 +71,7 @@ def addr_same(a: tuple[int, int], b: tuple[int, int]) -> bool:
 
 def __tcp_get_metrics(net: net, saddr: int, daddr: int) -> tcp_metrics_block | None:
     """The entry of a pair of addresses."""
-    tm = net.ipv4.tcp_metrics.get((saddr, daddr))
+    tm = net.ipv4._tcp_metrics.get((saddr, daddr))
     if tm is not None and addr_same((tm.tcpm_saddr, tm.tcpm_daddr), (saddr, daddr)):
         return tm
     return None
@@ -92,7 +92,7 @@ def _tcp_get_metrics(net: net, saddr: int, daddr: int, dst: dst_entry, create: b
 def tcpm_new(net: net, saddr: int, daddr: int, dst: dst_entry) -> tcp_metrics_block:
     """An entry for a pair of addresses."""
     now = net.kernel.jiffies
-    tm = net.ipv4.tcp_metrics[saddr, daddr] = tcp_metrics_block(saddr, daddr, now)
+    tm = net.ipv4._tcp_metrics[saddr, daddr] = tcp_metrics_block(saddr, daddr, now)
     tcpm_suck_dst(tm, dst, now)
     return tm
 
@@ -243,7 +243,7 @@ def tcp_fastopen_cache_set(
 
 def tcp_net_metrics_init(net: net) -> None:
     """A namespace starts knowing nothing."""
-    net.ipv4.tcp_metrics = {}
+    net.ipv4._tcp_metrics = {}
 
 
 def tcp_metrics_init(kernel: Kernel) -> None:
