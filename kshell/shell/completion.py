@@ -63,6 +63,7 @@ class Place(NamedTuple):
     call: str
     before: tuple[str, ...]
     number: int
+    nested: bool = False  # in a bracket of the argument
 
 
 def place_of(text: str) -> Place | None:
@@ -84,7 +85,8 @@ def place_of(text: str) -> Place | None:
         found = _CALL.search(text[: start + 1])
         if text[start] == "(" and found and found[1] in BY_NAME:
             arguments = split_arguments(text[start + 1 :])
-            return Place(found[1], tuple(a.strip() for a in arguments[:-1]), len(arguments) - 1)
+            before = tuple(a.strip() for a in arguments[:-1])
+            return Place(found[1], before, len(arguments) - 1, start != stack[-1])
     return None
 
 
@@ -179,6 +181,9 @@ def _of_argument(place: Place, before: str, state: State) -> Iterator[tuple[str,
         yield from ((name, param.ctype) for name in (*TYPES_OF_FAMILY.get(family, ()), *SOCKET_TYPES))
     elif style == "protocol":
         yield from ((name, param.ctype) for name in PROTOCOLS)
+    elif place.nested:
+        yield from ((name, "address family") for name in enumeration("af").names())
+        yield from state.variables()
     elif style == "sockaddr":
         yield from ((address, param.ctype) for address in ADDRESSES)
     elif style == "path":
