@@ -40,7 +40,7 @@ from kshell.linux.net.core.sock_no import (
     sock_no_socketpair,
 )
 from kshell.linux.net.core.sock_proto import proto_register
-from kshell.linux.net.ipv4 import arp, devinet_ioctl, fib_frontend, tcp, tcp_ipv4, tcp_recvmsg, tcp_sendmsg
+from kshell.linux.net.ipv4 import arp, devinet_ioctl, fib_frontend, tcp, tcp_ipv4, tcp_sendmsg, tcp_splice
 from kshell.linux.net.ipv4.af_inet import (
     inet_bind,
     inet_create,
@@ -159,10 +159,10 @@ inet_stream_ops = proto_ops(
     sendmsg=inet_sendmsg,
     recvmsg=inet_recvmsg,
     sendpage=inet_sendpage,
-    splice_read=tcp_recvmsg.tcp_splice_read,
+    splice_read=tcp_splice.tcp_splice_read,
     splice_eof=inet_splice_eof,
     peek_len=tcp.tcp_peek_len,
-    read_sock=tcp_recvmsg.tcp_read_sock,  # type: ignore[arg-type]  # only TCP sockets have this table  # type: ignore[arg-type]
+    read_sock=tcp_splice.tcp_read_sock,  # type: ignore[arg-type]  # only TCP sockets have this table  # type: ignore[arg-type]
     sendmsg_locked=tcp_sendmsg.tcp_sendmsg_locked,  # type: ignore[arg-type]
     set_rcvlowat=tcp.tcp_set_rcvlowat,  # type: ignore[arg-type]
 )

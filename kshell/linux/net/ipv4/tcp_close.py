@@ -74,7 +74,7 @@ from kshell.linux.net.ipv4 import (
     tcp_input_data,
     tcp_input_loss,
     tcp_input_state,
-    tcp_minisocks,
+    tcp_minisocks_timewait,
     tcp_output,
     tcp_output_ack,
     tcp_sendmsg,
@@ -203,7 +203,7 @@ def _orphan_in_fin_wait2(sk: tcp_sock) -> bool:
     if tmo > TCP_TIMEWAIT_LEN:
         inet_csk_reset_keepalive_timer(sk, tmo - TCP_TIMEWAIT_LEN)
         return False
-    tcp_minisocks.tcp_time_wait(sk, TCP_FIN_WAIT2, tmo)
+    tcp_minisocks_timewait.tcp_time_wait(sk, TCP_FIN_WAIT2, tmo)
     return True
 
 

@@ -65,19 +65,16 @@ from kshell.linux.net.ipv4 import (
     tcp_output_ack,
     tcp_timer,
 )
-from kshell.linux.net.ipv4.tcp_input_ack import (
+from kshell.linux.net.ipv4.tcp_input_ack import tcp_ack, tcp_may_update_window
+from kshell.linux.net.ipv4.tcp_input_challenge import (
     _now_seconds,
-    tcp_ack,
-    tcp_may_update_window,
     tcp_oow_rate_limited,
     tcp_send_challenge_ack,
     tcp_store_ts_recent,
 )
+from kshell.linux.net.ipv4.tcp_input_flags import FLAG_DATA, FLAG_SLOWPATH, FLAG_UPDATE_TS_RECENT
 from kshell.linux.net.ipv4.tcp_input_options import tcp_fast_parse_options, tcp_parse_aligned_timestamp
 from kshell.linux.net.ipv4.tcp_input_rtt import (
-    FLAG_DATA,
-    FLAG_SLOWPATH,
-    FLAG_UPDATE_TS_RECENT,
     tcp_enter_quickack_mode,
     tcp_event_data_recv,
     tcp_in_quickack_mode,

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.linux.include.linux.random import prandom_u32_max
 from kshell.linux.include.linux.snmp import (
-    LINUX_MIB_TCPACKSKIPPEDCHALLENGE,
-    LINUX_MIB_TCPCHALLENGEACK,
     LINUX_MIB_TCPDELIVERED,
     LINUX_MIB_TCPDELIVEREDCE,
     LINUX_MIB_TCPHPACKS,
@@ -33,7 +30,6 @@ from kshell.linux.include.net.tcp import (
     TCPHDR_SYN,
     U32,
     TCP_CA_Open,
-    _s32,
     ack_sample,
     after,
     before,
@@ -41,19 +37,21 @@ from kshell.linux.include.net.tcp import (
     rate_sample,
     tcp_in_cwnd_reduction,
     tcp_packets_in_flight,
-    tcp_paws_check,
     tcp_skb_cb,
 )
 from kshell.linux.net.ipv4 import (
+    tcp_input_challenge,
     tcp_input_loss,
+    tcp_input_sack,
     tcp_input_timer,
+    tcp_input_undo,
     tcp_output,
-    tcp_output_ack,
     tcp_output_retransmit,
     tcp_output_segs,
+    tcp_recovery,
     tcp_sendmsg,
 )
-from kshell.linux.net.ipv4.tcp_input_rtt import (
+from kshell.linux.net.ipv4.tcp_input_flags import (
     FLAG_ACK_MAYBE_DELAYED,
     FLAG_ACKED,
     FLAG_CA_ALERT,
@@ -73,23 +71,14 @@ from kshell.linux.net.ipv4.tcp_input_rtt import (
     FLAG_SYN_ACKED,
     FLAG_UPDATE_TS_RECENT,
     FLAG_WIN_UPDATE,
-    tcp_ack_update_rtt,
-    tcp_update_pacing_rate,
 )
-from kshell.linux.net.ipv4.tcp_input_sack import (
-    tcp_check_sack_reordering,
-    tcp_highest_sack_seq,
-    tcp_sacktag_state,
-    tcp_sacktag_write_queue,
-)
+from kshell.linux.net.ipv4.tcp_input_rtt import tcp_ack_update_rtt, tcp_update_pacing_rate
 from kshell.linux.net.ipv4.tcp_output_mss import tcp_current_mss, tcp_sync_mss
 from kshell.linux.net.ipv4.tcp_rate import tcp_rate_gen, tcp_rate_skb_delivered
-from kshell.linux.net.ipv4.tcp_recovery import tcp_rack_advance, tcp_rack_update_reo_wnd
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
-    from kshell.linux.include.linux.tcp import tcp_request_sock, tcp_sock, tcphdr
-    from kshell.linux.include.net.net_namespace import net
+    from kshell.linux.include.linux.tcp import tcp_sock, tcphdr
 
 # What tcp_ack() returns: 1 for a good ACK, 0 for an old one, or the negative reason to drop the segment.
 ACK_TOO_OLD = -1
@@ -122,7 +111,7 @@ class _acked:
         self.fully_acked = True
 
 
-def _account_acked(sk: tcp_sock, skb: sk_buff, pcount: int, sums: _acked, sack: tcp_sacktag_state, ece: bool) -> None:
+def _account_acked(sk: tcp_sock, skb: sk_buff, pcount: int, sums: _acked, sack: tcp_input_sack.tcp_sacktag_state, ece: bool) -> None:
     scb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
     sacked = scb.sacked
     if sacked & TCPCB_RETRANS:
@@ -141,8 +130,8 @@ def _account_acked(sk: tcp_sock, skb: sk_buff, pcount: int, sums: _acked, sack: 
         sk.sacked_out -= pcount
     elif sk.rx_opt.sack_ok:
         tcp_input_loss.tcp_count_delivered(sk, pcount, ece)
-        if not sacked & TCPCB_RETRANS or not tcp_input_loss.tcp_skb_spurious_retrans(sk, skb):
-            tcp_rack_advance(sk, sacked, scb.end_seq, skb.tstamp // 1000)
+        if not sacked & TCPCB_RETRANS or not tcp_input_undo.tcp_skb_spurious_retrans(sk, skb):
+            tcp_recovery.tcp_rack_advance(sk, sacked, scb.end_seq, skb.tstamp // 1000)
     if sacked & TCPCB_LOST:
         sk.lost_out -= pcount
     sk.packets_out -= pcount
@@ -165,7 +154,7 @@ def _forget_hints(sk: tcp_sock, skb: sk_buff, following: sk_buff | None) -> None
 
 
 def tcp_clean_rtx_queue(
-    sk: tcp_sock, ack_skb: sk_buff, prior_fack: int, prior_snd_una: int, sack: tcp_sacktag_state, ece_ack: bool
+    sk: tcp_sock, ack_skb: sk_buff, prior_fack: int, prior_snd_una: int, sack: tcp_input_sack.tcp_sacktag_state, ece_ack: bool
 ) -> int:
     """Free what the ACK covers, and take the RTT from it; FLAG_*."""
     prior_sacked = sk.sacked_out
@@ -203,7 +192,7 @@ def tcp_clean_rtx_queue(
 
 
 def _measure_acked(
-    sk: tcp_sock, skb: sk_buff | None, sums: _acked, sack: tcp_sacktag_state, prior_fack: int, prior_snd_una: int,
+    sk: tcp_sock, skb: sk_buff | None, sums: _acked, sack: tcp_input_sack.tcp_sacktag_state, prior_fack: int, prior_snd_una: int,
     prior_sacked: int, ece_ack: bool,
 ) -> int:  # fmt: skip
     flag = sums.flag
@@ -233,7 +222,7 @@ def _measure_acked(
             if flag & FLAG_RETRANS_DATA_ACKED:
                 flag &= ~FLAG_ORIG_SACK_ACKED
         elif before(sums.reord, prior_fack):
-            tcp_check_sack_reordering(sk, sums.reord, 0)
+            tcp_input_sack.tcp_check_sack_reordering(sk, sums.reord, 0)
     elif skb is not None and rtt_update and sack_rtt_us >= 0 and sack_rtt_us > now - skb.tstamp // 1000:
         flag |= FLAG_SET_XMIT_TIMER
     pkts_acked = sk.icsk_ca_ops.pkts_acked
@@ -325,81 +314,6 @@ def tcp_fast_path_check(sk: tcp_sock) -> None:
         tcp_fast_path_on(sk)
 
 
-def __tcp_oow_rate_limited(net: net, mib: int, last: int) -> int | None:
-    """The time to note when an ACK to an odd segment may be sent, None when one was just now."""
-    now = net.kernel.jiffies & U32
-    if last and 0 <= _s32(now - last) < net.ipv4.sysctl_tcp_invalid_ratelimit:
-        net.mib.net_statistics[mib] += 1
-        return None
-    return now
-
-
-def tcp_oow_rate_limited(net: net, skb: sk_buff, mib: int, last: int) -> int | None:
-    """The same; segments with data are always answered."""
-    cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
-    if cb.seq != cb.end_seq and not cb.tcp_flags & TCPHDR_SYN:
-        return last
-    return __tcp_oow_rate_limited(net, mib, last)
-
-
-def tcp_challenge_ack_allowed(net: net) -> bool:
-    """False when tcp_challenge_ack_limit of them left in this second."""
-    ipv4 = net.ipv4
-    ack_limit = ipv4.sysctl_tcp_challenge_ack_limit
-    if ack_limit == 0x7FFFFFFF:
-        return True
-    now = net.kernel.jiffies // 250
-    if now != ipv4.tcp_challenge_timestamp:
-        ipv4.tcp_challenge_timestamp = now
-        ipv4.tcp_challenge_count = (ack_limit + 1 >> 1) + prandom_u32_max(net.kernel, ack_limit)
-    if ipv4.tcp_challenge_count > 0:
-        ipv4.tcp_challenge_count -= 1
-        return True
-    return False
-
-
-def tcp_send_challenge_ack(sk: tcp_sock) -> None:
-    """Answer a suspicious segment with an ACK, which tells a true peer where we are (RFC 5961)."""
-    net = sk.skc_net
-    stamp = __tcp_oow_rate_limited(net, LINUX_MIB_TCPACKSKIPPEDCHALLENGE, sk.last_oow_ack_time)
-    if stamp is None:
-        return
-    sk.last_oow_ack_time = stamp
-    if tcp_challenge_ack_allowed(net):
-        net.mib.net_statistics[LINUX_MIB_TCPCHALLENGEACK] += 1
-        tcp_output_ack.tcp_send_ack(sk)
-
-
-def tcp_reqsk_send_challenge_ack(sk: tcp_sock, skb: sk_buff, req: tcp_request_sock) -> None:
-    """The same for a handshake under way."""
-    net = sk.skc_net
-    stamp = __tcp_oow_rate_limited(net, LINUX_MIB_TCPACKSKIPPEDCHALLENGE, req.last_oow_ack_time)
-    if stamp is None:
-        return
-    req.last_oow_ack_time = stamp
-    if tcp_challenge_ack_allowed(net):
-        net.mib.net_statistics[LINUX_MIB_TCPCHALLENGEACK] += 1
-        req.rsk_ops.send_ack(sk, skb, req)
-
-
-def _now_seconds(sk: tcp_sock) -> int:
-    kernel = sk.skc_net.kernel
-    return (kernel.clock.now - kernel.boot_ns) // 1_000_000_000 + 1
-
-
-def tcp_store_ts_recent(tp: tcp_sock) -> None:
-    """The timestamp to echo."""
-    tp.rx_opt.ts_recent = tp.rx_opt.rcv_tsval
-    tp.rx_opt.ts_recent_stamp = _now_seconds(tp)
-
-
-def tcp_replace_ts_recent(tp: tcp_sock, seq: int) -> None:
-    """Echo a segment's timestamp if it is in order and not older."""
-    rx_opt = tp.rx_opt
-    if rx_opt.saw_tstamp and not after(seq, tp.rcv_wup) and tcp_paws_check(rx_opt, 0, _now_seconds(tp)):
-        tcp_store_ts_recent(tp)
-
-
 def tcp_in_ack_event(sk: tcp_sock, flag: int) -> None:
     """Tell the congestion module of every ACK."""
     in_ack_event = sk.icsk_ca_ops.in_ack_event
@@ -432,7 +346,7 @@ def tcp_newly_delivered(sk: tcp_sock, prior_delivered: int, flag: int) -> int:
     return delivered
 
 
-def _take_ack(sk: tcp_sock, skb: sk_buff, flag: int, prior_snd_una: int, sack_state: tcp_sacktag_state) -> int:
+def _take_ack(sk: tcp_sock, skb: sk_buff, flag: int, prior_snd_una: int, sack_state: tcp_input_sack.tcp_sacktag_state) -> int:
     cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
     stats = sk.skc_net.mib.net_statistics
     if flag & (FLAG_SLOWPATH | FLAG_SND_UNA_ADVANCED) == FLAG_SND_UNA_ADVANCED:
@@ -446,7 +360,7 @@ def _take_ack(sk: tcp_sock, skb: sk_buff, flag: int, prior_snd_una: int, sack_st
         stats[LINUX_MIB_TCPPUREACKS] += 1
     flag |= tcp_ack_update_window(sk, skb, cb.ack_seq, cb.seq)
     if cb.sacked:
-        flag |= tcp_sacktag_write_queue(sk, skb, prior_snd_una, sack_state)
+        flag |= tcp_input_sack.tcp_sacktag_write_queue(sk, skb, prior_snd_una, sack_state)
     if cb.tcp_flags & TCPHDR_ECE and not cb.tcp_flags & TCPHDR_SYN and sk.ecn_flags & TCP_ECN_OK:
         flag |= FLAG_ECE
     if sack_state.sack_delivered:
@@ -469,13 +383,13 @@ def _old_ack(sk: tcp_sock, skb: sk_buff, flag: int) -> int:
     max_window = min(sk.max_window, sk.bytes_acked)
     if before(cb.ack_seq, prior_snd_una - max_window):
         if not flag & FLAG_NO_CHALLENGE_ACK:
-            tcp_send_challenge_ack(sk)
+            tcp_input_challenge.tcp_send_challenge_ack(sk)
         return ACK_TOO_OLD
     if flag & FLAG_UPDATE_TS_RECENT:
-        tcp_replace_ts_recent(sk, cb.seq)
+        tcp_input_challenge.tcp_replace_ts_recent(sk, cb.seq)
     if cb.sacked:
         prior_delivered = sk.delivered
-        flag |= tcp_sacktag_write_queue(sk, skb, prior_snd_una, tcp_sacktag_state())
+        flag |= tcp_input_sack.tcp_sacktag_write_queue(sk, skb, prior_snd_una, tcp_input_sack.tcp_sacktag_state())
         flag, rexmit = tcp_input_loss.tcp_fastretrans_alert(sk, prior_snd_una, 0, flag)
         tcp_newly_delivered(sk, prior_delivered, flag)
         tcp_xmit_recovery(sk, rexmit)
@@ -495,12 +409,12 @@ def tcp_ack(sk: tcp_sock, skb: sk_buff, flag: int) -> int:
     if ack != prior_snd_una:
         flag |= FLAG_SND_UNA_ADVANCED
         sk.icsk_retransmits = 0
-    sack_state = tcp_sacktag_state()
-    prior_fack = tcp_highest_sack_seq(sk) if sk.rx_opt.sack_ok else prior_snd_una
+    sack_state = tcp_input_sack.tcp_sacktag_state()
+    prior_fack = tcp_input_sack.tcp_highest_sack_seq(sk) if sk.rx_opt.sack_ok else prior_snd_una
     sack_state.rate.prior_in_flight = tcp_packets_in_flight(sk)
     prior_delivered, prior_lost, is_sack_reneg = sk.delivered, sk.lost, sk.is_sack_reneg
     if flag & FLAG_UPDATE_TS_RECENT:
-        tcp_replace_ts_recent(sk, cb.seq)
+        tcp_input_challenge.tcp_replace_ts_recent(sk, cb.seq)
     flag = _take_ack(sk, skb, flag, prior_snd_una, sack_state)
     if cb.tcp_flags & TCPHDR_CWR:
         tcp_ecn_accept_cwr(sk, skb)
@@ -520,7 +434,7 @@ def tcp_ack(sk: tcp_sock, skb: sk_buff, flag: int) -> int:
         return 1
     flag |= tcp_clean_rtx_queue(sk, skb, prior_fack, prior_snd_una, sack_state, bool(flag & FLAG_ECE))
     rate = sack_state.rate
-    tcp_rack_update_reo_wnd(sk, rate)
+    tcp_recovery.tcp_rack_update_reo_wnd(sk, rate)
     tcp_in_ack_event(sk, flag)
     if sk.tlp_high_seq:
         tcp_input_loss.tcp_process_tlp_ack(sk, ack, flag)

@@ -64,7 +64,7 @@ from kshell.linux.net.core.skbuff import (
 )
 from kshell.linux.net.core.skbuff_coalesce import skb_try_coalesce
 from kshell.linux.net.core.sock import sk_wake_async, skb_set_owner_r
-from kshell.linux.net.ipv4 import tcp, tcp_input_ofo, tcp_minisocks, tcp_output, tcp_output_ack
+from kshell.linux.net.ipv4 import tcp, tcp_input_ofo, tcp_minisocks_timewait, tcp_output, tcp_output_ack
 from kshell.linux.net.ipv4.tcp_input_ack import tcp_fast_path_check
 from kshell.linux.net.ipv4.tcp_input_rtt import tcp_enter_quickack_mode, tcp_event_data_recv, tcp_sndbuf_expand
 
@@ -119,7 +119,7 @@ def tcp_fin(sk: tcp_sock) -> None:
         tcp.tcp_set_state(sk, TCP_CLOSING)
     elif state == TCP_FIN_WAIT2:
         tcp_output_ack.tcp_send_ack(sk)
-        tcp_minisocks.tcp_time_wait(sk, TCP_TIME_WAIT, 0)
+        tcp_minisocks_timewait.tcp_time_wait(sk, TCP_TIME_WAIT, 0)
     skb_rbtree_purge(sk.out_of_order_queue)
     if sk.rx_opt.sack_ok:
         sk.rx_opt.dsack = 0

@@ -5,19 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.linux.include.linux.snmp import (
-    LINUX_MIB_TCPDSACKUNDO,
-    LINUX_MIB_TCPFULLUNDO,
     LINUX_MIB_TCPLOSSPROBERECOVERY,
-    LINUX_MIB_TCPLOSSUNDO,
     LINUX_MIB_TCPLOSTRETRANSMIT,
-    LINUX_MIB_TCPPARTIALUNDO,
     LINUX_MIB_TCPRENORECOVERY,
     LINUX_MIB_TCPRENOREORDER,
     LINUX_MIB_TCPSACKRECOVERY,
     LINUX_MIB_TCPSACKRENEGING,
-    LINUX_MIB_TCPSPURIOUSRTOS,
 )
-from kshell.linux.include.linux.tcp import TCP_RACK_RECOVERY_THRESH
 from kshell.linux.include.net.inet_connection_sock import ICSK_TIME_RETRANS
 from kshell.linux.include.net.tcp import (
     CA_EVENT_COMPLETE_CWR,
@@ -29,9 +23,7 @@ from kshell.linux.include.net.tcp import (
     TCP_RACK_LOSS_DETECTION,
     TCP_RTO_MAX,
     TCP_SYN_SENT,
-    TCPCB_EVER_RETRANS,
     TCPCB_LOST,
-    TCPCB_RETRANS,
     TCPCB_SACKED_ACKED,
     TCPCB_SACKED_RETRANS,
     U32,
@@ -46,10 +38,10 @@ from kshell.linux.include.net.tcp import (
     tcp_packets_in_flight,
     tcp_skb_cb,
 )
-from kshell.linux.net.ipv4 import tcp_output_retransmit
+from kshell.linux.net.ipv4 import tcp_input_undo, tcp_output_retransmit
 from kshell.linux.net.ipv4.inet_connection_sock import inet_csk_reset_xmit_timer
 from kshell.linux.net.ipv4.tcp_cong import tcp_set_ca_state
-from kshell.linux.net.ipv4.tcp_input_rtt import (
+from kshell.linux.net.ipv4.tcp_input_flags import (
     FLAG_DATA_SACKED,
     FLAG_DSACK_TLP,
     FLAG_ECE,
@@ -60,7 +52,7 @@ from kshell.linux.net.ipv4.tcp_input_rtt import (
     FLAG_SET_XMIT_TIMER,
     FLAG_SND_UNA_ADVANCED,
 )
-from kshell.linux.net.ipv4.tcp_input_sack import tcp_check_sack_reordering, tcp_highest_sack_seq
+from kshell.linux.net.ipv4.tcp_input_sack import tcp_highest_sack_seq
 from kshell.linux.net.ipv4.tcp_output_mss import tcp_current_mss
 from kshell.linux.net.ipv4.tcp_recovery import tcp_newreno_mark_lost, tcp_rack_mark_lost, tcp_rack_skb_timeout
 
@@ -271,106 +263,6 @@ def tcp_update_scoreboard(sk: tcp_sock, fast_rexmit: bool) -> None:
             tcp_mark_head_lost(sk, 1, True)
 
 
-def tcp_tsopt_ecr_before(tp: tcp_sock, when: int) -> bool:
-    """True when the ACK echoes a timestamp older than `when`."""
-    rx_opt = tp.rx_opt
-    return bool(rx_opt.saw_tstamp and rx_opt.rcv_tsecr) and before(rx_opt.rcv_tsecr, when)
-
-
-def tcp_skb_spurious_retrans(tp: tcp_sock, skb: sk_buff) -> bool:
-    """True when the original of a retransmitted packet was acknowledged."""
-    return bool(skb.cb.sacked & TCPCB_RETRANS) and tcp_tsopt_ecr_before(  # type: ignore[attr-defined]
-        tp, skb.tstamp // 1_000_000 & U32
-    )
-
-
-def tcp_packet_delayed(tp: tcp_sock) -> bool:
-    """True when the retransmission was needless: the original was only late."""
-    if tp.retrans_stamp:
-        return tcp_tsopt_ecr_before(tp, tp.retrans_stamp)
-    if not tp.rx_opt.sack_ok and not before(tp.snd_una, tp.high_seq):
-        return False
-    return tp.skc_state != TCP_SYN_SENT
-
-
-def tcp_any_retrans_done(sk: tcp_sock) -> bool:
-    """True when something in flight was sent more than once."""
-    rtx = sk.tcp_rtx_queue
-    return bool(sk.retrans_out) or bool(rtx and rtx[0].cb.sacked & TCPCB_EVER_RETRANS)  # type: ignore[attr-defined]
-
-
-def tcp_undo_cwnd_reduction(sk: tcp_sock, unmark_loss: bool) -> None:
-    """Give the window back that a false alarm took."""
-    if unmark_loss:
-        for skb in sk.tcp_rtx_queue:
-            skb.cb.sacked &= ~TCPCB_LOST  # type: ignore[attr-defined]
-        sk.lost_out = 0
-        tcp_clear_all_retrans_hints(sk)
-    if sk.prior_ssthresh:
-        sk.snd_cwnd = sk.icsk_ca_ops.undo_cwnd(sk)
-        if sk.prior_ssthresh > sk.snd_ssthresh:
-            sk.snd_ssthresh = sk.prior_ssthresh
-            sk.ecn_flags &= ~TCP_ECN_QUEUE_CWR
-    sk.snd_cwnd_stamp = sk.skc_net.kernel.jiffies & U32
-    sk.undo_marker = 0
-    sk.rack.advanced = 1
-
-
-def tcp_may_undo(tp: tcp_sock) -> bool:
-    """True when the last reduction proved needless."""
-    return bool(tp.undo_marker) and (not tp.undo_retrans or tcp_packet_delayed(tp))
-
-
-def tcp_is_non_sack_preventing_reopen(sk: tcp_sock) -> bool:
-    """Without SACK, stay until something above high_seq is acknowledged."""
-    if sk.snd_una == sk.high_seq and not sk.rx_opt.sack_ok:
-        if not tcp_any_retrans_done(sk):
-            sk.retrans_stamp = 0
-        return True
-    return False
-
-
-def tcp_try_undo_recovery(sk: tcp_sock) -> bool:
-    """All that was in flight is acknowledged: undo if it was needless, and open; True to stay as we are."""
-    if tcp_may_undo(sk):
-        tcp_undo_cwnd_reduction(sk, False)
-        mib = LINUX_MIB_TCPLOSSUNDO if sk.icsk_ca_state == TCP_CA_Loss else LINUX_MIB_TCPFULLUNDO
-        sk.skc_net.mib.net_statistics[mib] += 1
-    elif sk.rack.reo_wnd_persist:
-        sk.rack.reo_wnd_persist -= 1
-    if tcp_is_non_sack_preventing_reopen(sk):
-        return True
-    tcp_set_ca_state(sk, TCP_CA_Open)
-    sk.is_sack_reneg = 0
-    return False
-
-
-def tcp_try_undo_dsack(sk: tcp_sock) -> bool:
-    """Every retransmission was reported as a duplicate: undo."""
-    if sk.undo_marker and not sk.undo_retrans:
-        sk.rack.reo_wnd_persist = min(TCP_RACK_RECOVERY_THRESH, sk.rack.reo_wnd_persist + 1)
-        tcp_undo_cwnd_reduction(sk, False)
-        sk.skc_net.mib.net_statistics[LINUX_MIB_TCPDSACKUNDO] += 1
-        return True
-    return False
-
-
-def tcp_try_undo_loss(sk: tcp_sock, frto_undo: bool) -> bool:
-    """The timeout was spurious: undo."""
-    if not frto_undo and not tcp_may_undo(sk):
-        return False
-    tcp_undo_cwnd_reduction(sk, True)
-    stats = sk.skc_net.mib.net_statistics
-    stats[LINUX_MIB_TCPLOSSUNDO] += 1
-    if frto_undo:
-        stats[LINUX_MIB_TCPSPURIOUSRTOS] += 1
-    sk.icsk_retransmits = 0
-    if not tcp_is_non_sack_preventing_reopen(sk) and (frto_undo or sk.rx_opt.sack_ok):
-        tcp_set_ca_state(sk, TCP_CA_Open)
-        sk.is_sack_reneg = 0
-    return True
-
-
 def tcp_init_cwnd_reduction(sk: tcp_sock) -> None:
     """Begin a proportional rate reduction to the new threshold."""
     sk.high_seq = sk.snd_nxt
@@ -421,7 +313,7 @@ def tcp_enter_cwr(sk: tcp_sock) -> None:
 
 def tcp_try_keep_open(sk: tcp_sock) -> None:
     """Open, or Disorder while something is SACKed, lost or was sent again."""
-    state = TCP_CA_Disorder if sk.sacked_out + sk.lost_out or tcp_any_retrans_done(sk) else TCP_CA_Open
+    state = TCP_CA_Disorder if sk.sacked_out + sk.lost_out or tcp_input_undo.tcp_any_retrans_done(sk) else TCP_CA_Open
     if sk.icsk_ca_state != state:
         tcp_set_ca_state(sk, state)
         sk.high_seq = sk.snd_nxt
@@ -429,7 +321,7 @@ def tcp_try_keep_open(sk: tcp_sock) -> None:
 
 def tcp_try_to_open(sk: tcp_sock, flag: int) -> None:
     """No loss is known."""
-    if not tcp_any_retrans_done(sk):
+    if not tcp_input_undo.tcp_any_retrans_done(sk):
         sk.retrans_stamp = 0
     if flag & FLAG_ECE:
         tcp_enter_cwr(sk)
@@ -465,7 +357,7 @@ def tcp_non_congestion_loss_retransmit(sk: tcp_sock) -> None:
 
 def tcp_enter_recovery(sk: tcp_sock, ece_ack: bool) -> None:
     """Begin fast recovery."""
-    if not tcp_any_retrans_done(sk):
+    if not tcp_input_undo.tcp_any_retrans_done(sk):
         sk.retrans_stamp = 0
     mib = LINUX_MIB_TCPSACKRECOVERY if sk.rx_opt.sack_ok else LINUX_MIB_TCPRENORECOVERY
     sk.skc_net.mib.net_statistics[mib] += 1
@@ -481,10 +373,10 @@ def tcp_enter_recovery(sk: tcp_sock, ece_ack: bool) -> None:
 def tcp_process_loss(sk: tcp_sock, flag: int, num_dupack: int) -> int:
     """An ACK in state Loss: find out whether the timeout was spurious (F-RTO); REXMIT_*."""
     recovered = not before(sk.snd_una, sk.high_seq)
-    if (flag & FLAG_SND_UNA_ADVANCED or sk.fastopen_rsk is not None) and tcp_try_undo_loss(sk, False):
+    if (flag & FLAG_SND_UNA_ADVANCED or sk.fastopen_rsk is not None) and tcp_input_undo.tcp_try_undo_loss(sk, False):
         return REXMIT_NONE
     if sk.frto:
-        if flag & FLAG_ORIG_SACK_ACKED and tcp_try_undo_loss(sk, True):
+        if flag & FLAG_ORIG_SACK_ACKED and tcp_input_undo.tcp_try_undo_loss(sk, True):
             return REXMIT_NONE
         if after(sk.snd_nxt, sk.high_seq):
             if flag & FLAG_DATA_SACKED or num_dupack:
@@ -495,7 +387,7 @@ def tcp_process_loss(sk: tcp_sock, flag: int, num_dupack: int) -> int:
                 return REXMIT_NEW
             sk.frto = 0
     if recovered:
-        tcp_try_undo_recovery(sk)
+        tcp_input_undo.tcp_try_undo_recovery(sk)
         return REXMIT_NONE
     if not sk.rx_opt.sack_ok:
         if after(sk.snd_nxt, sk.high_seq) and num_dupack:
@@ -508,21 +400,6 @@ def tcp_process_loss(sk: tcp_sock, flag: int, num_dupack: int) -> int:
 def tcp_force_fast_retransmit(sk: tcp_sock) -> bool:
     """True when SACKs reach further than reordering explains."""
     return after(tcp_highest_sack_seq(sk), sk.snd_una + sk.reordering * sk.mss_cache)
-
-
-def tcp_try_undo_partial(sk: tcp_sock, prior_snd_una: int) -> tuple[bool, bool]:
-    """A partial ACK in recovery: (wait for more, mark losses)."""
-    if sk.undo_marker and tcp_packet_delayed(sk):
-        tcp_check_sack_reordering(sk, prior_snd_una, 1)
-        if sk.retrans_out:
-            return True, False
-        if not tcp_any_retrans_done(sk):
-            sk.retrans_stamp = 0
-        tcp_undo_cwnd_reduction(sk, True)
-        sk.skc_net.mib.net_statistics[LINUX_MIB_TCPPARTIALUNDO] += 1
-        tcp_try_keep_open(sk)
-        return False, False
-    return False, tcp_force_fast_retransmit(sk)
 
 
 def tcp_identify_packet_loss(sk: tcp_sock, flag: int) -> int:
@@ -561,7 +438,7 @@ def tcp_fastretrans_alert(sk: tcp_sock, prior_snd_una: int, num_dupack: int, fla
         elif sk.icsk_ca_state == TCP_CA_Recovery:
             if not sk.rx_opt.sack_ok:
                 sk.sacked_out = 0
-            if tcp_try_undo_recovery(sk):
+            if tcp_input_undo.tcp_try_undo_recovery(sk):
                 return flag, REXMIT_NONE
             tcp_end_cwnd_reduction(sk)
     return _fastretrans_state(sk, prior_snd_una, num_dupack, flag, do_lost)
@@ -578,10 +455,10 @@ def _fastretrans_state(
             if not sk.rx_opt.sack_ok:
                 tcp_add_reno_sack(sk, num_dupack, ece_ack)
         else:
-            wait, do_lost = tcp_try_undo_partial(sk, prior_snd_una)
+            wait, do_lost = tcp_input_undo.tcp_try_undo_partial(sk, prior_snd_una)
             if wait:
                 return flag, rexmit
-        if tcp_try_undo_dsack(sk):
+        if tcp_input_undo.tcp_try_undo_dsack(sk):
             tcp_try_to_open(sk, flag)
         flag = tcp_identify_packet_loss(sk, flag)
         if sk.icsk_ca_state != TCP_CA_Recovery:
@@ -599,7 +476,7 @@ def _fastretrans_state(
                 sk.sacked_out = 0
             tcp_add_reno_sack(sk, num_dupack, ece_ack)
         if sk.icsk_ca_state <= TCP_CA_Disorder:
-            tcp_try_undo_dsack(sk)
+            tcp_input_undo.tcp_try_undo_dsack(sk)
         flag = tcp_identify_packet_loss(sk, flag)
         if not tcp_time_to_recover(sk):
             tcp_try_to_open(sk, flag)

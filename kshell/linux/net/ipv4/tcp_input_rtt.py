@@ -29,6 +29,7 @@ from kshell.linux.include.net.tcp import (
     tcp_win_from_space,
 )
 from kshell.linux.lib.win_minmax import minmax_running_min
+from kshell.linux.net.ipv4.tcp_input_flags import FLAG_ACK_MAYBE_DELAYED, FLAG_ACKED, FLAG_SYN_ACKED
 from kshell.linux.net.ipv4.tcp_output_mss import tcp_adjust_rcv_ssthresh
 from kshell.linux.net.ipv4.tcp_output_xmit import tcp_mstamp_refresh
 
@@ -37,28 +38,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.tcp import tcp_request_sock, tcp_sock, tcphdr
     from kshell.linux.include.net.dst import dst_entry
 
-FLAG_DATA = 0x01
-FLAG_WIN_UPDATE = 0x02
-FLAG_DATA_ACKED = 0x04
-FLAG_RETRANS_DATA_ACKED = 0x08
-FLAG_SYN_ACKED = 0x10
-FLAG_DATA_SACKED = 0x20
-FLAG_ECE = 0x40
-FLAG_LOST_RETRANS = 0x80
-FLAG_SLOWPATH = 0x100
-FLAG_ORIG_SACK_ACKED = 0x200
-FLAG_SND_UNA_ADVANCED = 0x400
-FLAG_DSACKING_ACK = 0x800
-FLAG_SET_XMIT_TIMER = 0x1000
-FLAG_SACK_RENEGING = 0x2000
-FLAG_UPDATE_TS_RECENT = 0x4000
-FLAG_NO_CHALLENGE_ACK = 0x8000
-FLAG_ACK_MAYBE_DELAYED = 0x10000
-FLAG_DSACK_TLP = 0x20000
-FLAG_ACKED = FLAG_DATA_ACKED | FLAG_SYN_ACKED
-FLAG_NOT_DUP = FLAG_DATA | FLAG_WIN_UPDATE | FLAG_ACKED
-FLAG_CA_ALERT = FLAG_DATA_SACKED | FLAG_ECE | FLAG_DSACKING_ACK
-FLAG_FORWARD_PROGRESS = FLAG_ACKED | FLAG_DATA_SACKED
 
 _REMNANT = TCPHDR_FIN | TCPHDR_URG | TCPHDR_SYN | TCPHDR_PSH
 _INT_MAX_MS = 0x7FFFFFFF // 1000

@@ -33,7 +33,7 @@ from kshell.linux.include.net.tcp import (
     tcp_skb_cb,
 )
 from kshell.linux.net.ipv4 import tcp_output_segs
-from kshell.linux.net.ipv4.tcp_input_rtt import (
+from kshell.linux.net.ipv4.tcp_input_flags import (
     FLAG_DATA_SACKED,
     FLAG_DSACK_TLP,
     FLAG_DSACKING_ACK,

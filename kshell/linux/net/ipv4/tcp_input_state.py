@@ -50,22 +50,18 @@ from kshell.linux.net.ipv4 import (
     tcp_fastopen,
     tcp_input,
     tcp_input_data,
-    tcp_input_loss,
     tcp_input_synsent,
     tcp_input_timer,
+    tcp_input_undo,
     tcp_metrics,
     tcp_minisocks,
+    tcp_minisocks_timewait,
 )
 from kshell.linux.net.ipv4.inet_connection_sock import inet_csk_reset_keepalive_timer
-from kshell.linux.net.ipv4.tcp_input_ack import tcp_ack, tcp_fast_path_on, tcp_send_challenge_ack
-from kshell.linux.net.ipv4.tcp_input_rtt import (
-    FLAG_NO_CHALLENGE_ACK,
-    FLAG_SLOWPATH,
-    FLAG_UPDATE_TS_RECENT,
-    tcp_initialize_rcv_mss,
-    tcp_synack_rtt_meas,
-    tcp_update_pacing_rate,
-)
+from kshell.linux.net.ipv4.tcp_input_ack import tcp_ack, tcp_fast_path_on
+from kshell.linux.net.ipv4.tcp_input_challenge import tcp_send_challenge_ack
+from kshell.linux.net.ipv4.tcp_input_flags import FLAG_NO_CHALLENGE_ACK, FLAG_SLOWPATH, FLAG_UPDATE_TS_RECENT
+from kshell.linux.net.ipv4.tcp_input_rtt import tcp_initialize_rcv_mss, tcp_synack_rtt_meas, tcp_update_pacing_rate
 from kshell.linux.net.ipv4.tcp_output_xmit import tcp_mstamp_refresh
 
 if TYPE_CHECKING:
@@ -96,7 +92,7 @@ def tcp_reset(sk: tcp_sock, skb: sk_buff | None) -> None:
 def tcp_rcv_synrecv_state_fastopen(sk: tcp_sock) -> None:
     """Fast Open: the ACK of the handshake came."""
     if sk.icsk_ca_state == TCP_CA_Loss and not sk.packets_out:
-        tcp_input_loss.tcp_try_undo_recovery(sk)
+        tcp_input_undo.tcp_try_undo_recovery(sk)
     sk.retrans_stamp = 0
     sk.icsk_retransmits = 0
     req = sk.fastopen_rsk
@@ -185,7 +181,7 @@ def _fin_wait1(sk: tcp_sock, skb: sk_buff, th: tcphdr, req: tcp_request_sock | N
     elif th._flags & TCPHDR_FIN or sk.sk_lock:
         inet_csk_reset_keepalive_timer(sk, tmo)
     else:
-        tcp_minisocks.tcp_time_wait(sk, TCP_FIN_WAIT2, tmo)
+        tcp_minisocks_timewait.tcp_time_wait(sk, TCP_FIN_WAIT2, tmo)
         __kfree_skb(skb)
         return 0
     return None
@@ -199,7 +195,7 @@ def _closing(sk: tcp_sock, skb: sk_buff, th: tcphdr, req: tcp_request_sock | Non
     elif state == TCP_FIN_WAIT1:
         return _fin_wait1(sk, skb, th, req)
     elif state == TCP_CLOSING and sk.snd_una == sk.write_seq:
-        tcp_minisocks.tcp_time_wait(sk, TCP_TIME_WAIT, 0)
+        tcp_minisocks_timewait.tcp_time_wait(sk, TCP_TIME_WAIT, 0)
         __kfree_skb(skb)
         return 0
     elif state == TCP_LAST_ACK and sk.snd_una == sk.write_seq:

@@ -59,10 +59,11 @@ from kshell.linux.net.ipv4 import (
     tcp_output_syn,
 )
 from kshell.linux.net.ipv4.inet_connection_sock import inet_csk_reset_keepalive_timer, inet_csk_reset_xmit_timer
-from kshell.linux.net.ipv4.tcp_input_ack import _now_seconds, tcp_ack, tcp_fast_path_on, tcp_store_ts_recent
+from kshell.linux.net.ipv4.tcp_input_ack import tcp_ack, tcp_fast_path_on
+from kshell.linux.net.ipv4.tcp_input_challenge import _now_seconds, tcp_store_ts_recent
+from kshell.linux.net.ipv4.tcp_input_flags import FLAG_SLOWPATH
 from kshell.linux.net.ipv4.tcp_input_options import tcp_parse_options
 from kshell.linux.net.ipv4.tcp_input_rtt import (
-    FLAG_SLOWPATH,
     _init_cwnd,
     tcp_enter_quickack_mode,
     tcp_init_buffer_space,

@@ -11,7 +11,7 @@ from kshell.linux.include.net.inet_connection_sock import (
     ICSK_TIME_RETRANS,
 )
 from kshell.linux.include.net.tcp import TCP_RTO_MAX, after
-from kshell.linux.net.ipv4 import tcp_output, tcp_output_ack, tcp_timer
+from kshell.linux.net.ipv4 import tcp_output, tcp_output_ack, tcp_timer_giveup
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.tcp import tcp_sock
@@ -55,5 +55,5 @@ def tcp_ack_probe(sk: tcp_sock) -> None:
         sk.icsk_pending = 0
         return
     when = tcp_output_ack.tcp_probe0_when(sk, TCP_RTO_MAX)
-    when = tcp_timer.tcp_clamp_probe0_to_user_timeout(sk, when)
+    when = tcp_timer_giveup.tcp_clamp_probe0_to_user_timeout(sk, when)
     tcp_output.tcp_reset_xmit_timer(sk, ICSK_TIME_PROBE0, when, TCP_RTO_MAX)

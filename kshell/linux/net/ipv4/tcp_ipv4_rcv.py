@@ -60,6 +60,7 @@ from kshell.linux.net.ipv4 import (
     tcp_input_state,
     tcp_ipv4_reply,
     tcp_minisocks,
+    tcp_minisocks_timewait,
 )
 from kshell.linux.net.ipv4.inet_connection_sock import reqsk_put
 from kshell.linux.net.ipv4.inet_connection_sock_req import inet_csk_reqsk_queue_drop_and_put
@@ -379,7 +380,7 @@ def _new_syn_recv(net: net, req: tcp_request_sock, skb: sk_buff, th: tcphdr) -> 
 def _time_wait(net: net, tw: tcp_timewait_sock, skb: sk_buff, th: tcphdr) -> int:
     iph: iphdr = skb.network_header  # type: ignore[assignment]
     tcp_v4_fill_cb(skb, iph, th)
-    verdict = tcp_minisocks.tcp_timewait_state_process(tw, skb, th)
+    verdict = tcp_minisocks_timewait.tcp_timewait_state_process(tw, skb, th)
     if verdict == TCP_TW_SYN:
         sk2 = inet_hashtables.__inet_lookup_listener(
             net, net.ipv4.tcp_death_row.hashinfo, skb, th.doff * 4, iph.saddr, th.source, iph.daddr, th.dest,

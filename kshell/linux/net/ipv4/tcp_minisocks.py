@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING, cast
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_EMBRYONICRSTS,
     LINUX_MIB_PAWSESTABREJECTED,
-    LINUX_MIB_TCPACKSKIPPEDFINWAIT2,
     LINUX_MIB_TCPACKSKIPPEDSYNRECV,
-    LINUX_MIB_TCPACKSKIPPEDTIMEWAIT,
     LINUX_MIB_TCPDEFERACCEPTDROP,
-    LINUX_MIB_TCPTIMEWAITOVERFLOW,
     TCP_MIB_ATTEMPTFAILS,
     TCP_MIB_PASSIVEOPENS,
 )
@@ -20,7 +17,6 @@ from kshell.linux.include.linux.tcp import (
     tcp_options_received,
     tcp_request_sock,
     tcp_sock,
-    tcp_timewait_sock,
     tcphdr,
 )
 from kshell.linux.include.net.dst import dst_metric
@@ -30,50 +26,36 @@ from kshell.linux.include.net.sock import __sk_add_backlog as __sk_add_backlog
 from kshell.linux.include.net.tcp import (
     TCP_CA_UNSPEC,
     TCP_ECN_OK,
-    TCP_FIN_WAIT2,
     TCP_MSS_DEFAULT,
     TCP_RTO_MAX,
     TCP_SYN_RECV,
-    TCP_TIME_WAIT,
-    TCP_TIMEWAIT_LEN,
-    TCP_TW_ACK,
-    TCP_TW_RST,
-    TCP_TW_SUCCESS,
-    TCP_TW_SYN,
     TCPHDR_ACK,
-    TCPHDR_FIN,
     TCPHDR_RST,
     TCPHDR_SYN,
     TCPOLEN_MD5SIG_ALIGNED,
     TCPOLEN_TSTAMP_ALIGNED,
     U32,
     TCP_CA_Open,
-    _s32,
     after,
-    before,
     keepalive_time_when,
     tcp_full_space,
     tcp_paws_reject,
-    tcp_receive_window,
     tcp_skb_cb,
 )
 from kshell.linux.kernel.time.timer import mod_timer, timer_pending
 from kshell.linux.net.core.request_sock import reqsk_fastopen_remove
 from kshell.linux.net.core.sock import sk_free
-from kshell.linux.net.ipv4 import tcp_close, tcp_input_ack, tcp_input_state, tcp_metrics, tcp_timer
+from kshell.linux.net.ipv4 import (
+    tcp_input_challenge,
+    tcp_input_state,
+    tcp_minisocks_timewait,
+    tcp_timer,
+)
 from kshell.linux.net.ipv4.inet_connection_sock import inet_csk_clone_lock, inet_csk_reset_keepalive_timer
 from kshell.linux.net.ipv4.inet_connection_sock_req import (
     inet_csk_complete_hashdance,
     inet_csk_reqsk_queue_drop,
     inet_rtx_syn_ack,
-)
-from kshell.linux.net.ipv4.inet_timewait_sock import (
-    inet_twsk_alloc,
-    inet_twsk_deschedule_put,
-    inet_twsk_hashdance,
-    inet_twsk_put,
-    inet_twsk_reschedule,
-    inet_twsk_schedule,
 )
 from kshell.linux.net.ipv4.tcp_cong import tcp_assign_congestion_control, tcp_set_ca_state
 from kshell.linux.net.ipv4.tcp_input_options import tcp_parse_options
@@ -83,140 +65,10 @@ from kshell.linux.net.ipv4.tcp_output_mss import tcp_dst_advmss, tcp_select_init
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.dst import dst_entry
-    from kshell.linux.include.net.inet_timewait_sock import inet_timewait_sock
     from kshell.linux.include.net.sock import sock
 
 RTAX_WINDOW = 3
 RTAX_INITRWND = 14
-
-
-def tcp_in_window(seq: int, end_seq: int, s_win: int, e_win: int) -> bool:
-    """True when some of [seq, end_seq) lies in the window."""
-    if seq == s_win:
-        return True
-    if after(end_seq, s_win) and before(seq, e_win):
-        return True
-    return seq == e_win and seq == end_seq
-
-
-def tcp_timewait_check_oow_rate_limit(tw: tcp_timewait_sock, skb: sk_buff, mib_idx: int) -> int:
-    """Whether a segment that is out of place gets an ACK."""
-    stamp = tcp_input_ack.tcp_oow_rate_limited(tw.tw_net, skb, mib_idx, tw.tw_last_oow_ack_time)
-    if stamp is not None:
-        tw.tw_last_oow_ack_time = stamp
-        return TCP_TW_ACK
-    inet_twsk_put(tw)
-    return TCP_TW_SUCCESS
-
-
-def _seconds(tw: inet_timewait_sock) -> int:
-    kernel = tw.tw_net.kernel
-    return (kernel.clock.now - kernel.boot_ns) // 1_000_000_000 + 1
-
-
-def _tw_fin_wait2(tw: tcp_timewait_sock, skb: sk_buff, th: tcphdr, opt: tcp_options_received, paws: bool) -> int:
-    cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
-    rcv_nxt = tw.tw_rcv_nxt
-    if paws or not tcp_in_window(cb.seq, cb.end_seq, rcv_nxt, rcv_nxt + tw.tw_rcv_wnd & U32):
-        return tcp_timewait_check_oow_rate_limit(tw, skb, LINUX_MIB_TCPACKSKIPPEDFINWAIT2)
-    flags = th._flags
-    if flags & TCPHDR_RST:
-        inet_twsk_deschedule_put(tw)
-        return TCP_TW_SUCCESS
-    if flags & TCPHDR_SYN and not before(cb.seq, rcv_nxt):
-        return TCP_TW_RST
-    if not flags & TCPHDR_ACK or not after(cb.end_seq, rcv_nxt) or cb.end_seq == cb.seq:
-        inet_twsk_put(tw)
-        return TCP_TW_SUCCESS
-    if not flags & TCPHDR_FIN or cb.end_seq != rcv_nxt + 1 & U32:
-        return TCP_TW_RST
-    tw.tw_substate = TCP_TIME_WAIT
-    tw.tw_rcv_nxt = cb.end_seq
-    if opt.saw_tstamp:
-        tw.tw_ts_recent_stamp = _seconds(tw)
-        tw.tw_ts_recent = opt.rcv_tsval
-    inet_twsk_reschedule(tw, TCP_TIMEWAIT_LEN)
-    return TCP_TW_ACK
-
-
-def tcp_timewait_state_process(tw: tcp_timewait_sock, skb: sk_buff, th: tcphdr) -> int:
-    """A segment for a finished connection: TCP_TW_* says what to answer; the reference stays with ACK, RST, SYN."""
-    cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
-    opt = tcp_options_received()
-    paws = False
-    flags = th._flags
-    rst = flags & TCPHDR_RST
-    if th.doff > 5 and tw.tw_ts_recent_stamp:
-        tcp_parse_options(tw.tw_net, skb, opt, False, None)
-        if opt.saw_tstamp:
-            if opt.rcv_tsecr:
-                opt.rcv_tsecr = opt.rcv_tsecr - tw.tw_ts_offset & U32
-            opt.ts_recent = tw.tw_ts_recent
-            opt.ts_recent_stamp = tw.tw_ts_recent_stamp
-            paws = tcp_paws_reject(opt, rst, _seconds(tw))
-    if tw.tw_substate == TCP_FIN_WAIT2:
-        return _tw_fin_wait2(tw, skb, th, opt, paws)
-    if not paws and cb.seq == tw.tw_rcv_nxt and (cb.seq == cb.end_seq or rst):
-        if rst:
-            if not tw.tw_net.ipv4.sysctl_tcp_rfc1337:
-                inet_twsk_deschedule_put(tw)
-                return TCP_TW_SUCCESS
-        else:
-            inet_twsk_reschedule(tw, TCP_TIMEWAIT_LEN)
-        if opt.saw_tstamp:
-            tw.tw_ts_recent = opt.rcv_tsval
-            tw.tw_ts_recent_stamp = _seconds(tw)
-        inet_twsk_put(tw)
-        return TCP_TW_SUCCESS
-    if (
-        flags & (TCPHDR_SYN | TCPHDR_RST | TCPHDR_ACK) == TCPHDR_SYN
-        and not paws
-        and (after(cb.seq, tw.tw_rcv_nxt) or (opt.saw_tstamp and _s32(tw.tw_ts_recent - opt.rcv_tsval) < 0))
-    ):
-        cb.tcp_tw_isn = (tw.tw_snd_nxt + 65535 + 2 & U32) or 1
-        return TCP_TW_SYN
-    if paws:
-        tw.tw_net.mib.net_statistics[LINUX_MIB_PAWSESTABREJECTED] += 1
-    if not rst:
-        if paws or flags & TCPHDR_ACK:
-            inet_twsk_reschedule(tw, TCP_TIMEWAIT_LEN)
-        return tcp_timewait_check_oow_rate_limit(tw, skb, LINUX_MIB_TCPACKSKIPPEDTIMEWAIT)
-    inet_twsk_put(tw)
-    return TCP_TW_SUCCESS
-
-
-def tcp_time_wait(sk: tcp_sock, state: int, timeo: int) -> None:
-    """The connection is over: leave a small socket in its place for `timeo` jiffies, and end this one."""
-    net = sk.skc_net
-    dr = net.ipv4.tcp_death_row
-    tw = inet_twsk_alloc(sk, dr, state)
-    if tw is not None:
-        rto = (sk.icsk_rto << 2) - (sk.icsk_rto >> 1)
-        rx_opt = sk.rx_opt
-        if sk.sk_mark:
-            tw.tw_mark = sk.sk_mark
-        if sk.sk_priority:
-            tw.tw_priority = sk.sk_priority
-        tw.tw_rcv_wscale = rx_opt.rcv_wscale
-        tw.tw_rcv_nxt = sk.rcv_nxt
-        tw.tw_snd_nxt = sk.snd_nxt
-        tw.tw_rcv_wnd = tcp_receive_window(sk)
-        tw.tw_ts_recent = rx_opt.ts_recent
-        tw.tw_ts_recent_stamp = rx_opt.ts_recent_stamp
-        tw.tw_ts_offset = sk.tsoffset
-        tw.tw_last_oow_ack_time = 0
-        tw.tw_tx_delay = sk.tcp_tx_delay
-        timeo = TCP_TIMEWAIT_LEN if state == TCP_TIME_WAIT else max(timeo, rto)
-        inet_twsk_schedule(tw, timeo)
-        inet_twsk_hashdance(tw, sk, dr.hashinfo)
-    else:
-        net.mib.net_statistics[LINUX_MIB_TCPTIMEWAITOVERFLOW] += 1
-    tcp_metrics.tcp_update_metrics(sk)
-    tcp_close.tcp_done(sk)
-
-
-def tcp_twsk_destructor(tw: inet_timewait_sock) -> None:
-    """Free the MD5 key."""
 
 
 def tcp_openreq_init_rwin(req: tcp_request_sock, sk_listener: tcp_sock, dst: dst_entry) -> None:
@@ -329,7 +181,7 @@ def _paws_rejects(sk: tcp_sock, skb: sk_buff, req: tcp_request_sock, opt: tcp_op
     opt.ts_recent = req.ts_recent
     if opt.rcv_tsecr:
         opt.rcv_tsecr = opt.rcv_tsecr - req.ts_off & U32
-    now = tcp_input_ack._now_seconds(sk)
+    now = tcp_input_challenge._now_seconds(sk)
     opt.ts_recent_stamp = now - reqsk_timeout(req, TCP_RTO_MAX) // 250
     return tcp_paws_reject(opt, th._flags & TCPHDR_RST, now)
 
@@ -337,7 +189,7 @@ def _paws_rejects(sk: tcp_sock, skb: sk_buff, req: tcp_request_sock, opt: tcp_op
 def _again(sk: tcp_sock, skb: sk_buff, req: tcp_request_sock, fastopen: bool) -> None:
     """The SYN came again: so does the SYN-ACK."""
     net = sk.skc_net
-    stamp = tcp_input_ack.tcp_oow_rate_limited(net, skb, LINUX_MIB_TCPACKSKIPPEDSYNRECV, req.last_oow_ack_time)
+    stamp = tcp_input_challenge.tcp_oow_rate_limited(net, skb, LINUX_MIB_TCPACKSKIPPEDSYNRECV, req.last_oow_ack_time)
     if stamp is None:
         return
     req.last_oow_ack_time = stamp
@@ -348,7 +200,7 @@ def _again(sk: tcp_sock, skb: sk_buff, req: tcp_request_sock, fastopen: bool) ->
 def _out_of_window(sk: tcp_sock, skb: sk_buff, req: tcp_request_sock, flags: int, paws: bool) -> None:
     net = sk.skc_net
     if not flags & TCPHDR_RST:
-        stamp = tcp_input_ack.tcp_oow_rate_limited(net, skb, LINUX_MIB_TCPACKSKIPPEDSYNRECV, req.last_oow_ack_time)
+        stamp = tcp_input_challenge.tcp_oow_rate_limited(net, skb, LINUX_MIB_TCPACKSKIPPEDSYNRECV, req.last_oow_ack_time)
         if stamp is not None:
             req.last_oow_ack_time = stamp
             req.rsk_ops.send_ack(sk, skb, req)
@@ -370,13 +222,13 @@ def tcp_check_req(
         return None
     if flags & TCPHDR_ACK and not flags & TCPHDR_RST and not fastopen and cb.ack_seq != req.snt_isn + 1 & U32:
         return sk
-    if paws or not tcp_in_window(cb.seq, cb.end_seq, req.rcv_nxt, req.rcv_nxt + req.rsk_rcv_wnd & U32):
+    if paws or not tcp_minisocks_timewait.tcp_in_window(cb.seq, cb.end_seq, req.rcv_nxt, req.rcv_nxt + req.rsk_rcv_wnd & U32):
         _out_of_window(sk, skb, req, flags, paws)
         return None
     if cb.seq == req.rcv_isn:
         flags &= ~TCPHDR_SYN
     if flags & TCPHDR_RST and cb.seq != req.rcv_nxt:
-        tcp_input_ack.tcp_reqsk_send_challenge_ack(sk, skb, req)
+        tcp_input_challenge.tcp_reqsk_send_challenge_ack(sk, skb, req)
         return None
     if flags & (TCPHDR_RST | TCPHDR_SYN):
         sk.skc_net.mib.tcp_statistics[TCP_MIB_ATTEMPTFAILS] += 1

@@ -35,7 +35,7 @@ from kshell.linux.include.net.tcp import (
     tcp_skb_cb,
 )
 from kshell.linux.net.core.skbuff import alloc_skb, alloc_skb_fclone
-from kshell.linux.net.ipv4 import tcp_output, tcp_output_segs, tcp_timer
+from kshell.linux.net.ipv4 import tcp_output, tcp_output_segs, tcp_timer_giveup
 from kshell.linux.net.ipv4.inet_connection_sock import _reset_delack_timer
 from kshell.linux.net.ipv4.tcp_output_mss import tcp_current_mss
 from kshell.linux.net.ipv4.tcp_output_xmit import (
@@ -196,5 +196,5 @@ def tcp_send_probe0(sk: tcp_sock) -> None:
         timeout = tcp_probe0_when(sk, TCP_RTO_MAX)
     else:
         timeout = TCP_RESOURCE_PROBE_INTERVAL
-    timeout = tcp_timer.tcp_clamp_probe0_to_user_timeout(sk, timeout)
+    timeout = tcp_timer_giveup.tcp_clamp_probe0_to_user_timeout(sk, timeout)
     tcp_output.tcp_reset_xmit_timer(sk, ICSK_TIME_PROBE0, timeout, TCP_RTO_MAX)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EAGAIN, EFAULT, EINVAL, ENOTCONN, EPERM, ESPIPE
-from kshell.abi.fcntl import O_NONBLOCK
+from kshell.abi.errno import EAGAIN, EFAULT, EINVAL, ENOTCONN, EPERM
 from kshell.abi.socket import MSG_DONTWAIT, MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL
 from kshell.abi.tcp import TCP_CM_INQ
-from kshell.linux.fs.splice_to_pipe import skb_splice_bits
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sched import signal_pending
 from kshell.linux.include.linux.skbuff import __skb_unlink
@@ -52,9 +49,6 @@ from kshell.linux.net.ipv4.ip_sockglue import ip_recv_error
 from kshell.linux.net.socket_cmsg import __sock_recv_timestamp
 
 if TYPE_CHECKING:
-    from kshell.linux.fs.splice_to_pipe import pipe_inode_info
-    from kshell.linux.include.linux.mm_types import vm_area_struct
-    from kshell.linux.include.linux.net import socket
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.linux.socket import msghdr
 
@@ -142,60 +136,6 @@ def tcp_recv_skb(sk: tcp_sock, seq: int) -> tuple[sk_buff, int] | None:
             return skb, offset
         tcp_eat_recv_skb(sk, skb)
     return None
-
-
-class read_descriptor_t:
-    """How much a reader of packets still wants."""
-
-    __slots__ = ("count",)
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-
-
-def tcp_read_sock(
-    sk: tcp_sock, desc: read_descriptor_t, recv_actor: Callable[[read_descriptor_t, sk_buff, int, int], int]
-) -> int:
-    """Hand the data in the receive queue to an actor, packet by packet; how much it took. ENOTCONN."""
-    if sk.skc_state == TCP_LISTEN:
-        raise KernelError(ENOTCONN)
-    seq = sk.copied_seq
-    copied = 0
-    while (found := tcp_recv_skb(sk, seq)) is not None:
-        skb, offset = found
-        if offset < skb.len:
-            length = skb.len - offset
-            if sk.urg_data:
-                length = min(length, sk.urg_seq - seq & U32)
-                if not length:
-                    break
-            try:
-                used = recv_actor(desc, skb, offset, length)
-            except KernelError:
-                if not copied:
-                    raise
-                break
-            if used <= 0:
-                break
-            seq = seq + used & U32
-            copied += used
-            if offset + used != skb.len:
-                continue
-        cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
-        fin = cb.tcp_flags & TCPHDR_FIN
-        tcp_eat_recv_skb(sk, skb)
-        if fin:
-            seq = seq + 1 & U32
-            break
-        if not desc.count:
-            break
-        sk.copied_seq = seq
-    sk.copied_seq = seq
-    tcp_input_rtt.tcp_rcv_space_adjust(sk)
-    if copied > 0:
-        tcp_recv_skb(sk, seq)
-        tcp_cleanup_rbuf(sk, copied)
-    return copied
 
 
 def tcp_inq_hint(sk: tcp_sock) -> int:
@@ -390,98 +330,3 @@ async def tcp_recvmsg(sk: tcp_sock, msg: msghdr, length: int, flags: int) -> int
     return copied
 
 
-def _splice_some(sk: tcp_sock, pipe: pipe_inode_info, length: int, flags: int) -> int:
-    """__tcp_splice_read(): what is in the queue goes into the pipe."""
-
-    def tcp_splice_data_recv(desc: read_descriptor_t, skb: sk_buff, offset: int, size: int) -> int:
-        ret = skb_splice_bits(skb, sk, offset, pipe, min(desc.count, size), flags)
-        if ret > 0:
-            desc.count -= ret
-        return ret
-
-    return tcp_read_sock(sk, read_descriptor_t(length), tcp_splice_data_recv)
-
-
-async def _splice_wait(sk: tcp_sock, timeo: int) -> int | None:
-    """Wait for data: what is left of the timeout, None at the end of the stream. ENOTCONN, EAGAIN, EINTR …"""
-    if sk.skc_flags >> SOCK_DONE & 1:
-        return None
-    if sk.sk_err:
-        raise KernelError(sock_error(sk))
-    if sk.sk_shutdown & RCV_SHUTDOWN:
-        return None
-    if sk.skc_state == TCP_CLOSE:
-        raise KernelError(ENOTCONN)
-    if not timeo:
-        raise KernelError(EAGAIN)
-    if sk.sk_receive_queue.next is not None:
-        return None
-    timeo = await sk_wait_data(sk, timeo, None)
-    if signal_pending(sk.skc_net.kernel.current):
-        raise KernelError(sock_intr_errno(timeo))
-    return timeo
-
-
-async def tcp_splice_read(sock: socket, ppos: list[int], pipe: pipe_inode_info, length: int, flags: int) -> int:
-    """Splice from the stream into a pipe. ESPIPE and as _splice_wait()."""
-    sk: tcp_sock = sock.sk  # type: ignore[assignment]
-    if ppos[0]:
-        raise KernelError(ESPIPE)
-    lock_sock(sk)
-    spliced = 0
-    assert sock.file is not None
-    timeo: int | None = 0 if sock.file.f_flags & O_NONBLOCK else sk.sk_rcvtimeo
-    try:
-        while length:
-            ret = _splice_some(sk, pipe, length, flags)
-            if not ret:
-                if spliced or timeo is None:
-                    break
-                timeo = await _splice_wait(sk, timeo)
-                if timeo is None:
-                    break
-                continue
-            length -= ret
-            spliced += ret
-            if not timeo:
-                break
-            release_sock(sk)
-            lock_sock(sk)
-            if (
-                sk.sk_err
-                or sk.skc_state == TCP_CLOSE
-                or sk.sk_shutdown & RCV_SHUTDOWN
-                or signal_pending(sk.skc_net.kernel.current)
-            ):
-                break
-    except KernelError:
-        if not spliced:
-            raise
-    finally:
-        release_sock(sk)
-    return spliced
-
-
-def tcp_read_skb(sk: tcp_sock, recv_actor: Callable[[tcp_sock, sk_buff], int]) -> int:
-    """Hand whole packets to an actor. ENOTCONN."""
-    if sk.skc_state == TCP_LISTEN:
-        raise KernelError(ENOTCONN)
-    copied = 0
-    while (skb := sk.sk_receive_queue.next) is not None:
-        __skb_unlink(skb, sk.sk_receive_queue)
-        fin = skb.cb.tcp_flags & TCPHDR_FIN  # type: ignore[attr-defined]
-        used = recv_actor(sk, skb)
-        if used < 0:
-            return copied or used
-        copied += used
-        if fin:
-            break
-    return copied
-
-
-def tcp_mmap(file: object, sock: socket, vma: vm_area_struct) -> int:
-    """Map a range for TCP_ZEROCOPY_RECEIVE. EPERM: it is for reading only."""
-    if vma.vm_flags & (_VM_WRITE | _VM_EXEC):
-        raise KernelError(EPERM)
-    vma.vm_flags &= ~(_VM_MAYWRITE | _VM_MAYEXEC)
-    return 0

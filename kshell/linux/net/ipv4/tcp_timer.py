@@ -5,22 +5,18 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import ETIMEDOUT
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.hrtimer import hrtimer
-from kshell.linux.include.linux.jiffies import HZ, jiffies_to_msecs, msecs_to_jiffies
+from kshell.linux.include.linux.jiffies import HZ, msecs_to_jiffies
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_DELAYEDACKLOCKED,
     LINUX_MIB_DELAYEDACKS,
-    LINUX_MIB_TCPABORTONMEMORY,
-    LINUX_MIB_TCPABORTONTIMEOUT,
     LINUX_MIB_TCPKEEPALIVE,
     LINUX_MIB_TCPLOSSFAILURES,
     LINUX_MIB_TCPRENOFAILURES,
     LINUX_MIB_TCPRENORECOVERYFAIL,
     LINUX_MIB_TCPSACKFAILURES,
     LINUX_MIB_TCPSACKRECOVERYFAIL,
-    LINUX_MIB_TCPTIMEOUTREHASH,
     LINUX_MIB_TCPTIMEOUTS,
 )
 from kshell.linux.include.linux.tcp import TCP_DELACK_TIMER_DEFERRED, TCP_WRITE_TIMER_DEFERRED, tcp_sock
@@ -42,9 +38,6 @@ from kshell.linux.include.net.tcp import (
     TCP_LISTEN,
     TCP_RESOURCE_PROBE_INTERVAL,
     TCP_RTO_MAX,
-    TCP_RTO_MIN,
-    TCP_TIMEOUT_INIT,
-    TCP_TIMEOUT_MIN,
     TCP_TIMEWAIT_LEN,
     TCPF_CLOSE,
     TCPF_LISTEN,
@@ -63,21 +56,18 @@ from kshell.linux.include.net.tcp import (
     tcp_stream_is_thin,
 )
 from kshell.linux.kernel.time.timer import timer_list
-from kshell.linux.net.core.sock import sk_reset_timer, sk_set_txhash, sock_put
+from kshell.linux.net.core.sock import sk_reset_timer, sock_put
 from kshell.linux.net.ipv4 import (
-    tcp,
     tcp_close,
-    tcp_fastopen,
     tcp_input_loss,
     tcp_input_ofo,
     tcp_input_rtt,
-    tcp_input_state,
-    tcp_minisocks,
+    tcp_minisocks_timewait,
     tcp_output_ack,
-    tcp_output_mss,
     tcp_output_retransmit,
     tcp_output_xmit,
     tcp_recovery,
+    tcp_timer_giveup,
 )
 from kshell.linux.net.ipv4.inet_connection_sock import (
     inet_csk_delete_keepalive_timer,
@@ -94,143 +84,6 @@ if TYPE_CHECKING:
 
 TCP_THIN_LINEAR_RETRIES = 6
 _DONE = TCPF_CLOSE | TCPF_LISTEN
-
-
-def _tcp_time_stamp(tp: tcp_sock) -> int:
-    return tp.tcp_mstamp // 1000 & U32
-
-
-def tcp_clamp_rto_to_user_timeout(sk: tcp_sock) -> int:
-    """The RTO, cut to what TCP_USER_TIMEOUT leaves."""
-    if not sk.icsk_user_timeout:
-        return sk.icsk_rto
-    remaining = _s32(sk.icsk_user_timeout - (_tcp_time_stamp(sk) - sk.retrans_stamp & U32))
-    if remaining <= 0:
-        return 1
-    return min(sk.icsk_rto, msecs_to_jiffies(remaining))
-
-
-def tcp_clamp_probe0_to_user_timeout(sk: tcp_sock, when: int) -> int:
-    """The time of the next window probe, cut to what TCP_USER_TIMEOUT leaves."""
-    if not sk.icsk_user_timeout or not sk.icsk_probes_tstamp:
-        return when
-    elapsed = max(_s32(sk.skc_net.kernel.jiffies - sk.icsk_probes_tstamp), 0)
-    remaining = msecs_to_jiffies(sk.icsk_user_timeout) - elapsed
-    return min(max(remaining, TCP_TIMEOUT_MIN) if remaining > 0 else TCP_TIMEOUT_MIN, when)
-
-
-def tcp_write_err(sk: tcp_sock) -> None:
-    """The peer does not answer: end with ETIMEDOUT, or what ICMP said."""
-    tcp_input_state.tcp_done_with_error(sk, sk.sk_err_soft or ETIMEDOUT)
-    sk.skc_net.mib.net_statistics[LINUX_MIB_TCPABORTONTIMEOUT] += 1
-
-
-def tcp_out_of_resources(sk: tcp_sock, do_reset: bool) -> bool:
-    """Drop an orphan when memory is short; True if it is gone."""
-    since = _s32(sk.skc_net.kernel.jiffies - sk.lsndtime)
-    shift = int(since > 2 * TCP_RTO_MAX or not do_reset) + int(bool(sk.sk_err_soft))
-    if tcp.tcp_check_oom(sk, shift):
-        if since <= TCP_TIMEWAIT_LEN or (not sk.snd_wnd and not sk.packets_out):
-            do_reset = True
-        if do_reset:
-            tcp_output_ack.tcp_send_active_reset(sk)
-        tcp_close.tcp_done(sk)
-        sk.skc_net.mib.net_statistics[LINUX_MIB_TCPABORTONMEMORY] += 1
-        return True
-    return False
-
-
-def tcp_orphan_retries(sk: tcp_sock, alive: bool) -> int:
-    """Retransmissions that an orphan is worth."""
-    retries: int = sk.skc_net.ipv4.sysctl_tcp_orphan_retries
-    if sk.sk_err_soft and not alive:
-        retries = 0
-    return 8 if retries == 0 and alive else retries
-
-
-def tcp_mtu_probing(sk: tcp_sock) -> None:
-    """Perhaps a router drops large packets silently: try smaller ones (tcp_mtu_probing)."""
-    ipv4 = sk.skc_net.ipv4
-    if not ipv4.sysctl_tcp_mtu_probing:
-        return
-    mtup = sk.icsk_mtup
-    if not mtup.enabled:
-        mtup.enabled = 1
-        mtup.probe_timestamp = sk.skc_net.kernel.jiffies & U32
-    else:
-        mss = min(ipv4.sysctl_tcp_base_mss, tcp_output_mss.tcp_mtu_to_mss(sk, mtup.search_low) >> 1)
-        mss = max(mss, ipv4.sysctl_tcp_mtu_probe_floor, ipv4.sysctl_tcp_min_snd_mss)
-        mtup.search_low = tcp_output_mss.tcp_mss_to_mtu(sk, mss)
-    tcp_output_mss.tcp_sync_mss(sk, sk.icsk_pmtu_cookie)
-
-
-def tcp_model_timeout(sk: tcp_sock, boundary: int, rto_base: int) -> int:
-    """Milliseconds that `boundary` retransmissions with backoff take."""
-    thresh = (TCP_RTO_MAX // rto_base).bit_length() - 1
-    if boundary <= thresh:
-        timeout = ((2 << boundary) - 1) * rto_base
-    else:
-        timeout = ((2 << thresh) - 1) * rto_base + (boundary - thresh) * TCP_RTO_MAX
-    return jiffies_to_msecs(timeout)
-
-
-def retransmits_timed_out(sk: tcp_sock, boundary: int, timeout: int) -> bool:
-    """True when retransmission has gone on for `timeout` ms, or what `boundary` retransmissions take."""
-    if not sk.icsk_retransmits:
-        return False
-    if timeout == 0:
-        rto_base = TCP_RTO_MIN
-        if (TCPF_SYN_SENT | TCPF_SYN_RECV) >> sk.skc_state & 1:
-            rto_base = TCP_TIMEOUT_INIT
-        timeout = tcp_model_timeout(sk, boundary, rto_base)
-    return _s32(_tcp_time_stamp(sk) - sk.retrans_stamp - timeout) >= 0
-
-
-def __dst_negative_advice(sk: tcp_sock) -> None:
-    """The route may be bad: let it be looked up again, with another hash."""
-    dst = sk.sk_dst_cache
-    if dst is not None and dst.ops.negative_advice is not None:
-        dst.ops.negative_advice(sk, dst)
-
-
-def sk_rethink_txhash(sk: tcp_sock) -> bool:
-    """Take another flow hash, if SO_TXREHASH allows."""
-    if sk.sk_txhash and sk.sk_txrehash == 1:
-        sk_set_txhash(sk)
-        return True
-    return False
-
-
-def tcp_write_timeout(sk: tcp_sock) -> bool:
-    """Decide whether to go on retransmitting; True when the connection was given up."""
-    ipv4 = sk.skc_net.ipv4
-    expired = False
-    if (TCPF_SYN_SENT | TCPF_SYN_RECV) >> sk.skc_state & 1:
-        if sk.icsk_retransmits:
-            __dst_negative_advice(sk)
-        retry_until = sk.icsk_syn_retries or ipv4.sysctl_tcp_syn_retries
-        expired = sk.icsk_retransmits >= retry_until
-    else:
-        if retransmits_timed_out(sk, ipv4.sysctl_tcp_retries1, 0):
-            tcp_mtu_probing(sk)
-            __dst_negative_advice(sk)
-        retry_until = ipv4.sysctl_tcp_retries2
-        if sk.skc_flags >> SOCK_DEAD & 1:
-            alive = sk.icsk_rto < TCP_RTO_MAX
-            retry_until = tcp_orphan_retries(sk, alive)
-            do_reset = alive or not retransmits_timed_out(sk, retry_until, 0)
-            if tcp_out_of_resources(sk, do_reset):
-                return True
-    if not expired:
-        expired = retransmits_timed_out(sk, retry_until, sk.icsk_user_timeout)
-    tcp_fastopen.tcp_fastopen_active_detect_blackhole(sk, expired)
-    if expired:
-        tcp_write_err(sk)
-        return True
-    if sk_rethink_txhash(sk):
-        sk.timeout_rehash += 1
-        sk.skc_net.mib.net_statistics[LINUX_MIB_TCPTIMEOUTREHASH] += 1
-    return False
 
 
 def tcp_delack_timer_handler(sk: tcp_sock) -> None:
@@ -282,19 +135,19 @@ def tcp_probe_timer(sk: tcp_sock) -> None:
     if not sk.icsk_probes_tstamp:
         sk.icsk_probes_tstamp = now
     elif sk.icsk_user_timeout and _s32(now - sk.icsk_probes_tstamp) >= msecs_to_jiffies(sk.icsk_user_timeout):
-        tcp_write_err(sk)
+        tcp_timer_giveup.tcp_write_err(sk)
         return
     max_probes = sk.skc_net.ipv4.sysctl_tcp_retries2
     if sk.skc_flags >> SOCK_DEAD & 1:
         alive = inet_csk_rto_backoff(sk, TCP_RTO_MAX) < TCP_RTO_MAX
-        max_probes = tcp_orphan_retries(sk, alive)
+        max_probes = tcp_timer_giveup.tcp_orphan_retries(sk, alive)
         if not alive and sk.icsk_backoff >= max_probes:
-            tcp_write_err(sk)
+            tcp_timer_giveup.tcp_write_err(sk)
             return
-        if tcp_out_of_resources(sk, True):
+        if tcp_timer_giveup.tcp_out_of_resources(sk, True):
             return
     if sk.icsk_probes_out >= max_probes:
-        tcp_write_err(sk)
+        tcp_timer_giveup.tcp_write_err(sk)
     else:
         tcp_output_ack.tcp_send_probe0(sk)
 
@@ -304,7 +157,7 @@ def tcp_fastopen_synack_timer(sk: tcp_sock, req: tcp_request_sock) -> None:
     req.rsk_ops.syn_ack_timeout(req)
     max_retries = sk.icsk_syn_retries or sk.skc_net.ipv4.sysctl_tcp_synack_retries + 1
     if req.num_timeout >= max_retries:
-        tcp_write_err(sk)
+        tcp_timer_giveup.tcp_write_err(sk)
         return
     if sk.icsk_retransmits == 1:
         tcp_input_loss.tcp_enter_loss(sk)
@@ -312,7 +165,7 @@ def tcp_fastopen_synack_timer(sk: tcp_sock, req: tcp_request_sock) -> None:
     req.num_timeout += 1
     sk.icsk_retransmits += 1
     if not sk.retrans_stamp:
-        sk.retrans_stamp = _tcp_time_stamp(sk)
+        sk.retrans_stamp = tcp_timer_giveup._tcp_time_stamp(sk)
     inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, req.timeout << req.num_timeout, TCP_RTO_MAX)
 
 
@@ -320,7 +173,7 @@ def tcp_rtx_probe0_timed_out(sk: tcp_sock, skb: sk_buff) -> bool:
     """True when a peer that took its window back is to be given up."""
     timeout = TCP_RTO_MAX * 2
     stamp = sk.retrans_stamp or skb.tstamp // 1000000 & U32
-    rtx_delta = msecs_to_jiffies(_tcp_time_stamp(sk) - stamp & U32)
+    rtx_delta = msecs_to_jiffies(tcp_timer_giveup._tcp_time_stamp(sk) - stamp & U32)
     user_timeout = sk.icsk_user_timeout
     if user_timeout:
         if rtx_delta > user_timeout:
@@ -360,7 +213,7 @@ def tcp_retransmit_timer(sk: tcp_sock) -> None:
         and not (TCPF_SYN_SENT | TCPF_SYN_RECV) >> sk.skc_state & 1
     ):
         if tcp_rtx_probe0_timed_out(sk, skb):
-            tcp_write_err(sk)
+            tcp_timer_giveup.tcp_write_err(sk)
             return
         tcp_input_loss.tcp_enter_loss(sk)
         tcp_output_retransmit.tcp_retransmit_skb(sk, skb, 1)
@@ -368,7 +221,7 @@ def tcp_retransmit_timer(sk: tcp_sock) -> None:
         _restart_retransmit_timer(sk)
         return
     sk.skc_net.mib.net_statistics[LINUX_MIB_TCPTIMEOUTS] += 1
-    if tcp_write_timeout(sk):
+    if tcp_timer_giveup.tcp_write_timeout(sk):
         return
     if sk.icsk_retransmits == 0:
         _count_timeout(sk)
@@ -394,8 +247,8 @@ def _restart_retransmit_timer(sk: tcp_sock) -> None:
         sk.icsk_rto = min(max(sk.icsk_rto, sk.icsk_rto_min), TCP_RTO_MAX)
     else:
         sk.icsk_rto = min(sk.icsk_rto << 1, TCP_RTO_MAX)
-    inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, tcp_clamp_rto_to_user_timeout(sk), TCP_RTO_MAX)
-    if retransmits_timed_out(sk, ipv4.sysctl_tcp_retries1 + 1, 0):
+    inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, tcp_timer_giveup.tcp_clamp_rto_to_user_timeout(sk), TCP_RTO_MAX)
+    if tcp_timer_giveup.retransmits_timed_out(sk, ipv4.sysctl_tcp_retries1 + 1, 0):
         __sk_dst_reset(sk)
 
 
@@ -461,7 +314,7 @@ def _keepalive(sk: tcp_sock) -> int | None:
         not user_timeout and sk.icsk_probes_out >= keepalive_probes(sk)
     ):
         tcp_output_ack.tcp_send_active_reset(sk)
-        tcp_write_err(sk)
+        tcp_timer_giveup.tcp_write_err(sk)
         return None
     with suppress(KernelError):
         tcp_output_ack.tcp_write_wakeup(sk, LINUX_MIB_TCPKEEPALIVE)
@@ -489,7 +342,7 @@ def _end_fin_wait2(sk: tcp_sock) -> None:
     if sk.linger2 >= 0:
         tmo = tcp_fin_time(sk) - TCP_TIMEWAIT_LEN
         if tmo > 0:
-            tcp_minisocks.tcp_time_wait(sk, TCP_FIN_WAIT2, tmo)
+            tcp_minisocks_timewait.tcp_time_wait(sk, TCP_FIN_WAIT2, tmo)
             return
     tcp_output_ack.tcp_send_active_reset(sk)
     tcp_close.tcp_done(sk)
