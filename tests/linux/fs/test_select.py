@@ -4,7 +4,7 @@ import struct
 
 from kshell.abi.errno import EBADF, EFAULT, EINTR, EINVAL
 from kshell.abi.poll import POLLHUP, POLLIN, POLLNVAL, POLLOUT
-from kshell.abi.signal import SIGUSR1
+from kshell.abi.signal import SIGCONT, SIGSTOP, SIGUSR1
 
 MS = 1_000_000
 BAD = 0x1000
@@ -117,3 +117,27 @@ def test_ppoll_takes_a_mask_for_the_time_of_the_call(host):
     host.machine.run()
     assert not call.done
     assert host("ppoll", 0, 0, 0, mask, 7) == -EINVAL
+
+
+def test_poll_goes_on_after_a_stop(host):
+    child = host.fork()
+    call = host("poll", 0, 0, 1000, task=child)
+    host.machine.run_for(300 * MS)
+    host("kill", child.pid, SIGSTOP)
+    host.machine.run_for(300 * MS)
+    host("kill", child.pid, SIGCONT)
+    host.machine.run_for(300 * MS)
+    assert not call.done
+    host.machine.run_for(200 * MS)
+    assert call.result == 0
+
+
+def test_epoll_is_interrupted_by_a_stop(host):
+    child = host.fork()
+    ep = host("epoll_create1", 0, task=child)
+    call = host("epoll_wait", ep, host.room(12), 1, -1, task=child)
+    host("kill", child.pid, SIGSTOP)
+    host.machine.run()
+    host("kill", child.pid, SIGCONT)
+    host.machine.run()
+    assert call.result == -EINTR
