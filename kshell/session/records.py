@@ -51,13 +51,20 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A fresh process, the calls of `setup`, then `calls`; `main` is the index of the one it is about."""
+    """A fresh process, the calls of `setup`, then `calls`; `main` is the index of the one it is about.
+
+    The calls stay text until they are asked for: whole recordings are large.
+    """
 
     id: str
     setup: str
-    calls: tuple[dict[str, Any], ...]
     uid: int
     main: int
+    text: str
+
+    @property
+    def calls(self) -> tuple[dict[str, Any], ...]:
+        return tuple(json.loads(self.text)["calls"])
 
 
 @dataclass(slots=True)
@@ -77,9 +84,9 @@ def read_recording(path: Path) -> Recording:
     if first is None or first[1].get("format") != FORMAT:
         raise RecordError(f"{path}:1: no {FORMAT} header")
     recording = Recording(path, _header(first[1]))
-    for number, line in lines:
+    for number, line, text in lines:
         try:
-            _add(recording, line)
+            _add(recording, line, text)
         except (KeyError, TypeError, ValueError) as error:
             raise RecordError(f"{path}:{number}: not a set-up or case: {error!r}") from error
     if _PING_GROUPS not in recording.header.sysctl and _has_ping_socket(recording):
@@ -96,7 +103,7 @@ def _has_ping_socket(recording: Recording) -> bool:
     )
 
 
-def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any], str]]:
     try:
         raw = path.read_bytes()
         text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode()
@@ -111,7 +118,7 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             raise RecordError(f"{path}:{number}: {error}") from error
         if not isinstance(value, dict):
             raise RecordError(f"{path}:{number}: not a JSON object")
-        yield number, value
+        yield number, value, line
 
 
 def _header(line: dict[str, Any]) -> Header:
@@ -123,7 +130,7 @@ def _header(line: dict[str, Any]) -> Header:
     )
 
 
-def _add(recording: Recording, line: dict[str, Any]) -> None:
+def _add(recording: Recording, line: dict[str, Any], text: str) -> None:
     calls = tuple(line["calls"])
     if "id" not in line:
         recording.setups[line["setup"]] = calls
@@ -132,7 +139,7 @@ def _add(recording: Recording, line: dict[str, Any]) -> None:
     if setup and setup not in recording.setups:
         raise ValueError(f"unknown set-up {setup!r}")
     uid = int(line.get("uid", recording.header.uid))
-    recording.cases.append(Case(str(line["id"]), setup, calls, uid, int(line.get("main", 0))))
+    recording.cases.append(Case(str(line["id"]), setup, uid, int(line.get("main", 0)), text))
 
 
 def decode_call(raw: dict[str, Any]) -> Call:

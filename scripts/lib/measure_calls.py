@@ -10,6 +10,7 @@ import multiprocessing
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from multiprocessing.pool import Pool
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    # The workers start before anything is read, so that each holds but the recording it is at.
+    with multiprocessing.get_context("fork").Pool(max(1, options.jobs)) as pool:
+        return _run(options, pool)
+
+
+def _run(options: argparse.Namespace, pool: Pool) -> int:
     recordings = []
     for path in options.paths:
         files = sorted(path.glob("*.jsonl*")) if path.is_dir() else [path]
@@ -47,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
             return 2
     if options.case:
         return _run_verbosely([recording for _, recording in recordings], options.case)
-    return _measure(recordings, options)
+    return _measure(recordings, options, pool)
 
 
 def _chosen(recording: Recording, options: argparse.Namespace) -> list[Case]:
@@ -57,13 +64,13 @@ def _chosen(recording: Recording, options: argparse.Namespace) -> list[Case]:
     return cases[:: options.sample]
 
 
-def _measure(recordings: list[tuple[Path, Recording]], options: argparse.Namespace) -> int:
+def _measure(recordings: list[tuple[Path, Recording]], options: argparse.Namespace, pool: Pool) -> int:
     known, groups, listing = KnownDifferences(), Groups(), []
     per_path: dict[Path, Tally] = {}
     failures: Counter[tuple[str, str, str, str]] = Counter()
     examples: dict[tuple[str, str, str, str], str] = {}
     chosen = [(path, recording, _chosen(recording, options)) for path, recording in recordings]
-    for path, recording, case, result in _replay_all(chosen, options.jobs):
+    for path, recording, case, result in _replay_all(chosen, pool):
         reason = "" if result.equal else known.reason(case.id)
         groups.add(GROUPINGS[options.by](recording, case), result.equal, bool(reason))
         per_path.setdefault(path, Tally()).add(result.equal, bool(reason))
@@ -92,33 +99,30 @@ def _short_name(path: Path) -> str:
 
 
 def _replay_all(
-    chosen: list[tuple[Path, Recording, list[Case]]], jobs: int
+    chosen: list[tuple[Path, Recording, list[Case]]], pool: Pool
 ) -> Iterator[tuple[Path, Recording, Case, CaseResult]]:
-    """Every case with its result, file by file in order; `jobs` processes share the work."""
-    global _WORK
-    _WORK = [
-        (recording, cases[start : start + CHUNK])
-        for _, recording, cases in chosen
-        for start in range(0, len(cases), CHUNK)
-    ]
-    owners = [
+    """Every case with its result, file by file in order, by the workers of `pool`."""
+    chunks = [
         (path, recording, cases[start : start + CHUNK])
         for path, recording, cases in chosen
         for start in range(0, len(cases), CHUNK)
     ]
-    with multiprocessing.get_context("fork").Pool(max(1, jobs), maxtasksperchild=20) as pool:
-        for (path, recording, cases), results in zip(
-            owners, pool.imap(_replay_chunk, range(len(_WORK))), strict=True
-        ):
-            for case in cases:
-                yield path, recording, case, results[case.id]
+    work = [(recording.path, frozenset(case.id for case in cases)) for _, recording, cases in chunks]
+    for (path, recording, cases), results in zip(chunks, pool.imap(_replay_chunk, work), strict=True):
+        for case in cases:
+            yield path, recording, case, results[case.id]
 
 
-_WORK: list[tuple[Recording, list[Case]]] = []  # inherited by the pool's forks, never pickled
+_READ: dict[Path, Recording] = {}  # of a worker: the recording it is at
 
 
-def _replay_chunk(index: int) -> dict[str, CaseResult]:
-    recording, cases = _WORK[index]
+def _replay_chunk(work: tuple[Path, frozenset[str]]) -> dict[str, CaseResult]:
+    path, wanted = work
+    if path not in _READ:
+        _READ.clear()
+        _READ[path] = read_recording(path)
+    recording = _READ[path]
+    cases = [case for case in recording.cases if case.id in wanted]
     return {result.id: result for result in replay(recording, cases)}
 
 
