@@ -279,7 +279,7 @@ class Replay:
         if verdict is None or running is None or running.call is not call:
             return
         del self.running[call.pid]
-        if not running.done:
+        if not running.done and not call.errno.startswith("ERESTART"):
             self._catch_up(running)
         if call.name in ENDS:
             verdict.equal = running.done or bool(self.user(call.pid).task.exit_state)
@@ -326,7 +326,7 @@ class Replay:
     def _catch_up(self, running: Running) -> None:
         """The log says that the call is over: let what is due very soon happen; without time stamps, all it needs."""
         clock = self.machine.clock
-        limit = max(clock.now + SLACK_NS, self._until) if self._offset is not None else FOREVER
+        limit = max(clock.now, self._until) + SLACK_NS if self._offset is not None else FOREVER
         self.machine.run()
         while not running.done:
             due = clock.next_event()
