@@ -134,17 +134,17 @@ def shmem_file_llseek(file: file, offset: int, whence: int) -> int:
 
 
 def mapping_seek_hole_data(inode: inode, start: int, end: int, whence: int) -> int:
-    """The next position in a page (SEEK_DATA) or in a hole (SEEK_HOLE); the end of file is one. ENXIO."""
+    """The next position with data, or in a hole (allocated but never written, too; the end of file). ENXIO."""
     if start >= end:
         raise KernelError(ENXIO)
     pages = _pages(inode)
     index = start >> PAGE_SHIFT
     if whence == SEEK_DATA:
-        later = [at for at in pages if at >= index and at << PAGE_SHIFT < end]
+        later = [at for at, page in pages.items() if page is not None and at >= index and at << PAGE_SHIFT < end]
         if not later:
             raise KernelError(ENXIO)
         return max(start, min(later) << PAGE_SHIFT)
-    while index in pages:
+    while pages.get(index) is not None:
         index += 1
     return min(max(start, index << PAGE_SHIFT), end)
 
