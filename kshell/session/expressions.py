@@ -35,7 +35,11 @@ def scope(session: Session, user: UserTask) -> Scope:
     """What names mean in `user`: `current`, variables, Linux's globals, and helpers such as fd(3)."""
     task = user.task
     buffers = {name: buffer.address for name, buffer in user.buffers.items()}
-    helpers = {"fd": lambda fd: _file(task, _number(fd)), "task": lambda pid: _task(session, _number(pid)), "len": _length}
+    helpers = {
+        "fd": lambda fd: _file(task, int(fd)),
+        "task": lambda pid: _task(session, int(pid)),
+        "len": _length,
+    }
     variables = {**buffers, **session.calls_of_tasks.variables}
     return Scope(
         MappingProxyType({"current": task}), session.kernel, MappingProxyType(variables), MappingProxyType(helpers)

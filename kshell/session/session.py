@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from kshell.lang.errors import LangError
 from kshell.session import events as ev
-from kshell.world.arena import Arena
 from kshell.session.calls import Calls
 from kshell.session.commands import CommandError, Registry, load
 from kshell.session.pieces import Piece, pieces
 from kshell.session.sleeping import wchan_of
 from kshell.session.tasks import Tasks, UserTask
 from kshell.session.watch import Watch
+from kshell.world.arena import Arena
 from kshell.world.machine import Machine
 
 if TYPE_CHECKING:

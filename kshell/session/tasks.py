@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kshell.world.arena import Arena
 from kshell.session.commands import CommandError
+from kshell.world.arena import Arena
 
 if TYPE_CHECKING:
     from kshell.lang.numbers import Buffer

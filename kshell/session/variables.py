@@ -9,8 +9,8 @@ from kshell.lang.ast import Node
 from kshell.lang.numbers import Buffer
 
 if TYPE_CHECKING:
-    from kshell.world.arena import Arena
     from kshell.session.tasks import UserTask
+    from kshell.world.arena import Arena
 
 Evaluate = Callable[[Node, "UserTask"], object]
 RESERVED = frozenset({"current", "init_net", "kernel"})
