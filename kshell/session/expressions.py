@@ -36,8 +36,8 @@ def scope(session: Session, user: UserTask) -> Scope:
     task = user.task
     buffers = {name: buffer.address for name, buffer in user.buffers.items()}
     helpers = {
-        "fd": lambda fd: _file(task, int(fd)),
-        "task": lambda pid: _task(session, int(pid)),
+        "fd": lambda fd: _file(task, _number(fd)),
+        "task": lambda pid: _task(session, _number(pid)),
         "len": _length,
     }
     variables = {**buffers, **session.calls_of_tasks.variables}
