@@ -487,8 +487,8 @@ _FAMILY_NAMES = tuple(
         "ATMSVC", "RDS", "SNA", "IRDA", "PPPOX", "WANPIPE", "LLC", "IB", "MPLS", "CAN", "TIPC", "BLUETOOTH",
         "IUCV", "RXRPC", "ISDN", "PHONET", "IEEE802154", "CAIF", "ALG", "NFC", "VSOCK", "KCM", "QIPCRTR", "SMC",
         "XDP", "MCTP",
-    ]  # fmt: skip
-)
+    ]
+)  # fmt: skip
 
 
 def sockfs_xattr_get(dentry: dentry) -> bytes:
