@@ -61,7 +61,7 @@ def _file(task: task_struct, fd: int) -> object:
 
 
 def _task(session: Session, pid: int) -> object:
-    return next(task for task in session.kernel.tasklist if task.pid == pid)
+    return next((task for task in session.kernel.tasklist if task.pid == pid), None)
 
 
 def _length(things: object) -> int:

@@ -122,6 +122,12 @@ def test_wait_for_nothing_is_an_error() -> None:
     assert session.errors == 1
 
 
+@pytest.mark.parametrize("text", ["print task(99)", "print fd(99)", "print fd(-1)"])
+def test_what_is_not_there_is_null(text: str) -> None:
+    session, events = run(text)
+    assert (texts(events, ev.Output), session.errors, session.oopses) == (["NULL"], 0, 0)
+
+
 def test_a_killed_task_is_gone() -> None:
     session, events = run("@victim getpid()\nkill(4, SIGKILL)\n@victim getpid()")
     assert any(isinstance(e, ev.Exit) and e.signal == "SIGKILL" for e in events)
