@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Final
@@ -104,7 +105,7 @@ def _conditions(frame: FrameType, line: int) -> Iterator[Condition]:
     """The innermost tests that led to a line, nearest first."""
     path = _path_to(_parsed(frame.f_code.co_filename), line)
     found = 0
-    for outer, inner in reversed(list(zip(path, path[1:], strict=False))):
+    for outer, inner in reversed(list(pairwise(path))):
         if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
             break
         if isinstance(outer, ast.If | ast.While):

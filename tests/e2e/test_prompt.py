@@ -6,7 +6,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -58,8 +58,8 @@ class Terminal:
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path
+def state(tmp_path: Path) -> Path:
+    return tmp_path
 
 
 def test_the_first_minute_of_a_student(state: Path) -> None:

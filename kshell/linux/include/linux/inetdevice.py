@@ -105,7 +105,7 @@ class in_device:
         "mr_v2_seen", "refcnt",
     )
 
-    def __init__(self, dev: "net_device | None" = None) -> None:
+    def __init__(self, dev: net_device | None = None) -> None:
         self.dev = dev
         self.refcnt = 1
         self.dead = 0
@@ -128,7 +128,7 @@ class in_device:
         self.cnf = ipv4_devconf()
 
 
-def IPV4_DEVCONF_ALL(net: "net", attr: int) -> int:
+def IPV4_DEVCONF_ALL(net: net, attr: int) -> int:
     """A setting of conf/all."""
     return net.ipv4.devconf_all.data[attr - 1]
 
@@ -165,7 +165,7 @@ def IN_DEV_ORCONF(in_dev: in_device, attr: int) -> bool:
     return bool(_all(in_dev, attr) or in_dev.cnf.data[attr - 1])
 
 
-def IN_DEV_NET_ORCONF(in_dev: in_device, net: "net", attr: int) -> bool:
+def IN_DEV_NET_ORCONF(in_dev: in_device, net: net, attr: int) -> bool:
     """True if conf/all of `net` or conf/DEV is set."""
     return bool(net.ipv4.devconf_all.data[attr - 1] or in_dev.cnf.data[attr - 1])
 
@@ -207,7 +207,7 @@ def inet_ifa_match(addr: int, ifa: in_ifaddr) -> bool:
     return not (addr ^ ifa.ifa_address) & ifa.ifa_mask
 
 
-def __in_dev_get_rcu(dev: "net_device") -> in_device | None:
+def __in_dev_get_rcu(dev: net_device) -> in_device | None:
     """struct in_device of the device, or None when IPv4 is not set up on it."""
     return dev.ip_ptr
 
@@ -215,7 +215,7 @@ def __in_dev_get_rcu(dev: "net_device") -> in_device | None:
 __in_dev_get_rtnl = __in_dev_get_rcu
 
 
-def in_dev_get(dev: "net_device") -> in_device | None:
+def in_dev_get(dev: net_device) -> in_device | None:
     """The same, with a reference taken."""
     in_dev = dev.ip_ptr
     if in_dev is not None:

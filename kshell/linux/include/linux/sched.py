@@ -10,7 +10,6 @@ from kshell.linux.include.linux.wait import wait_queue_head
 if TYPE_CHECKING:
     from kshell.linux.include.linux.cred import cred as cred_t
     from kshell.linux.include.linux.fdtable import files_struct
-    from kshell.linux.include.linux.fs import file
     from kshell.linux.include.linux.fs_struct import fs_struct
     from kshell.linux.include.linux.hrtimer import hrtimer
     from kshell.linux.include.linux.mm_types import mm_struct
@@ -239,11 +238,46 @@ class task_struct:
     """
 
     __slots__ = (
-        "_addr", "_blocked", "_call", "_clear_child_tid", "_last_error", "_pending", "_restart_block",
-        "_saved_sigmask", "_set_child_tid", "_sigframes", "_sighand", "_stack", "_syscall", "_task_works", "_vfork_done",
-        "_wchan", "children", "comm", "cred", "exit_code", "exit_signal", "exit_state", "files", "flags", "fs",
-        "group_leader", "kernel", "mm", "nsproxy", "parent", "pid", "real_cred", "real_parent", "signal", "splice_pipe", "state",
-        "thread_info", "thread_pid", "tgid", "personality",
+        "_addr",
+        "_blocked",
+        "_call",
+        "_clear_child_tid",
+        "_last_error",
+        "_pending",
+        "_restart_block",
+        "_saved_sigmask",
+        "_set_child_tid",
+        "_sigframes",
+        "_sighand",
+        "_stack",
+        "_syscall",
+        "_task_works",
+        "_vfork_done",
+        "_wchan",
+        "children",
+        "comm",
+        "cred",
+        "exit_code",
+        "exit_signal",
+        "exit_state",
+        "files",
+        "flags",
+        "fs",
+        "group_leader",
+        "kernel",
+        "mm",
+        "nsproxy",
+        "parent",
+        "personality",
+        "pid",
+        "real_cred",
+        "real_parent",
+        "signal",
+        "splice_pipe",
+        "state",
+        "tgid",
+        "thread_info",
+        "thread_pid",
     )  # fmt: skip
     _addr: int
     kernel: Kernel

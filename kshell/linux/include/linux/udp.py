@@ -40,7 +40,7 @@ class udphdr:
         self.check = check
 
     @classmethod
-    def _from_bytes(cls, data: bytes) -> "udphdr":
+    def _from_bytes(cls, data: bytes) -> udphdr:
         source, dest, length, check = struct.unpack_from("!HHHH", data)
         return cls(source, dest, length, check)
 
@@ -58,10 +58,10 @@ class udp_sock(inet_sock):
     gso_size: int = 0
     pcslen: int = 0
     pcrlen: int = 0
-    encap_rcv: "Callable[[sock, sk_buff], int] | None" = None
-    encap_err_rcv: "Callable[[sock, sk_buff, int], None] | None" = None
-    encap_err_lookup: "Callable[[sock, sk_buff], int] | None" = None
-    encap_destroy: "Callable[[sock], None] | None" = None
+    encap_rcv: Callable[[sock, sk_buff], int] | None = None
+    encap_err_rcv: Callable[[sock, sk_buff, int], None] | None = None
+    encap_err_lookup: Callable[[sock, sk_buff], int] | None = None
+    encap_destroy: Callable[[sock], None] | None = None
     forward_deficit: int = 0
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class udp_sock(inet_sock):
         self.reader_queue = sk_buff_head()
 
 
-def udp_sk(sk: "sock") -> udp_sock:
+def udp_sk(sk: sock) -> udp_sock:
     """The socket seen as a udp_sock."""
     return sk  # type: ignore[return-value]
 
@@ -83,21 +83,21 @@ def udp_hdr(skb: sk_buff) -> udphdr:
     return header
 
 
-def udp_test_bit(nr: int, sk: "sock") -> bool:
+def udp_test_bit(nr: int, sk: sock) -> bool:
     """A UDP_FLAGS_xxx of the socket."""
     return bool(udp_sk(sk).udp_flags >> nr & 1)
 
 
-def udp_set_bit(nr: int, sk: "sock") -> None:
+def udp_set_bit(nr: int, sk: sock) -> None:
     """Set a UDP_FLAGS_xxx."""
     udp_sk(sk).udp_flags |= 1 << nr
 
 
-def udp_clear_bit(nr: int, sk: "sock") -> None:
+def udp_clear_bit(nr: int, sk: sock) -> None:
     """Clear a UDP_FLAGS_xxx."""
     udp_sk(sk).udp_flags &= ~(1 << nr)
 
 
-def udp_assign_bit(nr: int, sk: "sock", val: bool) -> None:
+def udp_assign_bit(nr: int, sk: sock, val: bool) -> None:
     """Set or clear a UDP_FLAGS_xxx."""
     (udp_set_bit if val else udp_clear_bit)(nr, sk)

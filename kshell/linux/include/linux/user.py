@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class user_struct:
     """Counters of a uid: epoll watches, descriptors in flight over AF_UNIX, pages of pipes."""
 
-    __slots__ = ("_addr", "_kernel", "epoll_watches", "pipe_bufs", "uid", "unix_inflight", "_count")
+    __slots__ = ("_addr", "_count", "_kernel", "epoll_watches", "pipe_bufs", "uid", "unix_inflight")
     _addr: int
     _kernel: Kernel
 

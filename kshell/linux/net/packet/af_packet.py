@@ -10,8 +10,22 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import EINVAL, ENETDOWN, ENODEV, EOPNOTSUPP, EPERM, ESOCKTNOSUPPORT
 from kshell.abi.ioctl import (
-    SIOCADDRT, SIOCDARP, SIOCDELRT, SIOCGARP, SIOCGIFADDR, SIOCGIFBRDADDR, SIOCGIFDSTADDR, SIOCGIFNETMASK, SIOCINQ,
-    SIOCOUTQ, SIOCSARP, SIOCSIFADDR, SIOCSIFBRDADDR, SIOCSIFDSTADDR, SIOCSIFFLAGS, SIOCSIFNETMASK,
+    SIOCADDRT,
+    SIOCDARP,
+    SIOCDELRT,
+    SIOCGARP,
+    SIOCGIFADDR,
+    SIOCGIFBRDADDR,
+    SIOCGIFDSTADDR,
+    SIOCGIFNETMASK,
+    SIOCINQ,
+    SIOCOUTQ,
+    SIOCSARP,
+    SIOCSIFADDR,
+    SIOCSIFBRDADDR,
+    SIOCSIFDSTADDR,
+    SIOCSIFFLAGS,
+    SIOCSIFNETMASK,
 )  # fmt: skip
 from kshell.abi.netdevice import IFF_UP
 from kshell.abi.socket import AF_PACKET, PF_PACKET, SOCK_DGRAM, SOCK_PACKET, SOCK_RAW
@@ -67,7 +81,12 @@ from kshell.linux.net.packet.af_packet_frames import (
     packet_sendmsg,
     packet_sendmsg_spkt,
 )
-from kshell.linux.net.packet.af_packet_opt import packet_dev_mc, packet_flush_mclist, packet_getsockopt, packet_setsockopt
+from kshell.linux.net.packet.af_packet_opt import (
+    packet_dev_mc,
+    packet_flush_mclist,
+    packet_getsockopt,
+    packet_setsockopt,
+)
 from kshell.linux.net.packet.internal import packet_sock, pkt_sk
 from kshell.linux.net.socket import sock_register
 from kshell.linux.net.socket_ioctl import sock_gettstamp

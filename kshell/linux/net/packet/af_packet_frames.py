@@ -9,7 +9,14 @@ from kshell.abi.errno import EINVAL, EMSGSIZE, ENETDOWN, ENODEV, ENOTCONN, ENXIO
 from kshell.abi.netdevice import IFF_UP
 from kshell.abi.packet import PACKET_AUXDATA, TP_STATUS_USER
 from kshell.abi.socket import (
-    AF_PACKET, MSG_DONTWAIT, MSG_ERRQUEUE, MSG_PEEK, MSG_TRUNC, SOCK_DGRAM, SOCK_PACKET, SOCK_RAW,
+    AF_PACKET,
+    MSG_DONTWAIT,
+    MSG_ERRQUEUE,
+    MSG_PEEK,
+    MSG_TRUNC,
+    SOCK_DGRAM,
+    SOCK_PACKET,
+    SOCK_RAW,
     SOL_PACKET,
 )  # fmt: skip
 from kshell.linux.include.linux.err import KernelError

@@ -39,9 +39,26 @@ class packet_sock(sock):
     _tp_packets: packets seen since PACKET_STATISTICS was last read.
     """
 
-    __slots__ = ("_auxdata", "_has_vnet_hdr", "_origdev", "_running", "_tp_packets", "_tx_has_off", "cached_dev",
-                 "copy_thresh", "flags", "ifindex", "mclist", "num", "prot_hook", "tp_drops", "tp_reserve", "tp_tstamp",
-                 "tp_version", "_loss")  # fmt: skip
+    __slots__ = (
+        "_auxdata",
+        "_has_vnet_hdr",
+        "_loss",
+        "_origdev",
+        "_running",
+        "_tp_packets",
+        "_tx_has_off",
+        "cached_dev",
+        "copy_thresh",
+        "flags",
+        "ifindex",
+        "mclist",
+        "num",
+        "prot_hook",
+        "tp_drops",
+        "tp_reserve",
+        "tp_tstamp",
+        "tp_version",
+    )  # fmt: skip
     prot_hook: packet_type
     cached_dev: net_device | None
 

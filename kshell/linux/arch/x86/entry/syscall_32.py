@@ -11,7 +11,6 @@ from typing import Final
 
 from kshell.linux.arch.x86.entry.syscall_64 import X64_CALLS, Handler, collect
 from kshell.linux.net import compat
-from kshell.linux.net import compat
 
 COMPAT_MODULES: Final[tuple[ModuleType, ...]] = (compat,)
 
