@@ -8,21 +8,23 @@ from kshell.abi.errno import ECHILD, EEXIST, ENAMETOOLONG, ENOENT, ENOTDIR
 from kshell.abi.fcntl import AT_EMPTY_PATH, AT_FDCWD
 from kshell.linux.fs.dcache import d_alloc, d_lookup, dput
 from kshell.linux.fs.dcache_shrink import d_invalidate
+from kshell.linux.fs.namei_nd import (
+    complete_walk,
+    d_revalidate,
+    nameidata,
+    path_init,
+    restore_nameidata,
+    terminate_walk,
+)
 from kshell.linux.fs.namei_path import path_get as path_get
 from kshell.linux.fs.namei_path import path_put as path_put
 from kshell.linux.fs.namei_permission import generic_permission as generic_permission
 from kshell.linux.fs.namei_permission import inode_permission as inode_permission
 from kshell.linux.fs.namei_walk import (
     _lookup,
-    complete_walk,
-    d_revalidate,
     handle_lookup_down,
     link_path_walk,
     lookup_last,
-    nameidata,
-    path_init,
-    restore_nameidata,
-    terminate_walk,
 )
 from kshell.linux.fs.namespace import mnt_drop_write, mnt_want_write, mntput
 from kshell.linux.include.linux.dcache import DCACHE_OP_REVALIDATE, d_can_lookup, dentry, qstr

@@ -77,7 +77,7 @@ from kshell.linux.security.security import (
 )
 
 if TYPE_CHECKING:
-    from kshell.linux.fs.namei_walk import nameidata
+    from kshell.linux.fs.namei_nd import nameidata
     from kshell.linux.include.linux.dcache import dentry
     from kshell.linux.include.linux.fs import filename, inode
     from kshell.linux.include.linux.path import path

@@ -44,24 +44,26 @@ from kshell.linux.fs.dcache import d_alloc, d_lookup, dput
 from kshell.linux.fs.file_table import alloc_empty_file, fput
 from kshell.linux.fs.inode import inode_owner_or_capable
 from kshell.linux.fs.namei import path_lookupat
+from kshell.linux.fs.namei_nd import (
+    complete_walk,
+    nameidata,
+    path_init,
+    restore_nameidata,
+    terminate_walk,
+    try_to_unlazy,
+)
 from kshell.linux.fs.namei_path import path_put
 from kshell.linux.fs.namei_permission import inode_permission
 from kshell.linux.fs.namei_vfs import vfs_prepare_mode
 from kshell.linux.fs.namei_walk import (
     WALK_TRAILING,
     _lookup,
-    complete_walk,
     d_alloc_parallel,
     handle_dots,
     link_path_walk,
     lookup_fast,
-    nameidata,
-    path_init,
     put_link,
-    restore_nameidata,
     step_into,
-    terminate_walk,
-    try_to_unlazy,
 )
 from kshell.linux.fs.namespace import mnt_drop_write, mnt_want_write
 from kshell.linux.fs.open_file import finish_open, get_write_access, put_write_access, vfs_open

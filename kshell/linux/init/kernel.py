@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from kshell.linux.drivers.tty.tty_io import tty_struct
-    from kshell.linux.fs.namei_walk import nameidata
+    from kshell.linux.fs.namei_nd import nameidata
     from kshell.linux.include.linux.cdev import cdev
     from kshell.linux.include.linux.cred import cred
     from kshell.linux.include.linux.dcache import dentry, qstr

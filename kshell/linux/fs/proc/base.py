@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kshell.abi.errno import EACCES, ECHILD, ENOENT, ESRCH
 from kshell.abi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_IRUGO, S_IRWXUGO, S_IXUGO
-from kshell.linux.fs import namei_walk
+from kshell.linux.fs import namei_nd
 from kshell.linux.fs.d_path import d_path
 from kshell.linux.fs.dcache import d_set_d_op, d_splice_alias
 from kshell.linux.fs.file import fget_task
@@ -196,7 +196,7 @@ def proc_pid_get_link(dentry: dentry | None, inode: inode, done: object) -> byte
         raise KernelError(ECHILD)
     nd = inode.i_sb.kernel._nameidata
     assert nd is not None
-    namei_walk.nd_jump_link(nd, call_proc_get_link(inode))
+    namei_nd.nd_jump_link(nd, call_proc_get_link(inode))
     return None
 
 
