@@ -105,7 +105,8 @@ async def inet_csk_accept(sk: inet_connection_sock, flags: int, kern: bool) -> s
                 raise KernelError(EAGAIN)
             await inet_csk_wait_for_connect(sk, timeo)
         req = reqsk_queue_remove(queue, sk)
-        assert req is not None and req.sk is not None
+        assert req is not None
+        assert req.sk is not None
         newsk = req.sk
         if req.tfo_listener:  # type: ignore[attr-defined]
             req.sk = None
@@ -291,7 +292,8 @@ def inet_csk_listen_start(sk: inet_connection_sock) -> None:
     inet_csk_delack_init(sk)
     af_inet.inet_sk_state_store(sk, TCP_LISTEN)
     prot = sk.sk_prot
-    assert prot.get_port is not None and prot.hash is not None
+    assert prot.get_port is not None
+    assert prot.hash is not None
     try:
         prot.get_port(sk, sk.inet_num)
         sk.inet_sport = sk.inet_num

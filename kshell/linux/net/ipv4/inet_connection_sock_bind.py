@@ -91,10 +91,7 @@ def inet_bhash2_conflict(
     for sk2 in tb2.owners:
         if __inet_bhash2_conflict(sk, sk2, sk_uid, relax, reuseport_cb_ok, reuseport_ok):
             return True
-    for tw2 in tb2.deathrow:
-        if __inet_bhash2_conflict(sk, tw2, sk_uid, relax, reuseport_cb_ok, reuseport_ok):
-            return True
-    return False
+    return any(__inet_bhash2_conflict(sk, tw2, sk_uid, relax, reuseport_cb_ok, reuseport_ok) for tw2 in tb2.deathrow)
 
 
 def _reuseport_cb_ok(sk: sock) -> bool:

@@ -95,7 +95,6 @@ def __inet_hash_connect(
     death_row: inet_timewait_death_row, sk: tcp_sock, port_offset: int, check_established: check_established_t
 ) -> None:
     """Choose a local port, even ones first, and hash the connection. EADDRNOTAVAIL."""
-    hinfo = death_row.hashinfo
     net = sk.skc_net
     if sk.inet_num:
         if not check_established(death_row, sk, sk.inet_num, False)[0]:

@@ -195,9 +195,7 @@ def tcp_poll(file: file, sock: socket, wait: poll_table | None) -> int:
             target += 1
         if tcp_stream_is_readable(sk, target):
             mask |= EPOLLIN | EPOLLRDNORM
-        if shutdown & SEND_SHUTDOWN:
-            mask |= EPOLLOUT | EPOLLWRNORM
-        elif __sk_stream_is_writeable(sk, 1):
+        if shutdown & SEND_SHUTDOWN or __sk_stream_is_writeable(sk, 1):
             mask |= EPOLLOUT | EPOLLWRNORM
         else:
             sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk)
@@ -223,7 +221,7 @@ def tcp_ioctl(sk: tcp_sock, cmd: int, arg: int) -> int:
         unlock_sock_fast(sk, slow)
     elif cmd == SIOCATMARK:
         answ = int(bool(sk.urg_data) and sk.urg_seq == sk.copied_seq)
-    elif cmd == SIOCOUTQ or cmd == SIOCOUTQNSD:
+    elif cmd in (SIOCOUTQ, SIOCOUTQNSD):
         if sk.skc_state == TCP_LISTEN:
             raise KernelError(EINVAL)
         if (TCPF_SYN_SENT | TCPF_SYN_RECV) >> sk.skc_state & 1:
@@ -238,10 +236,7 @@ def tcp_ioctl(sk: tcp_sock, cmd: int, arg: int) -> int:
 
 def tcp_set_rcvlowat(sk: tcp_sock, val: int) -> int:
     """SO_RCVLOWAT: grow the buffer so that so much fits."""
-    if sk.sk_userlocks & SOCK_RCVBUF_LOCK:
-        cap = sk.sk_rcvbuf >> 1
-    else:
-        cap = sk.skc_net.ipv4.sysctl_tcp_rmem[2] >> 1
+    cap = sk.sk_rcvbuf >> 1 if sk.sk_userlocks & SOCK_RCVBUF_LOCK else sk.skc_net.ipv4.sysctl_tcp_rmem[2] >> 1
     val = min(val, cap)
     sk.sk_rcvlowat = val or 1
     tcp_data_ready_check(sk)
@@ -275,7 +270,7 @@ def tcp_set_state(sk: tcp_sock, state: int) -> None:
             mib[TCP_MIB_CURRESTAB] += 1
     else:
         if state == TCP_CLOSE:
-            if oldstate == TCP_CLOSE_WAIT or oldstate == TCP_ESTABLISHED:
+            if oldstate in (TCP_CLOSE_WAIT, TCP_ESTABLISHED):
                 mib[TCP_MIB_ESTABRESETS] += 1
             sk.skc_prot.unhash(sk)
             if sk.icsk_bind_hash is not None and not sk.sk_userlocks & SOCK_BINDPORT_LOCK:

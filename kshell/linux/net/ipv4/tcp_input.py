@@ -1,6 +1,6 @@
 """Segments of an established connection (net/ipv4/tcp_input.c).
 
-Siblings: tcp_input_ack, _sack, _loss, _rtt, _timer (the sender's side), tcp_input_data, _ofo, _options (the receiver's),
+Siblings: tcp_input_ack, _sack, _loss, _undo, _rtt, _timer (the sender), tcp_input_data, _ofo, _options (the receiver),
 tcp_input_state, _synsent (the state machine), tcp_input_request (SYNs to a listener).
 """
 
@@ -265,10 +265,10 @@ def _rst_in_window(sk: tcp_sock, skb: sk_buff) -> bool:
 def tcp_validate_incoming(sk: tcp_sock, skb: sk_buff, th: tcphdr, syn_inerr: bool) -> bool:
     """Timestamp, sequence, RST, SYN (RFC 793 and 5961); False when the segment has been dealt with."""
     flags = th._flags
-    if tcp_fast_parse_options(sk.skc_net, skb, th, sk) and sk.rx_opt.saw_tstamp and tcp_paws_discard(sk, skb):
-        if not flags & TCPHDR_RST:
-            sk.skc_net.mib.net_statistics[LINUX_MIB_PAWSESTABREJECTED] += 1
-            return _refuse(sk, skb, LINUX_MIB_TCPACKSKIPPEDPAWS, SKB_DROP_REASON_TCP_RFC7323_PAWS)
+    stamped = tcp_fast_parse_options(sk.skc_net, skb, th, sk) and sk.rx_opt.saw_tstamp
+    if stamped and tcp_paws_discard(sk, skb) and not flags & TCPHDR_RST:
+        sk.skc_net.mib.net_statistics[LINUX_MIB_PAWSESTABREJECTED] += 1
+        return _refuse(sk, skb, LINUX_MIB_TCPACKSKIPPEDPAWS, SKB_DROP_REASON_TCP_RFC7323_PAWS)
     cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
     if not tcp_sequence(sk, cb.seq, cb.end_seq):
         if not flags & TCPHDR_RST:
@@ -297,9 +297,10 @@ def _fast_path(sk: tcp_sock, skb: sk_buff, th: tcphdr) -> bool | None:
     rx_opt = sk.rx_opt
     header_len = sk.tcp_header_len
     timestamps = header_len == 32
-    if timestamps:
-        if not tcp_parse_aligned_timestamp(sk, th) or (rx_opt.rcv_tsval - rx_opt.ts_recent) & 0x80000000:
-            return False
+    if timestamps and (
+        not tcp_parse_aligned_timestamp(sk, th) or (rx_opt.rcv_tsval - rx_opt.ts_recent) & 0x80000000
+    ):
+        return False
     length = skb.len
     cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
     if length <= header_len:

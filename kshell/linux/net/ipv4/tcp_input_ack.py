@@ -111,7 +111,9 @@ class _acked:
         self.fully_acked = True
 
 
-def _account_acked(sk: tcp_sock, skb: sk_buff, pcount: int, sums: _acked, sack: tcp_input_sack.tcp_sacktag_state, ece: bool) -> None:
+def _account_acked(
+    sk: tcp_sock, skb: sk_buff, pcount: int, sums: _acked, sack: tcp_input_sack.tcp_sacktag_state, ece: bool
+) -> None:
     scb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
     sacked = scb.sacked
     if sacked & TCPCB_RETRANS:
@@ -154,7 +156,8 @@ def _forget_hints(sk: tcp_sock, skb: sk_buff, following: sk_buff | None) -> None
 
 
 def tcp_clean_rtx_queue(
-    sk: tcp_sock, ack_skb: sk_buff, prior_fack: int, prior_snd_una: int, sack: tcp_input_sack.tcp_sacktag_state, ece_ack: bool
+    sk: tcp_sock, ack_skb: sk_buff, prior_fack: int, prior_snd_una: int, sack: tcp_input_sack.tcp_sacktag_state,
+    ece_ack: bool,
 ) -> int:
     """Free what the ACK covers, and take the RTT from it; FLAG_*."""
     prior_sacked = sk.sacked_out
@@ -192,7 +195,8 @@ def tcp_clean_rtx_queue(
 
 
 def _measure_acked(
-    sk: tcp_sock, skb: sk_buff | None, sums: _acked, sack: tcp_input_sack.tcp_sacktag_state, prior_fack: int, prior_snd_una: int,
+    sk: tcp_sock, skb: sk_buff | None, sums: _acked, sack: tcp_input_sack.tcp_sacktag_state, prior_fack: int,
+    prior_snd_una: int,
     prior_sacked: int, ece_ack: bool,
 ) -> int:  # fmt: skip
     flag = sums.flag
@@ -346,7 +350,9 @@ def tcp_newly_delivered(sk: tcp_sock, prior_delivered: int, flag: int) -> int:
     return delivered
 
 
-def _take_ack(sk: tcp_sock, skb: sk_buff, flag: int, prior_snd_una: int, sack_state: tcp_input_sack.tcp_sacktag_state) -> int:
+def _take_ack(
+    sk: tcp_sock, skb: sk_buff, flag: int, prior_snd_una: int, sack_state: tcp_input_sack.tcp_sacktag_state
+) -> int:
     cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
     stats = sk.skc_net.mib.net_statistics
     if flag & (FLAG_SLOWPATH | FLAG_SND_UNA_ADVANCED) == FLAG_SND_UNA_ADVANCED:

@@ -78,9 +78,9 @@ def inet_reqsk_alloc(ops: request_sock_ops, sk_listener: tcp_sock, attach_listen
 def tcp_ecn_create_request(req: tcp_request_sock, skb: sk_buff, listen_sk: tcp_sock) -> None:
     """Agree to ECN if the SYN offers it."""
     cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
-    if cb.tcp_flags & (TCPHDR_ECE | TCPHDR_CWR) == TCPHDR_ECE | TCPHDR_CWR:
-        if not cb.ip_dsfield & 3 and listen_sk.skc_net.ipv4.sysctl_tcp_ecn:
-            req.ecn_ok = 1
+    both = TCPHDR_ECE | TCPHDR_CWR
+    if cb.tcp_flags & both == both and not cb.ip_dsfield & 3 and listen_sk.skc_net.ipv4.sysctl_tcp_ecn:
+        req.ecn_ok = 1
 
 
 def tcp_openreq_init(req: tcp_request_sock, rx_opt: tcp_options_received, skb: sk_buff, sk: tcp_sock) -> None:

@@ -127,10 +127,7 @@ def tcp_grow_window(sk: tcp_sock, skb: sk_buff, adjust: bool) -> None:
     truesize = skb.truesize
     if adjust and truesize - SKB_TRUESIZE(704) >= skb.len:
         truesize -= SKB_TRUESIZE(704)
-    if tcp_win_from_space(sk, truesize) <= skb.len:
-        incr = 2 * sk.advmss
-    else:
-        incr = __tcp_grow_window(sk, skb, truesize)
+    incr = 2 * sk.advmss if tcp_win_from_space(sk, truesize) <= skb.len else __tcp_grow_window(sk, skb, truesize)
     if incr:
         sk.rcv_ssthresh += min(room, max(incr, 2 * skb.len))
         sk.icsk_ack.quick |= 1

@@ -300,4 +300,6 @@ tcp_prot = proto(
     diag_destroy=tcp_close.tcp_abort,  # type: ignore[arg-type]
 )
 
-tcp_protocol = net_protocol(handler=tcp_v4_rcv, err_handler=tcp_ipv4_err.tcp_v4_err, no_policy=1, icmp_strict_tag_validation=1)
+tcp_protocol = net_protocol(
+    handler=tcp_v4_rcv, err_handler=tcp_ipv4_err.tcp_v4_err, no_policy=1, icmp_strict_tag_validation=1
+)

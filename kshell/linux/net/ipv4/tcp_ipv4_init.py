@@ -71,7 +71,8 @@ def tcp_v4_init(kernel: Kernel) -> None:
     """At boot: the socket that answers for nobody, and the namespaces."""
     register_pernet_subsys(kernel, tcp_sk_ops)
     sk = net_socket.sock_create_kern(kernel.init_net, PF_INET, SOCK_RAW, IPPROTO_TCP).sk
-    assert sk is not None and sk.skc_prot.unhash is not None
+    assert sk is not None
+    assert sk.skc_prot.unhash is not None
     sk.skc_prot.unhash(sk)
     sk.skc_flags |= 1 << SOCK_USE_WRITE_QUEUE
     sk.pmtudisc = IP_PMTUDISC_DO  # type: ignore[attr-defined]

@@ -390,7 +390,7 @@ def _time_wait(net: net, tw: tcp_timewait_sock, skb: sk_buff, th: tcphdr) -> int
             inet_twsk_deschedule_put(tw)
             _restore_cb(skb)
             return _to_socket(cast(tcp_sock, sk2), skb, th, False)
-    if verdict == TCP_TW_SYN or verdict == TCP_TW_ACK:
+    if verdict in (TCP_TW_SYN, TCP_TW_ACK):
         tcp_ipv4_reply.tcp_v4_timewait_ack(tw, skb)
     elif verdict == TCP_TW_RST:
         tcp_ipv4_reply.tcp_v4_send_reset(tw, skb)  # type: ignore[arg-type]

@@ -200,7 +200,9 @@ def _again(sk: tcp_sock, skb: sk_buff, req: tcp_request_sock, fastopen: bool) ->
 def _out_of_window(sk: tcp_sock, skb: sk_buff, req: tcp_request_sock, flags: int, paws: bool) -> None:
     net = sk.skc_net
     if not flags & TCPHDR_RST:
-        stamp = tcp_input_challenge.tcp_oow_rate_limited(net, skb, LINUX_MIB_TCPACKSKIPPEDSYNRECV, req.last_oow_ack_time)
+        stamp = tcp_input_challenge.tcp_oow_rate_limited(
+            net, skb, LINUX_MIB_TCPACKSKIPPEDSYNRECV, req.last_oow_ack_time
+        )
         if stamp is not None:
             req.last_oow_ack_time = stamp
             req.rsk_ops.send_ack(sk, skb, req)
@@ -222,7 +224,8 @@ def tcp_check_req(
         return None
     if flags & TCPHDR_ACK and not flags & TCPHDR_RST and not fastopen and cb.ack_seq != req.snt_isn + 1 & U32:
         return sk
-    if paws or not tcp_minisocks_timewait.tcp_in_window(cb.seq, cb.end_seq, req.rcv_nxt, req.rcv_nxt + req.rsk_rcv_wnd & U32):
+    window_end = req.rcv_nxt + req.rsk_rcv_wnd & U32
+    if paws or not tcp_minisocks_timewait.tcp_in_window(cb.seq, cb.end_seq, req.rcv_nxt, window_end):
         _out_of_window(sk, skb, req, flags, paws)
         return None
     if cb.seq == req.rcv_isn:

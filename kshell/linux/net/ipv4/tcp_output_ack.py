@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from kshell.linux.include.linux.err import KernelError
@@ -120,10 +121,8 @@ def __tcp_send_ack(sk: tcp_sock, rcv_nxt: int) -> None:
     buff = alloc_skb(sk.skc_net.kernel, MAX_TCP_HEADER)
     tcp_init_nondata_skb(buff, tcp_acceptable_seq(sk), TCPHDR_ACK)
     buff.truesize = PURE_ACK_TRUESIZE
-    try:
+    with contextlib.suppress(KernelError):
         __tcp_transmit_skb(sk, buff, False, rcv_nxt)
-    except KernelError:
-        pass
 
 
 def tcp_send_ack(sk: tcp_sock) -> None:

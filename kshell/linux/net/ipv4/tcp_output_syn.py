@@ -271,7 +271,8 @@ def tcp_connect(sk: tcp_sock) -> None:
 
 def tcp_rtx_synack(sk: sock, req: request_sock) -> None:
     """Send the SYN-ACK of a request again."""
-    assert isinstance(sk, tcp_sock) and isinstance(req, tcp_request_sock)
+    assert isinstance(sk, tcp_sock)
+    assert isinstance(req, tcp_request_sock)
     net = sk.skc_net
     if sk.sk_txrehash == 1:
         req.txhash = net_tx_rndhash(net.kernel)

@@ -112,7 +112,8 @@ def test_handshake_establishes_both_ends(tcp):
     assert tcp.state(client) == tcp.state(server) == ESTABLISHED
     assert tcp.states() == [1, 1]
     assert tcp.sk(client).rx_opt.snd_wscale == 7
-    assert tcp.sk(client).rx_opt.tstamp_ok and tcp.sk(client).rx_opt.sack_ok
+    assert tcp.sk(client).rx_opt.tstamp_ok
+    assert tcp.sk(client).rx_opt.sack_ok
     assert tcp.sk(client).advmss == 65483
     assert tcp.sk(client).snd_wnd == tcp.sk(server).rcv_wnd
 
@@ -221,7 +222,8 @@ def test_urgent_data(tcp):
     assert tcp.poll(server) & POLLPRI
     where = tcp.host.room(4)
     assert tcp.recv(server, 10) == b"abc"
-    assert tcp.host("ioctl", server, 0x8905, where) == 0 and tcp.host.word(where) == 1
+    assert tcp.host("ioctl", server, 0x8905, where) == 0
+    assert tcp.host.word(where) == 1
     assert tcp.recv(server, 1, OOB) == b"!"
     assert tcp.recv(server, 1, OOB) == EINVAL
     assert tcp.recv(server, 10) == b"def"
@@ -378,7 +380,7 @@ def test_send_buffer_fills_and_window_opens(tcp):
 
 
 def test_keepalive_keeps_an_idle_connection(tcp):
-    client, server = tcp.established()
+    client, _server = tcp.established()
     for name, value in ((KEEPIDLE, 2), (KEEPINTVL, 1), (KEEPCNT, 2)):
         assert tcp.set(client, 6, name, value) == 0
     tcp.set(client, 1, KEEPALIVE, 1)
@@ -388,7 +390,7 @@ def test_keepalive_keeps_an_idle_connection(tcp):
 
 
 def test_orphan_in_fin_wait2_ends_after_tcp_fin_timeout(tcp):
-    client, server = tcp.established()
+    client, _server = tcp.established()
     tcp.host("close", client)
     assert tcp.states() == [FIN_WAIT1, CLOSE_WAIT]
     tcp.wait(0.05)

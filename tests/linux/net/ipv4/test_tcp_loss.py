@@ -143,11 +143,12 @@ def test_middle_segment_lost_is_repaired_by_sack(tcp):
     assert got == data
     assert tcp.mib(snmp.LINUX_MIB_TCPOFOQUEUE) >= 1
     tcp.wait(1)
-    assert tcp.sk(client).tcp_rtx_queue == [] and tcp.sk(client).sacked_out == 0
+    assert tcp.sk(client).tcp_rtx_queue == []
+    assert tcp.sk(client).sacked_out == 0
 
 
 def test_closed_window_is_probed(tcp):
-    client, server = tcp.established()
+    client, _server = tcp.established()
     while tcp.send(client, b"z" * 50000, DONTWAIT) > 0:
         tcp.host.used = 0
     tcp.wait(10)
