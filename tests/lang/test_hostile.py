@@ -57,10 +57,10 @@ def error_of(text: str) -> LangError | None:
 
 @pytest.mark.parametrize("name", sorted(HOSTILE))
 def test_hostile_lines_end_soon(name: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     error = error_of(HOSTILE[name])
     assert error is None or len(error.render()) < 1000
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_a_script_of_open_braces_ends_soon() -> None:
