@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import EADDRINUSE
 from kshell.abi.socket import AF_INET
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.random import get_random_u32
 from kshell.linux.include.linux.ip import iphdr
+from kshell.linux.include.linux.random import get_random_u32
 from kshell.linux.include.linux.udp import udp_sk
 from kshell.linux.include.net.inet_sock import inet_is_local_reserved_port, inet_sk
 from kshell.linux.include.net.rtable import inet_iif
