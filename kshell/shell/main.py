@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -28,6 +29,7 @@ _SUBCOMMANDS = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    gc.set_threshold(100_000, 20, 100)  # the kernel's objects free themselves; collecting often only costs time
     try:
         status = _guarded(sys.argv[1:] if arguments is None else arguments)
         if sys.stdout is not None:
