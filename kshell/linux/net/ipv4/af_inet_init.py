@@ -158,6 +158,7 @@ inet_stream_ops = proto_ops(
     getsockopt=sock_common_getsockopt,
     sendmsg=inet_sendmsg,
     recvmsg=inet_recvmsg,
+    mmap=tcp_splice.tcp_mmap,
     sendpage=inet_sendpage,
     splice_read=tcp_splice.tcp_splice_read,
     splice_eof=inet_splice_eof,
