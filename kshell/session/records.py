@@ -163,6 +163,29 @@ def decode_call(raw: dict[str, Any]) -> Call:
     )
 
 
+_NR_GETSOCKOPT, _NR_GETSOCKNAME = 55, 51
+_SOL_SOCKET, _SO_PEERCRED, _AF_NETLINK = 1, 17, 16
+_PID_MAX = 1 << 22
+
+
+def recorded_pid(calls: tuple[dict[str, Any], ...]) -> int:
+    """The pid of the recorder's process where the calls show it (peer credentials, netlink's own address), or 0."""
+    for raw in calls:
+        if raw["s"] not in ("getsockopt", "getsockname") or raw["ret"] != 0 or not raw.get("o"):
+            continue
+        call = decode_call(raw)
+        shown = dict(call.after).get(call.regs[3 if call.nr == _NR_GETSOCKOPT else 1], b"")
+        if call.nr == _NR_GETSOCKOPT and call.regs[1:3] == (_SOL_SOCKET, _SO_PEERCRED) and len(shown) >= 4:
+            pid = int.from_bytes(shown[:4], "little")
+        elif call.nr == _NR_GETSOCKNAME and shown[:2] == _AF_NETLINK.to_bytes(2, "little"):
+            pid = int.from_bytes(shown[4:8], "little")
+        else:
+            continue
+        if 1 < pid < _PID_MAX:
+            return pid
+    return 0
+
+
 def _memory(entries: list[list[Any]]) -> tuple[Memory, ...]:
     return tuple((int(address), _content(content)) for address, content in entries)
 

@@ -20,6 +20,7 @@ from kshell.session.records import (
     Recording,
     decode_call,
     differences,
+    recorded_pid,
     regions_of,
 )
 from kshell.session.records_sandbox import Sandbox
@@ -117,10 +118,11 @@ def _where(error: Exception) -> str:
 
 def replay_one(recording: Recording, case: Case, watch: Watcher | None = None) -> CaseResult:
     """Run one case on a machine of its own."""
-    sandbox = Sandbox(recording.header)
+    setup, calls = recording.setups.get(case.setup, ()), case.calls
+    sandbox = Sandbox(recording.header, recorded_pid(calls) or recorded_pid(setup))
     sandbox.set_user(case.uid)
-    found = run_calls(sandbox, recording.setups.get(case.setup, ()), True, watch)
-    return CaseResult(case.id, found + run_calls(sandbox, case.calls, False, watch))
+    found = run_calls(sandbox, setup, True, watch)
+    return CaseResult(case.id, found + run_calls(sandbox, calls, False, watch))
 
 
 def replay(recording: Recording, cases: Iterable[Case]) -> Iterator[CaseResult]:

@@ -26,10 +26,13 @@ SIGNAL_NAMES = {SIGPIPE: "SIGPIPE", SIGALRM: "SIGALRM"}
 
 
 class Sandbox:
-    """A machine and the task that makes the recorded calls."""
+    """A machine and the task that makes the recorded calls; `pid`: its number, 0 for the next free one."""
 
-    def __init__(self, header: Header) -> None:
+    def __init__(self, header: Header, pid: int = 0) -> None:
         self.machine = Machine(seed=0)
+        if pid:
+            self.machine.kernel.pid_max = max(self.machine.kernel.pid_max, pid + 1)
+            self.machine.kernel.init_pid_ns.last_pid = pid - 1
         self.block_ns = int(header.block_s * NS)
         self._signals: list[str] = []
         for path, value in header.sysctl.items():

@@ -14,6 +14,7 @@ from kshell.session.records import (
     decode_call,
     differences,
     read_recording,
+    recorded_pid,
     regions_of,
 )
 
@@ -115,3 +116,23 @@ def test_a_varying_address_may_be_any_address() -> None:
     call = replace(POLL, ret=0x40001000, ret_seen=(0x40001000, 0x40002000))
     assert not differences(call, Outcome(0x7F0000000000))
     assert differences(call, Outcome(-12))
+
+
+PEERCRED = {
+    "s": "getsockopt", "nr": 55, "r": [3, 1, 17, A, A + 16], "ret": 0, "o": [[A, "c00200000000000000000000"], [A + 16, "0c"]],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "pid"),
+    [
+        ({}, 0x2C0),
+        ({"r": [3, 1, 16, A, A + 16]}, 0),
+        ({"ret": -92}, 0),
+        ({"o": [[A, "00000000ffffffffffffffff"]]}, 0),
+        ({"s": "getsockname", "nr": 51, "r": [4, A, A + 128], "o": [[A, "100000006b0b0000"]]}, 0xB6B),
+        ({"s": "getsockname", "nr": 51, "r": [4, A, A + 128], "o": [[A, "020013887f000001"]]}, 0),
+    ],
+)
+def test_the_recorders_pid_is_read_off_what_shows_it(change: dict[str, object], pid: int) -> None:
+    assert recorded_pid(({**PEERCRED, **change},)) == pid
