@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import struct
 from collections.abc import Coroutine
 from typing import Final
@@ -141,10 +140,6 @@ class Machine:
             ended += self.run()
         self.clock.now = max(self.clock.now, when)
         return ended
-
-    def collect_garbage(self) -> None:
-        """Free Python's reference cycles; for idle moments, never needed for the model."""
-        gc.collect()
 
     def _resume(self, task: task_struct, stack: Stack) -> SyscallInProgress | None:
         """Run a task's call until it sleeps or ends; the call when it ended."""

@@ -28,7 +28,7 @@ from kshell.linux.kernel.cred import put_cred
 from kshell.linux.kernel.fork import exit_mm_release, free_signal_struct, free_task, mmput
 from kshell.linux.kernel.nsproxy import exit_task_namespaces
 from kshell.linux.kernel.pid import __task_pid_nr_ns, detach_pid, task_active_pid_ns
-from kshell.linux.kernel.sched.wait import __wake_up, __wake_up_sync_key, wake_up_all
+from kshell.linux.kernel.sched.wait import __wake_up, __wake_up_sync_key
 from kshell.linux.kernel.signal import __send_signal_locked, sigmask, signal_wake_up
 from kshell.linux.kernel.task_work import task_work_run
 from kshell.linux.kernel.time.hrtimer import hrtimer_cancel
@@ -219,12 +219,3 @@ def __unhash_process(p: task_struct, group_dead: bool) -> None:
         for kind in (PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID):
             detach_pid(p, kind)
     detach_pid(p, PIDTYPE_PID)
-
-
-def wake_vfork_parent(tsk: task_struct) -> None:
-    """complete_vfork_done(): the child no longer uses its parent's memory."""
-    done, tsk._vfork_done = tsk._vfork_done, None
-    if done is not None:
-        wake_up_all(done)
-
-

@@ -75,6 +75,8 @@ from kshell.linux.net.core.sock import (
 from kshell.linux.net.core.sock_proto import proto_register
 from kshell.linux.net.ipv4.af_inet_init import inet_ioctl
 from kshell.linux.net.packet.af_packet_frames import (
+    SLL_ADDR,
+    SOCKADDR_LL,
     packet_rcv,
     packet_rcv_spkt,
     packet_recvmsg,
@@ -97,8 +99,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.init.kernel import Kernel
 
-SOCKADDR_LL: Final = struct.Struct("<H2siHBB8s")  # family, protocol (network order), ifindex, hatype, pkttype, halen, addr
-SLL_ADDR: Final = 12  # offsetof(struct sockaddr_ll, sll_addr)
 INET_IOCTLS: Final = frozenset({
     SIOCADDRT, SIOCDELRT, SIOCDARP, SIOCGARP, SIOCSARP, SIOCGIFADDR, SIOCSIFADDR, SIOCGIFBRDADDR, SIOCSIFBRDADDR,
     SIOCGIFNETMASK, SIOCSIFNETMASK, SIOCGIFDSTADDR, SIOCSIFDSTADDR, SIOCSIFFLAGS,

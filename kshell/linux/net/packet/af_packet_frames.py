@@ -48,8 +48,8 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.linux.socket import msghdr
 
-SOCKADDR_LL: Final = struct.Struct("<H2siHBB8s")
-SLL_ADDR: Final = 12
+SOCKADDR_LL: Final = struct.Struct("<H2siHBB8s")  # family, protocol (network order), ifindex, hatype, pkttype, halen, addr
+SLL_ADDR: Final = 12  # offsetof(struct sockaddr_ll, sll_addr)
 SOCKADDR_PKT: Final = struct.Struct("<H14s2s")
 VLAN_HLEN: Final = 4
 MSG_CMSG_COMPAT: Final = 0x80000000
