@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kshell.lang.errors import LangError
 from kshell.session import events as ev
 from kshell.session.calls import Calls
-from kshell.session.commands import CommandError, Registry, load
+from kshell.session.commands import CommandError, Registry
 from kshell.session.pieces import Piece, pieces
 from kshell.session.sleeping import wchan_of
 from kshell.session.tasks import Tasks, UserTask
@@ -67,7 +67,7 @@ class Session:
         self.kernel: Kernel = self.machine.kernel
         self.commands: list[Logged] = []
         self.settings = {name: values[0] for name, values in SETTINGS.items()}
-        self.registry: Registry = load()
+        self.registry = Registry()
         self.tasks = Tasks(self.machine)
         self.calls_of_tasks = Calls(self)
         self.watch = Watch(self)

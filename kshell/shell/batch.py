@@ -48,7 +48,7 @@ def _replay(options: Options, source: Input, echo: bool) -> int:
         raise Unreadable(f"{source.name}:1:1: {source.kind.value}: {hint}")
     show = printer(options, echo)
     if source.kind is Kind.STRACE:
-        from kshell.session.strace_events import replay_events
+        from kshell.session.strace.events import replay_events
 
         return replay_events(source.name, source.text, show, options.panels(), options.seed)
     session = Session(seed=options.seed, show=options.panels())

@@ -10,7 +10,7 @@ def show_boot(options: Options) -> int:
     """Boot a machine and print its log; with --chain the functions that ran."""
     if options.chain:
         return _chain(options)
-    from kshell.session.looking import log_lines
+    from kshell.session.commands.looking import log_lines
     from kshell.session.session import Session
 
     session = Session(seed=options.seed)

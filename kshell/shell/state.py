@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kshell.lens.names import describe
 from kshell.lens.objects import open_files
 from kshell.session.commands import CommandError
-from kshell.session.looking import what_is
+from kshell.session.commands.looking import what_is
 
 if TYPE_CHECKING:
     from kshell.session.session import Session

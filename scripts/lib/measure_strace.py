@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _replay(path: Path) -> dict[str, Any]:
-    from kshell.session.strace_replay import replay_strace
+    from kshell.session.strace.replay import replay_strace
 
     try:
         return replay_strace(str(path)).to_json()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.session.commands import CommandError, command
-from kshell.session.looking import columns
+from kshell.session.commands.looking import columns
 from kshell.userland.modules import insert, loaded, remove
 from kshell.userland.runtime import ProgramError
 

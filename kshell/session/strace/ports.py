@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from kshell.session.strace_lines import Log, LogCall
+from kshell.session.strace.lines import Log, LogCall
 
 PATH = "net/ipv4/ip_local_port_range"
 _PORT = re.compile(r"sin6?_port=htons\((\d+)\)")

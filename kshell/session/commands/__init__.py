@@ -2,21 +2,30 @@
 
 A family of commands is a module of this package that decorates its functions with `command`. The registry
 gives each its usage, help, completion kind and place in the manual; `help`, completion and manual read it.
+FAMILIES names the commands of each family, so that a session imports only the families it is asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from kshell.session.session import Session
 
 Run = Callable[["Session", str], None]
 
-FAMILIES = ("looking", "reasons", "control", "travel", "files", "modules", "helping")
-SECTIONS = {
+FAMILIES: Final = {
+    "looking": ("show", "print", "ps", "fds", "dmesg", "slab"),
+    "reasons": ("why",),
+    "control": ("sleep", "wait", "task", "set", "assert", "save", "exit", "quit"),
+    "travel": ("history", "undo", "redo", "goto"),
+    "files": ("cat", "ls", "echo"),
+    "modules": ("modprobe", "rmmod", "lsmod"),
+    "helping": ("help",),
+}
+SECTIONS: Final = {
     "look": "Looking at the machine",
     "time": "Time and tasks",
     "check": "Holding expectations",
@@ -57,18 +66,21 @@ class Registry:
 
     def __init__(self) -> None:
         self._by_name: dict[str, Command] = {}
-
-    def add(self, entry: Command) -> None:
-        self._by_name[entry.name] = entry
+        self._family_of = {name: family for family, names in FAMILIES.items() for name in names}
 
     def get(self, name: str) -> Command | None:
+        if name not in self._by_name and name in self._family_of:
+            self._by_name |= family_commands(self._family_of[name])
         return self._by_name.get(name)
 
     def names(self) -> list[str]:
-        return list(self._by_name)
+        return list(self._family_of)
 
     def __iter__(self) -> Iterator[Command]:
-        return iter(self._by_name.values())
+        for name in self._family_of:
+            entry = self.get(name)
+            assert entry is not None, f"FAMILIES names {name}, which its module does not define"
+            yield entry
 
 
 def command(usage: str, *, section: str, completion: str = "") -> Callable[[Run], Command]:
@@ -84,12 +96,7 @@ def command(usage: str, *, section: str, completion: str = "") -> Callable[[Run]
     return register
 
 
-def load() -> Registry:
-    """The registry with every family in it."""
-    registry = Registry()
-    for family in FAMILIES:
-        module = import_module(f"kshell.session.{family}")
-        for entry in vars(module).values():
-            if isinstance(entry, Command):
-                registry.add(entry)
-    return registry
+def family_commands(family: str) -> dict[str, Command]:
+    """The commands that a module of this package defines, by name."""
+    module = import_module(f"{__name__}.{family}")
+    return {entry.name: entry for entry in vars(module).values() if isinstance(entry, Command)}

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from kshell.linux.kernel.signal import send_sig
-from kshell.session.strace_lines import Log, LogCall
-from kshell.session.strace_supply import ELSEWHERE, supply
-from kshell.session.strace_world import Node, World, string_of
+from kshell.session.strace.lines import Log, LogCall
+from kshell.session.strace.supply import ELSEWHERE, supply
+from kshell.session.strace.world import Node, World, string_of
 from kshell.userland.runtime import AT_FDCWD, Process, SystemCallError
 from kshell.world.arena import Arena
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kshell.session.strace_lines import LogCall
+from kshell.session.strace.lines import LogCall
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kshell.session.strace_lines import Log
+from kshell.session.strace.lines import Log
 
 PREFIXES = [
     ("", 0, None),

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from posixpath import dirname, normpath
 
-from kshell.session.strace_lines import Log, LogCall
+from kshell.session.strace.lines import Log, LogCall
 
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\.\.\.)?', re.DOTALL)
 _MODE = re.compile(r"stx?_mode=(S_IF\w+)((?:\|S_IS\w+)*)\|(0\d*)")

@@ -15,14 +15,14 @@ from kshell.abi.errno import EINTR
 from kshell.linux.include.trace.events import Record, SignalDeliver
 from kshell.linux.kernel.sysctl import _sysctl_set
 from kshell.session import bridge
-from kshell.session.strace_lines import Log, LogCall, LogEvent
-from kshell.session.strace_machine import RecordedRandom, ReplayMachine
-from kshell.session.strace_ports import PATH as PORT_RANGE
-from kshell.session.strace_ports import Ports
-from kshell.session.strace_report import CallVerdict, StraceReport
-from kshell.session.strace_start import Start
-from kshell.session.strace_tables import ENDS, FORKS, GIVE_DESCRIPTORS, READS, is_interface, passed_over
-from kshell.session.strace_world import World
+from kshell.session.strace.lines import Log, LogCall, LogEvent
+from kshell.session.strace.machine import RecordedRandom, ReplayMachine
+from kshell.session.strace.ports import PATH as PORT_RANGE
+from kshell.session.strace.ports import Ports
+from kshell.session.strace.report import CallVerdict, StraceReport
+from kshell.session.strace.start import Start
+from kshell.session.strace.tables import ENDS, FORKS, GIVE_DESCRIPTORS, READS, is_interface, passed_over
+from kshell.session.strace.world import World
 from kshell.session.tasks import UserTask
 from kshell.world.machine import SyscallInProgress
 

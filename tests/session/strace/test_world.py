@@ -1,7 +1,7 @@
 """What a log shows of the files before it."""
 
-from kshell.session.strace_lines import Log
-from kshell.session.strace_world import World
+from kshell.session.strace.lines import Log
+from kshell.session.strace.world import World
 
 
 def world(*lines: str) -> World:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from kshell.session.strace_lines import LogError
+from kshell.session.strace.lines import LogError
 
 
 class CallVerdict:
