@@ -6,11 +6,13 @@ The same commands give the same events, byte for byte: the session IS its comman
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kshell.lang.errors import LangError
 from kshell.session import events as ev
+from kshell.session import settings
 from kshell.session.calls import Calls
 from kshell.session.commands import CommandError, Registry
 from kshell.session.pieces import Piece, pieces
@@ -33,8 +35,6 @@ Place = tuple[str, str, int]
 OUTSIDE = frozenset({"history", "undo", "redo", "goto"})
 """Commands about the session, which are no part of it."""
 
-SETTINGS = {"abi": ("i386", "x86_64"), "args": ("off", "on")}
-
 
 class Logged:
     """A command as it was given."""
@@ -53,10 +53,18 @@ class Session:
 
     machine: the machine to use, None: a new one with `seed`.
     show: the panels that somebody looks at (`objects`, `changes`, `packets`, `log`, `wakeups`)
+    configured: settings that are not as settings.TABLE has them
     """
 
-    def __init__(self, machine: Machine | None = None, seed: int = 0, show: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        machine: Machine | None = None,
+        seed: int = 0,
+        show: frozenset[str] = frozenset(),
+        configured: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.seed = seed
+        self.configured = configured
         self.show = show
         self.undone: list[Place] = []
         self._owns_machine = machine is None
@@ -66,7 +74,7 @@ class Session:
         self.machine = machine
         self.kernel: Kernel = self.machine.kernel
         self.commands: list[Logged] = []
-        self.settings = {name: values[0] for name, values in SETTINGS.items()}
+        self.settings: dict[str, str] = {**settings.defaults(), **self.configured}
         self.registry = Registry()
         self.tasks = Tasks(self.machine)
         self.calls_of_tasks = Calls(self)
@@ -114,7 +122,13 @@ class Session:
     def script(self) -> str:
         """The commands of this session as text that replays it."""
         kept = (c.text for c in self.commands if c.text.split(None, 1)[:1] not in (["save"], ["exit"], ["quit"]))
-        return "".join(text + "\n" for text in kept)
+        return "".join(text + "\n" for text in [*self._settings_needed(), *kept])
+
+    def _settings_needed(self) -> list[str]:
+        """The commands that make a new session begin as this one did."""
+        table = settings.BY_NAME
+        given = self.configured.items()
+        return [f"set {n} {value}" for n, value in given if table[n].kept and value != table[n].default]
 
     # ---- executing
 
@@ -239,10 +253,9 @@ class Session:
 
     def set(self, name: str, value: str) -> None:
         """Change a setting."""
-        if name not in SETTINGS:
-            raise CommandError(f"there is no setting {name!r}", f"there are: {', '.join(SETTINGS)}")
-        if value not in SETTINGS[name]:
-            raise CommandError(f"{name} is one of: {', '.join(SETTINGS[name])}")
+        problem = settings.problem(name, value)
+        if problem is not None:
+            raise CommandError(*problem)
         self.settings[name] = value
 
     def choose_task(self, name: str) -> None:

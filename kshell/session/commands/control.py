@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.session import settings
 from kshell.session.commands import CommandError, command
 
 if TYPE_CHECKING:
@@ -71,13 +72,18 @@ def do_task(session: Session, arguments: str) -> None:
 def do_set(session: Session, arguments: str) -> None:
     """Show or change a setting.
 
-    set abi i386|x86_64    how socket calls enter the kernel: by the 32-bit sys_socketcall,
-                           as old C libraries do, or each by its own number (default i386)
-    set args on|off        show the names of arguments
+    set                    every setting with its value
+    set editing            what a setting does, and what it may be
+    set abi x86_64         change it, for this session
+
+    `kshell config` writes a file of them that every session at the prompt begins with.
     """
     words = arguments.replace("=", " ").split()
     if not words:
-        session.say("\n".join(f"{name} {value}" for name, value in session.settings.items()))
+        session.say("\n".join(settings.rows(session.settings)))
+    elif len(words) == 1 and words[0] in settings.BY_NAME:
+        setting = settings.BY_NAME[words[0]]
+        session.say(f"set {setting.usage()}    (now {session.settings[setting.name]})\n\n{setting.help}")
     elif len(words) != 2:
         raise CommandError("set wants a name and a value", "for example: set abi x86_64")
     else:
