@@ -73,7 +73,7 @@ O_LARGEFILE = 0o100000
 def constant(kind: str, value: object) -> str:
     """The name of a constant of the given kind, or the number."""
     if kind == "d_name":
-        return f'"{_text(getattr(value, "name", value))}"'
+        return quoted(_text(getattr(value, "name", value)))
     if not isinstance(value, int):
         return describe(value)
     if kind == "f_flags":
@@ -114,22 +114,37 @@ def _errno_names() -> dict[int, str]:
 
 
 @cache
-def _tables() -> dict[int, str]:
-    """Names of the operation tables and protos: module-level instances of ops classes in kshell.linux."""
+def _tables(modules: int) -> dict[int, str]:
+    """Names of the operation tables and protos: module-level instances of kshell.linux's classes.
+
+    modules: how many modules are loaded, so that the names of those that come later are found too.
+    """
     found: dict[int, str] = {}
     for module_name, module in list(sys.modules.items()):
         if not module_name.startswith("kshell.linux") or module is None:
             continue
         for name, value in vars(module).items():
-            cls = type(value)
-            if cls.__module__.startswith("kshell.linux") and not callable(value):
+            if _is_static(value):
                 found.setdefault(id(value), name)
+            elif type(value) is tuple and value and not name.startswith("__"):
+                _name_elements(found, name, value)
     return found
+
+
+def _is_static(value: object) -> bool:
+    return type(value).__module__.startswith("kshell.linux") and not callable(value)
+
+
+def _name_elements(found: dict[int, str], name: str, values: tuple[object, ...]) -> None:
+    """The elements of a static array, as inetsw_array[0]."""
+    for index, value in enumerate(values):
+        if _is_static(value):
+            found.setdefault(id(value), f"{name}[{index}]")
 
 
 def table(value: object) -> str:
     """The name of an operations table (`inet_stream_ops`) or of a proto (`tcp_prot`)."""
-    return _tables().get(id(value)) or describe(value)
+    return _tables(len(sys.modules)).get(id(value)) or describe(value)
 
 
 def describe(value: object) -> str:
@@ -139,7 +154,7 @@ def describe(value: object) -> str:
     if isinstance(value, (bool, int)):
         return str(int(value))
     if isinstance(value, (str, bytes)):
-        return f'"{_text(value)}"'
+        return quoted(_text(value))
     where = getattr(value, "_addr", None)
     if where:
         return f"{where:#x}"
@@ -157,7 +172,15 @@ def unix_address(value: object) -> str:
     if not isinstance(name, (bytes, bytearray)):
         return describe(value)
     body = bytes(name)[2:]
-    return f'"@{_text(body[1:])}"' if body[:1] == b"\0" else f'"{_text(body.split(bytes(1), 1)[0])}"'
+    return quoted(f"@{_text(body[1:])}" if body[:1] == b"\0" else _text(body.split(bytes(1), 1)[0]))
+
+
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+
+
+def quoted(text: str) -> str:
+    """A string in quotes, on one line: quotes, newlines and their like are written as in C."""
+    return '"' + "".join(_ESCAPES.get(char, char) for char in text) + '"'
 
 
 def _text(value: object) -> str:

@@ -18,6 +18,7 @@ Run = Callable[["Session", str], None]
 
 FAMILIES: Final = {
     "looking": ("show", "print", "ps", "fds", "dmesg", "slab"),
+    "printing": ("hash",),
     "reasons": ("why",),
     "control": ("sleep", "wait", "task", "set", "assert", "save", "exit", "quit"),
     "travel": ("history", "undo", "redo", "goto"),
