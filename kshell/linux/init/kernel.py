@@ -44,12 +44,12 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.protocol import inet_protosw, net_protocol
     from kshell.linux.include.net.raw import raw_hashinfo
     from kshell.linux.include.net.request_sock import request_sock_ops
+    from kshell.linux.include.net.rtnetlink import rtnl_af_ops, rtnl_link, rtnl_link_ops
     from kshell.linux.include.net.sock import proto, sock
     from kshell.linux.include.net.tcp import tcp_congestion_ops, tcp_ulp_ops
     from kshell.linux.include.net.udp import udp_table
     from kshell.linux.include.trace.events import Record
     from kshell.linux.mm.slub import kmem_cache
-    from kshell.linux.net.core.rtnetlink import rtnl_link
     from kshell.linux.net.netlink.genetlink import genl_family
     from kshell.linux.net.unix.garbage import unix_gc_state
 
@@ -132,6 +132,8 @@ class Kernel:
 
         # net/core/rtnetlink.c: by (family, message type)
         self.rtnl_msg_handlers: dict[tuple[int, int], rtnl_link] = {}
+        self.link_ops: dict[str, rtnl_link_ops] = {}
+        self.rtnl_af_ops: dict[int, rtnl_af_ops] = {}
 
         # drivers/tty/tty_io.c
         self.console_tty: tty_struct

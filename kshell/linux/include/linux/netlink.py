@@ -10,9 +10,11 @@ from kshell.linux.include.net.sock import sock
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.module import module
+    from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.net.netlink import nlmsghdr
+    from kshell.linux.include.net.nlattr import nla_policy
     from kshell.linux.include.net.scm import scm_creds
 
 # nlk.flags: bit numbers
@@ -57,15 +59,18 @@ def NETLINK_CB(skb: sk_buff) -> netlink_skb_parms:
 
 
 class netlink_ext_ack:
-    """What is said beyond the errno: a text and the offset of the bad attribute in the message."""
+    """What is said beyond the errno: a text, the offset of the bad attribute in the message and its policy."""
 
-    __slots__ = ("_msg", "_offset", "cookie", "miss_type")
+    __slots__ = ("_current", "_msg", "_offset", "cookie", "miss_nest", "miss_type", "policy")
 
-    def __init__(self) -> None:
+    def __init__(self, current: task_struct | None = None) -> None:
+        self._current = current  # whose message it is, for the kernel's log
         self._msg = ""
         self._offset = 0
+        self.policy: nla_policy | None = None
         self.cookie = b""
         self.miss_type = 0
+        self.miss_nest = 0
 
 
 class netlink_callback:

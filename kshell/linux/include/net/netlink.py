@@ -10,12 +10,24 @@ import struct
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from kshell.abi.errno import EMSGSIZE
-from kshell.abi.netlink import NLA_F_NESTED, NLA_TYPE_MASK, NLMSG_HDRLEN
+from kshell.abi.errno import EINVAL, EMSGSIZE
+from kshell.abi.netlink import NLA_F_NESTED, NLA_TYPE_MASK, NLM_F_DUMP_INTR, NLM_F_ECHO, NLMSG_HDRLEN
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.net.core.skbuff import __alloc_skb, skb_put
+from kshell.linux.include.net.nlattr import (
+    NL_SET_ERR_MSG,
+    NL_VALIDATE_DEPRECATED_STRICT,
+    NL_VALIDATE_LIBERAL,
+    NL_VALIDATE_STRICT,
+    nla_for_each_attr,
+    nla_policies,
+    nlattr,
+    nlattrs,
+)
+from kshell.linux.lib.nlattr import __nla_validate_parse
+from kshell.linux.net.core.skbuff import __alloc_skb, skb_put, skb_trim
 
 if TYPE_CHECKING:
+    from kshell.linux.include.linux.netlink import netlink_callback, netlink_ext_ack
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.init.kernel import Kernel
 
@@ -80,8 +92,7 @@ def nlmsg_end(skb: sk_buff, start: int) -> None:
 
 def nlmsg_cancel(skb: sk_buff, start: int) -> None:
     """Take the message that begins at start off again."""
-    skb.data = skb.data[:start]
-    skb.len = start
+    skb_trim(skb, start)
 
 
 def nlmsg_tailroom(skb: sk_buff) -> int:
@@ -117,6 +128,16 @@ def nla_put_u64(skb: sk_buff, attrtype: int, value: int) -> None:
     nla_put(skb, attrtype, struct.pack("<Q", value & 0xFFFFFFFFFFFFFFFF))
 
 
+def nla_put_s32(skb: sk_buff, attrtype: int, value: int) -> None:
+    """Append 32 bits with sign."""
+    nla_put(skb, attrtype, struct.pack("<i", value))
+
+
+def nla_put_64bit(skb: sk_buff, attrtype: int, data: bytes, padattr: int) -> None:
+    """Append an attribute of 64-bit values; x86 needs no padding in front."""
+    nla_put(skb, attrtype, data)
+
+
 def nla_put_in_addr(skb: sk_buff, attrtype: int, addr: int) -> None:
     """Append an IPv4 address (host order inside the kernel, network order in the message)."""
     nla_put(skb, attrtype, addr.to_bytes(4, "big"))
@@ -132,6 +153,11 @@ def nla_nest_start_noflag(skb: sk_buff, attrtype: int) -> int:
     start = len(skb.data)
     nla_put(skb, attrtype, b"")
     return start
+
+
+def nla_nest_cancel(skb: sk_buff, start: int) -> None:
+    """Take the attribute that begins at start off again, with what is in it."""
+    skb_trim(skb, start)
 
 
 def nla_nest_start(skb: sk_buff, attrtype: int) -> int:
@@ -155,9 +181,80 @@ def nla_for_each(data: bytes) -> Iterator[tuple[int, bytes]]:
         at += NLMSG_ALIGN(length)
 
 
-def nlmsg_parse(nlh: nlmsghdr, hdrlen: int) -> dict[int, bytes]:
-    """The attributes after a family header of hdrlen bytes; of several of one type the last."""
-    return dict(nla_for_each(nlh._payload[NLMSG_ALIGN(hdrlen) :]))
+def _nlmsg_parse(
+    nlh: nlmsghdr,
+    hdrlen: int,
+    maxtype: int,
+    policy: nla_policies | None,
+    validate: int,
+    extack: netlink_ext_ack | None,
+) -> nlattrs:
+    """__nlmsg_parse(): the attributes behind a family header. EINVAL, ERANGE."""
+    if nlmsg_len(nlh) < hdrlen:
+        NL_SET_ERR_MSG(extack, "Invalid header length")
+        raise KernelError(EINVAL)
+    start = NLMSG_ALIGN(hdrlen)
+    return __nla_validate_parse(nlh._payload[start:], NLMSG_HDRLEN + start, maxtype, policy, validate, extack)
+
+
+def nlmsg_parse(
+    nlh: nlmsghdr, hdrlen: int, maxtype: int, policy: nla_policies | None, extack: netlink_ext_ack | None
+) -> nlattrs:
+    """The attributes behind a family header, held to all rules. EINVAL, ERANGE."""
+    return _nlmsg_parse(nlh, hdrlen, maxtype, policy, NL_VALIDATE_STRICT, extack)
+
+
+def nlmsg_parse_deprecated(
+    nlh: nlmsghdr, hdrlen: int, maxtype: int, policy: nla_policies | None, extack: netlink_ext_ack | None
+) -> nlattrs:
+    """The attributes behind a family header, as old messages are read: unknown ones are skipped. EINVAL, ERANGE."""
+    return _nlmsg_parse(nlh, hdrlen, maxtype, policy, NL_VALIDATE_LIBERAL, extack)
+
+
+def nlmsg_parse_deprecated_strict(
+    nlh: nlmsghdr, hdrlen: int, maxtype: int, policy: nla_policies | None, extack: netlink_ext_ack | None
+) -> nlattrs:
+    """As nlmsg_parse_deprecated(), but unknown attributes and rests are errors. EINVAL, ERANGE."""
+    return _nlmsg_parse(nlh, hdrlen, maxtype, policy, NL_VALIDATE_DEPRECATED_STRICT, extack)
+
+
+def nlmsg_for_each_attr(nlh: nlmsghdr, hdrlen: int) -> Iterator[nlattr]:
+    """The attributes behind a family header one by one."""
+    start = NLMSG_ALIGN(hdrlen)
+    return nla_for_each_attr(nlh._payload[start:], NLMSG_HDRLEN + start)
+
+
+def nlmsg_attrlen(nlh: nlmsghdr, hdrlen: int) -> int:
+    """Bytes behind a family header."""
+    return nlmsg_len(nlh) - NLMSG_ALIGN(hdrlen)
+
+
+def nlmsg_report(nlh: nlmsghdr | None) -> bool:
+    """Whether the sender wants to be told of what its request changed."""
+    return nlh is not None and bool(nlh.nlmsg_flags & NLM_F_ECHO)
+
+
+def nlmsg_total_size(payload: int) -> int:
+    """Room that a message takes with header and padding."""
+    return NLMSG_ALIGN(NLMSG_HDRLEN + payload)
+
+
+def nl_dump_check_consistent(cb: netlink_callback, skb: sk_buff, start: int) -> None:
+    """Mark the message at start if what is dumped changed since the dump began."""
+    if cb.prev_seq and cb.seq != cb.prev_seq:
+        flags = int.from_bytes(skb.data[start + 6 : start + 8], "little") | NLM_F_DUMP_INTR
+        skb.data = skb.data[: start + 6] + flags.to_bytes(2, "little") + skb.data[start + 8 :]
+    cb.prev_seq = cb.seq
+
+
+def nla_get_u8(data: bytes) -> int:
+    """An 8-bit attribute's value."""
+    return data[0]
+
+
+def nla_get_u16(data: bytes) -> int:
+    """A 16-bit attribute's value."""
+    return int.from_bytes(data[:2], "little")
 
 
 def nla_get_u32(data: bytes) -> int:

@@ -5,10 +5,9 @@ Each family registers what it answers with rtnl_register(); links themselves are
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EOPNOTSUPP, EPERM
+from kshell.abi.errno import EEXIST, EOPNOTSUPP, EPERM
 from kshell.abi.netlink import NETLINK_ROUTE, NLM_F_BULK, NLM_F_DUMP
 from kshell.abi.rtnetlink import RTM_BASE, RTM_MAX, RTNLGRP_MAX
 from kshell.abi.socket import PF_UNSPEC
@@ -17,14 +16,25 @@ from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netlink import (
     NETLINK_CB,
     NL_CFG_F_NONROOT_RECV,
-    netlink_callback,
     netlink_dump_control,
     netlink_ext_ack,
     netlink_kernel_cfg,
 )
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.netlink import nlmsg_len, nlmsghdr
+from kshell.linux.include.net.rtnetlink import (
+    RTNL_FLAG_BULK_DEL_SUPPORTED,
+    RTNL_KIND_DEL,
+    RTNL_KIND_GET,
+    rtnl_af_ops,
+    rtnl_doit_func,
+    rtnl_dumpit_func,
+    rtnl_link,
+    rtnl_link_ops,
+    rtnl_msgtype_kind,
+)
 from kshell.linux.kernel.capability import file_ns_capable, ns_capable
+from kshell.linux.net.core import dev_register
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.rtnl_lock import __rtnl_unlock as __rtnl_unlock
 from kshell.linux.net.core.rtnl_lock import rtnl_lock as rtnl_lock
@@ -35,25 +45,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.init.kernel import Kernel
-
-rtnl_doit_func = Callable[["sk_buff", nlmsghdr, netlink_ext_ack], None]
-rtnl_dumpit_func = Callable[["sk_buff", netlink_callback], int]
-
-RTNL_FLAG_DOIT_UNLOCKED: Final = 1
-RTNL_FLAG_BULK_DEL_SUPPORTED: Final = 2
-RTNL_KIND_NEW, RTNL_KIND_DEL, RTNL_KIND_GET, RTNL_KIND_SET = range(4)
-
-
-class rtnl_link:
-    """What a family does on one type of message."""
-
-    __slots__ = ("doit", "dumpit", "flags")
-
-    def __init__(self, doit: rtnl_doit_func | None, dumpit: rtnl_dumpit_func | None, flags: int) -> None:
-        self.doit = doit
-        self.dumpit = dumpit
-        self.flags = flags
-
 
 def rtnl_register_internal(
     kernel: Kernel, protocol: int, msgtype: int, doit: rtnl_doit_func | None, dumpit: rtnl_dumpit_func | None, flags: int
@@ -85,9 +76,56 @@ def rtnl_get_link(kernel: Kernel, protocol: int, msgtype: int) -> rtnl_link | No
     return kernel.rtnl_msg_handlers.get((protocol, msgtype))
 
 
-def rtnl_msgtype_kind(msgtype: int) -> int:
-    """NEW, DEL, GET or SET."""
-    return msgtype & 3
+def rtnl_link_ops_get(kernel: Kernel, kind: str) -> rtnl_link_ops | None:
+    """The kind of device of that name."""
+    return kernel.link_ops.get(kind)
+
+
+def __rtnl_link_register(kernel: Kernel, ops: rtnl_link_ops) -> None:
+    """Make a kind of device known, the lock being held. EEXIST."""
+    if rtnl_link_ops_get(kernel, ops.kind) is not None:
+        raise KernelError(EEXIST)
+    kernel.link_ops[ops.kind] = ops
+
+
+def rtnl_link_register(kernel: Kernel, ops: rtnl_link_ops) -> None:
+    """Make a kind of device known. EEXIST."""
+    rtnl_lock(kernel)
+    try:
+        __rtnl_link_register(kernel, ops)
+    finally:
+        rtnl_unlock(kernel)
+
+
+def __rtnl_kill_links(net: net_t, ops: rtnl_link_ops) -> None:
+    """Take all devices of a kind away."""
+    for dev in list(net.dev_base_head):
+        if dev.rtnl_link_ops is ops and dev in net.dev_base_head:
+            (ops.dellink or dev_register.unregister_netdevice)(dev)
+
+
+def __rtnl_link_unregister(kernel: Kernel, ops: rtnl_link_ops) -> None:
+    """Forget a kind of device, the lock being held; its devices go with it."""
+    for net in kernel.net_namespace_list:
+        __rtnl_kill_links(net, ops)
+    del kernel.link_ops[ops.kind]
+
+
+def rtnl_link_unregister(kernel: Kernel, ops: rtnl_link_ops) -> None:
+    """Forget a kind of device; its devices go with it."""
+    rtnl_lock(kernel)
+    __rtnl_link_unregister(kernel, ops)
+    rtnl_unlock(kernel)
+
+
+def rtnl_af_register(kernel: Kernel, ops: rtnl_af_ops) -> None:
+    """Let a family speak in IFLA_AF_SPEC."""
+    kernel.rtnl_af_ops[ops.family] = ops
+
+
+def rtnl_af_lookup(kernel: Kernel, family: int) -> rtnl_af_ops | None:
+    """What a family says in IFLA_AF_SPEC."""
+    return kernel.rtnl_af_ops.get(family)
 
 
 def netlink_net_capable(skb: sk_buff, cap: int) -> bool:

@@ -70,7 +70,7 @@ def netlink_rcv_skb(skb: sk_buff, cb: Callable[[sk_buff, nlmsghdr, netlink_ext_a
         if length < NLMSG_HDRLEN or len(data) < length:
             return
         nlh = nlmsghdr(data)
-        extack = netlink_ext_ack()
+        extack = netlink_ext_ack(skb.sk.sk_net.kernel.current if skb.sk is not None else None)
         error = _answer(skb, nlh, extack, cb)
         if error != EINTR and (nlh.nlmsg_flags & NLM_F_ACK or error):
             netlink_ack(skb, nlh, error, extack)

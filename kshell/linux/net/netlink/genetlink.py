@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import EINVAL, ENOENT, EOPNOTSUPP, EPERM
@@ -11,6 +12,7 @@ from kshell.abi.netlink import (
     CTRL_ATTR_FAMILY_ID,
     CTRL_ATTR_FAMILY_NAME,
     CTRL_ATTR_HDRSIZE,
+    CTRL_ATTR_MAX,
     CTRL_ATTR_MAXATTR,
     CTRL_ATTR_OP_FLAGS,
     CTRL_ATTR_OP_ID,
@@ -45,10 +47,11 @@ from kshell.linux.include.net.netlink import (
     nlmsg_end,
     nlmsg_len,
     nlmsg_new,
-    nlmsg_parse,
+    nlmsg_parse_deprecated,
     nlmsg_put,
     nlmsghdr,
 )
+from kshell.linux.include.net.nlattr import NLA_NUL_STRING, NLA_U16, nla_policy
 from kshell.linux.kernel.capability import capable
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.netlink.af_netlink import netlink_kernel_create
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 GENL_HDRLEN: Final = 4
+GENL_NAMSIZ: Final = 16
 CMD_CAPS: Final = 0x0E  # GENL_CMD_CAP_DO | GENL_CMD_CAP_DUMP | GENL_CMD_CAP_HASPOL
 
 
@@ -179,11 +183,19 @@ def ctrl_dumpfamily(skb: sk_buff, cb: netlink_callback) -> int:
     return skb.len
 
 
+ctrl_policy_family: Final = MappingProxyType(
+    {
+        CTRL_ATTR_FAMILY_ID: nla_policy(NLA_U16),
+        CTRL_ATTR_FAMILY_NAME: nla_policy(NLA_NUL_STRING, len=GENL_NAMSIZ - 1),
+    }
+)
+
+
 def ctrl_getfamily(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> None:
     """One family by id or name. EINVAL: neither given; ENOENT."""
     assert skb.sk is not None
     kernel = skb.sk.sk_net.kernel
-    attrs = nlmsg_parse(nlh, GENL_HDRLEN)
+    attrs = nlmsg_parse_deprecated(nlh, GENL_HDRLEN, CTRL_ATTR_MAX, ctrl_policy_family, extack)
     if CTRL_ATTR_FAMILY_ID in attrs:
         family = kernel.genl_fam_idr.get(int.from_bytes(attrs[CTRL_ATTR_FAMILY_ID][:2], "little"))
     elif CTRL_ATTR_FAMILY_NAME in attrs:
