@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kshell.session.commands import CommandError
-from kshell.world.arena import Arena
 
 if TYPE_CHECKING:
     from kshell.lang.numbers import Buffer
     from kshell.linux.include.linux.sched import task_struct
-    from kshell.world.machine import Machine, SyscallInProgress
+    from kshell.world.arena import Arena
+    from kshell.world.machine import Machine
 
-NR_FORK = 57
 NR_PRCTL = 157
 PR_SET_NAME = 15
 
@@ -23,10 +22,10 @@ class UserTask:
 
     __slots__ = ("arena", "buffers", "name", "task")
 
-    def __init__(self, name: str, task: task_struct) -> None:
+    def __init__(self, name: str, task: task_struct, arena: Arena) -> None:
         self.name = name
         self.task = task
-        self.arena = Arena(task)
+        self.arena = arena
         self.buffers: dict[str, Buffer] = {}
 
     @property
@@ -39,7 +38,7 @@ class Tasks:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self.init = UserTask("init", machine.init)
+        self.init = self._new("init", machine.init)
         self._by_name = {"init": self.init}
 
     def __iter__(self) -> Iterator[UserTask]:
@@ -63,9 +62,15 @@ class Tasks:
         for user in self._by_name.values():
             if user.task is task:
                 return user
-        user = UserTask(str(task.pid), task)
-        self._by_name[user.name] = user
+        return self.add(str(task.pid), task)
+
+    def add(self, name: str, task: task_struct) -> UserTask:
+        """Let commands speak for a task by that name."""
+        user = self._by_name[name] = self._new(name, task)
         return user
+
+    def _new(self, name: str, task: task_struct) -> UserTask:
+        return UserTask(name, task, self.machine.arena(task))
 
     def name_of(self, task: task_struct) -> str:
         return next((user.name for user in self._by_name.values() if user.task is task), "")
@@ -77,30 +82,16 @@ class Tasks:
         """A new task: init calls fork(), the child is called `name`."""
         if not name.isidentifier():
             raise CommandError(f"{name!r} is no name for a task", "letters, digits and _, or a pid")
-        pid = self._fork_init()
+        pid = self.machine.fork_init()
         if not isinstance(pid, int) or pid < 0:
             raise CommandError(f"init's fork() failed with {pid}")
         child = next(task for task in self.machine.kernel.tasklist if task.pid == pid)
-        user = UserTask(name, child)
-        self._by_name[name] = user
+        user = self.add(name, child)
         self._call_it(user)
         return user
 
-    def _fork_init(self) -> int | SyscallInProgress:
-        """init calls fork(). If it sleeps in a call, a second thread of it does: the sleep is left as it is."""
-        init = self.init.task
-        saved = (init._stack, init._syscall, init._call, init.state)
-        init._stack = init._syscall = init._call = None
-        try:
-            return self.machine.syscall(init, NR_FORK, ())
-        finally:
-            init._stack, init._syscall, init._call, init.state = saved
-
     def _call_it(self, user: UserTask) -> None:
-        data = user.name.encode()[:15] + b"\0"
-        address = user.arena.take(len(data))
-        assert user.task.mm is not None
-        user.task.mm.write(address, data)
+        address = user.arena.put(user.name.encode()[:15] + b"\0")
         self.machine.syscall(user.task, NR_PRCTL, (PR_SET_NAME, address, 0, 0, 0))
         user.arena.release()
 

@@ -24,17 +24,11 @@ class ArenaMemory:
 
     def place(self, data: bytes) -> int:
         """The address of a new piece of memory with these bytes."""
-        address = self.arena.take(len(data))
-        assert self.arena.task.mm is not None
-        self.arena.task.mm.write(address, data)
-        return address
+        return self.arena.put(data)
 
     def reserve(self, size: int) -> int:
         """The address of a new piece of zeroed memory."""
-        address = self.arena.take(size)
-        assert self.arena.task.mm is not None
-        self.arena.task.mm.write(address, bytes(size))
-        return address
+        return self.arena.put(bytes(size))
 
 
 class SessionVariables:

@@ -62,10 +62,7 @@ class Process:
         if isinstance(argument, int):
             return argument & 0xFFFFFFFFFFFFFFFF
         data = argument if isinstance(argument, bytes) else argument.encode() + b"\0"
-        address = self.arena.take(len(data))
-        assert self.task.mm is not None
-        self.task.mm.write(address, data)
-        return address
+        return self.arena.put(data)
 
     def _about(self, arguments: tuple[int | bytes | str, ...]) -> str:
         path = next((a for a in arguments if isinstance(a, str)), "")

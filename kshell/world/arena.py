@@ -39,6 +39,31 @@ class Arena:
         self._reach(address, size)
         return address
 
+    def put(self, data: bytes) -> int:
+        """Address of a copy of `data` that stays until `release`."""
+        address = self.take(len(data))
+        self.store(address, data)
+        return address
+
+    def store(self, address: int, data: bytes) -> None:
+        """Put bytes into the task's memory."""
+        assert self.task.mm is not None, "a kernel thread has no memory"
+        self.task.mm.write(address, data)
+
+    def map(self, address: int, length: int) -> None:
+        """Map zeroed memory."""
+        assert self.task.mm is not None, "a kernel thread has no memory"
+        self.task.mm.map(address, length)
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Where the next bytes go, and from where `release` frees."""
+        return self._scratch, self._floor
+
+    @extent.setter
+    def extent(self, extent: tuple[int, int]) -> None:
+        self._scratch, self._floor = extent
+
     def hold(self) -> None:
         """What has been taken so far stays for good."""
         self._floor = self._scratch
@@ -54,7 +79,7 @@ class Arena:
         chunk = address - address % CHUNK
         while chunk < end:
             if mm.find_vma(chunk) is None:
-                mm.map(chunk, CHUNK)
+                self.map(chunk, CHUNK)
             chunk += CHUNK
 
 

@@ -21,6 +21,7 @@ from kshell.linux.init.kernel import Kernel
 from kshell.linux.init.main import start_kernel
 from kshell.linux.kernel.exit import TaskDead
 from kshell.linux.kernel.rcu.tree import rcu_core
+from kshell.world.arena import Arena
 from kshell.world.clock import VirtualClock
 
 EPOCH_NS: Final = 1_686_355_200_000_000_000  # 2023-06-10, the day of Debian 12
@@ -106,6 +107,20 @@ class Machine:
         task._call = call
         self._resume(task, result)
         return call if not call.done or call.result is None else call.result
+
+    def fork_init(self) -> int | SyscallInProgress:
+        """init calls fork(): the child's pid. If it sleeps in a call, a second thread of it does, and sleeps on."""
+        init = self.init
+        saved = (init._stack, init._syscall, init._call, init.state)
+        init._stack = init._syscall = init._call = None
+        try:
+            return self.syscall(init, BY_NAME["fork"].number)
+        finally:
+            init._stack, init._syscall, init._call, init.state = saved
+
+    def arena(self, task: task_struct) -> Arena:
+        """Memory for what commands name, in the address space of a task."""
+        return Arena(task)
 
     def run(self) -> list[SyscallInProgress]:
         """Run every task that can run, without letting time pass; the calls that ended, in order."""
