@@ -20,7 +20,7 @@ FAMILIES: Final = {
     "looking": ("show", "print", "ps", "fds", "dmesg", "slab"),
     "printing": ("hash",),
     "reasons": ("why",),
-    "control": ("sleep", "wait", "task", "set", "assert", "save", "exit", "quit"),
+    "control": ("sleep", "wait", "interrupt", "task", "set", "assert", "save", "exit", "quit"),
     "travel": ("history", "undo", "redo", "goto"),
     "files": ("cat", "ls", "echo"),
     "modules": ("modprobe", "rmmod", "lsmod"),

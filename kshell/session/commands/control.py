@@ -49,6 +49,20 @@ def do_wait(session: Session, arguments: str) -> None:
     session.wait(arguments.strip())
 
 
+@command("interrupt [TASK]", section="time", completion="task")
+def do_interrupt(session: Session, arguments: str) -> None:
+    """Send SIGINT to a task that sleeps in a call, as Ctrl-C does; the call comes back with EINTR.
+
+    `interrupt` means the current task, `interrupt server` task server. If the task leaves SIGINT at its
+    default, it catches the signal just this once, as an interactive program does: a handler without SA_RESTART
+    that returns at once. `kill(PID, SIGINT)` from another task is the bare signal: it kills, and pid 1 ignores it.
+    """
+    from kshell.session.interrupt import interrupt
+
+    name = arguments.strip()
+    interrupt(session, session.find_user(name) if name else session.current)
+
+
 @command("task [NAME|new NAME]", section="time", completion="task")
 def do_task(session: Session, arguments: str) -> None:
     """Show the tasks, or choose the one that later commands run in.

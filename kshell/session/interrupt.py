@@ -1,0 +1,68 @@
+"""Ctrl-C: the terminal sends SIGINT to a task that sleeps in a call, and the call comes back with EINTR.
+
+A task that leaves SIGINT at its default would be killed by it (and init never hears of it), as `kill(PID, SIGINT)`
+shows. At the prompt the tasks are programs that a person talks to: as an interactive shell does, they catch SIGINT
+while they sleep, with a handler that returns at once and without SA_RESTART.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from kshell.abi.signal import SIGINT
+from kshell.linux.kernel.signal import send_sig
+from kshell.session.commands import CommandError
+
+if TYPE_CHECKING:
+    from kshell.session.session import Session
+    from kshell.session.tasks import UserTask
+
+NR_RT_SIGACTION = 13
+HANDLER = 0x401000
+SIZE_OF_SIGACTION = 32
+SIZE_OF_SIGSET = 8
+
+
+def interrupt(session: Session, user: UserTask) -> None:
+    """Send SIGINT to a task that sleeps in a call, which catches it; CommandError if it does not sleep."""
+    if user.task.pid not in session.calls_of_tasks.pending:
+        raise CommandError(f"task {user.name} sleeps in no call", "kill(PID, SIGINT) sends the signal all the same")
+    with _catching(session, user):
+        send_sig(SIGINT, user.task, 1)
+        session.machine.run()
+        session.calls_of_tasks.collect()
+
+
+@contextmanager
+def _catching(session: Session, user: UserTask) -> Iterator[None]:
+    """SIGINT has a handler meanwhile, if it has none."""
+    before = _sigaction(session, user, None)
+    if struct.unpack_from("<Q", before)[0] != 0:
+        yield
+        return
+    _sigaction(session, user, struct.pack("<QQQQ", HANDLER, 0, 0, 0))
+    try:
+        yield
+    finally:
+        if not user.dead:
+            _sigaction(session, user, before)
+
+
+def _sigaction(session: Session, user: UserTask, new: bytes | None) -> bytes:
+    """rt_sigaction(SIGINT, new, old, 8), by a second thread of the task: the sleeping one is left as it is."""
+    task = user.task
+    assert task.mm is not None
+    address = user.arena.take(2 * SIZE_OF_SIGACTION)
+    if new is not None:
+        task.mm.write(address, new)
+    saved = (task._stack, task._syscall, task._call, task.state)
+    task._stack = task._syscall = task._call = None
+    arguments = (SIGINT, address if new is not None else 0, address + SIZE_OF_SIGACTION, SIZE_OF_SIGSET)
+    try:
+        session.machine.syscall(task, NR_RT_SIGACTION, arguments)
+    finally:
+        task._stack, task._syscall, task._call, task.state = saved
+    return bytes(task.mm.read(address + SIZE_OF_SIGACTION, SIZE_OF_SIGACTION))
