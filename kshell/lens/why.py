@@ -83,6 +83,14 @@ def _hidden(function: str) -> bool:
     return function.startswith("<") or (function.startswith("_") and not function.startswith("__"))
 
 
+def kernel_function(frame: FrameType) -> str:
+    """The name of the kernel function that a frame runs; "" for the model's helpers and all that is no kernel."""
+    code = frame.f_code
+    name, path = code.co_name, Path(code.co_filename)
+    known = path.is_relative_to(KERNEL_DIR) and path != KERNEL_DIR / ENTRY
+    return name if known and not _hidden(name) else ""
+
+
 def _kernel_frames(trace: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
     while trace is not None:
         code = trace.tb_frame.f_code
