@@ -1,7 +1,5 @@
 """`python -m kshell` is `kshell`."""
 
-import sys
+from kshell.shell.main import entry
 
-from kshell.shell.main import main
-
-sys.exit(main())
+entry()

@@ -7,7 +7,9 @@ import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from typing import NoReturn
 
+from kshell.shell import bytecode
 from kshell.shell.options import USAGE, Options, UsageError, parse
 
 OK, FAILED, UNREADABLE, FAULT = 0, 1, 2, 3
@@ -25,6 +27,17 @@ _SUBCOMMANDS = {
     "-": ("kshell.shell.batch", "run_stdin"),
     "": ("kshell.shell.prompt", "prompt"),
 }
+
+
+def entry() -> NoReturn:
+    """The console command: `main`, started from cached byte code and ended without tidying up memory."""
+    cache = bytecode.install()
+    status = main()
+    cache.save()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    os._exit(status)  # freeing a machine object by object would take as long as a boot
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -92,4 +105,4 @@ def _forget_output() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable
@@ -30,8 +29,9 @@ class Printer:
 
     def __call__(self, events: Iterable[ev.Event]) -> None:
         for event in events:
-            for line in self.view.lines(event):
-                print(line)
+            lines = [*self.view.lines(event), ""]
+            if len(lines) > 1:
+                sys.stdout.write("\n".join(lines))
             message = self.messages.message(event)
             if message:
                 sys.stdout.flush()
@@ -42,13 +42,16 @@ class JsonLines:
     """Prints events as JSON, one a line; panels that are not asked for are left out."""
 
     def __init__(self, options: Options) -> None:
+        from json import dumps
+
+        self._dumps = dumps
         self.panels = options.panels()
 
     def __call__(self, events: Iterable[ev.Event]) -> None:
         for event in events:
             panel = JSON_PANEL.get(event.kind)
             if panel is None or panel in self.panels:
-                print(json.dumps(event.to_json(), ensure_ascii=True, separators=(",", ":")))
+                print(self._dumps(event.to_json(), ensure_ascii=True, separators=(",", ":")))
 
 
 def _width() -> int:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from kshell.shell import bytecode
 from lib.bench_programs import PROGRAMS
 from lib.report import ROOT
 
@@ -45,6 +46,7 @@ def main(arguments: list[str]) -> int:
     if unknown:
         parser.error(f"no figure {', '.join(sorted(unknown))}; there are {', '.join(FIGURES)}")
     compileall.compile_dir(ROOT / "kshell", quiet=2)  # as an installed package has it
+    bytecode.build()
     for name in options.figures or FIGURES:
         for figure in FIGURES[name](options.rounds):
             figure.print()
@@ -95,7 +97,7 @@ def script(rounds: int) -> list[Figure]:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "calls.ks"
         path.write_text("\n".join(lines) + "\n")
-        code = "import sys; from kshell.shell.main import main; sys.exit(main(sys.argv[1:]))"
+        code = "from kshell.shell.main import entry; entry()"
         kshell = [sys.executable, "-c", code, "run", str(path)]
         model, bare = interleaved(
             2 * rounds, lambda: _process(kshell), lambda: _process([sys.executable, "-c", "pass"])
