@@ -5,6 +5,7 @@ whole line once the call has returned, ``entry()`` and ``resumed(result)`` the t
 """
 
 from collections.abc import Callable
+from copy import copy
 from typing import Final
 
 from kshell.abi import errno, names
@@ -46,6 +47,14 @@ class Decoding:
                 capture = ENTRY.get(param.kind.style)
                 if capture is not None:
                     self._entered.before[param.name] = capture(self._entered, param, self._entered.args[param.name])
+
+    def over(self, memory: Reader) -> "Decoding":
+        """The same call of a task with other memory of the same content."""
+        other = copy(self)
+        other.shower = self.shower.replace(memory=memory)
+        other._entered = copy(self._entered)
+        other._entered.shower = other.shower
+        return other
 
     # ---- lines ----
 

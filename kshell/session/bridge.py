@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 from kshell.abi import names
@@ -72,6 +73,16 @@ class Prepared:
             self.comparing = Decoding(marshalled, memory, string_limit=None)
         self.marshalled = marshalled
         self.user = user
+
+    def moved(self, user: UserTask) -> Prepared:
+        """The same call of a task of another machine, which is as this one's is."""
+        other = copy(self)
+        memory = TaskMemory(user.task)
+        other.user = user
+        other.decoding = self.decoding.over(memory)
+        same = self.comparing is self.decoding
+        other.comparing = other.decoding if same else self.comparing.over(memory)
+        return other
 
     @property
     def name(self) -> str:

@@ -17,6 +17,7 @@ from kshell.lang.statements import parse_line
 from kshell.session import bridge, expressions
 from kshell.session import events as ev
 from kshell.session.commands import CommandError
+from kshell.session.moment import PLAIN
 from kshell.session.sleeping import bounded, chain_of, wchan_of
 from kshell.session.variables import SessionVariables
 from kshell.world.machine import MachinePanic, SyscallInProgress
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from kshell.lens.objects import Node as Snapshot
     from kshell.linux.include.linux.sched import task_struct
     from kshell.session.session import Session
-    from kshell.session.tasks import UserTask
+    from kshell.session.tasks import Tasks, UserTask
 
 MOST_JUMPS = 100_000
 """Timer events that one command may wait for."""
@@ -47,6 +48,13 @@ class Pending:
         self.progress = progress
         self.before = before
         self.text, self.file, self.line = place
+
+    def moved(self, tasks: Tasks) -> Pending:
+        """The same call on a machine that is as this one's is."""
+        user = tasks.get(self.prepared.user.name)
+        assert user is not None
+        assert isinstance(user.task._call, SyscallInProgress)
+        return Pending(self.prepared.moved(user), user.task._call, self.before, (self.text, self.file, self.line))
 
 
 class Calls:
@@ -92,7 +100,9 @@ class Calls:
                 session.current = before if statement.task else user
 
     def _assign(self, name: str, value: Node, user: UserTask, text: str) -> None:
-        self.variables[name] = expressions.value(self.session, value, user, text)
+        found = self.variables[name] = expressions.value(self.session, value, user, text)
+        if not isinstance(found, PLAIN):
+            self.session.tape.by_text = True
 
     def _print(self, statement: ExpressionStatement, user: UserTask, text: str) -> None:
         self.session.say(expressions.printed(expressions.value(self.session, statement.value, user, text)))

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kshell.abi.signal import SIGINT
-from kshell.linux.kernel.signal import send_sig
 from kshell.session.commands import CommandError
 
 if TYPE_CHECKING:
@@ -31,8 +30,7 @@ def interrupt(session: Session, user: UserTask) -> None:
     if user.task.pid not in session.calls_of_tasks.pending:
         raise CommandError(f"task {user.name} sleeps in no call", "kill(PID, SIGINT) sends the signal all the same")
     with _catching(session, user):
-        send_sig(SIGINT, user.task, 1)
-        session.machine.run()
+        session.machine.send_signal(user.task, SIGINT)
         session.calls_of_tasks.collect()
 
 
@@ -53,16 +51,8 @@ def _catching(session: Session, user: UserTask) -> Iterator[None]:
 
 def _sigaction(session: Session, user: UserTask, new: bytes | None) -> bytes:
     """rt_sigaction(SIGINT, new, old, 8), by a second thread of the task: the sleeping one is left as it is."""
-    task = user.task
-    assert task.mm is not None
-    address = user.arena.take(2 * SIZE_OF_SIGACTION)
-    if new is not None:
-        task.mm.write(address, new)
-    saved = (task._stack, task._syscall, task._call, task.state)
-    task._stack = task._syscall = task._call = None
+    address = user.arena.put((new or b"").ljust(2 * SIZE_OF_SIGACTION, b"\0"))
     arguments = (SIGINT, address if new is not None else 0, address + SIZE_OF_SIGACTION, SIZE_OF_SIGSET)
-    try:
-        session.machine.syscall(task, NR_RT_SIGACTION, arguments)
-    finally:
-        task._stack, task._syscall, task._call, task.state = saved
-    return bytes(task.mm.read(address + SIZE_OF_SIGACTION, SIZE_OF_SIGACTION))
+    session.machine.syscall_beside(user.task, NR_RT_SIGACTION, arguments)
+    assert user.task.mm is not None
+    return bytes(user.task.mm.read(address + SIZE_OF_SIGACTION, SIZE_OF_SIGACTION))

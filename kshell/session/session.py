@@ -15,12 +15,14 @@ from kshell.session import events as ev
 from kshell.session import settings
 from kshell.session.calls import Calls
 from kshell.session.commands import CommandError, Registry
+from kshell.session.moment import PLAIN, Moment
 from kshell.session.pieces import Piece, pieces
 from kshell.session.sleeping import wchan_of
+from kshell.session.tape import Tape, TapedMachine
 from kshell.session.tasks import Tasks, UserTask
+from kshell.session.timeline import Logged, Timeline
 from kshell.session.watch import Watch
 from kshell.world.arena import Arena
-from kshell.world.machine import Machine
 
 if TYPE_CHECKING:
     from kshell.abi.syscalls import Syscall
@@ -28,25 +30,10 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
     from kshell.linux.mm.slub import kmem_cache
     from kshell.userland.runtime import Process
+    from kshell.world.machine import Machine
 
 Place = tuple[str, str, int]
 """Text, file and line of a command."""
-
-OUTSIDE = frozenset({"history", "undo", "redo", "goto"})
-"""Commands about the session, which are no part of it."""
-
-
-class Logged:
-    """A command as it was given."""
-
-    __slots__ = ("file", "line", "n", "text")
-
-    def __init__(self, n: int, text: str, file: str, line: int) -> None:
-        self.n = n
-        self.text = text
-        self.file = file
-        self.line = line
-
 
 class Session:
     """Executes command text and yields events.
@@ -55,6 +42,13 @@ class Session:
     show: the panels that somebody looks at (`objects`, `changes`, `packets`, `log`, `wakeups`)
     configured: settings that are not as settings.TABLE has them
     """
+
+    machine: Machine
+    kernel: Kernel
+    tasks: Tasks
+    calls_of_tasks: Calls
+    current: UserTask
+    watch: Watch
 
     def __init__(
         self,
@@ -66,25 +60,59 @@ class Session:
         self.seed = seed
         self.configured = configured
         self.show = show
-        self.undone: list[Place] = []
-        self._owns_machine = machine is None
-        self._begin(machine if machine is not None else Machine(seed=seed))
-
-    def _begin(self, machine: Machine) -> None:
-        self.machine = machine
-        self.kernel: Kernel = self.machine.kernel
-        self.commands: list[Logged] = []
-        self.settings: dict[str, str] = {**settings.defaults(), **self.configured}
+        self.machines: dict[str, Machine] = {}
+        self.settings: dict[str, str] = {**settings.defaults(), **configured}
         self.registry = Registry()
-        self.tasks = Tasks(self.machine)
-        self.calls_of_tasks = Calls(self)
-        self.watch = Watch(self)
-        self.current = self.tasks.init
         self.ended = False
         self.held = self.failed = self.errors = self.oopses = 0
         self._events: list[ev.Event] = []
         self._place = Piece("", 0, False)
         self._file = ""
+        self.tape = Tape()
+        self.timeline = Timeline(self, rooted=machine is None)
+        self.attach(self.boot() if machine is None else {"": machine})
+        self.timeline.start = Moment(self)
+
+    # ---- the machines
+
+    def boot(self) -> dict[str, Machine]:
+        """New machines, as they are before the first command, by the name of their host."""
+        return {"": TapedMachine(seed=self.seed)}
+
+    def attach(
+        self,
+        machines: dict[str, Machine],
+        moment: Moment | None = None,
+        objects: Mapping[str, object] = MappingProxyType({}),
+    ) -> None:
+        """Go on with these machines; they are as they were at `moment` (None: just booted).
+
+        objects: what variables hold that held kernel objects then.
+        """
+        if self.machines:
+            self.watch.close()
+        for machine in machines.values():
+            if isinstance(machine, TapedMachine):
+                machine.tape = self.tape
+        self.machines = machines
+        self.machine = machines[""]
+        self.kernel = self.machine.kernel
+        self.tasks = Tasks(self.machine)
+        self.calls_of_tasks = Calls(self)
+        self.current = self.tasks.init
+        if moment is not None:
+            moment.restore(self, objects)
+        self.watch = Watch(self)
+
+    def twin(self, machines: dict[str, Machine], moment: Moment, objects: Mapping[str, object]) -> Session:
+        """Another session on machines that are as they were at `moment`."""
+        twin = Session(machines[""], self.seed, configured=self.configured)
+        twin.attach(machines, moment, objects)
+        return twin
+
+    def objects(self) -> dict[str, object]:
+        """The variables that hold kernel objects."""
+        return {n: v for n, v in self.calls_of_tasks.variables.items() if not isinstance(v, PLAIN)}
 
     # ---- what a reader asks
 
@@ -100,7 +128,12 @@ class Session:
     @property
     def next_number(self) -> int:
         """The number the next command gets."""
-        return len(self.commands) + 1
+        return self.timeline.here + 1
+
+    @property
+    def commands(self) -> list[Logged]:
+        """The commands that brought the session where it is."""
+        return self.timeline.done
 
     @property
     def now(self) -> int:
@@ -141,7 +174,7 @@ class Session:
             if self.ended:
                 return
             if piece.comment:
-                yield ev.Comment(len(self.commands), self.now, piece.text)
+                yield ev.Comment(self.timeline.here, self.now, piece.text)
             else:
                 yield from self._one(piece, file)
 
@@ -152,9 +185,7 @@ class Session:
     def _one(self, piece: Piece, file: str) -> list[ev.Event]:
         self._events = []
         self._place, self._file = piece, file
-        if piece.text.split(None, 1)[0] not in OUTSIDE:
-            self.commands.append(Logged(self.next_number, piece.text, file, piece.line))
-            self.undone = []
+        command = self.timeline.begin(piece.text, file, piece.line)
         self.emit(ev.CommandStarted, piece.text, file, piece.line, self.current.name)
         try:
             self._dispatch(piece.text)
@@ -165,27 +196,9 @@ class Session:
         except Exception as error:
             self.oops(error)
         self._settle()
+        if command is not None:
+            self.timeline.end(command, self._events)
         return self._events
-
-    def travel(self, n: int) -> None:
-        """Go to the moment after command n, by running the first n commands again on a new machine.
-
-        CommandError: the session runs on a machine that was given to it, whose past it does not know.
-        """
-        if not self._owns_machine:
-            raise CommandError("this session was given its machine, and can't make it anew")
-        commands: list[Place] = [(c.text, c.file, c.line) for c in self.commands] + self.undone
-        events, place, file, show = self._events, self._place, self._file, self.show
-        self.show = frozenset()
-        self._begin(Machine(seed=self.seed))
-        for text, source, line in commands[:n]:
-            if text.split(None, 1)[0] == "save":
-                self.commands.append(Logged(self.next_number, text, source, line))
-            else:
-                self._one(Piece(text, line, False), source)
-        self.undone = commands[n:]
-        self._events, self._place, self._file, self.show = events, place, file, show
-        self.say(f"now after command {n} of {len(commands)}")
 
     def _dispatch(self, text: str) -> None:
         try:
@@ -205,11 +218,33 @@ class Session:
         if self.current.dead:
             self.current = self.tasks.init
 
+    # ---- travel
+
+    def goto(self, n: int) -> None:
+        """Go to the moment after command n, back or forward again; CommandError if there is none."""
+        self.timeline.goto(n)
+
+    def undo(self, count: int = 1) -> None:
+        """Take back the last commands."""
+        self.timeline.goto(self.timeline.here - count)
+
+    def redo(self, count: int = 1) -> None:
+        """Do commands again that were taken back."""
+        self.timeline.goto(self.timeline.here + count)
+
+    def branch(self, name: str) -> bool:
+        """Go to a branch, where it was left; a new name makes one that begins here. Whether it is new."""
+        return self.timeline.switch(name)
+
+    def copy(self, n: int | None = None) -> Session:
+        """Another session, as this one was after command n (now): to try something, or to look."""
+        return self.timeline.copy(self.timeline.here if n is None else n)
+
     # ---- what commands use
 
     def emit(self, kind: type[ev.Event], *values: object) -> None:
         """Append an event of this command."""
-        self._events.append(kind(self.commands[-1].n if self.commands else 0, self.now, *values))
+        self._events.append(kind(self.timeline.number, self.now, *values))
 
     def say(self, text: str) -> None:
         """Print text as the command's output."""

@@ -27,19 +27,24 @@ MAP: Final = 2  # (host, pid, address, length)
 RUN: Final = 3  # (host,)
 NEXT: Final = 4  # (host,)
 UNTIL: Final = 5  # (host, nanoseconds)
-FORK: Final = 6  # (host,)
+BESIDE: Final = 6  # (host, pid, number, registers)
+SIGNAL: Final = 7  # (host, pid, signal)
 
 Op = tuple[Any, ...]
 """Kind, host, and what the kind says in brackets above."""
 
 
 class Tape:
-    """What has been done since it was last cut. While `closed`, nothing is written."""
+    """What has been done since it was last cut. While `closed`, nothing is written.
 
-    __slots__ = ("closed", "ops")
+    by_text: it does not tell all that the command did, so that its text has to be run again instead.
+    """
+
+    __slots__ = ("by_text", "closed", "ops")
 
     def __init__(self) -> None:
         self.ops: list[Op] = []
+        self.by_text = False
         self.closed = False
 
     def write(self, *op: object) -> None:
@@ -73,13 +78,23 @@ class TapedMachine(Machine):
             self.tape.write(CALL, self.host, task.pid, number, args, compat)
         return super().syscall(task, number, args, compat)
 
-    def fork_init(self) -> int | SyscallInProgress:
-        """As Machine.fork_init."""
+    def syscall_beside(
+        self, task: task_struct, number: int, args: tuple[int, ...] = ()
+    ) -> int | SyscallInProgress:
+        """As Machine.syscall_beside."""
         if self.tape is None:
-            return super().fork_init()
-        self.tape.write(FORK, self.host)
+            return super().syscall_beside(task, number, args)
+        self.tape.write(BESIDE, self.host, task.pid, number, args)
         with _Within(self.tape):
-            return super().fork_init()
+            return super().syscall_beside(task, number, args)
+
+    def send_signal(self, task: task_struct, signo: int) -> None:
+        """As Machine.send_signal."""
+        if self.tape is None:
+            return super().send_signal(task, signo)
+        self.tape.write(SIGNAL, self.host, task.pid, signo)
+        with _Within(self.tape):
+            return super().send_signal(task, signo)
 
     def run(self) -> list[SyscallInProgress]:
         """As Machine.run; a run with nothing to do does nothing, and is not noted."""
@@ -167,21 +182,26 @@ def play(ops: Iterable[Op], machines: Mapping[str, Machine]) -> None:
 
 
 def _call(machine: Machine, pid: int, number: int, registers: tuple[int, ...], compat: bool) -> None:
-    task = task_of(machine.kernel, pid)
-    if task is not None:
-        machine.syscall(task, number, registers, compat)
+    machine.syscall(_task(machine, pid), number, registers, compat)
 
 
 def _store(machine: Machine, pid: int, address: int, data: bytes) -> None:
-    task = task_of(machine.kernel, pid)
-    if task is not None and task.mm is not None:
-        task.mm.write(address, data)
+    mm = _task(machine, pid).mm
+    if mm is not None:
+        mm.write(address, data)
 
 
 def _map(machine: Machine, pid: int, address: int, length: int) -> None:
+    mm = _task(machine, pid).mm
+    if mm is not None:
+        mm.map(address, length)
+
+
+def _task(machine: Machine, pid: int) -> task_struct:
     task = task_of(machine.kernel, pid)
-    if task is not None and task.mm is not None:
-        task.mm.map(address, length)
+    if task is None:
+        raise LookupError(f"no task {pid}")
+    return task
 
 
 _DOES: Final[tuple[Callable[..., object], ...]] = (
@@ -191,6 +211,7 @@ _DOES: Final[tuple[Callable[..., object], ...]] = (
     lambda machine: machine.run(),
     lambda machine: machine.run_next_event(),
     lambda machine, when: machine.run_until(when),
-    lambda machine: machine.fork_init(),
+    lambda machine, pid, number, registers: machine.syscall_beside(_task(machine, pid), number, registers),
+    lambda machine, pid, signo: machine.send_signal(_task(machine, pid), signo),
 )
 """What each kind of entry does again, by number."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kshell.session.commands import CommandError
+from kshell.session.tape import task_of
 
 if TYPE_CHECKING:
     from kshell.lang.numbers import Buffer
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from kshell.world.arena import Arena
     from kshell.world.machine import Machine
 
+UserState = tuple[str, int, tuple[int, int], "dict[str, Buffer]"]
+"""Name, pid, extent of its arena, buffers by name."""
+
+NR_FORK = 57
 NR_PRCTL = 157
 PR_SET_NAME = 15
 
@@ -82,7 +87,7 @@ class Tasks:
         """A new task: init calls fork(), the child is called `name`."""
         if not name.isidentifier():
             raise CommandError(f"{name!r} is no name for a task", "letters, digits and _, or a pid")
-        pid = self.machine.fork_init()
+        pid = self.machine.syscall_beside(self.init.task, NR_FORK)
         if not isinstance(pid, int) or pid < 0:
             raise CommandError(f"init's fork() failed with {pid}")
         child = next(task for task in self.machine.kernel.tasklist if task.pid == pid)
@@ -94,6 +99,21 @@ class Tasks:
         address = user.arena.put(user.name.encode()[:15] + b"\0")
         self.machine.syscall(user.task, NR_PRCTL, (PR_SET_NAME, address, 0, 0, 0))
         user.arena.release()
+
+    def state(self) -> tuple[UserState, ...]:
+        """What there is to know of the tasks beside what their machine knows."""
+        return tuple((u.name, u.task.pid, u.arena.extent, dict(u.buffers)) for u in self._by_name.values())
+
+    def restore(self, state: tuple[UserState, ...]) -> None:
+        """Have the tasks as they were, on a machine that is as it was."""
+        self._by_name = {}
+        for name, pid, extent, buffers in state:
+            task = task_of(self.machine.kernel, pid)
+            assert task is not None, f"task {name} is not there again"
+            user = self.add(name, task)
+            user.arena.extent = extent
+            user.buffers = dict(buffers)
+        self.init = self._by_name["init"]
 
     def bury(self) -> None:
         """Forget the tasks that are gone."""

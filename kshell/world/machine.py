@@ -21,6 +21,7 @@ from kshell.linux.init.kernel import Kernel
 from kshell.linux.init.main import start_kernel
 from kshell.linux.kernel.exit import TaskDead
 from kshell.linux.kernel.rcu.tree import rcu_core
+from kshell.linux.kernel.signal import send_sig
 from kshell.world.arena import Arena
 from kshell.world.clock import VirtualClock
 
@@ -108,15 +109,21 @@ class Machine:
         self._resume(task, result)
         return call if not call.done or call.result is None else call.result
 
-    def fork_init(self) -> int | SyscallInProgress:
-        """init calls fork(): the child's pid. If it sleeps in a call, a second thread of it does, and sleeps on."""
-        init = self.init
-        saved = (init._stack, init._syscall, init._call, init.state)
-        init._stack = init._syscall = init._call = None
+    def syscall_beside(
+        self, task: task_struct, number: int, args: tuple[int, ...] = ()
+    ) -> int | SyscallInProgress:
+        """Have a second thread of the task make a call: what the task itself does, asleep perhaps, is left as it is."""
+        saved = (task._stack, task._syscall, task._call, task.state)
+        task._stack = task._syscall = task._call = None
         try:
-            return self.syscall(init, BY_NAME["fork"].number)
+            return self.syscall(task, number, args)
         finally:
-            init._stack, init._syscall, init._call, init.state = saved
+            task._stack, task._syscall, task._call, task.state = saved
+
+    def send_signal(self, task: task_struct, signo: int) -> None:
+        """Send a signal as the terminal does, and run whom it wakes."""
+        send_sig(signo, task, 1)
+        self.run()
 
     def arena(self, task: task_struct) -> Arena:
         """Memory for what commands name, in the address space of a task."""

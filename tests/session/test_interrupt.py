@@ -46,5 +46,5 @@ def test_it_is_replayed_exactly() -> None:
     session, events = run(text)
     again, repeated = run(session.script())
     assert [e.to_json() for e in repeated] == [e.to_json() for e in events]
-    session.travel(6)
+    session.goto(6)
     assert session.now == again.now

@@ -18,36 +18,36 @@ if TYPE_CHECKING:
 def do_history(session: Session, arguments: str) -> None:
     """List the commands of this session with their numbers; those that undo took back stand behind a dash."""
     lines = [f"{logged.n:5}  {logged.text}" for logged in session.commands]
-    lines += [f"    -  {text}" for text, _, _ in session.undone]
+    lines += [f"    -  {logged.text}" for logged in session.timeline.later]
     session.say("\n".join(lines) or "no commands yet")
 
 
 @command("undo [N]", section="session")
 def do_undo(session: Session, arguments: str) -> None:
     """Take back the last N commands (1): the machine is as it was before them."""
-    here = len(session.commands)
+    here = session.timeline.here
     count = _count(arguments)
     if count > here:
         raise CommandError(f"there are {here} commands to undo")
-    session.travel(here - count)
+    session.timeline.goto(here - count)
 
 
 @command("redo [N]", section="session")
 def do_redo(session: Session, arguments: str) -> None:
     """Run the next N commands (1) that undo took back."""
     count = _count(arguments)
-    if count > len(session.undone):
-        raise CommandError(f"there are {len(session.undone)} commands to redo")
-    session.travel(len(session.commands) + count)
+    if count > len(session.timeline.later):
+        raise CommandError(f"there are {len(session.timeline.later)} commands to redo")
+    session.timeline.goto(session.timeline.here + count)
 
 
 @command("goto N", section="session")
 def do_goto(session: Session, arguments: str) -> None:
     """Go to the moment after command N (0: just booted), back or forward again."""
-    most = len(session.commands) + len(session.undone)
+    most = session.timeline.here + len(session.timeline.later)
     if not arguments.isdecimal() or int(arguments) > most:
         raise CommandError(f"goto wants a number from 0 to {most}")
-    session.travel(int(arguments))
+    session.timeline.goto(int(arguments))
 
 
 def _count(arguments: str) -> int:

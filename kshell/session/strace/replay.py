@@ -190,7 +190,7 @@ class Replay:
             task = self._find(pid)
             if task is None:
                 task = self.start.first_task(pid)
-            user = self.users[pid] = UserTask(str(pid), task)
+            user = self.users[pid] = UserTask(str(pid), task, self.machine.arena(task))
         return user
 
     def _find(self, pid: int) -> task_struct | None:

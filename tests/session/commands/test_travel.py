@@ -59,7 +59,7 @@ def test_redo_runs_what_undo_took_back_and_a_new_command_forgets_it() -> None:
     session.run("socket(AF_INET, SOCK_STREAM, 0)\nclose(3)\nundo\nredo")
     assert [c.text for c in session.commands] == ["socket(AF_INET, SOCK_STREAM, 0)", "close(3)"]
     session.run("undo\ndup(3)")
-    assert session.undone == []
+    assert session.timeline.later == []
 
 
 @pytest.mark.parametrize("command", ["undo", "redo", "goto 1", "goto x", "undo 0", "undo -1"])

@@ -1,0 +1,56 @@
+"""What a session itself remembers after a command, beside its machines: variables, tasks by name, calls that sleep.
+
+A moment is small and never changes, so that every command keeps its own. With machines that are as they were then,
+it makes the session what it was.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from kshell.session.settings import BY_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kshell.session.calls import Pending
+    from kshell.session.session import Session
+    from kshell.session.tasks import UserState
+
+PLAIN: Final = (int, str, bytes, type(None))
+OBJECT: Final = "(a kernel object)"
+"""Stands for what a variable with a kernel object holds, which is another one on every machine."""
+
+
+class Moment:
+    """A session after one command; `before` is the moment before, whose parts are used again where they are equal."""
+
+    __slots__ = ("current", "pending", "settings", "users", "variables")
+
+    def __init__(self, session: Session, before: Moment | None = None) -> None:
+        calls = session.calls_of_tasks
+        self.current = session.current.name
+        self.users: tuple[UserState, ...] = session.tasks.state()
+        self.pending: tuple[Pending, ...] = tuple(calls.pending.values())
+        self.settings = tuple(session.settings[name] for name in KEPT)
+        self.variables = {n: v if isinstance(v, PLAIN) else OBJECT for n, v in calls.variables.items()}
+        if before is not None and before.variables == self.variables:
+            self.variables = before.variables
+
+    def same(self, other: Moment) -> bool:
+        """Whether a command between the two has left the session as it was."""
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    def restore(self, session: Session, objects: Mapping[str, object]) -> None:
+        """Make a session so whose machines are as they were; objects: what variables with kernel objects hold."""
+        session.tasks.restore(self.users)
+        session.settings |= dict(zip(KEPT, self.settings, strict=True))
+        session.current = session.tasks.get(self.current) or session.tasks.init
+        calls = session.calls_of_tasks
+        calls.variables = {n: objects[n] if v is OBJECT else v for n, v in self.variables.items()}
+        moved = (pending.moved(session.tasks) for pending in self.pending)
+        calls.pending = {pending.prepared.user.task.pid: pending for pending in moved}
+
+
+KEPT: Final = tuple(name for name, setting in BY_NAME.items() if setting.kept)
+"""Settings that change what calls do; the others are about the screen, and stay as they are."""
