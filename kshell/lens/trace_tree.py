@@ -18,6 +18,7 @@ Context = task_struct | None
 class Node:
     """One call. `errno` is set when it failed; `raised` when the error arose here, not below.
 
+    `time`: when it began, `slept`: for how long (schedule only), in ns of virtual time.
     `goes_on_in`: it returned the coroutine of this function, which whoever called it awaits.
     `mark`: of a root, the number given by the last `Tracer.mark` before it.
     """
@@ -30,6 +31,8 @@ class Node:
     returned: bool = False
     sleeps: bool = False
     mark: int = 0
+    time: int = 0
+    slept: int = 0
     goes_on_in: str = ""
     children: list["Node"] = field(default_factory=list)
 
@@ -58,6 +61,7 @@ class Sleep:
     function: Function
     task: task_struct
     switches: int
+    time: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,45 @@ class Wake:
     function: Function
     task: task_struct
     switches: int
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The event "it is now `time`": a timer is about to run, or nobody knew the time yet."""
+
+    time: int
+    timer: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """The event "a task has the CPU again", and the functions it is in, outermost first."""
+
+    task: task_struct
+    within: tuple[Function, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """The event "a task has given the CPU away", or has ended its call."""
+
+    task: task_struct
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A call entered or left, in order of time. `depth`: 0 for a root; `timer`: nobody's, a timer began it;
+    `earlier`: it was entered before tracing began."""
+
+    node: Node
+    enters: bool
+    context: Context
+    depth: int
+    time: int
+    timer: bool
+    earlier: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +120,21 @@ class Mark:
 
 
 class TreeBuilder:
-    """Turns events into trees; `roots` lists them by context, in order of first call."""
+    """Turns events into trees; `roots` lists them by context, in order of first call.
+
+    steps: the same in order of time, over all contexts.
+    """
 
     def __init__(self) -> None:
         self.roots: dict[Context, list[Node]] = {}
+        self.steps: list[Step] = []
+        self._now = 0
+        self._timer = False
         self._open: dict[Context, list[Node]] = {}
         self._context: Context = None
         self._mark = 0
         self._parked: set[Context] = set()
+        self._earlier: set[Context] = set()
         self._slept_at: dict[Context, int] = {}
         self._seen: set[int] = set()  # errors, which their events keep alive
 
@@ -104,6 +154,12 @@ class TreeBuilder:
                 self._sleep(event)
             elif type(event) is Wake:
                 self._wake(event)
+            elif type(event) is Tick:
+                self._now, self._timer = event.time, event.timer
+            elif type(event) is Resume:
+                self._resume(event)
+            elif type(event) is Park:
+                self._park(event)
             elif type(event) is Mark:
                 self._mark = event.number
 
@@ -118,13 +174,40 @@ class TreeBuilder:
         if not stack or self._context in self._parked:
             given = node.arguments or ()
             self._context = next((value for value in given[:2] if isinstance(value, task_struct)), None)
+            self._timer = self._timer and self._context is None
             stack = self._open.setdefault(self._context, [])
         if stack:
             stack[-1].children.append(node)
         else:
             node.mark = self._mark
             self.roots.setdefault(self._context, []).append(node)
+        self._step(node, True, len(stack))
+        node.time = self._now
         stack.append(node)
+
+    def _resume(self, event: Resume) -> None:
+        self._context, self._timer = event.task, False
+        if self._open.get(event.task) or not event.within:
+            return
+        stack = self._open[event.task] = []
+        for function in event.within:
+            node = Node(function, mark=self._mark, time=self._now)
+            if stack:
+                stack[-1].children.append(node)
+            else:
+                self.roots.setdefault(event.task, []).append(node)
+            self.steps.append(Step(node, True, event.task, len(stack), self._now, False, True))
+            stack.append(node)
+        self._earlier.add(event.task)
+
+    def _park(self, event: Park) -> None:
+        self._context = None
+        if event.done and event.task in self._earlier:
+            self._earlier.discard(event.task)
+            self._open[event.task].clear()
+
+    def _step(self, node: Node, enters: bool, depth: int) -> None:
+        self.steps.append(Step(node, enters, self._context, depth, self._now, self._timer))
 
     def _leave(self, function: Function, result: object) -> None:
         if isinstance(result, CoroutineType):
@@ -147,6 +230,7 @@ class TreeBuilder:
         stack = self._open.get(self._context)
         while stack and stack[-1].goes_on_in == node.name:
             caller = stack.pop()
+            self._step(caller, False, len(stack))
             caller.result, caller.errno, caller.returned = node.result, node.errno, node.returned
             node = caller
 
@@ -154,9 +238,15 @@ class TreeBuilder:
         node = self._close(event.function)
         if node is not None:
             node.errno = event.errno
-            node.raised = id(event.error) not in self._seen
+            node.raised = self._is_new(event)
             self._seen.add(id(event.error))
             self._close_caller(node)
+
+    def _is_new(self, event: Failed) -> bool:
+        """Whether the error arises here: it is not that of a callee, nor made from one with the same errno."""
+        cause = event.error.__context__
+        again = id(cause) in self._seen and getattr(cause, "errno", None) == event.errno
+        return id(event.error) not in self._seen and not again
 
     def _close(self, function: Function) -> Node | None:
         """End the innermost open call of `function`; one that was entered before tracing began is unknown."""
@@ -165,10 +255,12 @@ class TreeBuilder:
             if stack[depth].function is function:
                 node = stack[depth]
                 del stack[depth:]
+                self._step(node, False, depth)
                 return node
         return None
 
     def _sleep(self, event: Sleep) -> None:
+        self._now = event.time
         if self._context is not event.task:
             self._context = event.task
         self._enter(Node(event.function, None))
@@ -176,11 +268,12 @@ class TreeBuilder:
         self._slept_at[event.task] = event.switches
 
     def _wake(self, event: Wake) -> None:
-        self._context = event.task
+        self._context, self._now = event.task, event.time
         self._parked.discard(event.task)
         node = self._close(event.function)
         if node is not None:
             node.returned = True
+            node.slept = event.time - node.time
             node.sleeps = event.switches != self._slept_at.pop(event.task, event.switches)
 
     def finish(self) -> dict[Context, list[Node]]:

@@ -12,6 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
 
+from kshell.lens.linux_files import linux_file
+from kshell.world.clock import VirtualClock
+from kshell.world.machine import Machine
+
 KERNEL = "kshell.linux."
 TWIN_FILE = "<kshell trace>"
 
@@ -24,6 +28,10 @@ HIDDEN = frozenset({
 TASK_ROOTS = frozenset({"exit_to_user_mode_prepare", "do_exit", "do_group_exit", "ret_from_fork", "kernel_init"})
 
 SLEEPER = "schedule"
+
+# What lets time jump to a timer, and what gives a task the CPU: their twins tell of it.
+CLOCKWORK: FunctionType = vars(VirtualClock)["run_next"]
+DISPATCHER: FunctionType = vars(Machine)["_resume"]
 
 _PLAIN = """
 {prefix}def {name}({params}):
@@ -48,21 +56,40 @@ async def {name}({params}):
         "\\0wake"("\\0leave", {arguments})
 """
 
+_TICKING = """
+def {name}({params}):
+    "\\0tick"({arguments})
+    return "\\0original"({arguments})
+"""
+
+_DISPATCHING = """
+def {name}({params}):
+    "\\0resume"({arguments})
+    try:
+        return "\\0original"({arguments})
+    finally:
+        "\\0resumed"({arguments})
+"""
+
 
 class Function:
     """A kernel function as the trace knows it; also the event "entered"."""
 
-    __slots__ = ("call", "file", "inline", "leave", "name", "original", "parameters", "twin_of")
+    __slots__ = ("call", "inline", "leave", "name", "original", "parameters", "twin_of")
 
     def __init__(self, function: FunctionType) -> None:
         self.name = function.__name__
-        self.file = function.__module__.removeprefix(KERNEL).replace(".", "/")
-        self.inline = self.file.startswith("include/")
+        self.inline = function.__module__.startswith(f"{KERNEL}include.")
         self.twin_of = function
         self.original = function.__code__
         self.parameters = _parameter_names(function.__code__)
         self.call = Called(self)
         self.leave = Left(self)
+
+    @property
+    def file(self) -> str:
+        """Linux's source file of it."""
+        return linux_file(self.twin_of)
 
     @property
     def is_syscall(self) -> bool:
@@ -147,6 +174,10 @@ class TwinMaker:
         is_async = bool(source.co_flags & inspect.CO_COROUTINE)
         if function.name == SLEEPER:
             text = _SLEEPING
+        elif function.twin_of is CLOCKWORK:
+            text = _TICKING
+        elif function.twin_of is DISPATCHER:
+            text = _DISPATCHING
         elif self._arguments or function.is_syscall or function.name in TASK_ROOTS:
             text = _WITH_ARGUMENTS
         else:

@@ -11,6 +11,7 @@ from kshell.lens.trace_text import chain_text
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sched import task_struct
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
+from kshell.world.clock import VirtualClock
 
 SOURCE = '''
 from kshell.linux.include.linux.err import KernelError
@@ -57,6 +58,7 @@ class FakeKernel:
     def __init__(self) -> None:
         self.switch = Switch()
         self.nr_context_switches = 0
+        self.clock = VirtualClock()
         self.current: task_struct
 
 

@@ -1,0 +1,153 @@
+"""A trace as text, the way ftrace's function_graph tracer shows one.
+
+Each line has the depth, `s` in a softirq or `t` in a timer, the call, and its Linux source file at the right
+margin. A call that calls nothing is `name();`, any other `name() {` with its `}` below. A deep tree is indented
+less, and starts again at the left where the screen ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from kshell.abi.errno import errno_name
+from kshell.lens import names
+from kshell.lens.trace_parts import Part, Segment
+from kshell.lens.trace_text import shown_name
+from kshell.lens.trace_tree import Node
+
+WIDTH = 100
+"""Columns when nobody knows how wide the screen is."""
+
+FOR_NAMES = 44
+GUTTER = 7
+LONGEST_VALUE = 28
+MOST_ITEMS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class GraphLine:
+    """A line in two halves; style: "", head, error (one passes), raised (it arises here) or sleeps."""
+
+    left: str
+    right: str
+    style: str = ""
+
+    def text(self, width: int) -> str:
+        """The line with its right half at the margin, where there is room for it; width 0: of any length."""
+        if len(self.left) > width > 0:
+            return self.left[: width - 1] + "…"
+        width = width or WIDTH
+        room = width - len(self.left) - 2
+        right = self.right if len(self.right) <= room else self.right.rpartition("/")[2]
+        return f"{self.left}{right:>{room + 2}}" if 0 < len(right) <= room else self.left
+
+
+def graph(
+    segments: Sequence[Segment], boot_ns: int = 0, width: int = 0, arguments: bool = False
+) -> list[GraphLine]:
+    """The lines of a trace. boot_ns: when time began; width: of the screen, 0 if lines may be of any length;
+    arguments: with the values that came and went."""
+    deepest = max((part.depth for segment in segments for root in segment.parts for part in root.walk()), default=0)
+    return list(_Lines(width, deepest, arguments, boot_ns).all(segments))
+
+
+class _Lines:
+    def __init__(self, width: int, deepest: int, arguments: bool, boot_ns: int) -> None:
+        self._columns = max(8, (width or WIDTH) - FOR_NAMES - GUTTER)
+        self._step = 2 if deepest * 2 <= self._columns else 1
+        self._arguments = arguments
+        self._boot_ns = boot_ns
+
+    def all(self, segments: Sequence[Segment]) -> Iterator[GraphLine]:
+        """Every segment under its head."""
+        for segment in segments:
+            seconds = f"{(segment.time - self._boot_ns) / 1e9:.6f} s"
+            yield GraphLine(f"------ {segment.name} ", f" {seconds} ------", "head")
+            for part in segment.parts:
+                yield from self._part(part)
+
+    def _part(self, part: Part) -> Iterator[GraphLine]:
+        node = part.node
+        if not part.opens:
+            yield self._line(part, f"}} /* {shown_name(node)} */{self._outcome(node)}", "", _style(node))
+            return
+        call = f"{'~' if node.function.inline else ''}{shown_name(node)}({self._given(node)})"
+        times = f"   [x{part.count}]" if part.count > 1 else ""
+        if not part.parts:
+            end = self._outcome(node) if part.closes else _unclosed(node)
+            opens = ";" if part.closes or node.sleeps else " {"
+            yield self._line(part, call + opens + end + times, node.file, _style(node) if part.closes else "sleeps")
+            return
+        yield self._line(part, call + " {" + times, node.file)
+        for below in part.parts:
+            yield from self._part(below)
+        if part.closes:
+            yield self._line(part, "}" + self._outcome(node), "", _style(node))
+
+    def _line(self, part: Part, text: str, file: str, style: str = "") -> GraphLine:
+        indent = " " * (part.depth * self._step % self._columns)
+        return GraphLine(f"{part.depth:3} {part.flag or ' '}| {indent}{text}", file, style)
+
+    def _given(self, node: Node) -> str:
+        if not self._arguments or node.arguments is None:
+            return ""
+        return ", ".join(argument_texts(node))
+
+    def _outcome(self, node: Node) -> str:
+        if node.errno:
+            return f" = -{errno_name(node.errno)}" + ("   <-- arises here" if node.raised else "")
+        shown = self._arguments and node.returned and node.result is not None
+        return f" = {value_text(node.result)}" if shown else ""
+
+
+def _unclosed(node: Node) -> str:
+    if node.sleeps:
+        return f"   sleeps {duration(node.slept)}" if node.slept else "   sleeps"
+    return "   does not return"
+
+
+def _style(node: Node) -> str:
+    if node.errno:
+        return "raised" if node.raised else "error"
+    return ""
+
+
+def duration(ns: int) -> str:
+    """`60.000 ms`: a stretch of virtual time in the unit that fits."""
+    for unit, size in (("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000)):
+        if ns >= size:
+            return f"{ns / size:.3f} {unit}"
+    return f"{ns} ns"
+
+
+def argument_texts(node: Node) -> list[str]:
+    """`name=value` of each argument."""
+    given = zip(node.function.parameters, node.arguments or (), strict=False)
+    return [f"{name}={value_text(value)}" for name, value in given if name != "current"]
+
+
+def value_text(value: object) -> str:
+    """A value in few characters: numbers, addresses, names of tables and functions, the beginning of text."""
+    if isinstance(value, bool) or value is None:
+        return names.describe(value)
+    if isinstance(value, int):
+        return str(value) if -4096 < value < 65536 else f"{value & 0xFFFFFFFFFFFFFFFF:#x}"
+    if isinstance(value, (bytes, bytearray, str)):
+        return _short_text(value)
+    if isinstance(value, (tuple, list)):
+        shown = ", ".join(value_text(item) for item in value[:MOST_ITEMS])
+        return f"({shown}, …)" if len(value) > MOST_ITEMS else f"({shown})"
+    if callable(value):
+        return str(getattr(value, "__name__", "…"))
+    return names.table(value)
+
+
+def _short_text(value: bytes | bytearray | str) -> str:
+    head = value[:LONGEST_VALUE]
+    text = head if isinstance(head, str) else bytes(head).decode("latin-1")
+    text = text.encode("unicode_escape").decode("ascii")[:LONGEST_VALUE].rstrip("\\")
+    more = "…" if len(value) > LONGEST_VALUE or len(text) == LONGEST_VALUE else ""
+    return f'"{text}"{more}'
+
+
