@@ -79,15 +79,24 @@ clone: unsigned long clone_flags @ clone_flags, unsigned long newsp @ pointer,
 fork:
 vfork:
 execve: const char *filename, const char *const *argv @ strings_in, const char *const *envp @ environment_in
+execveat: int fd @ dirfd, const char *filename, const char *const *argv @ strings_in,
+    const char *const *envp @ environment_in, int flags @ flags(at)
 exit: int error_code
 wait4: pid_t upid, int *stat_addr @ wstatus_out, int options @ flags(wait),
     struct rusage *ru @ struct_out(rusage)
 kill: pid_t pid, int sig @ signal
 uname: struct new_utsname *name @ struct_out(utsname)
 fcntl: unsigned int fd @ fd, unsigned int cmd @ enum(fcntl), unsigned long arg @ fcntl_inout(cmd)
+getxattr: const char *pathname, const char *name, void *value @ bytes_out(size), size_t size
+lgetxattr: const char *pathname, const char *name, void *value @ bytes_out(size), size_t size
 fgetxattr: int fd @ fd, const char *name, void *value @ bytes_out(size), size_t size
+fsetxattr: int fd @ fd, const char *name, const void *value @ bytes_in(size), size_t size, int flags @ hex
+flistxattr: int fd @ fd, char *list @ bytes_out(size), size_t size
 flock: unsigned int fd @ fd, unsigned int cmd @ flags(flock)
 fsync: unsigned int fd @ fd
+syncfs: int fd @ fd
+personality: unsigned int personality @ hex
+restart_syscall:
 fdatasync: unsigned int fd @ fd
 truncate: const char *path, long length
 ftruncate: unsigned int fd @ fd, off_t length
@@ -191,6 +200,7 @@ epoll_wait: int epfd @ fd, struct epoll_event *events @ array_out(epoll_event re
 epoll_ctl: int epfd @ fd, int op @ enum(epoll_op), int fd @ fd,
     struct epoll_event *event @ struct_in(epoll_event)
 tgkill: pid_t tgid, pid_t pid, int sig @ signal
+futimesat: int dfd @ dirfd, const char *filename, struct __kernel_old_timeval *utimes @ array_in(timeval 2)
 utimes: char *filename @ path, struct __kernel_old_timeval *utimes @ array_in(timeval 2)
 waitid: int which @ enum(waitid), pid_t upid, struct siginfo *infop @ struct_out(siginfo),
     int options @ flags(wait), struct rusage *ru @ struct_out(rusage)
