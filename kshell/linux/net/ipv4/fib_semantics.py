@@ -90,7 +90,7 @@ def _hash_key(fi: fib_info) -> tuple[object, ...]:
     )
     metrics = tuple(sorted(fi.fib_metrics.items())) if fi.fib_metrics else ()
     return (
-        id(fi.fib_net) if fi.fib_net is not None else 0, fi.fib_protocol, fi.fib_scope, fi.fib_prefsrc, fi.fib_priority,
+        fi.fib_net, fi.fib_protocol, fi.fib_scope, fi.fib_prefsrc, fi.fib_priority,
         fi.fib_type, fi.fib_tb_id, fi.fib_flags & _COMPARE_MASK, metrics, hops,
     )  # fmt: skip
 

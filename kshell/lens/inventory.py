@@ -1,0 +1,234 @@
+"""All that machines hold, object by object, in one canonical order.
+
+`inventory(roots)` walks everything that can be reached: kernel objects, lists, queues and counters, user memory, timers
+and the closures they call, parked coroutines and their locals. An object with an address is a Thing of its own; what
+lies inside it is a field with a path (`sk_receive_queue.qlen`). Two machines that are in the same state have equal
+inventories, whatever Python's own addresses are; `digest(roots)` is a short name for such a state.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
+from hashlib import blake2b
+from random import Random
+from types import CellType, CodeType, CoroutineType, FunctionType, MethodType
+from typing import Final
+
+from kshell.lens import names
+
+Leaf = int | str | bytes | float | None
+Visit = Callable[[str, object], None]
+
+HIDDEN: Final = frozenset({"kernel", "_kernel", "listening", "_observers", "__dict__", "__weakref__", "_tape"})
+"""Back pointers, and what looks at a machine without being part of it."""
+
+_MODEL: Final = ("kshell.linux", "kshell.world")
+_MISSING: Final = object()
+
+
+class Ref(str):
+    """The label of another thing."""
+
+    __slots__ = ()
+
+
+class Thing:
+    """An object with an address: its struct, and its fields by path."""
+
+    __slots__ = ("address", "fields", "label", "owner", "path", "struct", "value")
+
+    def __init__(self, struct: str, address: int, value: object, owner: Thing | None, path: str) -> None:
+        self.struct = struct
+        self.address = address
+        self.label = Ref(f"{struct} {address:#x}" if address else struct)
+        self.value = value
+        self.owner = owner
+        self.path = path
+        self.fields: dict[str, Leaf] = {}
+
+
+def inventory(roots: Mapping[str, object]) -> list[Thing]:
+    """The things that can be reached from the roots, those first, in an order that only their state decides."""
+    return _Walk(roots).things
+
+
+def digest(roots: Mapping[str, object]) -> str:
+    """A short name of the whole state: equal for equal states, and different for different ones."""
+    hashed = blake2b(digest_size=16)
+    for thing in inventory(roots):
+        small = [(path, value) for path, value in thing.fields.items() if not isinstance(value, bytes)]
+        hashed.update(repr((thing.label, small)).encode("utf-8", "surrogatepass"))
+        for path, value in thing.fields.items():
+            if isinstance(value, bytes):
+                hashed.update(b"%s %d " % (path.encode(), len(value)) + value)
+    return hashed.hexdigest()
+
+
+class _Walk:
+    """One walk, breadth first."""
+
+    def __init__(self, roots: Mapping[str, object]) -> None:
+        self.things: list[Thing] = []
+        self._seen: dict[int, Ref] = {}
+        self._queue: deque[Thing] = deque()
+        self._keep: list[object] = []  # so that no id is used twice
+        for name, value in roots.items():
+            self._discover(Thing(name, 0, value, None, ""))
+        while self._queue:
+            self._open(self._queue.popleft())
+
+    def _discover(self, thing: Thing) -> Ref:
+        self._seen[id(thing.value)] = thing.label
+        self.things.append(thing)
+        self._queue.append(thing)
+        return thing.label
+
+    def _open(self, thing: Thing) -> None:
+        stack = [iter(_parts(thing.value, ""))]
+        while stack:
+            part = next(stack[-1], None)
+            if part is None:
+                stack.pop()
+                continue
+            path, value = part
+            inside = self._note(thing, path, value)
+            if inside is not None:
+                stack.append(inside)
+
+    def _note(self, thing: Thing, path: str, value: object) -> Iterator[tuple[str, object]] | None:
+        """Write a leaf down, or give the parts of what has some."""
+        if value is None or isinstance(value, (int, str, bytes, float)):
+            thing.fields[path] = value
+            return None
+        if isinstance(value, bytearray):
+            thing.fields[path] = bytes(value)
+            return None
+        known = self._seen.get(id(value))
+        if known is not None:
+            thing.fields[path] = known
+            return None
+        address = getattr(value, "_addr", 0)
+        if address and _is_model(type(value)):
+            struct = next(c.__name__ for c in type(value).__mro__ if not c.__name__.startswith("_"))
+            thing.fields[path] = self._discover(Thing(struct, address, value, thing, path))
+            return None
+        named = _plain_name(value)
+        if named is not None:
+            thing.fields[path] = named
+            return None
+        self._seen[id(value)] = Ref(f"{thing.label}.{path}")
+        self._keep.append(value)
+        if isinstance(value, (list, tuple, deque, dict, set, frozenset, Mapping)):
+            thing.fields[f"{path}.len"] = len(value)
+        return iter(_parts(value, path))
+
+
+def _plain_name(value: object) -> str | None:
+    """The name of what has nothing inside that could change: a function, a class, an operations table."""
+    if isinstance(value, type):
+        return value.__name__
+    if isinstance(value, FunctionType) and not value.__closure__:
+        return value.__qualname__
+    if _is_model(type(value)) and not isinstance(value, (dict, list)):
+        named = names.table(value)
+        return named if named[:1].isalpha() or named[:1] == "_" else None
+    return None
+
+
+@cache
+def _is_model(cls: type) -> bool:
+    return cls.__module__.startswith(_MODEL)
+
+
+def _parts(value: object, path: str) -> Iterable[tuple[str, object]]:
+    """What a value consists of, with the path to each part."""
+    dot = f"{path}." if path else ""
+    if isinstance(value, (list, tuple, deque)):
+        return [(f"{path}[{index}]", item) for index, item in enumerate(value)]
+    if isinstance(value, Mapping):
+        return _entries(value, path)
+    if isinstance(value, (set, frozenset)):
+        return [(f"{path}{{{index}}}", item) for index, item in enumerate(sorted(value, key=_order))]
+    if isinstance(value, FunctionType):
+        cells = zip(value.__code__.co_freevars, value.__closure__ or (), strict=True)
+        return [(f"{dot}name", value.__qualname__), *((f"{dot}{n}", _content(cell)) for n, cell in cells)]
+    if isinstance(value, MethodType):
+        return [(f"{dot}name", value.__func__.__qualname__), (f"{dot}self", _self(value.__self__))]
+    if isinstance(value, partial):
+        return [(f"{dot}func", value.func), (f"{dot}args", value.args), (f"{dot}keywords", value.keywords)]
+    if isinstance(value, CoroutineType):
+        return _frames(value, dot)
+    if isinstance(value, Random):
+        return [(f"{dot}state", hash(value.getstate()))]
+    if isinstance(value, BaseException):
+        return [(f"{dot}error", f"{type(value).__name__} {value.args}")]
+    if callable(value) and not _is_model(type(value)):
+        return [(f"{dot}name", getattr(value, "__qualname__", type(value).__name__))]
+    return _fields(value, dot)
+
+
+def _entries(value: Mapping[object, object], path: str) -> Iterator[tuple[str, object]]:
+    for index, (key, item) in enumerate(value.items()):
+        if key is None or isinstance(key, (int, str, bytes)):
+            yield f"{path}[{key!r}]", item
+        else:
+            yield f"{path}[{index}].key", key
+            yield f"{path}[{index}]", item
+
+
+def _order(value: object) -> tuple[str, int, str]:
+    address = getattr(value, "_addr", None)
+    if address is not None:
+        return type(value).__name__, address, ""
+    return (type(value).__name__, value, "") if isinstance(value, int) else (type(value).__name__, 0, str(value))
+
+
+def _content(cell: CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
+
+
+def _self(value: object) -> object:
+    return value if _is_model(type(value)) else type(value).__name__
+
+
+def _frames(value: object, dot: str) -> Iterator[tuple[str, object]]:
+    """A parked coroutine: each function it is in, where, and with what locals."""
+    depth = 0
+    while isinstance(value, CoroutineType):
+        frame = value.cr_frame
+        if frame is not None:
+            code: CodeType = frame.f_code
+            yield f"{dot}{depth}", f"{code.co_qualname}+{frame.f_lasti}"
+            for name, local in frame.f_locals.items():
+                if not isinstance(local, CoroutineType):
+                    yield f"{dot}{depth}.{name}", local
+        value = value.cr_await
+        depth += 1
+
+
+@cache
+def _slots(cls: type) -> tuple[str, ...]:
+    found = [name for base in cls.__mro__ for name in vars(base).get("__slots__", ())]
+    return tuple(sorted(name for name in dict.fromkeys(found) if name not in HIDDEN and name != "_addr"))
+
+
+def _fields(value: object, dot: str) -> Iterator[tuple[str, object]]:
+    """The fields of a struct; those that lie in the cold part and are as they always are left out."""
+    cls = type(value)
+    for name in _slots(cls):
+        found = getattr(value, name, _MISSING)
+        if found is not _MISSING:
+            yield f"{dot}{name}", found
+    for name, found in sorted(getattr(value, "__dict__", {}).items()):
+        if name not in HIDDEN and name != "_addr" and not _is_default(cls, name, found):
+            yield f"{dot}{name}", found
+
+
+def _is_default(cls: type, name: str, found: object) -> bool:
+    default = getattr(cls, name, _MISSING)
+    return type(default) is type(found) and isinstance(found, (int, str, bytes, tuple)) and default == found
