@@ -33,14 +33,20 @@ class GraphLine:
     right: str
     style: str = ""
 
-    def text(self, width: int) -> str:
-        """The line with its right half at the margin, where there is room for it; width 0: of any length."""
+    def halves(self, width: int) -> tuple[str, str]:
+        """The left half, and the right one with the blanks before it; "" where there is no room for it.
+
+        width: of the screen, 0 if lines may be of any length.
+        """
         if len(self.left) > width > 0:
-            return self.left[: width - 1] + "…"
-        width = width or WIDTH
-        room = width - len(self.left) - 2
+            return self.left[: width - 1] + "…", ""
+        room = (width or WIDTH) - len(self.left) - 2
         right = self.right if len(self.right) <= room else self.right.rpartition("/")[2]
-        return f"{self.left}{right:>{room + 2}}" if 0 < len(right) <= room else self.left
+        return self.left, f"{right:>{room + 2}}" if 0 < len(right) <= room else ""
+
+    def text(self, width: int) -> str:
+        """The line with its right half at the margin."""
+        return "".join(self.halves(width))
 
 
 def graph(
@@ -76,7 +82,7 @@ class _Lines:
         times = f"   [x{part.count}]" if part.count > 1 else ""
         if not part.parts:
             end = self._outcome(node) if part.closes else _unclosed(node)
-            opens = ";" if part.closes or node.sleeps else " {"
+            opens = " { … }" if node.children else ";" if part.closes or node.sleeps else " {"
             yield self._line(part, call + opens + end + times, node.file, _style(node) if part.closes else "sleeps")
             return
         yield self._line(part, call + " {" + times, node.file)
@@ -104,7 +110,12 @@ class _Lines:
 def _unclosed(node: Node) -> str:
     if node.sleeps:
         return f"   sleeps {duration(node.slept)}" if node.slept else "   sleeps"
-    return "   does not return"
+    below = node
+    while below.children:
+        below = below.children[-1]
+        if below.sleeps:
+            return "   sleeps below"
+    return "   sleeps below" if node.returned or node.errno else "   does not return"
 
 
 def _style(node: Node) -> str:

@@ -19,6 +19,12 @@ Every event is one JSON object (`kshell --json`, one a line). The first line of 
     output   text                                     what a command prints
     objects  lines                                    the objects a call touched (see below)
     change   struct, address, field, old, new         one field that a call changed
+    trace    calls                                    the kernel functions a command ran through (see below)
+    tracediff  first, second, texts, calls            two commands' functions (sign of a call: " ", "-" first only, "+")
+    stop     number, reason, pid, task, function, file, line, text
+                                                      a breakpoint has stopped the kernel: until `go`, what follows
+                                                      comes from the debugger's commands
+    go       number, text                             the kernel runs again; or the call was taken back
     held     text, file, line                         an expectation held
     failed   text, expected, got, file, line, column  an expectation failed
     error    message, hint, text, file, line, column  a command cannot be understood or carried out
@@ -31,7 +37,14 @@ Every event is one JSON object (`kshell --json`, one a line). The first line of 
 
 from __future__ import annotations
 
-from typing import ClassVar, dataclass_transform
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, ClassVar, dataclass_transform
+
+if TYPE_CHECKING:
+    from kshell.lens.style import Line, Style
+    from kshell.lens.trace_diff import DiffLine
+    from kshell.lens.trace_parts import Segment
+    from kshell.lens.tree import TreeLine
 
 FORMAT = 1
 
@@ -222,6 +235,64 @@ class Change(_Numbered):
 
 class ExpectationHeld(_Numbered):
     kind = "held"
+class Traced(_Numbered):
+    """The functions that a command ran through, in order of time; `segments` are told as JSON by their calls."""
+
+    kind = "trace"
+    segments: list[Segment]
+    arguments: bool
+    boot_ns: int
+
+    def to_json(self) -> dict[str, Json]:
+        from kshell.lens.trace_calls import calls
+
+        found: list[Json] = list(calls(self.segments, self.boot_ns, self.arguments))
+        return {"event": self.kind, "n": self.n, "time": self.time, "calls": found}
+
+
+class TraceDiff(_Numbered):
+    """The functions of two commands: what both ran through, and what only one did."""
+
+    kind = "tracediff"
+    first: int
+    second: int
+    first_text: str
+    second_text: str
+    lines: list[DiffLine]
+    side: bool
+
+    def to_json(self) -> dict[str, Json]:
+        lines: list[Json] = [
+            {"sign": x.sign, "depth": x.depth, "function": x.name, "file": x.file, "note": x.note.strip()}
+            for x in self.lines
+        ]
+        numbers: dict[str, Json] = {"n": self.n, "time": self.time, "first": self.first, "second": self.second}
+        texts: list[Json] = [self.first_text, self.second_text]
+        return {"event": self.kind, **numbers, "texts": texts, "calls": lines}
+
+
+class Stop(_Numbered):
+    """The debugger has stopped the kernel in `function`; `reason` says why, `text` is the line that comes next."""
+
+    kind = "stop"
+    number: int
+    reason: str
+    pid: int
+    task: str
+    function: str
+    file: str
+    line: int
+    text: str
+
+
+class Go(_Numbered):
+    """The stop is left; `text` is what to tell of it."""
+
+    kind = "go"
+    number: int
+    text: str
+
+
     text: str
     file: str
     line: int

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.init.kernel import Kernel
     from kshell.linux.mm.slub import kmem_cache
+    from kshell.session.instruments import Instruments
     from kshell.userland.runtime import Process
     from kshell.world.machine import Machine
 
@@ -68,6 +69,7 @@ class Session:
         self._events: list[ev.Event] = []
         self._place = Piece("", 0, False)
         self._file = ""
+        self.instruments: Instruments | None = None
         self.tape = Tape()
         self.timeline = Timeline(self, rooted=machine is None)
         self.attach(self.boot() if machine is None else {"": machine})
@@ -181,6 +183,16 @@ class Session:
     def run(self, text: str, file: str = "") -> list[ev.Event]:
         """Execute commands; all their events."""
         return list(self.execute(text, file))
+        if self.instruments is None or command is None:
+            self.carry_out(piece.text)
+        else:
+            self.instruments.carry_out(piece.text)
+        if command is not None:
+            self.timeline.end(command, self._events)
+        return self._events
+
+    def carry_out(self, text: str) -> None:
+        """Do one command; what goes wrong is reported."""
 
     def _one(self, piece: Piece, file: str) -> list[ev.Event]:
         self._events = []
@@ -188,7 +200,7 @@ class Session:
         command = self.timeline.begin(piece.text, file, piece.line)
         self.emit(ev.CommandStarted, piece.text, file, piece.line, self.current.name)
         try:
-            self._dispatch(piece.text)
+            self._dispatch(text)
         except CommandError as error:
             self.report(error.message, error.hint, error.column)
         except (MemoryError, RecursionError) as error:
@@ -196,9 +208,6 @@ class Session:
         except Exception as error:
             self.oops(error)
         self._settle()
-        if command is not None:
-            self.timeline.end(command, self._events)
-        return self._events
 
     def _dispatch(self, text: str) -> None:
         try:
@@ -239,6 +248,10 @@ class Session:
     def copy(self, n: int | None = None) -> Session:
         """Another session, as this one was after command n (now): to try something, or to look."""
         return self.timeline.copy(self.timeline.here if n is None else n)
+
+    def tell_first(self, kind: type[ev.Event], *values: object) -> None:
+        """Put an event of this command before what came of it."""
+        self._events.insert(1, kind(self.timeline.number, self.now, *values))
 
     # ---- what commands use
 

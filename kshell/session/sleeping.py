@@ -17,10 +17,10 @@ _ARMED_IN = {"schedule_timeout": "timer", "schedule_hrtimeout_range_clock": "sle
 
 
 def frames(task: task_struct) -> Iterator[FrameType]:
-    """The frames of a parked call, outermost first."""
+    """The frames of a parked call, outermost first; those of the tracer's twins (`<kshell …>`) are no part of it."""
     stack: object = task._stack
     while isinstance(stack, CoroutineType):
-        if stack.cr_frame is not None:
+        if stack.cr_frame is not None and not stack.cr_code.co_filename.startswith("<"):
             yield stack.cr_frame
         stack = stack.cr_await
 

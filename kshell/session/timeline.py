@@ -117,12 +117,21 @@ class Timeline:
 
     def begin(self, text: str, file: str, line: int) -> Logged | None:
         """A command begins; None: one that is no part of the session."""
-        if text.split(None, 1)[0] in OUTSIDE:
+        if asks(text) or self._is_outside(text):
             return None
         self.number = self.here + 1
         return Logged(self.number, text, file, line)
 
     def end(self, command: Logged, events: Sequence[ev.Event]) -> None:
+    def _is_outside(self, text: str) -> bool:
+        """Whether a command is about the session and does nothing in it."""
+        word, *rest = text.split(None, 1)
+        if word != "trace":
+            return word in OUTSIDE
+        from kshell.session.trace_request import does_something
+
+        return not does_something(self.session, "".join(rest))
+
         """It is over: keep what it did. One that changed nothing is not kept while later commands could be redone."""
         session = self.session
         before = self.moment(self.here)

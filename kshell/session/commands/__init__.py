@@ -19,6 +19,7 @@ Run = Callable[["Session", str], None]
 FAMILIES: Final = {
     "looking": ("show", "print", "ps", "fds", "dmesg", "slab"),
     "printing": ("hash",),
+    "tracing": ("trace",),
     "reasons": ("why",),
     "control": ("sleep", "wait", "interrupt", "task", "set", "assert", "save", "exit", "quit"),
     "travel": ("history", "undo", "redo", "goto"),
