@@ -98,3 +98,13 @@ def balance(text: str) -> int:
     for line in text.split("\n"):
         depth, quote = _scan(line, depth, quote)
     return depth + bool(quote)
+
+
+def asks(text: str) -> bool:
+    """Whether a line asks for an explanation: it ends in `?`, and not as strace's `= ?`."""
+    return text.rstrip().endswith("?") and _QUESTION.search(text) is not None
+
+
+def question(text: str) -> str:
+    """The line without the `?` that it ends in."""
+    return _QUESTION.sub("", text)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from kshell.session import events as ev
 from kshell.session.commands import CommandError
 from kshell.session.moment import Moment
+from kshell.session.pieces import asks
 from kshell.session.tape import Op, TapedMachine, play
 
 if TYPE_CHECKING:
