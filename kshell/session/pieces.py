@@ -14,6 +14,8 @@ LONGEST_SCANNED = 1 << 20
 _OPEN, _CLOSE = "([{", ")]}"
 _COMPLETE = re.compile(r"(@\w+ +)?(\w+ *= *)?\w+\(.*\).*")
 
+_QUESTION = re.compile(r"(?<![=\s])\s*\?\s*$")
+
 
 class Piece:
     """A command or comment of a script, and the number of its first line."""

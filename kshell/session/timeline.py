@@ -123,7 +123,6 @@ class Timeline:
         self.number = self.here + 1
         return Logged(self.number, text, file, line)
 
-    def end(self, command: Logged, events: Sequence[ev.Event]) -> None:
     def _is_outside(self, text: str) -> bool:
         """Whether a command is about the session and does nothing in it."""
         word, *rest = text.split(None, 1)
@@ -133,6 +132,7 @@ class Timeline:
 
         return not does_something(self.session, "".join(rest))
 
+    def end(self, command: Logged, events: Sequence[ev.Event]) -> None:
         """It is over: keep what it did. One that changed nothing is not kept while later commands could be redone."""
         session = self.session
         before = self.moment(self.here)
@@ -155,6 +155,14 @@ class Timeline:
         if branch.name != UNDONE:
             self.branches[UNDONE] = Branch(UNDONE, list(branch.commands), branch.here)
         del branch.commands[branch.here :]
+
+    def revert(self) -> None:
+        """The command that began was broken off: all is as it was before it."""
+        self._check(0)
+        self.session.tape.cut()
+        self.session.tape.by_text = False
+        spare = self.machines_at(self.branch.commands, self.here)
+        self.session.attach(spare.machines, self.moment(self.here), spare.objects)
 
     def moment(self, n: int) -> Moment:
         """The moment after command n."""
