@@ -31,20 +31,21 @@ Every event is one JSON object (`kshell --json`, one a line). The first line of 
     oops     message, traceback, text, file, line     an internal fault and the command that caused it
     summary  file, held, failed, errors, oopses       end of a file that `kshell check` has gone through
 
+    A call of `trace` has depth, function, file (of Linux), pid, task (0 and "" outside of any), context (task,
+    softirq, timer), time and slept (virtual nanoseconds), count (equal calls in a row), errno ("" for none), raised
+    (whether the error arose there), and with -a args and ret.
+
     A line of `objects` has depth, sign ("" same, "new", "changed", "freed", "folded"), path, struct,
     address, text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar, dataclass_transform
 
 if TYPE_CHECKING:
-    from kshell.lens.style import Line, Style
     from kshell.lens.trace_diff import DiffLine
     from kshell.lens.trace_parts import Segment
-    from kshell.lens.tree import TreeLine
 
 FORMAT = 1
 
@@ -233,8 +234,6 @@ class Change(_Numbered):
     new: str
 
 
-class ExpectationHeld(_Numbered):
-    kind = "held"
 class Traced(_Numbered):
     """The functions that a command ran through, in order of time; `segments` are told as JSON by their calls."""
 
@@ -293,6 +292,8 @@ class Go(_Numbered):
     text: str
 
 
+class ExpectationHeld(_Numbered):
+    kind = "held"
     text: str
     file: str
     line: int

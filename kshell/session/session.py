@@ -25,11 +25,11 @@ from kshell.session.watch import Watch
 from kshell.world.arena import Arena
 
 if TYPE_CHECKING:
+    from kshell.session.instruments import Instruments
     from kshell.abi.syscalls import Syscall
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.init.kernel import Kernel
     from kshell.linux.mm.slub import kmem_cache
-    from kshell.session.instruments import Instruments
     from kshell.userland.runtime import Process
     from kshell.world.machine import Machine
 
@@ -183,6 +183,12 @@ class Session:
     def run(self, text: str, file: str = "") -> list[ev.Event]:
         """Execute commands; all their events."""
         return list(self.execute(text, file))
+
+    def _one(self, piece: Piece, file: str) -> list[ev.Event]:
+        self._events = []
+        self._place, self._file = piece, file
+        command = self.timeline.begin(piece.text, file, piece.line)
+        self.emit(ev.CommandStarted, piece.text, file, piece.line, self.current.name)
         if self.instruments is None or command is None:
             self.carry_out(piece.text)
         else:
@@ -193,12 +199,6 @@ class Session:
 
     def carry_out(self, text: str) -> None:
         """Do one command; what goes wrong is reported."""
-
-    def _one(self, piece: Piece, file: str) -> list[ev.Event]:
-        self._events = []
-        self._place, self._file = piece, file
-        command = self.timeline.begin(piece.text, file, piece.line)
-        self.emit(ev.CommandStarted, piece.text, file, piece.line, self.current.name)
         try:
             self._dispatch(text)
         except CommandError as error:
@@ -249,15 +249,15 @@ class Session:
         """Another session, as this one was after command n (now): to try something, or to look."""
         return self.timeline.copy(self.timeline.here if n is None else n)
 
-    def tell_first(self, kind: type[ev.Event], *values: object) -> None:
-        """Put an event of this command before what came of it."""
-        self._events.insert(1, kind(self.timeline.number, self.now, *values))
-
     # ---- what commands use
 
     def emit(self, kind: type[ev.Event], *values: object) -> None:
         """Append an event of this command."""
         self._events.append(kind(self.timeline.number, self.now, *values))
+
+    def tell_first(self, kind: type[ev.Event], *values: object) -> None:
+        """Put an event of this command before what came of it."""
+        self._events.insert(1, kind(self.timeline.number, self.now, *values))
 
     def say(self, text: str) -> None:
         """Print text as the command's output."""

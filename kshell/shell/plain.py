@@ -22,9 +22,6 @@ STYLES = {
     "held": "\x1b[32m",
     "log": "\x1b[2m",
     "packet": "\x1b[36m",
-    "struct": "\x1b[1m",
-    "address": "\x1b[2m",
-    "state": "\x1b[36m",
     "head": "\x1b[1m",
     "raised": "\x1b[1;31m",
     "stop": "\x1b[1m",
@@ -189,6 +186,24 @@ def _change(self: PlainText, event: ev.Event) -> Iterable[str]:
         yield self.paint("changed", printable(text))
 
 
+def _trace(self: PlainText, event: ev.Event) -> Iterable[str]:
+    assert isinstance(event, ev.Traced)
+    from kshell.lens.trace_graph import graph
+
+    for line in graph(event.segments, event.boot_ns, self.width, event.arguments):
+        left, right = line.halves(self.width)
+        yield self.paint(line.style, printable(left)) + self.paint("folded", right)
+
+
+def _tracediff(self: PlainText, event: ev.Event) -> Iterable[str]:
+    assert isinstance(event, ev.TraceDiff)
+    from kshell.lens.trace_diff import drawn
+
+    styles = {"-": "freed", "+": "new", "~": "changed"}
+    for sign, text in drawn(event, self.width):
+        yield self.paint(styles.get(sign, ""), printable(text))
+
+
 _HANDLERS: dict[str, Callable[[PlainText, ev.Event], Iterable[str]]] = {
     "command": _command,
     "comment": _comment,
@@ -203,25 +218,7 @@ _HANDLERS: dict[str, Callable[[PlainText, ev.Event], Iterable[str]]] = {
     "wakeup": _line_of("wakeups", "folded"),
     "output": _line_of("output", ""),
     "objects": _objects,
-    "change": _change,
-}
-def _trace(self: PlainText, event: ev.Event) -> Iterable[str]:
-    assert isinstance(event, ev.Traced)
-    from kshell.lens.trace_graph import graph
-
-    for line in graph(event.segments, event.boot_ns, self.style.width, event.arguments):
-        left, right = line.halves(self.style.width)
-        yield self.paint(line.style, printable(left)) + self.paint("folded", right)
-
-
-def _tracediff(self: PlainText, event: ev.Event) -> Iterable[str]:
-    assert isinstance(event, ev.TraceDiff)
-    from kshell.lens.trace_diff import drawn
-
-    styles = {"-": "freed", "+": "new", "~": "changed"}
-    for sign, text in drawn(event, self.style.width):
-        yield self.paint(styles.get(sign, ""), printable(text))
-
-
     "trace": _trace,
     "tracediff": _tracediff,
+    "change": _change,
+}
