@@ -169,10 +169,25 @@ def ipv4(value: int) -> str:
 def unix_address(value: object) -> str:
     """A unix_address: a path, or @name for an abstract one."""
     name = getattr(value, "name", None)
-    if not isinstance(name, (bytes, bytearray)):
-        return describe(value)
+    return unix_name(name) if isinstance(name, (bytes, bytearray)) else describe(value)
+
+
+def unix_name(name: bytes | bytearray) -> str:
+    """The name in the bytes of a sockaddr_un."""
     body = bytes(name)[2:]
     return quoted(f"@{_text(body[1:])}" if body[:1] == b"\0" else _text(body.split(bytes(1), 1)[0]))
+
+
+def data(value: bytes) -> str:
+    """Bytes in quotes: text as it is (any language), the rest as C escapes."""
+    text = value.decode("utf-8", "surrogateescape")
+    return '"' + "".join(_shown(char) for char in text) + '"'
+
+
+def _shown(char: str) -> str:
+    if "\udc80" <= char <= "\udcff":
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return _ESCAPES.get(char) or (char if char.isprintable() else f"\\x{ord(char):02x}")
 
 
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
@@ -198,11 +213,15 @@ def path_of(file: object) -> str:
     magic = {0o140000: "socket", 0o010000: "pipe"}.get(kind)
     if magic and getattr(dentry, "d_parent", None) in (None, dentry):
         return f"{magic}:[{inode.i_ino}]"
+    return dentry_path(dentry)
+
+
+def dentry_path(dentry: object) -> str:
+    """The path of a dentry within its file system; the name alone of one without a parent."""
     parts: list[str] = []
-    while dentry is not None and getattr(dentry, "d_parent", None) not in (None, dentry):
-        parts.append(_text(dentry.d_name.name if hasattr(dentry.d_name, "name") else dentry.d_name))
-        dentry = dentry.d_parent
+    while getattr(dentry, "d_parent", None) not in (None, dentry):
+        parts.append(_text(dentry.d_name.name))  # type: ignore[attr-defined]
+        dentry = dentry.d_parent  # type: ignore[attr-defined]
     if parts:
         return "/" + "/".join(reversed(parts))
-    name = _text(getattr(dentry.d_name, "name", dentry.d_name))
-    return name if name not in ("", "/") else "/"
+    return _text(dentry.d_name.name) or "/"  # type: ignore[attr-defined]

@@ -1,34 +1,56 @@
-"""Snapshots of the objects that a task reaches: struct, address, fields, and what hangs below.
+"""Snapshots of the objects that a task reaches: struct, address, raw field values, and what hangs below.
 
-The table FIELDS says what a student sees of a struct; `_file` and `_socket` which pointers are followed.
+`kshell.lens.shown` says what a student sees of a struct; the table BELOW which pointers are followed from it.
 Every value is read from the model; nothing here knows a terminal.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import Final
 
 from kshell.lens import names
+from kshell.lens.shown import Spec, spec_of, value_text
 
-Format = Callable[[object, object], str]
+FEW: Final = 4
+"""Packets of a queue, slots of a pipe … that a snapshot follows; the rest is counted."""
 
 
 class Node:
-    """An object in a snapshot. `edge` is the field that leads to it, `fields` its shown values by name."""
+    """An object in a snapshot. `edge` is the field that leads to it, `raw` the values of its spec's fields.
 
-    __slots__ = ("address", "children", "edge", "fields", "note", "struct")
+    more: elements of its lists that were not followed. aside: worth a line only when it is touched.
+    """
 
-    def __init__(self, edge: str, struct: str, address: int, fields: dict[str, str], note: str = "") -> None:
+    __slots__ = ("address", "aside", "children", "edge", "more", "note", "raw", "spec", "value")
+
+    def __init__(self, edge: str, value: object, spec: Spec, raw: tuple[object, ...], address: int = 0) -> None:
         self.edge = edge
-        self.struct = struct
+        self.value = value
+        self.spec = spec
+        self.raw = raw
         self.address = address
-        self.fields = fields
-        self.note = note
+        self.note = ""
+        self.aside = False
+        self.more = 0
         self.children: list[Node] = []
 
     @property
-    def key(self) -> tuple[str, int]:
-        return (self.edge, self.address)
+    def struct(self) -> str:
+        return self.spec.struct
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The values as text, by field."""
+        pairs = zip(self.spec.names, self.raw, strict=True)
+        return {name: value_text(self.value, name, value) for name, value in pairs if value is not None}
+
+    @property
+    def identity(self) -> int:
+        """The same for the same object in two snapshots."""
+        return self.address or id(self.value)
 
     def walk(self) -> Iterator[Node]:
         """This node and all below it."""
@@ -37,202 +59,53 @@ class Node:
             yield from child.walk()
 
 
-def number(owner: object, value: object) -> str:
-    return str(int(value)) if isinstance(value, (bool, int)) else names.describe(value)
+Visit = Callable[[str, object], Node]
+Follow = Callable[[Node, object, Visit], Iterable[Node]]
 
 
-def length(owner: object, value: object) -> str:
-    return str(value.qlen) if hasattr(value, "qlen") else str(len(value))  # type: ignore[arg-type]
+def node_of(edge: str, value: object) -> Node:
+    """An object alone, without what hangs below it."""
+    spec = spec_of(type(value))  # type: ignore[arg-type]  # mypy: a class might not be hashable
+    return Node(edge, value, spec, spec.read(value), getattr(value, "_addr", 0))
 
 
-def errno_name(owner: object, value: object) -> str:
-    return names.errno(int(value)) if isinstance(value, int) else str(value)
+def snapshot(*tasks: object) -> Node:
+    """What tasks reach by their descriptors, from the task_struct down; more than one stand below a root without
+    a value. An object stands where it is met first; later it is a node without children."""
+    seen: set[int] = set()
 
+    def visit(edge: str, value: object) -> Node:
+        node = node_of(edge, value)
+        if id(value) not in seen:
+            seen.add(id(value))
+            for follow in followers(type(value)):  # type: ignore[arg-type]
+                node.children.extend(follow(node, value, visit))
+        return node
 
-def quoted(owner: object, value: object) -> str:
-    text = (
-        value if isinstance(value, str) else bytes(value).decode("latin-1") if isinstance(value, bytes) else str(value)
-    )
-    return f'"{text}"'
-
-
-def named(kind: str) -> Format:
-    """The constant's name; `kind` is a table of `kshell.lens.names`."""
-    return lambda owner, value: names.constant(kind, value)
-
-
-def ops(owner: object, value: object) -> str:
-    return names.table(value)
-
-
-def address(owner: object, value: object) -> str:
-    return names.ipv4(int(value)) if isinstance(value, int) else str(value)
-
-
-def unix_name(owner: object, value: object) -> str:
-    return names.unix_address(value)
-
-
-_SOCK_COMMON: tuple[tuple[str, Format], ...] = (
-    ("sk_state", named("sk_state")),
-    ("sk_prot", ops),
-)
-_SOCK_REST: tuple[tuple[str, Format], ...] = (
-    ("sk_err", errno_name),
-    ("sk_shutdown", named("sk_shutdown")),
-    ("sk_rcvbuf", number),
-    ("sk_sndbuf", number),
-    ("sk_refcnt", number),
-    ("sk_receive_queue", length),
-    ("sk_rmem_alloc", number),
-    ("sk_wmem_queued", number),
-    ("sk_ack_backlog", number),
-    ("sk_max_ack_backlog", number),
-)
-_INET: tuple[tuple[str, Format], ...] = (
-    ("inet_rcv_saddr", address),
-    ("inet_num", number),
-    ("inet_daddr", address),
-    ("inet_dport", number),
-)
-_TCP: tuple[tuple[str, Format], ...] = (
-    ("snd_una", number),
-    ("snd_nxt", number),
-    ("rcv_nxt", number),
-    ("copied_seq", number),
-    ("snd_cwnd", number),
-)
-
-FIELDS: dict[str, tuple[tuple[str, Format], ...]] = {
-    "task_struct": (("pid", number), ("comm", quoted)),
-    "files_struct": (("count", number), ("next_fd", number)),
-    "file": (("f_op", ops), ("f_flags", named("f_flags")), ("f_count", number), ("f_pos", number)),
-    "inode": (("i_ino", number), ("i_mode", named("i_mode")), ("i_nlink", number), ("i_size", number)),
-    "dentry": (("d_name", named("d_name")),),
-    "socket": (
-        ("state", named("socket_state")),
-        ("type", named("sock_type")),
-        ("ops", ops),
-    ),
-    "pipe_inode_info": (("readers", number), ("writers", number), ("head", number), ("tail", number)),
-    "eventfd_ctx": (("count", number), ("flags", number)),
-    "eventpoll": (),
-    "epitem": (),
-    "sock": _SOCK_COMMON + _SOCK_REST,
-    "inet_sock": _SOCK_COMMON + _INET + _SOCK_REST,
-    "tcp_sock": _SOCK_COMMON + _INET + _SOCK_REST + _TCP,
-    "unix_sock": (*_SOCK_COMMON, ("addr", unix_name), *_SOCK_REST),
-}
-"""Shown fields by struct; the nearest class of the object's Python class line counts."""
-
-ALWAYS = frozenset(
-    {
-        "pid",
-        "comm",
-        "next_fd",
-        "f_op",
-        "f_flags",
-        "f_count",
-        "i_ino",
-        "i_mode",
-        "state",
-        "type",
-        "ops",
-        "sk_state",
-        "sk_prot",
-        "sk_rcvbuf",
-        "readers",
-        "writers",
-        "head",
-        "tail",
-        "d_name",
-        "sk_refcnt",
-    }
-)
-"""Fields shown even when zero and unchanged; the others only when they are set or have just changed."""
-
-TELLING = frozenset({"pid", "comm", "f_op", "i_ino", "type", "sk_state", "sk_prot"})
-"""Fields of a changed object that are shown beside what has changed."""
-
-_UNSET = frozenset({"0", "", "0.0.0.0", '""', "NULL"})
-
-
-def shown(fields: dict[str, str]) -> list[tuple[str, str]]:
-    """The fields of a node worth printing."""
-    return [(name, value) for name, value in fields.items() if name in ALWAYS or value not in _UNSET]
-
-
-def brief(fields: dict[str, str]) -> list[tuple[str, str]]:
-    """The fields that tell what a node is; what has changed is told beside them."""
-    return [(name, value) for name, value in fields.items() if name in TELLING]
-
-
-def snapshot(task: object) -> Node:
-    """What `task` reaches by its descriptors, from the task_struct down."""
-    root = _node("", task)
-    files = getattr(task, "files", None)
-    if files is None:
-        return root
-    below = _node("files", files)
-    root.children.append(below)
-    for fd, file in open_files(files):
-        below.children.append(_file(f"fd_array[{fd}]", file))
+    if len(tasks) == 1:
+        return visit("", tasks[0])
+    root = Node("", None, _NOTHING, ())
+    root.children = [visit("", task) for task in tasks]
     return root
 
 
-def open_files(files: object) -> Iterable[tuple[int, object]]:
-    """The open descriptors of a files_struct with their files."""
-    table = files.fdt.fd  # type: ignore[attr-defined]
-    return [(fd, file) for fd, file in enumerate(table) if file is not None]
-
-
-def file_node(edge: str, file: object) -> Node:
-    """A file and what hangs below it."""
-    return _file(edge, file)
+_NOTHING: Final = Spec("", [])
 
 
 def object_node(edge: str, value: object) -> Node:
-    """Any object; a file, socket or sock with what hangs below it."""
-    kind = struct_name(value)
-    if kind == "file":
-        return _file(edge, value)
-    if kind == "task_struct":
-        return snapshot(value)
-    node = _node(edge, value)
-    if kind == "socket":
-        _socket(node, value)
+    """Any object with what hangs below it."""
+    node = snapshot(value)
+    node.edge = edge
     return node
 
 
-def _file(edge: str, file: object) -> Node:
-    node = _node(edge, file)
-    inode = getattr(file, "f_inode", None)
-    if inode is not None:
-        child = _node("f_inode", inode)
-        child.note = names.path_of(file)
-        node.children.append(child)
-    private = getattr(file, "private_data", None)
-    if private is not None and hasattr(private, "__class__") and struct_name(private):
-        child = _node("private_data", private)
-        node.children.append(child)
-        if child.struct == "socket":
-            _socket(child, private)
-    return node
+file_node = object_node
 
 
-def _socket(node: Node, socket: object) -> None:
-    sk = getattr(socket, "sk", None)
-    if sk is not None:
-        node.children.append(sock_node("sk", sk))
-
-
-def sock_node(edge: str, sk: object) -> Node:
-    """A sock; a unix_sock with its peer's address, so that pairs can be recognised."""
-    node = _node(edge, sk)
-    peer = getattr(sk, "peer", None)
-    if peer is not None and hasattr(peer, "_addr"):
-        node.fields["peer"] = f"{peer._addr:#x}"
-    return node
+def open_files(files: object) -> Iterable[tuple[int, object]]:
+    """The open descriptors of a files_struct."""
+    table = files.fdt.fd  # type: ignore[attr-defined]
+    return [(fd, file) for fd, file in enumerate(table) if file is not None]
 
 
 def struct_name(value: object) -> str:
@@ -245,17 +118,130 @@ def struct_name(value: object) -> str:
     return ""
 
 
-def _node(edge: str, value: object) -> Node:
-    fields: dict[str, str] = {}
-    for name, form in _fields_of(type(value)):
+# ---- what hangs below
+
+
+def _field(name: str, aside: bool = False, edge: str = "") -> Follow:
+    """The object that a field points to."""
+
+    def follow(node: Node, value: object, visit: Visit) -> Iterable[Node]:
         found = getattr(value, name, None)
-        if found is not None:
-            fields[name] = form(value, found)
-    return Node(edge, struct_name(value), getattr(value, "_addr", 0), fields)
+        if found is None or not struct_name(found):
+            return ()
+        below = visit(edge or name, found)
+        below.aside = aside
+        return (below,)
+
+    return follow
 
 
-def _fields_of(cls: type) -> tuple[tuple[str, Format], ...]:
-    for base in cls.__mro__:
-        if base.__name__ in FIELDS:
-            return FIELDS[base.__name__]
-    return ()
+def _queue(name: str) -> Follow:
+    """The first packets of a queue."""
+
+    def follow(node: Node, value: object, visit: Visit) -> Iterable[Node]:
+        queue = getattr(value, name, None)
+        if not queue or len(queue) == 0:
+            return ()
+        found = []
+        for index, skb in enumerate(queue):
+            if index == FEW:
+                node.more += len(queue) - FEW
+                break
+            found.append(visit(f"{name}[{index}]", skb))
+        return found
+
+    return follow
+
+
+def _files(node: Node, files: object, visit: Visit) -> Iterable[Node]:
+    return [visit(f"fd_array[{fd}]", file) for fd, file in open_files(files)]
+
+
+def _inode(node: Node, file: object, visit: Visit) -> Iterable[Node]:
+    inode = getattr(file, "f_inode", None)
+    if inode is None:
+        return
+    below = visit("f_inode", inode)
+    below.note = names.path_of(file)
+    yield below
+    dentry = getattr(getattr(file, "f_path", None), "dentry", None)
+    if dentry is not None and dentry.d_parent not in (None, dentry):
+        shown = visit("f_path.dentry", dentry)
+        shown.aside = True
+        yield shown
+
+
+def _accept_queue(node: Node, sk: object, visit: Visit) -> Iterable[Node]:
+    """The connections that wait for accept()."""
+    queue = getattr(sk, "icsk_accept_queue", None)
+    request = getattr(queue, "rskq_accept_head", None)
+    index = 0
+    while request is not None:
+        if index < FEW:
+            yield visit(f"rskq_accept_head[{index}]", request)
+        index += 1
+        request = request.dl_next
+    node.more += max(0, index - FEW)
+
+
+def _pipe_buffers(node: Node, pipe: object, visit: Visit) -> Iterable[Node]:
+    """The slots of the ring that hold data."""
+    tail, head, slots = pipe.tail, pipe.head, pipe.bufs  # type: ignore[attr-defined]
+    for position in range(tail, min(head, tail + FEW)):
+        index = position & (len(slots) - 1)
+        if slots[index] is not None:
+            yield visit(f"bufs[{index}]", slots[index])
+    node.more += max(0, head - tail - FEW)
+
+
+def _watched(node: Node, ep: object, visit: Visit) -> Iterable[Node]:
+    """The files that an epoll instance watches."""
+    items = list(ep.rbr.values())  # type: ignore[attr-defined]
+    node.more += max(0, len(items) - FEW)
+    return [visit(f"rbr[fd {item.ffd.fd}]", item) for item in items[:FEW]]
+
+
+def _socket_of(node: Node, request: object, visit: Visit) -> Iterable[Node]:
+    child = getattr(request, "sk", None)
+    return () if child is None else (visit("sk", child),)
+
+
+BELOW: Final[dict[str, tuple[Follow, ...]]] = {
+    "task_struct": (_field("fs", aside=True), _field("cred", aside=True), _field("files")),
+    "files_struct": (_files,),
+    "file": (_inode, _field("private_data")),
+    "socket": (_field("sk"),),
+    "request_sock": (_socket_of,),
+    "pipe_inode_info": (_pipe_buffers,),
+    "eventpoll": (_watched,),
+    "sock": (_queue("sk_receive_queue"), _queue("sk_write_queue")),
+    "inet_connection_sock": (_field("icsk_bind_hash", aside=True), _accept_queue),
+    "tcp_sock": (_queue("tcp_rtx_queue"),),
+}
+"""Pointers that are followed, by struct; those of the structs that it embeds come first."""
+
+
+@cache
+def followers(cls: type) -> tuple[Follow, ...]:
+    """The pointers to follow from objects of a class."""
+    bases = [base.__name__ for base in reversed(cls.__mro__)]
+    return tuple(follow for name in bases for follow in BELOW.get(name, ()))
+
+
+class FreeSlots:
+    """The free slots of all slab caches: whether an object that nothing leads to any more was freed."""
+
+    def __init__(self, caches: Iterable[object]) -> None:
+        self.caches = caches
+        self._slots: list[tuple[int, int]] | None = None
+
+    def alive(self, value: object) -> bool:
+        """Whether a slab object is in use; what has no address of its own went with its owner."""
+        address = getattr(value, "_addr", 0)
+        if not address:
+            return False
+        if self._slots is None:
+            caches = [(cache._free, cache.size) for cache in self.caches]  # type: ignore[attr-defined]
+            self._slots = sorted((start, start + size) for free, size in caches for start in free)
+        index = bisect_right(self._slots, (address, 1 << 64)) - 1
+        return index < 0 or self._slots[index][1] <= address

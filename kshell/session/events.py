@@ -31,21 +31,27 @@ Every event is one JSON object (`kshell --json`, one a line). The first line of 
     oops     message, traceback, text, file, line     an internal fault and the command that caused it
     summary  file, held, failed, errors, oopses       end of a file that `kshell check` has gone through
 
+    panels   shown                                    which of these kinds are shown from now on
+
     A call of `trace` has depth, function, file (of Linux), pid, task (0 and "" outside of any), context (task,
     softirq, timer), time and slept (virtual nanoseconds), count (equal calls in a row), errno ("" for none), raised
     (whether the error arose there), and with -a args and ret.
 
-    A line of `objects` has depth, sign ("" same, "new", "changed", "freed", "folded"), path, struct,
-    address, text.
+    A line of `objects` has depth, sign ("" same, "new", "changed", "freed", "folded"), path (the field that
+    leads to the object), struct, address, fields (their values by name), was (values before, of those that
+    changed), note, text (all of these as it is shown).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar, dataclass_transform
 
 if TYPE_CHECKING:
+    from kshell.lens.style import Line, Style
     from kshell.lens.trace_diff import DiffLine
     from kshell.lens.trace_parts import Segment
+    from kshell.lens.tree import TreeLine
 
 FORMAT = 1
 
@@ -196,33 +202,28 @@ class Output(_Numbered):
     text: str
 
 
-class ObjectLine(Event):
-    """One line of an object tree; `text` is the part behind the struct name and address."""
+class Drawing(Output):
+    """Text that a command prints, which a reader can draw as wide as its screen and in its style."""
 
-    depth: int
-    sign: str
-    struct: str
-    address: int
-    text: str
-    path: str
-    last: tuple[bool, ...]
+    def __init__(self, n: int, time: int, draw: Callable[[Style], Iterable[Line]]) -> None:
+        from kshell.lens.style import PLAIN, text_of
 
-    def to_json(self) -> dict[str, Json]:
-        return {
-            "depth": self.depth,
-            "sign": self.sign,
-            "path": self.path,
-            "struct": self.struct,
-            "address": f"{self.address:#x}" if self.address else "",
-            "text": self.text,
-        }
+        self.draw = draw
+        super().__init__(n, time, "\n".join(text_of(line).rstrip() for line in draw(PLAIN)))
+
+
+class Panels(_Numbered):
+    """What is shown after calls has changed."""
+
+    kind = "panels"
+    shown: list[str]
 
 
 class Objects(_Numbered):
     """The objects a call touched, from the task down."""
 
     kind = "objects"
-    lines: list[ObjectLine]
+    lines: list[TreeLine]
 
 
 class Change(_Numbered):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from kshell.lang.errors import LangError
 from kshell.session import events as ev
-from kshell.session import settings
+from kshell.session import panels, settings
 from kshell.session.calls import Calls
 from kshell.session.commands import CommandError, Registry
 from kshell.session.moment import PLAIN, Moment
@@ -25,11 +25,11 @@ from kshell.session.watch import Watch
 from kshell.world.arena import Arena
 
 if TYPE_CHECKING:
-    from kshell.session.instruments import Instruments
     from kshell.abi.syscalls import Syscall
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.init.kernel import Kernel
     from kshell.linux.mm.slub import kmem_cache
+    from kshell.session.instruments import Instruments
     from kshell.userland.runtime import Process
     from kshell.world.machine import Machine
 
@@ -60,9 +60,9 @@ class Session:
     ) -> None:
         self.seed = seed
         self.configured = configured
-        self.show = show
+        self.show = panels.chosen(show, configured)
         self.machines: dict[str, Machine] = {}
-        self.settings: dict[str, str] = {**settings.defaults(), **configured}
+        self.settings: dict[str, str] = {**settings.defaults(), **configured, **panels.of(self.show)}
         self.registry = Registry()
         self.ended = False
         self.held = self.failed = self.errors = self.oopses = 0
@@ -148,22 +148,16 @@ class Session:
 
         return ev.StreamHead(ev.FORMAT, __version__, self.seed, self.settings["abi"])
 
-    def banner(self) -> str:
-        """One line that greets."""
-        from kshell import __version__
-
-        return f"kshell {__version__} · Linux 6.1 you can type at · help"
-
     def script(self) -> str:
         """The commands of this session as text that replays it."""
+        begin = [f"set {name} {value}" for name, value in self.lasting_settings().items()]
         kept = (c.text for c in self.commands if c.text.split(None, 1)[:1] not in (["save"], ["exit"], ["quit"]))
-        return "".join(text + "\n" for text in [*self._settings_needed(), *kept])
+        return "".join(text + "\n" for text in [*begin, *kept])
 
-    def _settings_needed(self) -> list[str]:
-        """The commands that make a new session begin as this one did."""
+    def lasting_settings(self) -> dict[str, str]:
+        """The settings that the session began with and that change what calls do."""
         table = settings.BY_NAME
-        given = self.configured.items()
-        return [f"set {n} {value}" for n, value in given if table[n].kept and value != table[n].default]
+        return {n: v for n, v in self.configured.items() if table[n].kept and v != table[n].default}
 
     # ---- executing
 
@@ -263,6 +257,12 @@ class Session:
         """Print text as the command's output."""
         self.emit(ev.Output, text)
 
+    def explain(self, text: str) -> None:
+        """Say what is known about the last word of a text."""
+        from kshell.session.explaining import explain, word_at
+
+        self.say(explain(self, word_at(text, len(text))))
+
     def report(self, message: str, hint: str = "", column: int = 0, line: int = 0) -> None:
         """Report that the command cannot be carried out. `line` counts within the command, from 0."""
         self.errors += 1
@@ -305,6 +305,8 @@ class Session:
         if problem is not None:
             raise CommandError(*problem)
         self.settings[name] = value
+        if panels.is_one(name):
+            panels.apply(self, name)
 
     def choose_task(self, name: str) -> None:
         """Run later commands in task `name`; a new name makes a task."""
@@ -349,6 +351,11 @@ class Session:
     def where(self, task: task_struct) -> list[str]:
         """The kernel functions a sleeping task is in, outermost first."""
         return self.calls_of_tasks.chain(task)
+
+    def sleeping_call(self, user: UserTask) -> str:
+        """The name of the system call that a task sleeps in; "" if it runs commands."""
+        pending = self.calls_of_tasks.pending.get(user.task.pid)
+        return pending.prepared.name if pending else ""
 
     def wchan(self, task: task_struct) -> str:
         """The function a sleeping task waits in; "" if it does not sleep."""

@@ -39,6 +39,14 @@ TABLE: Final = (
     Setting("abi", ("i386", "x86_64"), "i386", "How socket calls enter the kernel.\n"
             "i386: by sys_socketcall and its table, as old C libraries do; x86_64: each by its own number.", kept=True),
     Setting("args", ON_OFF, "off", "Show the names of arguments in a call's line."),
+    Setting("view", ("objects", "line", "full", "off"), "objects", "What is shown after each call.\n"
+            "line: the call; objects: also the objects it touched; full: also packets, log and wakeups, and every field;\n"
+            "off: nothing but errors. The settings below switch single panels."),
+    Setting("objects", ON_OFF, "on", "Show the objects that a call touched, as a tree from the task down."),
+    Setting("packets", ON_OFF, "off", "Show the packets that passed a device, as tcpdump writes them."),
+    Setting("log", ON_OFF, "off", "Show new lines of the kernel log."),
+    Setting("wakeups", ON_OFF, "off", "Show which sleeping tasks were made runnable."),
+    Setting("signals", ON_OFF, "on", "Show signals, and the ends of tasks."),
     Setting("editing", ("emacs", "vi"), "emacs", "Keys at the prompt, as in emacs or as in vi. F3 switches."),
     Setting("complete", ("typing", "tab"), "typing", "Show completions while typing, or only at Tab."),
     Setting("suggest", ON_OFF, "on", "Suggest the rest of a line from history, in grey; the right arrow takes it."),

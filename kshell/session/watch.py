@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.lens import objects, tree
-from kshell.lens.packets import packet_text
 from kshell.linux.include.trace.events import (
     ModuleLoad,
     NetDevXmit,
@@ -19,6 +17,7 @@ from kshell.session import events as ev
 from kshell.session.signals import exit_text, signal_name, signal_text
 
 if TYPE_CHECKING:
+    from kshell.lens.objects import Node
     from kshell.linux.include.linux.sched import task_struct
     from kshell.session.session import Session
 
@@ -31,12 +30,17 @@ class Watch:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.looking = bool(session.show & LOOKED_AT)
+        self.looking = False
+        self.look()
         self._stop = session.kernel.observe(self._record)
 
     def close(self) -> None:
         """Listen no more."""
         self._stop()
+
+    def look(self) -> None:
+        """What is shown has changed."""
+        self.looking = bool(self.session.show & LOOKED_AT)
 
     def _record(self, record: Record) -> None:
         panel = PANELS.get(type(record))
@@ -50,6 +54,8 @@ class Watch:
             name = signal_name(signo) if signo else ""
             emit(ev.Exit, record.pid, self._name(record.pid), code, name, exit_text(record.code))
         elif isinstance(record, NetDevXmit):
+            from kshell.lens.packets import packet_text
+
             emit(ev.Packet, record.dev, packet_text(record.skb), record.skb.len)
         elif isinstance(record, Printk):
             emit(ev.LogLine, record.text)
@@ -59,21 +65,33 @@ class Watch:
     def _name(self, pid: int) -> str:
         return self.session.tasks.name_of_pid(pid)
 
-    def before(self, task: task_struct) -> objects.Node | None:
-        """The state to compare with later; None if nobody looks."""
-        return objects.snapshot(task) if self.looking else None
+    # ---- objects before and after a call
 
-    def after(self, before: objects.Node | None, task: task_struct, named: list[int]) -> None:
+    def before(self, task: task_struct) -> Node | None:
+        """The state to compare with later; None if nobody looks."""
+        return self._snapshot(task) if self.looking else None
+
+    def _snapshot(self, task: task_struct) -> Node:
+        """What the task reaches, and the other tasks of the session."""
+        from kshell.lens.objects import snapshot
+
+        others = [user.task for user in self.session.tasks if user.task is not task and not user.dead]
+        return snapshot(task, *others)
+
+    def after(self, before: Node | None, task: task_struct, named: list[int]) -> None:
         """Emit what is different now; `named`: descriptors the call was about."""
         if before is None:
             return
-        now = objects.snapshot(task)
-        show = self.session.show
-        if "objects" in show:
-            lines = tree.touched_lines(before, now, [f"fd_array[{fd}]" for fd in named])
+        from kshell.lens import tree
+        from kshell.lens.objects import FreeSlots
+
+        now = self._snapshot(task)
+        alive = FreeSlots(self.session.kernel.slab_caches).alive
+        if "objects" in self.session.show:
+            everything = self.session.settings["view"] == "full"
+            lines = tree.touched_lines(before, now, [f"fd_array[{fd}]" for fd in named], everything, alive)
             if lines:
-                made = [ev.ObjectLine(x.depth, x.sign, x.struct, x.address, x.text, x.path, x.last) for x in lines]
-                self.session.emit(ev.Objects, made)
-        if "changes" in show:
-            for change in tree.changes(before, now):
+                self.session.emit(ev.Objects, lines)
+        if "changes" in self.session.show:
+            for change in tree.changes(before, now, alive):
                 self.session.emit(ev.Change, change.struct, change.address, change.field, change.old, change.new)

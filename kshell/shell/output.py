@@ -49,6 +49,8 @@ class JsonLines:
 
     def __call__(self, events: Iterable[ev.Event]) -> None:
         for event in events:
+            if isinstance(event, ev.Panels):
+                self.panels = frozenset(event.shown)
             panel = JSON_PANEL.get(event.kind)
             if panel is None or panel in self.panels:
                 print(self._dumps(event.to_json(), ensure_ascii=True, separators=(",", ":")))

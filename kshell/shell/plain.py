@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from kshell.lens.draw import draw_tree
+from kshell.lens.style import Line, Style
 from kshell.lens.text import printable
 from kshell.session import events as ev
 
@@ -14,18 +14,22 @@ STYLES = {
     "comment": "\x1b[2m",
     "error": "\x1b[31m",
     "signal": "\x1b[35m",
-    "sleeps": "\x1b[33m",
-    "new": "\x1b[32m",
-    "changed": "\x1b[33m",
-    "freed": "\x1b[31m",
+    "sleeps": "\x1b[35m",
+    "new": "\x1b[1;32m",
+    "changed": "\x1b[1;35m",
+    "freed": "\x1b[1;31m",
     "folded": "\x1b[2m",
     "held": "\x1b[32m",
     "log": "\x1b[2m",
     "packet": "\x1b[36m",
+    "struct": "\x1b[1m",
+    "address": "\x1b[2m",
+    "state": "\x1b[36m",
     "head": "\x1b[1m",
     "raised": "\x1b[1;31m",
     "stop": "\x1b[1m",
 }
+"""SGR codes by style: the eight ANSI colours only, none that is lost on a light or a dark background."""
 
 
 class Painter:
@@ -38,19 +42,29 @@ class Painter:
         code = STYLES.get(style, "") if self.colour else ""
         return f"{code}{text}{RESET}" if code and text else text
 
+    def line(self, runs: Line) -> str:
+        """A line of runs; trailing blanks are dropped."""
+        if not self.colour:
+            return printable("".join([text for _, text in runs])).rstrip()
+        codes = STYLES
+        return "".join(
+            [f"{codes[style]}{printable(text)}{RESET}" if style in codes else printable(text) for style, text in runs]
+        ).rstrip()
+
 
 class PlainText:
     """Turns events into lines; `panels`: which are wanted, `echo`: whether commands are repeated;
-    width: of the screen, 0 if lines may be of any length."""
+    width: of the screen, 0 if lines may be of any length; glyphs: boxes, ascii or words (`kshell.lens.style`)."""
 
     def __init__(
-        self, panels: frozenset[str], colour: bool = False, echo: bool = False, names: bool = False, width: int = 0
-    ) -> None:
+        self, panels: frozenset[str], colour: bool = False, echo: bool = False, names: bool = False, width: int = 0,
+        glyphs: str = "boxes",
+    ) -> None:  # fmt: skip
         self.panels = panels
         self.paint = Painter(colour)
         self.echo = echo
         self.names = names
-        self.width = width
+        self.style = Style(glyphs, width)
         self.in_comment = False
 
     def lines(self, event: ev.Event) -> Iterable[str]:
@@ -175,8 +189,28 @@ def _line_of(panel: str, style: str) -> Callable[[PlainText, ev.Event], Iterable
 def _objects(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Objects)
     if "objects" in self.panels:
-        for line in draw_tree(event.lines, self.width):
-            yield self.paint(line.sign, printable(line.text))
+        from kshell.lens.draw import draw_tree
+
+        for line in draw_tree(event.lines, self.style):
+            yield self.paint.line(line)
+
+
+def _drawing(self: PlainText, event: ev.Event) -> Iterable[str]:
+    assert isinstance(event, ev.Output)
+    if "output" not in self.panels:
+        return
+    draw = getattr(event, "draw", None)
+    if draw is None:
+        yield from printable(event.text).split("\n")
+    else:
+        for line in draw(self.style):
+            yield self.paint.line(line)
+
+
+def _panels(self: PlainText, event: ev.Event) -> Iterable[str]:
+    assert isinstance(event, ev.Panels)
+    self.panels = self.panels & {"output"} | frozenset(event.shown)
+    return ()
 
 
 def _change(self: PlainText, event: ev.Event) -> Iterable[str]:
@@ -190,8 +224,8 @@ def _trace(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Traced)
     from kshell.lens.trace_graph import graph
 
-    for line in graph(event.segments, event.boot_ns, self.width, event.arguments):
-        left, right = line.halves(self.width)
+    for line in graph(event.segments, event.boot_ns, self.style.width, event.arguments):
+        left, right = line.halves(self.style.width)
         yield self.paint(line.style, printable(left)) + self.paint("folded", right)
 
 
@@ -200,7 +234,7 @@ def _tracediff(self: PlainText, event: ev.Event) -> Iterable[str]:
     from kshell.lens.trace_diff import drawn
 
     styles = {"-": "freed", "+": "new", "~": "changed"}
-    for sign, text in drawn(event, self.width):
+    for sign, text in drawn(event, self.style.width):
         yield self.paint(styles.get(sign, ""), printable(text))
 
 
@@ -216,7 +250,8 @@ _HANDLERS: dict[str, Callable[[PlainText, ev.Event], Iterable[str]]] = {
     "packet": _line_of("packets", "packet"),
     "log": _line_of("log", "log"),
     "wakeup": _line_of("wakeups", "folded"),
-    "output": _line_of("output", ""),
+    "output": _drawing,
+    "panels": _panels,
     "objects": _objects,
     "trace": _trace,
     "tracediff": _tracediff,

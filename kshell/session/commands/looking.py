@@ -9,6 +9,7 @@ from kshell.lens import names, objects
 from kshell.lens.draw import draw_tree
 from kshell.lens.tree import full_lines
 from kshell.session.commands import CommandError, command
+from kshell.session.events import Drawing
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
@@ -26,7 +27,8 @@ def do_show(session: Session, arguments: str) -> None:
     show EXPR      the object that a C expression gives
     """
     words = arguments.split()
-    session.say("\n".join(line.text for line in draw_tree(full_lines(_shown_node(session, words, arguments)))))
+    lines = full_lines(_shown_node(session, words, arguments), session.settings["view"] == "full")
+    session.emit(Drawing, lambda style: draw_tree(lines, style))
 
 
 def _shown_node(session: Session, words: list[str], arguments: str) -> objects.Node:

@@ -1,0 +1,216 @@
+"""What a student sees of each struct: the fields in the order in which they are shown, and when each is.
+
+`spec_of(cls)` gives what an object's class line has in the table SHOWN. Values are read raw and written as text only
+when they are shown, so that a snapshot of many objects costs little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from operator import attrgetter
+from typing import Final
+
+from kshell.lens import fields, names
+
+DATA_SHOWN: Final = 32
+"""Bytes of a packet's or a pipe's data that a tree shows."""
+
+SHOWN: Final = {
+    "task_struct": "pid! comm! state~ exit_code~",
+    "files_struct": "count~ next_fd!",
+    "fs_struct": "root~ pwd! umask! users~",
+    "cred": "uid! gid! euid~ egid~ fsuid~ fsgid~ cap_effective~",
+    "mm_struct": "mm_users! mm_count~",
+    "file": "f_op! f_flags! f_count! f_pos f_owner~",
+    "inode": "i_ino! i_mode! i_nlink~ i_size i_uid i_gid i_count~",
+    "dentry": "d_name!",
+    "socket": "state! type! ops! flags~",
+    "pipe_inode_info": "readers! writers! head! tail! ring_size~",
+    "pipe_buffer": "offset len! page",
+    "eventfd_ctx": "count! flags",
+    "timerfd_ctx": "ticks! clockid expired~ tintv",
+    "eventpoll": "rbr! rdllist!",
+    "epitem": "ffd! event! rdllink",
+    "sk_buff": "len! cb.seq cb.end_seq cb.tcp_flags data",
+    "tcp_request_sock": "ireq_state! ir_rmt_addr! ir_rmt_port! num_timeout num_retrans~",
+    "inet_bind_bucket": "port! fastreuse~ fastreuseport~ owners~",
+    "tcp_fastopen_request": "size",
+    "unix_address": "name!",
+    "sock": "sk_state! sk_prot! sk_type~ sk_protocol sk_err sk_shutdown sk_rcvbuf sk_sndbuf~ sk_refcnt~ sk_reuse~"
+    " sk_reuseport~ sk_receive_queue sk_rmem_alloc~ sk_wmem_alloc~",
+    "inet_sock": "sk_state! sk_prot! sk_protocol~ inet_rcv_saddr inet_num inet_daddr inet_dport sk_err sk_shutdown"
+    " sk_rcvbuf sk_sndbuf~ sk_refcnt~ sk_reuse~ sk_reuseport~ sk_bound_dev_if~ uc_ttl~ tos~ sk_receive_queue"
+    " sk_rmem_alloc~ sk_wmem_alloc~",
+    "tcp_sock": "sk_state! sk_prot! inet_rcv_saddr inet_num inet_daddr inet_dport sk_err sk_shutdown"
+    " sk_ack_backlog sk_max_ack_backlog sk_rcvbuf sk_sndbuf sk_refcnt~ sk_reuse~ sk_reuseport~ sk_bound_dev_if~"
+    " sk_receive_queue sk_write_queue tcp_rtx_queue out_of_order_queue sk_rmem_alloc~ sk_wmem_queued?"
+    " snd_una snd_nxt rcv_nxt copied_seq write_seq? snd_wnd? rcv_wnd? snd_cwnd~ snd_ssthresh~ packets_out~"
+    " nonagle~ icsk_ca_state~ icsk_retransmits~ icsk_rto? srtt_us? mss_cache? keepalive_time~ keepalive_intvl~ linger2~",
+    "unix_sock": "sk_state! sk_prot! addr peer sk_err sk_shutdown sk_ack_backlog sk_max_ack_backlog sk_rcvbuf~"
+    " sk_sndbuf~ sk_refcnt~ sk_receive_queue sk_rmem_alloc~ sk_wmem_alloc~",
+    "netlink_sock": "sk_protocol! sk_prot! portid groups dst_portid~ sk_err sk_rcvbuf~ sk_refcnt~ sk_receive_queue",
+    "packet_sock": "sk_prot! num! ifindex tp_drops sk_err sk_rcvbuf~ sk_refcnt~ sk_receive_queue sk_rmem_alloc~",
+    "net_device": "name! ifindex! mtu! flags!",
+}
+"""`field!` is always shown, `field` when it is set, `field~` only when it has changed, `field?` by `view full` alone."""
+
+HIDDEN_BY_STATE: Final = {
+    "TCP_LISTEN": frozenset({"sk_rcvbuf", "sk_sndbuf", "inet_daddr", "inet_dport", "snd_una", "snd_nxt", "rcv_nxt",
+                             "copied_seq"}),
+    "TCP_CLOSE": frozenset({"sk_max_ack_backlog", "snd_una", "snd_nxt", "rcv_nxt", "copied_seq"}),
+}  # fmt: skip
+"""Fields that mean nothing while a socket is in that state."""
+
+SHOWN_BY_STATE: Final = {"TCP_LISTEN": frozenset({"sk_ack_backlog", "sk_max_ack_backlog"})}
+"""Fields that matter in that state even when they are zero."""
+
+CONNECTED_HIDES: Final = frozenset({"sk_max_ack_backlog", "sk_rcvbuf", "sk_sndbuf"})
+
+TELLING: Final = frozenset({"pid", "comm", "f_op", "i_ino", "type", "sk_state", "ffd", "len", "ireq_state"})
+"""Fields of an unchanged or changed object that are shown beside what has changed."""
+
+UNSET: Final = frozenset({"0", "", "0.0.0.0", '""', "NULL", "{}"})
+
+Read = Callable[[object], tuple[object, ...]]
+
+
+class Spec:
+    """The shown fields of a struct: names in order, those always shown, those shown only when changed."""
+
+    __slots__ = ("always", "late", "names", "quiet", "read", "struct")
+
+    def __init__(self, struct: str, words: list[str]) -> None:
+        self.struct = struct
+        self.names = tuple(word.rstrip("!~?") for word in words)
+        self.always = frozenset(word[:-1] for word in words if word.endswith("!"))
+        self.quiet = frozenset(word[:-1] for word in words if word.endswith("?"))
+        self.late = self.quiet | frozenset(word[:-1] for word in words if word.endswith("~"))
+        self.read = _reader(self.names)
+
+
+def _reader(names_: tuple[str, ...]) -> Read:
+    """A function that reads all fields of an object at once."""
+    if not names_:
+        return lambda value: ()
+    getters = [_reduced(name) if name in REDUCED else attrgetter(name) for name in names_]
+
+    def read(value: object) -> tuple[object, ...]:
+        try:
+            return tuple([get(value) for get in getters])
+        except AttributeError:  # a slot that is filled later
+            return tuple([_try(get, value) for get in getters])
+
+    return read
+
+
+def _try(get: Callable[[object], object], value: object) -> object:
+    try:
+        return get(value)
+    except AttributeError:
+        return None
+
+
+def _reduced(name: str) -> Callable[[object], object]:
+    get, reduce = attrgetter(name), REDUCED[name]
+    return lambda value: reduce(get(value))
+
+
+def _length(value: object) -> int:
+    """Packets in a queue, entries of a list; 0 for one that was never made."""
+    count = getattr(value, "qlen", None)
+    return count if isinstance(count, int) else len(value) if hasattr(value, "__len__") else 0
+
+
+def _start(value: object) -> object:
+    return bytes(value[: DATA_SHOWN + 1]) if isinstance(value, (bytes, bytearray)) else b""
+
+
+def _page_data(value: object) -> object:
+    return _start(getattr(value, "_data", b""))
+
+
+def _event_bits(value: object) -> object:
+    return int(getattr(value, "events", 0))
+
+
+REDUCED: Final[dict[str, Callable[[object], object]]] = {
+    "sk_receive_queue": _length, "sk_write_queue": _length, "tcp_rtx_queue": _length, "out_of_order_queue": _length,
+    "owners": _length, "rbr": _length, "rdllist": _length, "page": _page_data, "data": _start,
+    "ffd": lambda value: getattr(value, "fd", value), "event": _event_bits,
+    "d_name": lambda value: getattr(value, "name", value), "addr": lambda value: getattr(value, "name", None),
+    "f_owner": lambda value: getattr(getattr(value, "pid", None), "nr", 0) or 0,
+    "root": lambda value: getattr(value, "dentry", None), "pwd": lambda value: getattr(value, "dentry", None),
+    "head": lambda value: value if isinstance(value, int) else 0,
+}  # fmt: skip
+"""Fields whose value is an object that changes in place: what of it is kept, and compared."""
+
+_OCTAL: Final = frozenset({"umask"})
+
+
+def value_text(owner: object, name: str, value: object) -> str:
+    """A raw value of a spec as it is shown."""
+    if name in _TEXTS:
+        return _TEXTS[name](value)
+    if name in _OCTAL and isinstance(value, int):
+        return f"0{value:o}"
+    return fields.text(owner, name, value)
+
+
+def preview(value: object) -> str:
+    """The start of some data in quotes, as strace writes it."""
+    data = bytes(value) if isinstance(value, (bytes, bytearray)) else b""
+    text = names.data(data[:DATA_SHOWN])
+    return text + ("..." if len(data) > DATA_SHOWN else "")
+
+
+_TCPHDR: Final = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR")
+
+
+def tcp_flags(value: int) -> str:
+    """The TCPHDR_ bits of a segment."""
+    return "|".join(f"TCPHDR_{name}" for bit, name in enumerate(_TCPHDR) if value >> bit & 1) or "0"
+
+
+def _epoll_bits(value: object) -> str:
+    from kshell.abi.names import flags
+
+    return flags("epoll").text(value if isinstance(value, int) else 0)
+
+
+def _unix_name(value: object) -> str:
+    return names.unix_name(value) if isinstance(value, (bytes, bytearray)) else "NULL"
+
+
+_TEXTS: Final[dict[str, Callable[[object], str]]] = {
+    "root": lambda value: names.quoted(names.dentry_path(value)),
+    "pwd": lambda value: names.quoted(names.dentry_path(value)),
+    "data": preview, "cb.tcp_flags": lambda value: tcp_flags(value if isinstance(value, int) else 0),
+    "page": preview, "event": _epoll_bits, "addr": _unix_name,
+    "cap_effective": lambda value: f"{value:#x}" if isinstance(value, int) else names.describe(value),
+}  # fmt: skip
+
+
+@cache
+def spec_of(cls: type) -> Spec:
+    """The spec of the nearest struct in a class's line; one without fields if none is in the table."""
+    struct = next((c.__name__ for c in cls.__mro__ if not c.__name__.startswith("_")), cls.__name__)
+    for base in cls.__mro__:
+        if base.__name__ in SHOWN:
+            words = [word for word in SHOWN[base.__name__].split() if _has(cls, word.rstrip("!~?").partition(".")[0])]
+            return Spec(struct, words)
+    return Spec(struct, [])
+
+
+def _has(cls: type, name: str) -> bool:
+    """Whether objects of a class can have a field: the model keeps some only when they are first needed."""
+    return any(hasattr(c, name) or name in getattr(c, "__annotations__", ()) for c in cls.__mro__)
+
+
+def visible(spec: Spec, state: str, everything: bool = False) -> tuple[frozenset[str], frozenset[str]]:
+    """Fields that are shown always, and those that are never shown, for a socket in `state` ("": no socket)."""
+    if everything:
+        return frozenset(spec.names), frozenset()
+    always = spec.always | SHOWN_BY_STATE.get(state, frozenset())
+    hidden = HIDDEN_BY_STATE.get(state, CONNECTED_HIDES if state and "sk_state" in spec.names else frozenset())
+    return always, spec.late | hidden
