@@ -18,6 +18,7 @@ from kshell.session import bridge, expressions
 from kshell.session import events as ev
 from kshell.session.commands import CommandError
 from kshell.session.moment import PLAIN
+from kshell.session.pieces import asks, question
 from kshell.session.sleeping import bounded, chain_of, wchan_of
 from kshell.session.variables import SessionVariables
 from kshell.world.machine import MachinePanic, SyscallInProgress
@@ -70,6 +71,8 @@ class Calls:
     def execute(self, text: str) -> None:
         """Execute one statement."""
         session = self.session
+        if asks(text):
+            return session.explain(question(text))
         statement = parse_line(text, "", 1, session.registry.names())
         if statement is None:
             return

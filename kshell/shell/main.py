@@ -25,7 +25,8 @@ _SUBCOMMANDS = {
     "boot": ("kshell.shell.boot", "show_boot"),
     "-c": ("kshell.shell.batch", "run_texts"),
     "-": ("kshell.shell.batch", "run_stdin"),
-    "": ("kshell.shell.prompt", "prompt"),
+    "config": ("kshell.shell.config", "configure"),
+    "": ("kshell.shell.start", "start"),
 }
 
 

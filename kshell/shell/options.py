@@ -8,6 +8,7 @@ usage: kshell [OPTIONS]                  the prompt (--resume: go on with the la
        kshell run FILE ...               replay scripts and strace logs, narrated
        kshell check FILE ...             hold every expectation; exit 0 all hold, 1 some fail, 2 unreadable
        kshell boot [--chain]             boot, and show the kernel log (or the call tree of the boot)
+       kshell config                     write ~/.config/kshell/config.toml; once it is there, show what it sets
        kshell -                          commands from standard input
 
 FILE is a kshell script (.ks), a strace log, or raw call records (.jsonl, .jsonl.gz); `-` is standard input.
@@ -33,9 +34,10 @@ _USUAL = {
     "run": ("line", "objects", "signals"),
     "check": (),
     "boot": (),
+    "config": (),
     "": ("line", "objects", "signals"),
 }
-SUBCOMMANDS = ("run", "check", "boot")
+SUBCOMMANDS = ("run", "check", "boot", "config")
 
 
 class UsageError(Exception):
@@ -160,8 +162,8 @@ def _hold(options: Options) -> None:
         return
     if options.subcommand in ("run", "check") and not options.files:
         raise UsageError(f"{options.subcommand} wants at least one FILE (or - for standard input)")
-    if options.subcommand == "boot" and options.files:
-        raise UsageError("boot takes no FILE")
+    if options.subcommand in ("boot", "config") and options.files:
+        raise UsageError(f"{options.subcommand} takes no FILE")
     if not options.subcommand and options.files and options.files != ["-"]:
         raise UsageError(f"what is {options.files[0]!r}? To run a file: kshell run {options.files[0]}")
     if options.texts and (options.subcommand or options.files):

@@ -1,151 +1,170 @@
-"""The interactive prompt: editing, completion and colours by prompt_toolkit, plain lines without it.
-
-A line is on disk before it runs (journal), so that `kshell --resume` brings a session back.
-"""
+"""The interactive session: what is typed is saved, run and shown, line by line."""
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Iterable
+from collections import deque
 from typing import TYPE_CHECKING
 
-from kshell.session.pieces import balance
+from kshell.session.pieces import pieces
 from kshell.session.session import Session
-from kshell.shell.journal import Journal, recorded
-from kshell.shell.options import Options
-from kshell.shell.output import printer
+from kshell.shell.config import ConfigError, load
+from kshell.shell.desk import SessionDesk
+from kshell.shell.history import HistoryFile
+from kshell.shell.journal import Journal, last_session, state_directory
+from kshell.shell.paint import BANNER
+from kshell.shell.screen import Screen
 
 if TYPE_CHECKING:
-    from prompt_toolkit.formatted_text import StyleAndTextTuples
+    from kshell.shell.editor import Editor
+    from kshell.shell.options import Options
+    from kshell.shell.paint import Keyboard
+    from kshell.shell.reader import PlainReader
 
-Read = Callable[[], str | None]
 
+class Prompt:
+    """An interactive session; `keyboard`: the terminal since the first painting, None if it can't be edited on."""
 
-def prompt(options: Options) -> int:
-    """Read and run commands until end of file, `exit` or `quit`."""
-    session = Session(seed=options.seed, show=options.panels())
-    print(session.banner(), flush=True)
-    earlier = list(recorded()) if options.resume else []
-    journal = Journal(resume=options.resume)
-    if earlier:
-        for text in earlier:
-            session.run(text)
-        print(f"resumed after {len(session.commands)} commands at {session.now / 1e9:.6f} s")
-    show = printer(options)
-    read = _editor(session) if _can_edit() else lambda: _plain_line(session)
-    while not session.ended:
+    def __init__(self, options: Options, keyboard: Keyboard | None) -> None:
+        self.keyboard = keyboard
+        self.complaint = ""
+        self.recorded = last_session() if options.resume else None
+        settings, seed = self._settings(), options.seed
+        if self.recorded is not None:
+            settings, seed = settings | self.recorded.settings, self.recorded.seed
+        self.session = Session(seed=seed, show=options.panels(), configured=settings)
+        self.screen = Screen(options, self.session)
+        self.journal = Journal(seed, self.session.lasting_settings(), resumed=self.recorded)
+        kept = settings.get("history") != "off"
+        self.history = HistoryFile(state_directory() / "history" if kept else None)
+        self.queue: deque[str] = deque()
+        self.default = ""
+        self.desk = SessionDesk(self)
+
+    def _settings(self) -> dict[str, str]:
         try:
-            typed = read()
-        except KeyboardInterrupt:
-            continue
-        if typed is None:
-            break
-        if typed.strip():
-            journal.add(typed)
-            show(session.execute(typed))
-    return 0
+            return load()
+        except ConfigError as error:
+            self.complaint = f"kshell: {error}"
+            return {}
 
+    def run(self) -> int:
+        """Read and run commands until end of file, `exit` or `quit`."""
+        if self.keyboard is None:
+            print(BANNER)
+        self._greet()
+        if self.recorded is not None:
+            self._resume(self.recorded.commands)
+        if self.keyboard is not None:
+            self._answer_type_ahead(self.keyboard)
+        reader = self._reader()
+        while not self.session.ended:
+            try:
+                typed = self._next(reader)
+            except EOFError:
+                break
+            except KeyboardInterrupt:
+                typed = self._interrupted()
+            self.do(typed)
+        return 0
 
-def _can_edit() -> bool:
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    def do(self, text: str) -> None:
+        """Save a command, then run it and show what happens."""
+        self.history.add(text)
+        for piece in pieces(text):
+            if self.session.ended:
+                return
+            if not piece.comment:
+                self.journal.add(piece.text)
+            try:
+                self.screen.show(self.session.execute(piece.text, line=piece.line))
+            except KeyboardInterrupt:
+                self._broken_off()
+                return
 
+    # ---- beginning
 
-def prompt_text(session: Session) -> str:
-    """`3 init> `: the number of the next command, and whose it is; a sleeper is marked."""
-    asleep = " (asleep)" if session.where(session.task) else ""
-    return f"{session.next_number} {session.task_name}{asleep}> "
+    def _greet(self) -> None:
+        if self.complaint:
+            sys.stdout.write(f"\r{self.complaint}\n" + ("" if self.recorded else self.desk.plain_prompt()))
+            sys.stdout.flush()
 
+    def _resume(self, commands: list[str]) -> None:
+        """Run the commands of an earlier session again, silently."""
+        for text in commands:
+            if text.strip() not in ("exit", "quit"):
+                self.session.run(text)
+        count = len(self.session.commands)
+        print(f"resumed after {count} command{'' if count == 1 else 's'}, at {self.desk.clock()}")
 
-def _plain_line(session: Session) -> str | None:
-    """A command, over several lines while a bracket is open; None at the end of input."""
-    text: str = prompt_text(session)
-    print(text, end="", flush=True)
-    line = sys.stdin.readline()
-    if not line:
-        print()
-        return None
-    while balance(line) > 0:
-        print(" " * (len(text) - 2) + "… ", end="", flush=True)
-        more = sys.stdin.readline()
-        if not more.strip():
-            break
-        line += more
-    return line
+    def _answer_type_ahead(self, keyboard: Keyboard) -> None:
+        """Run the lines that were typed whole while all was imported; the first prompt is painted already."""
+        painted = self.recorded is None
+        while not self.session.ended and (typed := keyboard.line()) is not None:
+            prompt = "" if painted else self.desk.plain_prompt()
+            sys.stdout.write(f"{prompt}{typed}\n")
+            painted = False
+            self.do(typed)
+        if not painted and not self.session.ended:
+            sys.stdout.write(self.desk.plain_prompt())
+        sys.stdout.flush()
 
+    def _reader(self) -> Editor | PlainReader:
+        if self.session.ended or self.keyboard is None or self.session.settings["screen_reader"] == "on":
+            return self._plain_reader()
+        from kshell.shell.editor import Editor
+        from kshell.shell.state import SessionState
 
-def _editor(session: Session) -> Read:
-    """A reader of lines with prompt_toolkit; imported here, so that batch use never pays for it."""
-    from prompt_toolkit import PromptSession
-    from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
-    from prompt_toolkit.completion import CompleteEvent, Completer, Completion
-    from prompt_toolkit.document import Document
-    from prompt_toolkit.history import FileHistory, History, InMemoryHistory
-    from prompt_toolkit.key_binding import KeyBindings
-    from prompt_toolkit.key_binding.key_processor import KeyPressEvent
-    from prompt_toolkit.lexers import PygmentsLexer
+        editor = Editor(self.desk, SessionState(self.session), self.history)
+        editor.feed(self.keyboard.give())
+        sys.stdout.write("\r")  # the editor paints its prompt over the first
+        sys.stdout.flush()
+        return editor
 
-    from kshell.shell.completion import complete
-    from kshell.shell.highlight import KshellLexer
-    from kshell.shell.journal import state_directory
-    from kshell.shell.state import SessionState
+    def _plain_reader(self) -> PlainReader:
+        from kshell.shell.reader import PlainReader
 
-    state = SessionState(session)
+        if self.keyboard is not None:
+            self.keyboard.restore()
+            sys.stdout.write("\r")
+        return PlainReader(self.desk.plain_prompt, self.history.entries())
 
-    class SessionCompleter(Completer):
-        """complete() for prompt_toolkit."""
+    # ---- going on
 
-        def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-            for found in complete(document.text, document.cursor_position, state):
-                yield Completion(found.text, -found.length, display_meta=found.meta[:60])
+    def _next(self, reader: Editor | PlainReader) -> str:
+        """The next command: of a paste, else typed."""
+        if self.queue:
+            text = self.queue.popleft()
+            self.screen.echo(self.desk.plain_prompt(), text)
+            return text
+        default, self.default = self.default, ""
+        return reader.read(default)
 
-    keys = KeyBindings()
+    def accept_paste(self, text: str) -> tuple[str | None, str]:
+        """Cut a paste: its first command, the others being queued, and what is not finished (or all, if none is)."""
+        whole, newline, rest = text.rpartition("\n")
+        found = [piece.text for piece in pieces(whole + newline)]
+        if found and self.desk.is_open(found[-1] + "\n" + rest):
+            rest = found.pop() + "\n" + rest
+        if not found:
+            return None, text if newline and rest else rest
+        self.queue.extend(found[1:])
+        self.default = rest
+        return found[0], rest
 
-    @keys.add("enter")
-    def _(event: KeyPressEvent) -> None:
-        buffer = event.current_buffer
-        if balance(buffer.text) > 0 and buffer.document.is_cursor_at_the_end:
-            buffer.insert_text("\n")
-        else:
-            buffer.validate_and_handle()
+    def _interrupted(self) -> str:
+        """Ctrl-C: the rest of a paste is dropped; if the current task sleeps in a call, that gets SIGINT."""
+        self.queue.clear()
+        self.default = ""
+        dropped, self.desk.dropped = self.desk.dropped, ""
+        if dropped or not self.session.sleeping_call(self.session.current):
+            return ""
+        self.screen.echo("", "^C")
+        return "interrupt"
 
-    def history() -> History:
-        try:
-            state_directory().mkdir(parents=True, exist_ok=True)
-            return FileHistory(str(state_directory() / "history"))
-        except OSError:
-            return InMemoryHistory()
-
-    editor: PromptSession[str] = PromptSession(
-        history=history(),
-        auto_suggest=AutoSuggestFromHistory(),
-        completer=SessionCompleter(),
-        complete_while_typing=True,
-        lexer=PygmentsLexer(KshellLexer),
-        key_bindings=keys,
-        multiline=True,
-        enable_open_in_editor=True,
-        reserve_space_for_menu=6,
-        prompt_continuation=lambda width, line, soft: " " * max(0, width - 2) + "… ",
-        bottom_toolbar=lambda: _toolbar(editor.default_buffer.text, editor.default_buffer.cursor_position),
-        rprompt=lambda: f"{session.now / 1e9:.6f} s",
-    )
-
-    def read() -> str | None:
-        try:
-            return editor.prompt(prompt_text(session))
-        except EOFError:
-            return None
-
-    return read
-
-
-def _toolbar(text: str, cursor: int) -> StyleAndTextTuples:
-    """The signature of the call around the cursor with the current argument marked; else the keys."""
-    from kshell.shell.completion import signature
-
-    found = signature(text, cursor)
-    if found is None:
-        return [("", " Tab complete · Ctrl-R search · help · why · undo · Ctrl-D end")]
-    before, argument, behind = found
-    return [("", f" {before}"), ("reverse bold", argument), ("", behind)]
+    def _broken_off(self) -> None:
+        """Ctrl-C while a command runs: the session is as it was before it."""
+        self.queue.clear()
+        self.journal.drop()
+        self.session.timeline.revert()
+        print("^C  broken off: the session is as it was before this command")

@@ -1,0 +1,52 @@
+"""kshell's completion and history as prompt_toolkit wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.history import History
+
+from kshell.lens.text import printable
+from kshell.shell.completion import complete
+
+if TYPE_CHECKING:
+    from kshell.shell.completion import State
+    from kshell.shell.history import HistoryFile
+
+LONGEST_META = 48
+
+
+class SessionCompleter(Completer):
+    """complete() for prompt_toolkit."""
+
+    def __init__(self, state: State, silent: Callable[[], bool]) -> None:
+        self.state = state
+        self.silent = silent
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        """The candidates at the cursor; unasked none while something else is said there (`silent`)."""
+        if self.silent() and not complete_event.completion_requested:
+            return
+        for found in complete(document.text, document.cursor_position, self.state):
+            meta = printable(found.meta)
+            if len(meta) > LONGEST_META:
+                meta = meta[: LONGEST_META - 1] + "…"
+            yield Completion(found.text, -found.length, display_meta=meta)
+
+
+class HistoryOfFile(History):
+    """Reads a HistoryFile; the prompt writes it, before a line runs."""
+
+    def __init__(self, file: HistoryFile) -> None:
+        super().__init__()
+        self.file = file
+
+    def load_history_strings(self) -> Iterable[str]:
+        """The newest first."""
+        return reversed(self.file.entries())
+
+    def store_string(self, string: str) -> None:
+        """The prompt has written it."""

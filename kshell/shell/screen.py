@@ -1,0 +1,106 @@
+"""Where the prompt prints: events as text in the colours that are set, paged when a command says much."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from kshell.lens.text import printable
+from kshell.session import events as ev
+from kshell.shell import pager
+from kshell.shell.output import wants_colour
+from kshell.shell.plain import PlainText
+
+if TYPE_CHECKING:
+    from kshell.session.session import Session
+    from kshell.shell.options import Options
+
+_QUIET = frozenset({"command", "output", "held", "error"})
+"""Events of a command that only says something: they may be paged."""
+
+
+class Screen:
+    """Standard output of an interactive session."""
+
+    def __init__(self, options: Options, session: Session) -> None:
+        self.options = options
+        self.session = session
+
+    def coloured(self) -> bool:
+        """Whether to colour: --color, then the settings, then the environment and the terminal."""
+        setting = self.session.settings["color"]
+        if self.session.settings["screen_reader"] == "on":
+            return False
+        if self.options.color != "auto" or setting == "auto":
+            return wants_colour(self.options, sys.stdout)
+        return setting == "always"
+
+    def show(self, events: Iterable[ev.Event]) -> None:
+        """Print the events of a command as they come; what only a command says is paged if it is long."""
+        view = self._view()
+        held: list[str] | None = []
+        for event in events:
+            lines = [*view.lines(event), *view.message(event)]
+            if held is not None and event.kind in _QUIET:
+                held += lines
+                continue
+            if held:
+                self._write(held)
+            held = None
+            self._write(lines)
+        if held:
+            self._page(held)
+
+    def say(self, text: str) -> None:
+        """Print text that is no event, paged if it is long."""
+        self._page(printable(text).split("\n"))
+
+    def echo(self, prompt: str, text: str) -> None:
+        """Print a command as if it had been typed."""
+        begin = " " * max(0, len(prompt) - 2) + "… "
+        first, *more = printable(text).split("\n")
+        self._write([prompt + first, *(begin + line for line in more)])
+
+    def _view(self) -> PlainText:
+        panels = self.session.show | {"line", "signals", "output"} if not self.options.quiet else frozenset({"output"})
+        size = self._size()
+        return PlainText(panels, self.coloured(), width=size.columns if size else 0)
+
+    def _write(self, lines: Iterable[str]) -> None:
+        text = "".join(line + "\n" for line in lines)
+        if text:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+    def _page(self, lines: list[str]) -> None:
+        size = self._size()
+        if size is None or not self._may_page() or sum(rows(line, size.columns) for line in lines) < size.lines:
+            self._write(lines)
+        else:
+            pager.page([*_wrapped(lines, size.columns)] if not pager.program() else lines)
+
+    def _may_page(self) -> bool:
+        settings, capable = self.session.settings, os.environ.get("TERM", "dumb") != "dumb" and sys.stdin.isatty()
+        return capable and settings["pager"] == "auto" and settings["screen_reader"] == "off"
+
+    def _size(self) -> os.terminal_size | None:
+        try:
+            return os.get_terminal_size(sys.stdout.fileno())
+        except (OSError, ValueError, AttributeError):
+            return None
+
+
+def rows(line: str, columns: int) -> int:
+    """Rows of the screen that a line takes (colours and wide characters not counted: a little is enough)."""
+    return max(1, -(-len(line) // max(1, columns)))
+
+
+def _wrapped(lines: Iterable[str], columns: int) -> Iterator[str]:
+    """Lines cut to the width, so that a row is a row; those with colours as they are."""
+    for line in lines:
+        if "\x1b" in line or len(line) <= columns:
+            yield line
+        else:
+            yield from (line[at : at + columns] for at in range(0, len(line), columns))

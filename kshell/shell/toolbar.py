@@ -1,0 +1,89 @@
+"""What stands below the line being typed: the signature of the call at the cursor, what is wrong, a tip; the keys.
+
+Pure functions that give fragments, (style, text), as prompt_toolkit draws them.
+"""
+
+from __future__ import annotations
+
+from kshell.abi.syscalls import BY_NAME, Param
+from kshell.lens.text import printable
+from kshell.shell.arguments import about
+from kshell.shell.places import place_of
+
+Fragments = list[tuple[str, str]]
+
+TIPS = (
+    "Tab completes; ? after anything explains it, socket?",
+    "fd = socket(AF_INET, SOCK_STREAM, 0) keeps the descriptor as fd",
+    "why says where the last error came from, undo takes a command back",
+    "an expression is printed: current->files->fd_array[3]",
+    "@client connect(...) runs a call in another task",
+    "Ctrl-R searches what was typed before, in any session",
+    "help language: everything that can be typed",
+    "write(fd, \"hi\", 2) = 2 says what it must give, and is checked",
+    "kshell config writes a file of settings; set shows them",
+)
+
+
+def signature(text: str, cursor: int, width: int) -> list[Fragments]:
+    """The prototype of the call at the cursor with the current argument marked, and a line about that argument."""
+    place = place_of(text[:cursor])
+    if place is None:
+        return []
+    call = BY_NAME[place.call]
+    if place.number >= len(call.params):
+        count = len(call.params)
+        return [[("class:signature", call.prototype()[:width])],
+                [("class:problem", f"  {call.name} takes {count} argument{'' if count == 1 else 's'}")]]  # fmt: skip
+    lines = [_prototype(call.name, call.params, place.number, width)]
+    param = call.params[place.number]
+    told = about(param)
+    head: Fragments = [("class:signature.type", f"  {_declared(param)}")]
+    lines.append([*head, ("class:signature", f"  {told}"[: max(0, width - len(head[0][1]))])])
+    return lines
+
+
+def _declared(param: Param) -> str:
+    return f"{param.ctype}{'' if param.ctype.endswith('*') else ' '}{param.name}"
+
+
+def _prototype(name: str, params: tuple[Param, ...], current: int, width: int) -> Fragments:
+    """In full, or with the types of the other arguments left out where it would not fit."""
+    full = [_declared(param) for param in params]
+    if len(name) + sum(map(len, full)) + 2 * len(full) > width:
+        full = [text if i == current else params[i].name for i, text in enumerate(full)]
+    fragments: Fragments = [("class:signature.name", name), ("class:signature", "(")]
+    for i, text in enumerate(full):
+        fragments.append(("class:signature.current" if i == current else "class:signature", text))
+        fragments.append(("class:signature", ", " if i + 1 < len(full) else ")"))
+    return fragments
+
+
+def problem(message: str, width: int) -> list[Fragments]:
+    """What is wrong with the line, over as many lines as it takes (three at most)."""
+    text = "✗ " + printable(message)
+    rows = [text[at : at + width] for at in range(0, len(text), max(1, width))]
+    return [[("class:problem", row)] for row in rows[:3]]
+
+
+def tip(number: int) -> str:
+    """The tip for command `number`: one in three commands has none."""
+    index, rest = divmod(number - 1, 2)
+    return TIPS[index] if not rest and index < len(TIPS) else ""
+
+
+def keys(vi: str, view: str, width: int) -> Fragments:
+    """The function keys with what they do; vi: the mode of the vi keys, "" for emacs keys."""
+    labels = [("F1", "help"), ("F2", f"view: {view}" if view else ""), ("F3", f"keys: vi {vi}" if vi else "keys: emacs"),
+              ("F4", "objects"), ("F5", "packets"), ("F6", "log"), ("^R", "search"), ("^X^E", "editor"),
+              ("^D", "end")]  # fmt: skip
+    fragments: Fragments = []
+    used = 0
+    for key, label in labels:
+        if not label:
+            continue
+        used += len(key) + len(label) + 4
+        if used > width:
+            break
+        fragments += [("class:toolbar.key", f" {key} "), ("class:toolbar", f" {label} ")]
+    return fragments
