@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from kshell.lang.errors import LangError
 from kshell.session import events as ev
-from kshell.session import settings
+from kshell.session import panels, settings
 from kshell.session.calls import Calls
 from kshell.session.commands import CommandError, Registry
 from kshell.session.moment import PLAIN, Moment
@@ -25,11 +25,11 @@ from kshell.session.watch import Watch
 from kshell.world.arena import Arena
 
 if TYPE_CHECKING:
-    from kshell.session.instruments import Instruments
     from kshell.abi.syscalls import Syscall
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.init.kernel import Kernel
     from kshell.linux.mm.slub import kmem_cache
+    from kshell.session.instruments import Instruments
     from kshell.userland.runtime import Process
     from kshell.world.machine import Machine
 
@@ -60,9 +60,9 @@ class Session:
     ) -> None:
         self.seed = seed
         self.configured = configured
-        self.show = show
+        self.show = panels.chosen(show, configured)
         self.machines: dict[str, Machine] = {}
-        self.settings: dict[str, str] = {**settings.defaults(), **configured}
+        self.settings: dict[str, str] = {**settings.defaults(), **configured, **panels.of(self.show)}
         self.registry = Registry()
         self.ended = False
         self.held = self.failed = self.errors = self.oopses = 0
@@ -305,6 +305,8 @@ class Session:
         if problem is not None:
             raise CommandError(*problem)
         self.settings[name] = value
+        if panels.is_one(name):
+            panels.apply(self, name)
 
     def choose_task(self, name: str) -> None:
         """Run later commands in task `name`; a new name makes a task."""
