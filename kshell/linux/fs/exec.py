@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kshell.abi.errno import E2BIG, EACCES, ENOEXEC
+from kshell.abi.errno import E2BIG, EACCES, EINVAL, ENOEXEC
 from kshell.abi.fcntl import AT_FDCWD, O_RDONLY
 from kshell.abi.signal import SIG_DFL, SIG_IGN
 from kshell.abi.stat import S_IFMT, S_IFREG
@@ -66,7 +66,9 @@ def count(current: task_struct, argv: int) -> int:
 
 
 async def do_open_execat(current: task_struct, fd: int, name: filename, flags: int) -> file:
-    """Open a program. EACCES: not a regular file, or not executable; the errors of a path walk."""
+    """Open a program. EACCES: not a regular file, or not executable; EINVAL: flags; the errors of a path walk."""
+    if flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH):
+        raise KernelError(EINVAL)
     op = open_flags()
     op.open_flag = O_RDONLY
     op.acc_mode = MAY_EXEC
@@ -124,7 +126,7 @@ def flush_signal_handlers(task: task_struct) -> None:
 async def do_execveat_common(
     current: task_struct, fd: int, uname: int, argv: int, envp: int, flags: int
 ) -> int:
-    """Body of execve() and execveat(). EFAULT, E2BIG, EACCES, ENOEXEC, the errors of a path walk."""
+    """Body of execve() and execveat(). EFAULT, E2BIG, EACCES, EINVAL, ENOEXEC, the errors of a path walk."""
     name = getname(current, uname)
     try:
         program = await do_open_execat(current, fd, name, flags)

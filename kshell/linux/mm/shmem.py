@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EINVAL, ENAMETOOLONG, ENOSPC, ENOTEMPTY
-from kshell.abi.fcntl import F_SEAL_SEAL, RENAME_EXCHANGE, RENAME_NOREPLACE
+from kshell.abi.errno import EINVAL, ENAMETOOLONG, ENOSPC, ENOTEMPTY, EPERM
+from kshell.abi.fcntl import F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, RENAME_EXCHANGE, RENAME_NOREPLACE
 from kshell.abi.stat import (
     S_IFDIR,
     S_IFLNK,
@@ -239,6 +239,9 @@ def shmem_setattr(mnt_userns: user_namespace, dentry: dentry, attr: iattr) -> No
     if inode.i_mode & S_IFMT == S_IFREG and attr.ia_valid & ATTR_SIZE:
         oldsize = inode.i_size
         newsize = attr.ia_size
+        seals = SHMEM_I(inode).seals
+        if (newsize < oldsize and seals & F_SEAL_SHRINK) or (newsize > oldsize and seals & F_SEAL_GROW):
+            raise KernelError(EPERM)
         update_mtime = update_ctime = newsize != oldsize
         inode.i_size = newsize
         if newsize <= oldsize and SHMEM_I(inode).alloced:

@@ -80,7 +80,7 @@ class _Draft:
 
     def values(self, key: str) -> list[str]:
         """What stands behind a key, each time it stands there."""
-        return [" ".join([text, *more]).strip() for name, text, more in self.keys if name == key]
+        return [" ".join([text, *more]) for name, text, more in self.keys if name == key]
 
 
 def parse(text: str, known: dict[str, Page]) -> dict[str, Page]:
@@ -155,5 +155,6 @@ def _inherited(draft: _Draft, page: Page, own: set[str]) -> Iterator[ErrorRow]:
 
 def _edited(text: str, edits: list[list[str]]) -> str:
     for old, new in edits:
-        text = re.sub(rf"(?<!\w){re.escape(old)}", new.replace("\\", r"\\"), text)
+        start = r"(?<!\w)" if old[0].isalnum() else ""
+        text = re.sub(start + re.escape(old), lambda _, new=new: new, text)  # type: ignore[misc]
     return text
