@@ -36,6 +36,13 @@ class MachinePanic(Exception):
     """The kernel has stopped for good; str() is why."""
 
 
+class _NoResult:
+    """Why a call that was run has no result: it sleeps, or the task is dead."""
+
+
+_ASLEEP, _DEAD = _NoResult(), _NoResult()
+
+
 class SyscallInProgress:
     """A system call that sleeps, or has ended since.
 
@@ -104,10 +111,15 @@ class Machine:
             if kernel.rcu_callbacks:
                 rcu_core(kernel)
             return result
+        outcome = self._step(task, result)
+        if isinstance(outcome, int):
+            return outcome
         call = SyscallInProgress(task, number, args)
-        task._call = call
-        self._resume(task, result)
-        return call if not call.done or call.result is None else call.result
+        if outcome is _ASLEEP:
+            task._call = call
+        else:
+            call.done = True
+        return call
 
     def syscall_beside(
         self, task: task_struct, number: int, args: tuple[int, ...] = ()
@@ -165,33 +177,39 @@ class Machine:
 
     def _resume(self, task: task_struct, stack: Stack) -> SyscallInProgress | None:
         """Run a task's call until it sleeps or ends; the call when it ended."""
-        kernel = self.kernel
-        kernel.current = task
-        task._stack = None
-        task.state = TASK_RUNNING
-        result: int | None = None
-        try:
-            stack.send(None)
-        except StopIteration as stop:
-            result = stop.value
-        except TaskDead:
-            task._syscall = None
-        except BaseException:
-            task._syscall = task._call = None
-            raise
-        else:
-            task._stack = stack
+        outcome = self._step(task, stack)
+        if outcome is _ASLEEP:
             return None
-        finally:
-            kernel.current = kernel.init_task
-            if kernel.rcu_callbacks:
-                rcu_core(kernel)
         call, task._call = task._call, None
         if not isinstance(call, SyscallInProgress):
             return None
         call.done = True
-        call.result = result
+        call.result = outcome if isinstance(outcome, int) else None
         return call
+
+    def _step(self, task: task_struct, stack: Stack) -> int | _NoResult:
+        """Run a task's call until it sleeps or ends: its result if it has one."""
+        kernel = self.kernel
+        kernel.current = task
+        task._stack = None
+        task.state = TASK_RUNNING
+        try:
+            stack.send(None)
+        except StopIteration as stop:
+            result: int = stop.value
+            return result
+        except TaskDead:
+            task._syscall = None
+            return _DEAD
+        except BaseException:
+            task._syscall = task._call = None
+            raise
+        finally:
+            kernel.current = kernel.init_task
+            if kernel.rcu_callbacks:
+                rcu_core(kernel)
+        task._stack = stack
+        return _ASLEEP
 
     def _interrupt(self, task: task_struct) -> None:
         """Have a task that runs in user space look at its signals."""

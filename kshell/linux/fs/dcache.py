@@ -222,14 +222,14 @@ def dput(entry: dentry | None) -> None:
     """Drop a reference; a dentry that nobody uses and no lookup can find goes, and then perhaps its parent."""
     while entry is not None:
         entry.d_lockref -= 1
-        if entry.d_lockref > 0 or retain_dentry(entry):
+        if entry.d_lockref > 0 or (entry.d_hash and retain_dentry(entry)):
             return
         entry = __dentry_kill(entry)
 
 
 def retain_dentry(entry: dentry) -> bool:
-    """Whether an unused dentry is worth keeping."""
-    if not entry.d_hash or entry.d_flags & DCACHE_DONTCACHE:
+    """Whether an unused dentry that lookups find is worth keeping."""
+    if entry.d_flags & DCACHE_DONTCACHE:
         return False
     if entry.d_flags & DCACHE_OP_DELETE:
         assert entry.d_op is not None

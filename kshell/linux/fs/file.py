@@ -127,14 +127,9 @@ def __set_open_fd(nr: int, fdt: fdtable) -> None:
         fdt.full_fds_bits[word >> 6] |= 1 << (word & 63)
 
 
-def __get_unused_fd_flags(current: task_struct, flags: int, nofile: int) -> int:
-    """Reserve a descriptor below nofile."""
-    return alloc_fd(current, 0, nofile, flags)
-
-
 def get_unused_fd_flags(current: task_struct, flags: int) -> int:
     """Reserve the lowest free descriptor; fd_install() or put_unused_fd() must follow. EMFILE."""
-    return __get_unused_fd_flags(current, flags, current.signal.rlim[RLIMIT_NOFILE][0])
+    return alloc_fd(current, 0, current.signal.rlim[RLIMIT_NOFILE][0], flags)
 
 
 def __put_unused_fd(files: files_struct, nr: int) -> None:

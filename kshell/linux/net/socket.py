@@ -81,6 +81,10 @@ class _sockfs_inode(inode):
     __slots__ = ("_alloc",)
     _alloc: socket_alloc
 
+    @property
+    def _addr(self) -> int:  # type: ignore[override]
+        return self._alloc._addr + VFS_INODE_OFFSET
+
 
 def _nowait(call: Coroutine[object, object, T]) -> T:
     """Run a call that may sleep in general, but not here: releasing a socket that was never used."""
@@ -98,14 +102,13 @@ def sock_alloc_inode(sb: super_block) -> inode:
     sock = ei.socket = socket()
     new = ei.vfs_inode = _sockfs_inode()
     sock._addr = addr
-    new._addr = addr + VFS_INODE_OFFSET
     sock._alloc = new._alloc = ei
     return new
 
 
 def sock_free_inode(inode: inode) -> None:
     """Give the slab object back."""
-    ei = cast(_sockfs_inode, inode)._alloc
+    ei = inode._alloc  # type: ignore[attr-defined]  # a _sockfs_inode
     ei.socket._alloc = None
     del ei.socket, ei.vfs_inode
     kmem_cache_free(inode.i_sb.kernel.sock_inode_cachep, ei)
@@ -169,7 +172,7 @@ def sock_alloc(kernel: Kernel) -> socket:
     inode.i_uid = cred.fsuid
     inode.i_gid = cred.fsgid
     inode.i_op = sockfs_inode_ops
-    return cast(_sockfs_inode, inode)._alloc.socket
+    return inode._alloc.socket  # type: ignore[attr-defined,no-any-return]  # a _sockfs_inode
 
 
 async def __sock_release(sock: socket, inode: inode | None) -> None:
@@ -387,7 +390,7 @@ def sock_mmap(f: file, vma: object) -> int:
 
 async def sock_close(inode: inode, f: file) -> None:
     """The last descriptor is closed."""
-    await __sock_release(cast(_sockfs_inode, inode)._alloc.socket, inode)
+    await __sock_release(inode._alloc.socket, inode)  # type: ignore[attr-defined]  # a _sockfs_inode
 
 
 def sock_fasync(fd: int, f: file, on: int) -> int:

@@ -73,18 +73,20 @@ SOCK_WAKE_SPACE = 2
 SOCK_WAKE_URG = 3
 
 
-class socket_wq:
-    """Who sleeps on a socket, and who is signalled (fasync)."""
+class socket_wq(wait_queue_head):
+    """Who sleeps on a socket, and who is signalled (fasync). Its first member, `wait`, is the struct it derives from."""
 
-    __slots__ = ("fasync_list", "flags", "wait")
-    wait: wait_queue_head
+    __slots__ = ("fasync_list", "flags")
     fasync_list: fasync_struct | None
     flags: int
 
     def __init__(self) -> None:
-        self.wait = wait_queue_head()
-        self.fasync_list = None
+        self.head = self.fasync_list = None
         self.flags = 0
+
+    @property
+    def wait(self) -> wait_queue_head:
+        return self
 
 
 class socket:

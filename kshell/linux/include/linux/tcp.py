@@ -228,84 +228,57 @@ def _never(timer: hrtimer) -> int:
 _IDLE_HRTIMER = hrtimer(_never)
 
 
+NO_PACKETS: list[sk_buff] = ()  # type: ignore[assignment]  # the queues of a socket that was never connected
+
+
 class tcp_sock(inet_connection_sock):
     """struct tcp_sock: sequence numbers, windows, timers and queues of one TCP socket."""
 
     __slots__ = (
         "advmss",
-        "app_limited",
         "bytes_acked",
         "bytes_received",
         "bytes_sent",
-        "chrono_start",
-        "chrono_type",
-        "compressed_ack",
         "copied_seq",
-        "cwnd_usage_seq",
         "data_segs_in",
         "data_segs_out",
         "delivered",
-        "delivered_mstamp",
-        "first_tx_mstamp",
-        "gso_segs",
-        "high_seq",
-        "is_cwnd_limited",
-        "lost",
-        "lost_out",
         "lsndtime",
-        "max_packets_out",
         "max_window",
-        "mdev_max_us",
         "mdev_us",
         "mss_cache",
         "nonagle",
+        "out_of_order_queue",
         "packets_out",
         "pred_flags",
-        "pushed_seq",
-        "rate_app_limited",
-        "rate_delivered",
-        "rate_interval_us",
         "rcv_nxt",
-        "rcv_rtt_last_tsecr",
         "rcv_ssthresh",
         "rcv_tstamp",
         "rcv_wnd",
         "rcv_wup",
         "reordering",
-        "retrans_out",
-        "rtt_seq",
         "rttvar_us",
-        "sacked_out",
         "segs_in",
         "segs_out",
         "snd_cwnd",
-        "snd_cwnd_clamp",
         "snd_cwnd_cnt",
         "snd_cwnd_stamp",
-        "snd_cwnd_used",
         "snd_nxt",
-        "snd_sml",
         "snd_ssthresh",
         "snd_una",
-        "snd_up",
         "snd_wl1",
         "snd_wnd",
         "srtt_us",
         "tcp_clock_cache",
         "tcp_header_len",
         "tcp_mstamp",
+        "tcp_rtx_queue",
         "tcp_wstamp_ns",
-        "tlp_high_seq",
-        "total_retrans",
-        "tsoffset",
-        "undo_marker",
-        "urg_data",
         "window_clamp",
         "write_seq",
     )
 
     tcp_header_len: int
-    gso_segs: int
     pred_flags: int
     bytes_received: int
     segs_in: int
@@ -319,10 +292,8 @@ class tcp_sock(inet_connection_sock):
     bytes_sent: int
     bytes_acked: int
     snd_una: int
-    snd_sml: int
     rcv_tstamp: int
     lsndtime: int
-    tsoffset: int
     snd_wl1: int
     snd_wnd: int
     max_window: int
@@ -331,58 +302,61 @@ class tcp_sock(inet_connection_sock):
     rcv_ssthresh: int
     rack: tcp_rack
     advmss: int
-    compressed_ack: int
-    chrono_start: int
     chrono_stat: list[int]
-    chrono_type: int
-    rate_app_limited: int
     nonagle: int
-    is_cwnd_limited: int
-    tlp_high_seq: int
     tcp_wstamp_ns: int
     tcp_clock_cache: int
     tcp_mstamp: int
     srtt_us: int
     mdev_us: int
-    mdev_max_us: int
     rttvar_us: int
-    rtt_seq: int
     rtt_min: minmax
     packets_out: int
-    retrans_out: int
-    max_packets_out: int
-    cwnd_usage_seq: int
-    urg_data: int
     reordering: int
-    snd_up: int
     rx_opt: tcp_options_received
     snd_ssthresh: int
     snd_cwnd: int
     snd_cwnd_cnt: int
-    snd_cwnd_clamp: int
-    snd_cwnd_used: int
     snd_cwnd_stamp: int
     delivered: int
-    lost: int
-    app_limited: int
-    first_tx_mstamp: int
-    delivered_mstamp: int
-    rate_delivered: int
-    rate_interval_us: int
     rcv_wnd: int
     write_seq: int
-    pushed_seq: int
-    lost_out: int
-    sacked_out: int
     out_of_order_queue: list[sk_buff]  # struct rb_root: sorted by sequence
     tcp_rtx_queue: list[sk_buff]  # struct rb_root of struct sock: sent and not acknowledged, sorted
-    high_seq: int
-    undo_marker: int
-    total_retrans: int
-    rcv_rtt_last_tsecr: int
     rcv_rtt_est: rcv_rtt_est
     rcvq_space: rcvq_space
 
+    app_limited: int = 0xFFFFFFFF
+    rate_app_limited: int = 1
+    rate_delivered: int = 0
+    rate_interval_us: int = 0
+    chrono_start: int = 0
+    chrono_type: int = 0
+    compressed_ack: int = 0
+    cwnd_usage_seq: int = 0
+    high_seq: int = 0
+    is_cwnd_limited: int = 0
+    lost: int = 0
+    lost_out: int = 0
+    max_packets_out: int = 0
+    mdev_max_us: int = 0
+    pushed_seq: int = 0
+    rcv_rtt_last_tsecr: int = 0
+    retrans_out: int = 0
+    rtt_seq: int = 0
+    sacked_out: int = 0
+    snd_cwnd_used: int = 0
+    snd_sml: int = 0
+    snd_up: int = 0
+    tlp_high_seq: int = 0
+    total_retrans: int = 0
+    tsoffset: int = 0
+    undo_marker: int = 0
+    urg_data: int = 0
+    gso_segs: int = 0
+    first_tx_mstamp: int = 0
+    delivered_mstamp: int = 0
+    snd_cwnd_clamp: int = 0xFFFFFFFF
     dsack_dups: int = 0
     last_oow_ack_time: int = 0
     compressed_ack_rcv_nxt: int = 0
@@ -452,26 +426,15 @@ class tcp_sock(inet_connection_sock):
     )  # fmt: skip
 
     def __init__(self) -> None:
-        super().__init__()
-        self.out_of_order_queue = []
-        self.tcp_rtx_queue = []
-        self.advmss = self.app_limited = self.bytes_acked = self.bytes_received = 0
-        self.bytes_sent = self.chrono_start = self.chrono_type = self.compressed_ack = 0
-        self.copied_seq = self.cwnd_usage_seq = self.data_segs_in = self.data_segs_out = 0
-        self.delivered = self.delivered_mstamp = self.first_tx_mstamp = self.gso_segs = 0
-        self.high_seq = self.is_cwnd_limited = self.lost = self.lost_out = 0
-        self.lsndtime = self.max_packets_out = self.max_window = self.mdev_max_us = 0
-        self.mdev_us = self.mss_cache = self.nonagle = self.packets_out = 0
-        self.pred_flags = self.pushed_seq = self.rate_app_limited = self.rate_delivered = 0
-        self.rate_interval_us = self.rcv_nxt = self.rcv_rtt_last_tsecr = self.rcv_ssthresh = 0
-        self.rcv_tstamp = self.rcv_wnd = self.rcv_wup = self.reordering = 0
-        self.retrans_out = self.rtt_seq = self.rttvar_us = self.sacked_out = 0
-        self.segs_in = self.segs_out = self.snd_cwnd = self.snd_cwnd_cnt = 0
-        self.snd_cwnd_clamp = self.snd_cwnd_stamp = self.snd_cwnd_used = self.snd_nxt = 0
-        self.snd_sml = self.snd_ssthresh = self.snd_una = self.snd_up = 0
-        self.snd_wl1 = self.snd_wnd = self.srtt_us = self.tcp_clock_cache = 0
-        self.tcp_header_len = self.tcp_mstamp = self.tcp_wstamp_ns = self.tlp_high_seq = 0
-        self.total_retrans = self.tsoffset = self.undo_marker = self.urg_data = self.window_clamp = self.write_seq = 0
+        inet_connection_sock.__init__(self)
+        self.out_of_order_queue = self.tcp_rtx_queue = NO_PACKETS
+        self.advmss = self.bytes_acked = self.bytes_received = self.bytes_sent = self.copied_seq = self.data_segs_in = 0
+        self.data_segs_out = self.delivered = self.lsndtime = self.max_window = self.mdev_us = self.mss_cache = 0
+        self.nonagle = self.packets_out = self.pred_flags = self.rcv_nxt = self.rcv_ssthresh = self.rcv_tstamp = 0
+        self.rcv_wnd = self.rcv_wup = self.reordering = self.rttvar_us = self.segs_in = self.segs_out = 0
+        self.snd_cwnd = self.snd_cwnd_cnt = self.snd_cwnd_stamp = self.snd_nxt = self.snd_ssthresh = 0
+        self.snd_una = self.snd_wl1 = self.snd_wnd = self.srtt_us = self.tcp_clock_cache = self.tcp_header_len = 0
+        self.tcp_mstamp = self.tcp_wstamp_ns = self.window_clamp = self.write_seq = 0
 
 
 class tcp_request_sock(inet_request_sock):

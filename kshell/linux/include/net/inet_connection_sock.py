@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.net.inet_sock import inet_sock
 from kshell.linux.include.net.request_sock import request_sock_queue
 from kshell.linux.kernel.time.timer import timer_list
@@ -123,10 +124,9 @@ class inet_connection_sock(inet_sock):
     """struct inet_connection_sock. Embedded structs come up on first use."""
 
     __slots__ = (
-        "icsk_af_ops", "icsk_backoff", "icsk_bind2_hash", "icsk_bind_hash",
-        "icsk_ca_ops", "icsk_ca_priv", "icsk_ca_state", "icsk_delack_max", "icsk_delack_timer", "icsk_keepalive_timer",
-        "icsk_pending", "icsk_pmtu_cookie", "icsk_probes_out", "icsk_retransmit_timer",
-        "icsk_retransmits", "icsk_rto", "icsk_rto_min", "icsk_timeout",
+        "icsk_af_ops", "icsk_bind2_hash", "icsk_bind_hash",
+        "icsk_ca_ops", "icsk_ca_priv", "icsk_ca_state", "icsk_delack_timer", "icsk_keepalive_timer",
+        "icsk_pending", "icsk_retransmit_timer", "icsk_rto", "icsk_timeout",
     )
 
     icsk_accept_queue: request_sock_queue
@@ -134,16 +134,10 @@ class inet_connection_sock(inet_sock):
     icsk_bind2_hash: inet_bind2_bucket | None
     icsk_timeout: int
     icsk_rto: int
-    icsk_rto_min: int
-    icsk_delack_max: int
-    icsk_pmtu_cookie: int
     icsk_ca_ops: tcp_congestion_ops
     icsk_af_ops: inet_connection_sock_af_ops
     icsk_ca_state: int
-    icsk_retransmits: int
     icsk_pending: int
-    icsk_backoff: int
-    icsk_probes_out: int
     icsk_ack: icsk_ack
     icsk_mtup: icsk_mtup
     icsk_ca_priv: object | None
@@ -153,6 +147,12 @@ class inet_connection_sock(inet_sock):
     icsk_keepalive_timer: timer_list
     icsk_sync_mss: Callable[[sock, int], int] | None = None
     icsk_ulp_ops: tcp_ulp_ops | None = None
+    icsk_rto_min: int = HZ // 5  # TCP_RTO_MIN
+    icsk_delack_max: int = HZ // 5  # TCP_DELACK_MAX
+    icsk_pmtu_cookie: int = 0
+    icsk_retransmits: int = 0
+    icsk_backoff: int = 0
+    icsk_probes_out: int = 0
     icsk_ca_initialized: int = 0
     icsk_ca_setsockopt: int = 0
     icsk_ca_dst_locked: int = 0
@@ -167,9 +167,8 @@ class inet_connection_sock(inet_sock):
         icsk_mtup = _embedded(icsk_mtup)
 
     def __init__(self) -> None:
-        super().__init__()
-        self.icsk_backoff = self.icsk_ca_state = self.icsk_delack_max = self.icsk_pending = self.icsk_probes_out = 0
-        self.icsk_pmtu_cookie = self.icsk_retransmits = self.icsk_rto = self.icsk_rto_min = self.icsk_timeout = 0
+        inet_sock.__init__(self)
+        self.icsk_ca_state = self.icsk_pending = self.icsk_rto = self.icsk_timeout = 0
         self.icsk_bind_hash = self.icsk_bind2_hash = self.icsk_ca_priv = None
 
 

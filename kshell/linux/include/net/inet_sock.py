@@ -91,18 +91,18 @@ class inet_sock(sock):
     """struct inet_sock (992 bytes)."""
 
     __slots__ = (
-        "inet_id", "inet_saddr", "inet_sport", "is_icsk", "mc_all", "mc_loop", "mc_ttl", "pmtudisc", "uc_ttl",
+        "inet_id", "inet_saddr", "inet_sport", "is_icsk", "pmtudisc",
     )  # fmt: skip
     inet_saddr: int  # __be32, host order
     inet_sport: int  # __be16, host order
     inet_id: int
-    uc_ttl: int
-    mc_ttl: int
-    mc_loop: int
-    mc_all: int
     pmtudisc: int
     is_icsk: int
-    # cold
+    # cold; the first four as inet_create() sets them
+    uc_ttl: int = -1
+    mc_ttl: int = 1
+    mc_loop: int = 1
+    mc_all: int = 1
     sk_txrehash: int = 1  # net.core.txrehash unless that was changed
     cmsg_flags: int = 0
     inet_opt: ip_options_rcu | None = None
@@ -136,9 +136,8 @@ class inet_sock(sock):
         inet_num = sock.skc_num
 
     def __init__(self) -> None:
-        super().__init__()
-        self.inet_saddr = self.inet_sport = self.inet_id = self.uc_ttl = self.mc_ttl = 0
-        self.mc_loop = self.mc_all = self.pmtudisc = self.is_icsk = 0
+        sock.__init__(self)
+        self.inet_saddr = self.inet_sport = self.inet_id = self.pmtudisc = self.is_icsk = 0
 
 
 class inet_request_sock(request_sock):

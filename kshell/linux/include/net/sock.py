@@ -181,24 +181,24 @@ class _sk_backlog:
         self.head = self.tail = None
 
 
+NO_ERRORS = sk_buff_head()
+"""The error queue of every socket that never had an error to queue; sock_queue_err_skb() gives a socket its own."""
+
+
 class sock(sock_common):
     """The protocol's side of a socket."""
 
     __slots__ = (
         "__dict__",
-        "sk_ack_backlog",
         "sk_backlog",
         "sk_backlog_rcv",
         "sk_data_ready",
         "sk_destruct",
         "sk_dst_cache",
         "sk_err",
-        "sk_error_queue",
         "sk_error_report",
-        "sk_filter",
         "sk_forward_alloc",
         "sk_lock",
-        "sk_max_ack_backlog",
         "sk_pacing_rate",
         "sk_prot_creator",
         "sk_protocol",
@@ -206,12 +206,10 @@ class sock(sock_common):
         "sk_rcvlowat",
         "sk_receive_queue",
         "sk_rmem_alloc",
-        "sk_rx_dst",
         "sk_shutdown",
         "sk_sndbuf",
         "sk_socket",
         "sk_state_change",
-        "sk_timer",
         "sk_txhash",
         "sk_type",
         "sk_uid",
@@ -223,7 +221,6 @@ class sock(sock_common):
         "sk_write_space",
     )  # fmt: skip
     sk_lock: int  # sk_lock.owned: 1 while a task owns the socket
-    sk_error_queue: sk_buff_head
     sk_receive_queue: sk_buff_head
     sk_backlog: _sk_backlog | None
     sk_rmem_alloc: int  # sk_backlog.rmem_alloc
@@ -231,7 +228,6 @@ class sock(sock_common):
     sk_rcvbuf: int
     sk_wq: socket_wq | None
     sk_dst_cache: dst_entry | None
-    sk_rx_dst: dst_entry | None
     sk_sndbuf: int
     sk_wmem_queued: int
     sk_wmem_alloc: int
@@ -242,22 +238,24 @@ class sock(sock_common):
     sk_protocol: int
     sk_prot_creator: proto
     sk_err: int  # a positive errno
-    sk_ack_backlog: int
-    sk_max_ack_backlog: int
     sk_uid: int
     sk_shutdown: int
     sk_socket: socket | None
     sk_txhash: int
     sk_pacing_rate: int  # bytes per second
-    sk_timer: timer_list | None
     sk_state_change: Callable[[sock], None]
     sk_data_ready: Callable[[sock], None]
     sk_write_space: Callable[[sock], None]
     sk_error_report: Callable[[sock], None]
     sk_backlog_rcv: Callable[[sock, sk_buff], int]
     sk_destruct: Callable[[sock], None]
-    sk_filter: sk_filter | None
     # cold: the class gives the value until one is set
+    sk_error_queue: sk_buff_head = NO_ERRORS
+    sk_rx_dst: dst_entry | None = None
+    sk_timer: timer_list | None = None
+    sk_filter: sk_filter | None = None
+    sk_ack_backlog: int = 0
+    sk_max_ack_backlog: int = 0
     sk_ipv6only: int = 0
     sk_net_refcnt: int = 1
     sk_cookie: int = 0
@@ -314,11 +312,10 @@ class sock(sock_common):
         self.skc_state = self.skc_reuse = self.skc_reuseport = self.skc_bound_dev_if = self.skc_flags = 0
         self.skc_refcnt = self.sk_lock = self.sk_rmem_alloc = self.sk_forward_alloc = self.sk_rcvbuf = 0
         self.sk_sndbuf = self.sk_wmem_queued = self.sk_wmem_alloc = self.sk_rcvlowat = self.sk_userlocks = 0
-        self.sk_type = self.sk_protocol = self.sk_err = self.sk_ack_backlog = self.sk_max_ack_backlog = 0
+        self.sk_type = self.sk_protocol = self.sk_err = 0
         self.sk_uid = self.sk_shutdown = self.sk_txhash = self.sk_pacing_rate = 0
-        self.sk_backlog = self.sk_wq = self.sk_dst_cache = self.sk_rx_dst = self.sk_socket = None
-        self.sk_timer = self.sk_filter = self.skc_node = None
-        self.sk_error_queue = sk_buff_head()
+        self.sk_backlog = self.sk_wq = self.sk_dst_cache = self.sk_socket = None
+        self.skc_node = None
         self.sk_receive_queue = sk_buff_head()
         self.sk_write_queue = sk_buff_head()
 

@@ -306,7 +306,7 @@ def skb_queue_head(queue: sk_buff_head, newsk: sk_buff) -> None:
 
 def skb_dequeue(queue: sk_buff_head) -> sk_buff | None:
     """Take the first packet of a queue."""
-    return __skb_dequeue(queue)
+    return None if queue.next is None else __skb_dequeue(queue)
 
 
 def skb_dequeue_tail(queue: sk_buff_head) -> sk_buff | None:

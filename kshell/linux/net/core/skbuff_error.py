@@ -9,8 +9,8 @@ from kshell.abi.socket import SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6, SO_EE_ORIGI
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errqueue import SKB_EXT_ERR as SKB_EXT_ERR
 from kshell.linux.include.linux.errqueue import sock_extended_err, sock_exterr_skb
-from kshell.linux.include.linux.skbuff import SKBTX_ANY_TSTAMP, __skb_dequeue, skb_orphan, skb_shinfo
-from kshell.linux.include.net.sock import SOCK_DEAD, sk_error_report
+from kshell.linux.include.linux.skbuff import SKBTX_ANY_TSTAMP, __skb_dequeue, sk_buff_head, skb_orphan, skb_shinfo
+from kshell.linux.include.net.sock import NO_ERRORS, SOCK_DEAD, sk_error_report
 from kshell.linux.kernel.time.timekeeping import ktime_get_real
 from kshell.linux.net.core import skbuff
 
@@ -32,6 +32,13 @@ def sock_rmem_free(skb: sk_buff) -> None:
     skb.sk.sk_rmem_alloc -= skb.truesize
 
 
+def _own_error_queue(sk: sock) -> sk_buff_head:
+    """The socket's error queue to put a packet in; until then it shares the empty one."""
+    if sk.sk_error_queue is NO_ERRORS:
+        sk.sk_error_queue = sk_buff_head()
+    return sk.sk_error_queue
+
+
 def sock_queue_err_skb(sk: sock, skb: sk_buff) -> int:
     """Put a packet in the error queue. ENOMEM: there is no room; the caller drops the packet."""
     if sk.sk_rmem_alloc + skb.truesize >= sk.sk_rcvbuf:
@@ -41,7 +48,7 @@ def sock_queue_err_skb(sk: sock, skb: sk_buff) -> int:
     skb.destructor = sock_rmem_free
     sk.sk_rmem_alloc += skb.truesize
     skb.pkt_type = PACKET_OUTGOING
-    skbuff.skb_queue_tail(sk.sk_error_queue, skb)
+    skbuff.skb_queue_tail(_own_error_queue(sk), skb)
     if not sk.skc_flags & 1 << SOCK_DEAD:
         sk_error_report(sk)
     return 0

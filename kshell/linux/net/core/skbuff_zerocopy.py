@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kshell.linux.include.linux.errqueue import SO_EE_ORIGIN_ZEROCOPY, sock_extended_err, sock_exterr_skb
 from kshell.linux.include.net.sock import SOCK_DEAD, sk_error_report
 from kshell.linux.net.core.skbuff import __skb_queue_tail, alloc_skb
-from kshell.linux.net.core.skbuff_error import sock_rmem_free
+from kshell.linux.net.core.skbuff_error import _own_error_queue, sock_rmem_free
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
@@ -59,5 +59,5 @@ def net_zcopy_put(sk: sock, uarg: ubuf_info_msgzc) -> None:
         skb.sk = sk
         skb.destructor = sock_rmem_free
         sk.sk_rmem_alloc += skb.truesize
-        __skb_queue_tail(sk.sk_error_queue, skb)
+        __skb_queue_tail(_own_error_queue(sk), skb)
     sk_error_report(sk)

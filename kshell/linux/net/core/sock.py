@@ -15,7 +15,6 @@ from kshell.linux.fs import fcntl
 from kshell.linux.include.linux.cred import CAP_NET_RAW
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.net import (
-    SOCK_INODE,
     SOCK_WAKE_IO,
     SOCK_WAKE_SPACE,
     SOCK_WAKE_URG,
@@ -156,7 +155,6 @@ def sk_init_common(sk: sock) -> None:
     """Empty queues."""
     sk.sk_receive_queue = sk_buff_head()
     sk.sk_write_queue = sk_buff_head()
-    sk.sk_error_queue = sk_buff_head()
 
 
 @cache
@@ -178,6 +176,13 @@ def sock_copy(nsk: sock, osk: sock) -> None:
     nsk.__dict__.update(osk.__dict__)
 
 
+_NOT_CLONED = (
+    "sk_error_queue", "sk_rx_dst", "sk_timer", "sk_omem_alloc", "sk_dst_pending_confirm", "sk_reserved_mem",
+    "sk_drops", "sk_send_head", "sk_zckey", "sk_err_soft", "sk_priority", "sk_reuseport_cb", "sk_tx_queue_mapping",
+    "sk_peer_pid", "sk_peer_cred",
+)  # fmt: skip
+
+
 def sk_clone_lock(sk: sock) -> sock:
     """A copy of a listener for a connection that came, with two references; its owner makes embedded structs anew."""
     net = sk.skc_net
@@ -194,9 +199,8 @@ def sk_clone_lock(sk: sock) -> sock:
     newsk.sk_err = 0
     newsk.sk_wmem_alloc = 1
     sk_init_common(newsk)
-    for name in ("sk_omem_alloc", "sk_dst_pending_confirm", "sk_reserved_mem", "sk_drops", "sk_send_head", "sk_zckey",
-                 "sk_err_soft", "sk_priority", "sk_reuseport_cb", "sk_tx_queue_mapping", "sk_peer_pid", "sk_peer_cred"):
-        newsk.__dict__.pop(name, None)  # fmt: skip
+    for name in _NOT_CLONED:
+        newsk.__dict__.pop(name, None)
     newsk.sk_userlocks = sk.sk_userlocks & ~SOCK_BINDPORT_LOCK
     newsk.skc_flags &= ~(1 << SOCK_DONE)
     if newsk.sk_filter is not None and not net_filter.sk_filter_charge(newsk, newsk.sk_filter):
@@ -251,7 +255,7 @@ def sk_dst_check(sk: sock, cookie: int) -> dst_entry | None:
 
 def sock_init_data(sock: socket | None, sk: sock) -> None:
     """Fill a new socket with what is common to all families."""
-    sock_init_data_uid(sock, sk, 0 if sock is None else SOCK_INODE(sock).i_uid)
+    sock_init_data_uid(sock, sk, 0 if sock is None or sock._alloc is None else sock._alloc.vfs_inode.i_uid)
 
 
 def sock_init_data_uid(sock: socket | None, sk: sock, uid: int) -> None:

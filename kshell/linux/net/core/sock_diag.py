@@ -16,6 +16,7 @@ SKNLGRP_INET_TCP_DESTROY = 1
 SKNLGRP_INET_UDP_DESTROY = 2
 SKNLGRP_INET6_TCP_DESTROY = 3
 SKNLGRP_INET6_UDP_DESTROY = 4
+# sock_diag_destroy_group(): the multicast group that is told when such a socket goes
 _GROUPS = {
     (AF_INET, IPPROTO_TCP): SKNLGRP_INET_TCP_DESTROY,
     (AF_INET, IPPROTO_UDP): SKNLGRP_INET_UDP_DESTROY,
@@ -45,17 +46,10 @@ def sk_get_meminfo(sk: sock) -> tuple[int, ...]:
     )  # fmt: skip
 
 
-def sock_diag_destroy_group(sk: sock) -> int:
-    """The multicast group that is told when such a socket goes, SKNLGRP_NONE if none."""
-    if sk.sk_type == SOCK_RAW:
-        return SKNLGRP_NONE
-    return _GROUPS.get((sk.skc_family, sk.sk_protocol), SKNLGRP_NONE)
-
-
 def sock_diag_has_destroy_listeners(sk: sock) -> bool:
     """True if somebody wants to be told that the socket goes."""
     diag_nlsk = sk.skc_net.diag_nlsk
     if diag_nlsk is None:
         return False
-    group = sock_diag_destroy_group(sk)
+    group = _GROUPS.get((sk.skc_family, sk.sk_protocol), SKNLGRP_NONE) if sk.sk_type != SOCK_RAW else SKNLGRP_NONE
     return group != SKNLGRP_NONE and netlink_has_listeners(diag_nlsk, group)

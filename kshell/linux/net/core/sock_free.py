@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from kshell.linux.include.net.sock import SK_FLAGS_TIMESTAMP, SOCK_RCU_FREE, sock
 from kshell.linux.kernel.cred import put_cred
@@ -35,7 +35,7 @@ def sk_prot_free(prot: proto, sk: sock) -> None:
 
 def __sk_destruct(head: object) -> None:
     """The end of a socket to which nobody refers."""
-    sk = cast(sock, head)
+    sk: sock = head  # type: ignore[assignment]
     sk.sk_destruct(sk)
     if sk.sk_filter is not None:
         net_filter.sk_filter_uncharge(sk, sk.sk_filter)
@@ -84,7 +84,7 @@ def sock_put(sk: sock_common) -> None:
     """Drop a reference; the last one frees the socket."""
     sk.skc_refcnt -= 1
     if not sk.skc_refcnt:
-        sk_free(cast(sock, sk))
+        sk_free(sk)  # type: ignore[arg-type]
 
 
 def sock_disable_timestamp(sk: sock, flags: int) -> None:

@@ -193,6 +193,8 @@ def sk_stream_error(sk: sock, flags: int, err: int) -> int:
 
 def sk_stream_kill_queues(sk: sock) -> None:
     """Free what the queues hold, for a socket about to be destroyed."""
-    __skb_queue_purge(sk.sk_receive_queue)
+    if sk.sk_receive_queue.next is not None:
+        __skb_queue_purge(sk.sk_receive_queue)
     skb_queue_purge(sk.sk_error_queue)
-    sk_mem_reclaim_final(sk)
+    if sk.sk_forward_alloc or sk.sk_reserved_mem:
+        sk_mem_reclaim_final(sk)

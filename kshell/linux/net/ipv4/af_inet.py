@@ -27,6 +27,7 @@ from kshell.linux.include.net.inet_sock import (
     inet_addr_valid_or_nonlocal,
     inet_port_requires_bind_service,
     inet_sk,
+    inet_sock,
 )
 from kshell.linux.include.net.ip_fib import RT_TABLE_LOCAL, RTN_BROADCAST, RTN_MULTICAST
 from kshell.linux.include.net.protocol import INET_PROTOSW_ICSK, INET_PROTOSW_REUSE, inet_protosw
@@ -84,7 +85,8 @@ def inet_sock_destruct(sk: sock) -> None:
         __skb_queue_purge(sk.sk_receive_queue)
     if sk.sk_error_queue.next is not None:
         __skb_queue_purge(sk.sk_error_queue)
-    sk_mem_reclaim_final(sk)
+    if sk.sk_forward_alloc or sk.sk_reserved_mem:
+        sk_mem_reclaim_final(sk)
     kernel = sk.skc_net.kernel
     if sk.sk_type == SOCK_STREAM and sk.sk_state != TCP_CLOSE:
         pr_err(kernel, f"IPv4: Attempt to release TCP socket in state {sk.sk_state} {sk._addr:x}")
@@ -92,7 +94,8 @@ def inet_sock_destruct(sk: sock) -> None:
     if not sk.skc_flags >> SOCK_DEAD & 1:
         pr_err(kernel, f"IPv4: Attempt to release alive inet socket {sk._addr:x}")
         return
-    inet_sk(sk).inet_opt = None
+    if sk.inet_opt is not None:  # type: ignore[attr-defined]
+        sk.inet_opt = None  # type: ignore[attr-defined]
     if sk.sk_dst_cache is not None:
         dst_release(sk.sk_dst_cache)
         sk.sk_dst_cache = None
@@ -160,7 +163,7 @@ def inet_create(net: net_t, sock: socket, protocol: int, kern: int) -> int:
     flags = answer.flags
     if flags & INET_PROTOSW_REUSE:
         sk.sk_reuse = SK_CAN_REUSE
-    inet = inet_sk(sk)
+    inet: inet_sock = sk  # type: ignore[assignment]
     if flags & INET_PROTOSW_ICSK:
         inet.is_icsk = 1
     if type_ == SOCK_RAW:
@@ -175,8 +178,6 @@ def inet_create(net: net_t, sock: socket, protocol: int, kern: int) -> int:
         sk.sk_txrehash = net.core.sysctl_txrehash
     prot = answer.prot
     sk.sk_backlog_rcv = prot.backlog_rcv  # type: ignore[assignment]
-    inet.uc_ttl = -1
-    inet.mc_loop = inet.mc_ttl = inet.mc_all = 1
     if inet.inet_num or prot.init is not None:
         try:
             if inet.inet_num:

@@ -264,10 +264,10 @@ def ip_mc_sf_allow(sk: sock, loc_addr: int, rmt_addr: int, dif: int, sdif: int) 
 
 def ip_mc_drop_socket(sk: sock) -> None:
     """The socket is closed: leave all groups."""
-    inet = inet_sk(sk)
-    iml = inet.mc_list
+    iml: ip_mc_socklist | None = sk.mc_list  # type: ignore[attr-defined]  # an inet_sock
     if iml is None:
         return
+    inet = inet_sk(sk)
     net = sk.skc_net
     rtnl_lock(net.kernel)
     while iml is not None:

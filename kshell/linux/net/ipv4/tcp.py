@@ -50,13 +50,11 @@ from kshell.linux.include.net.tcp import (
     TCP_INIT_CWND,
     TCP_LISTEN,
     TCP_MSS_DEFAULT,
-    TCP_RTO_MIN,
     TCP_SYN_SENT,
     TCP_TIMEOUT_INIT,
     TCP_URG_VALID,
     TCPF_SYN_RECV,
     TCPF_SYN_SENT,
-    U32,
     _s32,
     tcp_epollin_ready,
     tcp_full_space,
@@ -142,18 +140,12 @@ def tcp_init_sock(sk: tcp_sock) -> int:
     ipv4 = sk.skc_net.ipv4
     tcp_init_xmit_timers(sk)
     sk.icsk_rto = TCP_TIMEOUT_INIT
-    sk.icsk_rto_min = TCP_RTO_MIN
-    sk.icsk_delack_max = TCP_DELACK_MAX
     sk.mdev_us = 1000000
     sk.snd_cwnd = TCP_INIT_CWND
-    sk.app_limited = U32
-    sk.rate_app_limited = 1
     sk.snd_ssthresh = TCP_INFINITE_SSTHRESH
-    sk.snd_cwnd_clamp = U32
     sk.mss_cache = TCP_MSS_DEFAULT
     sk.reordering = ipv4.sysctl_tcp_reordering
     tcp_assign_congestion_control(sk)
-    sk.tsoffset = 0
     sk.sk_write_space = sk_stream_write_space
     sk.skc_flags |= 1 << SOCK_USE_WRITE_QUEUE
     sk.sk_sndbuf = ipv4.sysctl_tcp_wmem[1]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from kshell.abi.errno import ECONNABORTED, ECONNRESET, ENOENT
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.skbuff import __skb_dequeue
@@ -87,9 +85,6 @@ from kshell.linux.net.ipv4.inet_connection_sock import (
 )
 from kshell.linux.net.ipv4.tcp_cong import tcp_set_ca_state
 
-if TYPE_CHECKING:
-    from kshell.linux.include.linux.hrtimer import hrtimer
-
 # new_state: what close() makes of a state, and whether a FIN goes out
 _NEW_STATE = {
     TCP_ESTABLISHED: TCP_FIN_WAIT1 | TCP_ACTION_FIN,
@@ -121,15 +116,12 @@ def tcp_shutdown(sk: tcp_sock, how: int) -> None:
         tcp_output_ack.tcp_send_fin(sk)
 
 
-def _cancel(sk: tcp_sock, timer: hrtimer) -> None:
-    if hrtimer_try_to_cancel(timer) == 1:
-        sk.skc_refcnt -= 1
-
-
 def tcp_clear_xmit_timers(sk: tcp_sock) -> None:
     """Stop all timers."""
-    _cancel(sk, sk.pacing_timer)
-    _cancel(sk, sk.compressed_ack_timer)
+    if hrtimer_try_to_cancel(sk.pacing_timer) == 1:
+        sk.skc_refcnt -= 1
+    if hrtimer_try_to_cancel(sk.compressed_ack_timer) == 1:
+        sk.skc_refcnt -= 1
     inet_csk_clear_xmit_timers(sk)
 
 
@@ -167,7 +159,7 @@ async def __tcp_close(sk: tcp_sock, timeout: int) -> None:
         tcp.tcp_set_state(sk, TCP_CLOSE)
         inet_csk_listen_stop(sk)
     else:
-        unread = _drop_unread(sk)
+        unread = sk.sk_receive_queue.next is not None and _drop_unread(sk)
         if sk.skc_state != TCP_CLOSE:
             _say_goodbye(sk, unread)
             await sk_stream_wait_close(sk, timeout)
@@ -236,12 +228,14 @@ def tcp_rtx_queue_purge(sk: tcp_sock) -> None:
 def tcp_write_queue_purge(sk: tcp_sock) -> None:
     """Free all that was written."""
     tcp_output.tcp_chrono_stop(sk, TCP_CHRONO_BUSY)
-    while (skb := __skb_dequeue(sk.sk_write_queue)) is not None:
-        tcp_sendmsg.tcp_wmem_free_skb(sk, skb)
-    tcp_rtx_queue_purge(sk)
+    if sk.sk_write_queue.next is not None or sk.tcp_rtx_queue:
+        while (skb := __skb_dequeue(sk.sk_write_queue)) is not None:
+            tcp_sendmsg.tcp_wmem_free_skb(sk, skb)
+        tcp_rtx_queue_purge(sk)
     tcp_input_loss.tcp_clear_all_retrans_hints(sk)
     sk.packets_out = 0
-    sk.icsk_backoff = 0
+    if sk.icsk_backoff:
+        sk.icsk_backoff = 0
 
 
 def tcp_disconnect(sk: tcp_sock, flags: int) -> int:

@@ -72,7 +72,8 @@ def tcp_assign_congestion_control(sk: tcp_sock) -> None:
     """Give a new socket the namespace's default module."""
     ca = sk.skc_net.ipv4.tcp_congestion_control
     sk.icsk_ca_ops = ca
-    _set_ecn(sk, ca)
+    if ca.flags & TCP_CONG_NEEDS_ECN or sk.tos:
+        _set_ecn(sk, ca)
 
 
 def _set_ecn(sk: tcp_sock, ca: tcp_congestion_ops) -> None:

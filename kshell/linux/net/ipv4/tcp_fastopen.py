@@ -63,8 +63,8 @@ def tcp_fastopen_init_key_once(net: net) -> None:
 
 def tcp_fastopen_destroy_cipher(sk: tcp_sock) -> None:
     """A listener goes away, with its keys."""
-    queue = sk.icsk_accept_queue
-    queue.fastopenq.ctx = None
+    if "icsk_accept_queue" in sk.__dict__:  # made by listen()
+        sk.icsk_accept_queue.fastopenq.ctx = None
 
 
 def tcp_fastopen_reset_cipher(net: net, sk: tcp_sock | None, primary_key: bytes, backup_key: bytes | None) -> None:

@@ -86,6 +86,8 @@ def tcp_rbtree_insert(root: list[sk_buff], skb: sk_buff) -> None:
 
 def skb_rbtree_purge(root: list[sk_buff]) -> int:
     """Drop all packets of a sorted queue; the memory they held."""
+    if not root:
+        return 0
     total = sum(skb.truesize for skb in root)
     for skb in root:
         kfree_skb(skb)

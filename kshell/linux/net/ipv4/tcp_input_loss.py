@@ -91,8 +91,10 @@ def tcp_mark_skb_lost(sk: tcp_sock, skb: sk_buff) -> None:
 
 def tcp_clear_all_retrans_hints(tp: tcp_sock) -> None:
     """Forget where retransmission stood."""
-    tp.lost_skb_hint = None
-    tp.retransmit_skb_hint = None
+    if tp.lost_skb_hint is not None:
+        tp.lost_skb_hint = None
+    if tp.retransmit_skb_hint is not None:
+        tp.retransmit_skb_hint = None
 
 
 def tcp_limit_reno_sacked(tp: tcp_sock) -> bool:

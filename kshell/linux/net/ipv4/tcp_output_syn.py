@@ -142,6 +142,7 @@ def tcp_connect_init(sk: tcp_sock) -> None:
     if rx_opt.user_mss:
         rx_opt.mss_clamp = rx_opt.user_mss
     sk.max_window = 0
+    sk.out_of_order_queue, sk.tcp_rtx_queue = [], []
     tcp_mtup_init(sk)
     tcp_sync_mss(sk, dst.ops.mtu(dst))
     metrics = dst._metrics or {}

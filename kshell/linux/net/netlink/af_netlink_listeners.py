@@ -10,4 +10,5 @@ if TYPE_CHECKING:
 
 def netlink_has_listeners(sk: sock, group: int) -> bool:
     """Whether anybody listens to a group of a kernel socket's protocol."""
-    return any(each.groups >> (group - 1) & 1 for each in sk.skc_net.kernel.nl_table[sk.sk_protocol].mc_list)
+    listening = sk.skc_net.kernel.nl_table[sk.sk_protocol].mc_list
+    return bool(listening) and any(each.groups >> (group - 1) & 1 for each in listening)

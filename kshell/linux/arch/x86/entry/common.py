@@ -72,7 +72,7 @@ def do_int80_syscall_32(current: task_struct, nr: int, args: tuple[int, ...]) ->
 
 def _do_syscall(current: task_struct, nr: int, args: tuple[int, ...], entry: Entry | None) -> int | Pending:
     current._syscall = (nr, args)
-    values: list[int] = []
+    values: tuple[int, ...] = ()
     try:
         if entry is None:
             result: int | Pending = -ENOSYS
@@ -80,46 +80,46 @@ def _do_syscall(current: task_struct, nr: int, args: tuple[int, ...], entry: Ent
             converters = entry.converters
             if len(args) < len(converters):
                 args += (0,) * (len(converters) - len(args))
-            values = [
-                value if 0 <= value < SMALL else convert(value)
-                for value, convert in zip(args, converters, strict=False)
-            ]
+            values = args[: len(converters)]
+            for value in values:
+                if not 0 <= value < SMALL:
+                    values = _c_values(values, converters)
+                    break
             result = entry.handler(current, *values)
             if isinstance(result, CoroutineType):
-                return _finish(current, entry, values, result)
+                return _finish(current, entry, values, result, 0)
     except KernelError as error:
         current._last_error = error
         result = -error.errno
     assert isinstance(result, int)
     flags = current.thread_info.flags
     if flags & EXIT_TO_USER_MODE_WORK:
-        return _leave(current, entry, values, result)
+        return _finish(current, entry, values, None, result)
     if flags & _TIF_32BIT:
         current.thread_info.flags = flags & ~_TIF_32BIT
     current._syscall = None
     return result
 
 
-async def _finish(current: task_struct, entry: Entry, values: list[int], pending: Pending) -> int:
-    """Await a body that may sleep, then leave the kernel."""
-    try:
-        result = await pending
-    except KernelError as error:
-        current._last_error = error
-        result = -error.errno
-    return await _leave(current, entry, values, result)
+def _c_values(registers: tuple[int, ...], converters: tuple[Callable[[int], int], ...]) -> tuple[int, ...]:
+    return tuple(convert(value) for value, convert in zip(registers, converters, strict=True))
 
 
-async def _leave(current: task_struct, entry: Entry | None, values: list[int], result: int) -> int:
-    """Back to user space, running the call again where a signal asks for that."""
+async def _finish(
+    current: task_struct, entry: Entry | None, values: tuple[int, ...], pending: Pending | None, result: int
+) -> int:
+    """Await a body that may sleep; then back to user space, running the call again where a signal asks for that."""
+    if pending is not None:
+        try:
+            result = await pending
+        except KernelError as error:
+            current._last_error = error
+            result = -error.errno
     while True:
-        if not current.thread_info.flags & EXIT_TO_USER_MODE_WORK:
-            if -result in RESTARTS:  # the signal went elsewhere meanwhile
-                restart = True
-            else:
-                break
-        else:
+        if current.thread_info.flags & EXIT_TO_USER_MODE_WORK:
             restart = await exit_to_user_mode_prepare(current, result)
+        else:
+            restart = True  # a signal that asked for it went elsewhere meanwhile
         if -result not in RESTARTS:
             break
         if not restart:
@@ -132,7 +132,7 @@ async def _leave(current: task_struct, entry: Entry | None, values: list[int], r
     return result
 
 
-async def _run_again(current: task_struct, entry: Entry, values: list[int], result: int) -> int:
+async def _run_again(current: task_struct, entry: Entry, values: tuple[int, ...], result: int) -> int:
     """Restart an interrupted call, or go on by its restart block."""
     try:
         if result == -ERESTART_RESTARTBLOCK and current._restart_block.fn is not None:
@@ -146,10 +146,6 @@ async def _run_again(current: task_struct, entry: Entry, values: list[int], resu
 
 async def exit_to_user_mode_prepare(current: task_struct, result: int) -> bool:
     """Work before user space: task work, signals. Whether an interrupted call is to be run again."""
-    return await exit_to_user_mode_loop(current, result)
-
-
-async def exit_to_user_mode_loop(current: task_struct, result: int) -> bool:
     restart = True
     while current.thread_info.flags & EXIT_TO_USER_MODE_WORK:
         if current.thread_info.flags & TIF_SIGPENDING:
