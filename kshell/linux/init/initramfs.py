@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kshell.abi.stat import MS_NODEV, MS_NOEXEC, MS_NOSUID, S_IFCHR
 from kshell.linux.fs.init import init_chmod, init_mkdir, init_mknod, init_mount, init_symlink
 from kshell.linux.include.linux.cdev import MKDEV
+from kshell.linux.include.linux.module import _module_file
 from kshell.linux.net.x25.af_x25 import X25_MODULE
 
 if TYPE_CHECKING:
@@ -26,7 +27,14 @@ DEVICES = (
     (b"/dev/null", 0o666, 1, 3), (b"/dev/random", 0o666, 1, 8), (b"/dev/tty", 0o666, 5, 0),
     (b"/dev/urandom", 0o666, 1, 9), (b"/dev/zero", 0o666, 1, 5),
 )  # fmt: skip
-MODULES = (X25_MODULE,)  # what /lib/modules holds
+_NET = "kshell.linux.drivers.net"
+MODULES = (  # what /lib/modules holds
+    X25_MODULE,
+    _module_file(
+        name="e1000", aliases=("pci:v00008086d0000100E",), size=159744,
+        code=f"{_NET}.ethernet.intel.e1000.e1000_main:e1000_init_module:e1000_exit_module",
+    ),
+)  # fmt: skip
 LINKS = (
     (b"usr/bin", b"/bin"), (b"usr/lib", b"/lib"), (b"usr/lib64", b"/lib64"), (b"usr/sbin", b"/sbin"),
     (b"/run", b"/var/run"), (b"/proc/self/fd", b"/dev/fd"), (b"/proc/self/fd/0", b"/dev/stdin"),

@@ -13,6 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from kshell.linux.drivers.pci.pci_driver import pci_driver
     from kshell.linux.drivers.tty.tty_io import tty_struct
     from kshell.linux.fs.namei_nd import nameidata
     from kshell.linux.include.linux.cdev import cdev
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.eventpoll import epitems_head
     from kshell.linux.include.linux.fs import file, file_lock, file_system_type, files_stat_struct, inode, super_block
     from kshell.linux.include.linux.inetdevice import in_ifaddr
+    from kshell.linux.include.linux.interrupt import irqaction
     from kshell.linux.include.linux.module import _module_file, module
     from kshell.linux.include.linux.mount import mnt_namespace, mount, mountpoint, vfsmount
     from kshell.linux.include.linux.net import net_proto_family
     from kshell.linux.include.linux.netdevice import net_device, packet_type, softnet_data
     from kshell.linux.include.linux.netlink import netlink_table
     from kshell.linux.include.linux.notifier import notifier_block
+    from kshell.linux.include.linux.pci import pci_dev
     from kshell.linux.include.linux.proc_fs import proc_dir_entry
     from kshell.linux.include.linux.sched import pid_namespace, task_struct, user_namespace, uts_namespace
     from kshell.linux.include.linux.tcp import tcp_sock
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.inet_sock import inet_sock
     from kshell.linux.include.net.inet_timewait_sock import timewait_sock_ops
     from kshell.linux.include.net.ip_fib import fib_info, fib_nh
-    from kshell.linux.include.net.neighbour import neigh_table
+    from kshell.linux.include.net.neighbour import neigh_table, neighbour
     from kshell.linux.include.net.net_namespace import net, pernet_operations
     from kshell.linux.include.net.ping import ping_table
     from kshell.linux.include.net.protocol import inet_protosw, net_protocol
@@ -276,10 +279,31 @@ class Kernel:
         self.netdev_max_backlog = 1000
         self.netdev_budget = 300
         self.weight_p = 64
+
+        # net/core/dev.c: softnet_data.xmit.recursion
+        self.xmit_recursion = 0
+
+        # net/sched/sch_generic.c: the name of what devices with a queue get (CONFIG_DEFAULT_NET_SCH)
+        self.default_qdisc_ops = "fq_codel"
         self.netstamp_needed = 0
         self.inet_gifconf: Callable[[net_device], list[bytes]] = lambda dev: []
         self.rtmsg_ifinfo: Callable[[net_device, int], None] | None = None
         self.neigh_tables: dict[int, neigh_table] = {}
+        self.neigh_notify: Callable[[neighbour, int, int, int], None] | None = None
+
+        # net/core/link_watch.c
+        self.lweventlist: list[net_device] = []
+        self.linkwatch_work: work_struct | None = None
+
+        # net/core/netevent.c
+        self.netevent_notif_chain: list[notifier_block] = []
+
+        # kernel/irq/irqdesc.c: by number
+        self.irq_desc: dict[int, irqaction] = {}
+
+        # drivers/pci: devices that were plugged in, in order
+        self.pci_devices: list[pci_dev] = []
+        self.pci_drivers: list[pci_driver] = []
 
         # net/ipv4/af_inet.c, net/ipv4/protocol.c: by type; by number
         self.inetsw: list[list[inet_protosw]]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
+
+module_init = Callable[["Kernel", "module"], None]
 
 MODULE_STATE_LIVE = 0
 MODULE_STATE_COMING = 1
@@ -38,21 +41,35 @@ class module:
 
 
 class _module_file:
-    """A module that can be loaded: what stands in its .ko file. `aliases` are what request_module() asks for."""
+    """A module that can be loaded: what stands in its .ko file. `aliases` are what request_module() asks for.
 
-    __slots__ = ("aliases", "exit", "init", "name", "size")
+    code: where the functions lie, as "package.module:init:exit", for a module whose code is read when it is loaded.
+    """
+
+    __slots__ = ("_code", "_exit", "_init", "aliases", "name", "size")
 
     def __init__(
         self,
         *,
         name: str,
         aliases: tuple[str, ...],
-        init: Callable[[Kernel, module], None],
-        exit: Callable[[Kernel, module], None] | None,
         size: int,
+        init: module_init | None = None,
+        exit: module_init | None = None,
+        code: str = "",
     ) -> None:
         self.name = name
         self.aliases = aliases
-        self.init = init
-        self.exit = exit
         self.size = size
+        self._init = init
+        self._exit = exit
+        self._code = code
+
+    def _functions(self) -> tuple[module_init, module_init | None]:
+        """What to do when the module is loaded, and when it is removed."""
+        if self._code:
+            path, init, exit_ = self._code.split(":")
+            code = import_module(path)
+            self._init, self._exit, self._code = getattr(code, init), getattr(code, exit_), ""
+        assert self._init is not None
+        return self._init, self._exit

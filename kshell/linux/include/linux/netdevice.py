@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.neighbour import neighbour
     from kshell.linux.include.net.net_namespace import net
+    from kshell.linux.include.net.rtnetlink import rtnl_link_ops
     from kshell.linux.include.net.sch_generic import Qdisc
     from kshell.linux.include.net.sock import sock
 
@@ -43,10 +44,27 @@ LINK_STATE_LINKWATCH_PENDING = 3
 LINK_STATE_DORMANT = 4
 
 # net_device.priv_flags
+IFF_EBRIDGE = 1 << 1
 IFF_XMIT_DST_RELEASE = 1 << 5
+IFF_DONT_BRIDGE = 1 << 6
+IFF_BRIDGE_PORT = 1 << 9
+IFF_UNICAST_FLT = 1 << 12
 IFF_LIVE_ADDR_CHANGE = 1 << 15
+IFF_TX_SKB_SHARING = 1 << 16
 IFF_XMIT_DST_RELEASE_PERM = 1 << 17
 IFF_NO_QUEUE = 1 << 19
+IFF_PHONY_HEADROOM = 1 << 26
+
+# net_device.operstate (RFC 2863)
+IF_OPER_UNKNOWN = 0
+IF_OPER_NOTPRESENT = 1
+IF_OPER_DOWN = 2
+IF_OPER_LOWERLAYERDOWN = 3
+IF_OPER_DORMANT = 5
+IF_OPER_UP = 6
+
+# netdev_queue.state: bit numbers
+QUEUE_STATE_DRV_XOFF = 0
 
 NETREG_UNINITIALIZED = 0
 NETREG_REGISTERED = 1
@@ -78,14 +96,17 @@ NETDEV_PRE_UP = 14
 NETDEV_PRE_TYPE_CHANGE = 15
 NETDEV_POST_TYPE_CHANGE = 16
 NETDEV_POST_INIT = 17
-NETDEV_PRE_UNINIT = 18
-NETDEV_RELEASE = 19
-NETDEV_NOTIFY_PEERS = 20
-NETDEV_JOIN = 21
-NETDEV_CHANGEUPPER = 22
-NETDEV_RESEND_IGMP = 23
-NETDEV_PRECHANGEMTU = 24
-NETDEV_CHANGEINFODATA = 25
+NETDEV_RELEASE = 18
+NETDEV_NOTIFY_PEERS = 19
+NETDEV_JOIN = 20
+NETDEV_CHANGEUPPER = 21
+NETDEV_RESEND_IGMP = 22
+NETDEV_PRECHANGEMTU = 23
+NETDEV_CHANGEINFODATA = 24
+NETDEV_BONDING_INFO = 25
+NETDEV_PRECHANGEUPPER = 26
+NETDEV_CHANGELOWERSTATE = 27
+NETDEV_CHANGE_TX_QUEUE_LEN = 30
 
 # netdev_features_t: bit numbers as `ethtool -k` and sysfs show them
 NETIF_F_SG = 1 << 0
@@ -111,6 +132,7 @@ NETIF_F_LOOPBACK = 1 << 42
 NETIF_F_RXCSUM = 1 << 40
 NETIF_F_ALL_TSO = NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_TSO_ECN | NETIF_F_TSO_MANGLEID
 NETIF_F_GSO_SOFTWARE = NETIF_F_ALL_TSO | NETIF_F_GSO_SCTP | NETIF_F_GSO_UDP_L4 | NETIF_F_GSO_FRAGLIST
+NETIF_F_GSO_MASK = ((1 << 20) - 1) << 16
 GSO_MAX_SIZE = 65536
 GSO_LEGACY_MAX_SIZE = 65536
 GSO_MAX_SEGS = 65535
@@ -203,8 +225,11 @@ class net_device_ops:
     """What a driver does for its device. Constant; entries that no modelled driver has are left out."""
 
     __slots__ = (
+        "ndo_add_slave",
         "ndo_change_carrier",
         "ndo_change_mtu",
+        "ndo_del_slave",
+        "ndo_get_iflink",
         "ndo_get_stats64",
         "ndo_init",
         "ndo_open",
@@ -230,6 +255,9 @@ class net_device_ops:
         ndo_change_mtu: Callable[[net_device, int], int] | None = None,
         ndo_get_stats64: Callable[[net_device, rtnl_link_stats64], None] | None = None,
         ndo_change_carrier: Callable[[net_device, bool], int] | None = None,
+        ndo_add_slave: Callable[[net_device, net_device], None] | None = None,
+        ndo_del_slave: Callable[[net_device, net_device], None] | None = None,
+        ndo_get_iflink: Callable[[net_device], int] | None = None,
     ) -> None:
         self.ndo_init = ndo_init
         self.ndo_uninit = ndo_uninit
@@ -242,6 +270,19 @@ class net_device_ops:
         self.ndo_change_mtu = ndo_change_mtu
         self.ndo_get_stats64 = ndo_get_stats64
         self.ndo_change_carrier = ndo_change_carrier
+        self.ndo_add_slave = ndo_add_slave
+        self.ndo_del_slave = ndo_del_slave
+        self.ndo_get_iflink = ndo_get_iflink
+
+
+class netdev_queue:
+    """The queue between the discipline and the driver; each device has one."""
+
+    __slots__ = ("dev", "state", "trans_start")
+
+    def __init__(self, dev: net_device) -> None:
+        self.dev = dev
+        self.state = self.trans_start = 0
 
 
 class net_device:
@@ -253,7 +294,8 @@ class net_device:
     nd_net: net
     netdev_ops: net_device_ops
     header_ops: header_ops | None = None
-    rtnl_link_ops: object | None = None
+    rtnl_link_ops: rtnl_link_ops | None = None
+    rtnl_link_state: int = 0
     ethtool_ops: object | None = None
     state: int = 0
     flags: int = 0
@@ -314,9 +356,16 @@ class net_device:
     carrier_down_count: int = 0
     ifalias: str = ""
     ml_priv: object | None = None
+    rx_handler: Callable[[sk_buff], sk_buff | None] | None = None
+    rx_handler_data: object | None = None
+    link_watch_pending: bool = False
+    _qdisc_sleeping: Qdisc | None = None  # dev_queue->qdisc_sleeping
+    _priv: object | None = None  # netdev_priv(): the driver's own struct
+    _master: net_device | None = None  # netdev_master_upper_dev_get()
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self._tx = netdev_queue(self)
         self.stats = net_device_stats()
         self.pcpu_refcnt = 1
         self.ptype_all: list[packet_type] = []
@@ -358,7 +407,7 @@ class napi_struct:
     """A source of received packets that net_rx_action() polls. _owner: the struct that embeds it."""
 
     __slots__ = ("_owner", "dev", "poll", "state", "weight")
-    _owner: softnet_data
+    _owner: object
 
     def __init__(self, poll: Callable[[napi_struct, int], int], weight: int) -> None:
         self.poll = poll
@@ -382,6 +431,7 @@ class softnet_data:
         self.dropped = 0
         self.received_rps = 0
         self.backlog = backlog
+        self.output_queue: list[Qdisc] = []
 
 
 class netdev_notifier_info:
@@ -459,6 +509,41 @@ def netif_device_present(dev: net_device) -> bool:
 def netif_oper_up(dev: net_device) -> bool:
     """True if the device works (RFC 2863)."""
     return dev.operstate in (6, 0)
+
+
+def netif_tx_queue_stopped(txq: netdev_queue) -> bool:
+    """True while the driver takes no packets."""
+    return bool(txq.state & 1 << QUEUE_STATE_DRV_XOFF)
+
+
+def netif_queue_stopped(dev: net_device) -> bool:
+    """True while the driver takes no packets."""
+    return bool(dev._tx.state & 1 << QUEUE_STATE_DRV_XOFF)
+
+
+def netif_start_queue(dev: net_device) -> None:
+    """The driver takes packets."""
+    dev._tx.state &= ~(1 << QUEUE_STATE_DRV_XOFF)
+
+
+def netif_stop_queue(dev: net_device) -> None:
+    """The driver takes no more packets for now."""
+    dev._tx.state |= 1 << QUEUE_STATE_DRV_XOFF
+
+
+def netdev_priv(dev: net_device) -> object:
+    """The driver's own struct."""
+    return dev._priv
+
+
+def netif_is_bridge_port(dev: net_device) -> bool:
+    """True if the device belongs to a bridge."""
+    return bool(dev.priv_flags & IFF_BRIDGE_PORT)
+
+
+def netif_is_bridge_master(dev: net_device) -> bool:
+    """True if the device is a bridge."""
+    return bool(dev.priv_flags & IFF_EBRIDGE)
 
 
 def netif_keep_dst(dev: net_device) -> None:

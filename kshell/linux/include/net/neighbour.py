@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kshell.linux.include.linux.skbuff import sk_buff_head
+from kshell.linux.kernel.time.timer import timer_list
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.linux.skbuff import sk_buff
-    from kshell.linux.include.linux.timer import timer_list
+    from kshell.linux.include.linux.sysctl import ctl_table_header
+    from kshell.linux.include.linux.workqueue import delayed_work
     from kshell.linux.include.net.net_namespace import net
 
 NUD_INCOMPLETE = 0x01
@@ -25,6 +27,14 @@ NUD_NONE = 0x00
 NUD_IN_TIMER = NUD_INCOMPLETE | NUD_REACHABLE | NUD_DELAY | NUD_PROBE
 NUD_VALID = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY
 NUD_CONNECTED = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE
+
+NEIGH_UPDATE_F_OVERRIDE = 0x01
+NEIGH_UPDATE_F_WEAK_OVERRIDE = 0x02
+NEIGH_UPDATE_F_USE = 0x10000000
+NEIGH_UPDATE_F_EXT_LEARNED = 0x40000000
+NEIGH_UPDATE_F_ADMIN = 0x80000000
+
+NTF_EXT_LEARNED = 0x10
 
 NEIGH_VAR_MCAST_PROBES = 0
 NEIGH_VAR_UCAST_PROBES = 1
@@ -53,6 +63,8 @@ class neigh_parms:
         self.reachable_time = data[NEIGH_VAR_BASE_REACHABLE_TIME]
         self.refcnt = 1
         self.dead = 0
+        self.data_state = 0  # bit x: data[x] was set and no longer follows the default
+        self.sysctl_table: ctl_table_header | None = None
 
 
 class neigh_ops:
@@ -114,7 +126,7 @@ class neighbour:
         "used",
     )  # fmt: skip
     _addr: int
-    timer: timer_list | None
+    timer: timer_list
     ops: neigh_ops
     output: Callable[[neighbour, sk_buff], int]
 
@@ -126,7 +138,7 @@ class neighbour:
         self.confirmed = self.updated = self.used = self.arp_queue_len_bytes = self.probes = 0
         self.refcnt = 1
         self.arp_queue = sk_buff_head()
-        self.timer = None
+        self.timer = timer_list()
         self.nud_state = NUD_NONE
         self.type = self.dead = self.protocol = self.flags = 0
         self.ha = bytes(6)
@@ -165,13 +177,19 @@ class neigh_table:
         self.gc_thresh3 = gc_thresh3
         self.proxy_redo = proxy_redo
         self.is_multicast = is_multicast
-        self.entries = 0
+        self.entries = self.gc_entries = self.last_flush = 0
+        self.gc_work: delayed_work | None = None
         self.nht: dict[tuple[int, net_device], neighbour] = {}
 
 
 def NEIGH_VAR(p: neigh_parms, attr: int) -> int:
     """A parameter of a table on a device."""
     return p.data[attr]
+
+
+def neigh_parms_data_state_setall(p: neigh_parms) -> None:
+    """No value follows the default any more."""
+    p.data_state = (1 << NEIGH_VAR_DATA_MAX) - 1
 
 
 def neigh_hold(neigh: neighbour) -> None:

@@ -70,7 +70,8 @@ def load_module(kernel: Kernel, file: _module_file) -> module:
     """Load a module and run its init function. EEXIST."""
     if file.name in kernel.modules:
         raise KernelError(EEXIST)
-    mod = module(file.name, file.init, file.exit, file.size)
+    init, exit = file._functions()
+    mod = module(file.name, init, exit, file.size)
     mod._addr = 0xFFFFFFFFC0000000 + 0x4000 * (len(kernel.modules) + 1)
     mod.state = MODULE_STATE_COMING
     kernel.modules[file.name] = mod

@@ -8,8 +8,9 @@ from kshell.linux.drivers.net.loopback import loopback_net_ops
 from kshell.linux.include.linux.netdevice import napi_struct, softnet_data
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.kernel.softirq import NET_RX_SOFTIRQ, NET_TX_SOFTIRQ, open_softirq
-from kshell.linux.net.core.dev_receive import net_rx_action, net_tx_action, process_backlog
+from kshell.linux.net.core.dev_receive import net_rx_action, process_backlog
 from kshell.linux.net.core.dev_register import unregister_netdevice
+from kshell.linux.net.core.dev_xmit import net_tx_action
 from kshell.linux.net.core.net_namespace import register_pernet_device, register_pernet_subsys
 
 if TYPE_CHECKING:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kshell.abi.errno import EBUSY
 from kshell.abi.netdevice import IFF_UP
+from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netdevice import (
     NAPI_STATE_SCHED,
     NET_RX_DROP,
@@ -37,6 +40,37 @@ def napi_schedule(kernel: Kernel, napi: napi_struct) -> None:
     if not napi.state >> NAPI_STATE_SCHED & 1:
         napi.state |= 1 << NAPI_STATE_SCHED
         __napi_schedule(kernel, kernel.softnet_data, napi)
+
+
+def napi_complete_done(napi: napi_struct, work_done: int) -> bool:
+    """The source has no more packets: it interrupts again when it has."""
+    napi.state &= ~(1 << NAPI_STATE_SCHED)
+    return True
+
+
+def netif_napi_add(dev: net_device, napi: napi_struct) -> None:
+    """A device has a source of packets."""
+    napi.dev = dev
+
+
+def napi_gro_receive(napi: napi_struct, skb: sk_buff) -> int:
+    """A driver's packet came in, in softirq. Packets are not merged: the device goes without GRO."""
+    return netif_receive_skb(skb)
+
+
+def netdev_rx_handler_register(
+    dev: net_device, rx_handler: Callable[[sk_buff], sk_buff | None], rx_handler_data: object
+) -> None:
+    """Have a function get the packets of a device before the protocols. EBUSY: somebody else does."""
+    if dev.rx_handler is not None:
+        raise KernelError(EBUSY)
+    dev.rx_handler = rx_handler
+    dev.rx_handler_data = rx_handler_data
+
+
+def netdev_rx_handler_unregister(dev: net_device) -> None:
+    """The protocols get the packets again."""
+    dev.rx_handler = dev.rx_handler_data = None
 
 
 def enqueue_to_backlog(kernel: Kernel, skb: sk_buff) -> int:
@@ -104,7 +138,7 @@ def __napi_poll(napi: napi_struct) -> int:
 
 def process_backlog(napi: napi_struct, quota: int) -> int:
     """Poll the processor's own queue."""
-    sd: softnet_data = napi._owner
+    sd: softnet_data = napi._owner  # type: ignore[assignment]  # set by net_dev_init()
     process = sd.process_queue
     work = 0
     while True:
@@ -129,10 +163,30 @@ def __netif_receive_skb_one_core(skb: sk_buff) -> int:
     """Deliver a packet to the taps, then to its protocol; NET_RX_*."""
     orig_dev = skb.dev
     assert orig_dev is not None
+    if orig_dev.rx_handler is not None:
+        return _receive_handled(skb, orig_dev)
     pt_prev = __netif_receive_skb_core(skb, orig_dev)
     if pt_prev is None:
         return NET_RX_DROP
     return pt_prev.func(skb, orig_dev, pt_prev, orig_dev)
+
+
+def _receive_handled(skb: sk_buff, orig_dev: net_device) -> int:
+    """A packet of a device with an rx_handler: taps see it, then the handler takes it or lets it pass."""
+    kernel = skb._kernel
+    skb.skb_iif = orig_dev.ifindex
+    if kernel.listening:
+        kernel.emit(NetifReceive(orig_dev.name, skb))
+    for ptype in (*kernel.ptype_all, *orig_dev.ptype_all):
+        deliver_skb(skb, ptype, orig_dev)
+    assert orig_dev.rx_handler is not None
+    passed = orig_dev.rx_handler(skb)
+    if passed is None:
+        return NET_RX_SUCCESS
+    for ptype in kernel.ptype_base.get(passed.protocol, ()):
+        return ptype.func(passed, orig_dev, ptype, orig_dev)
+    kfree_skb_reason(passed, SKB_DROP_REASON_UNHANDLED_PROTO)
+    return NET_RX_DROP
 
 
 def deliver_skb(skb: sk_buff, pt_prev: packet_type, orig_dev: net_device) -> None:
@@ -174,7 +228,3 @@ def __netif_receive_skb_core(skb: sk_buff, dev: net_device) -> packet_type | Non
 def netif_receive_skb(skb: sk_buff) -> int:
     """A driver's packet came in, in softirq already."""
     return __netif_receive_skb(skb)
-
-
-def net_tx_action(kernel: Kernel) -> None:
-    """Softirq: free packets that drivers have sent. Nothing is left to it here."""

@@ -21,6 +21,7 @@ from kshell.linux.include.linux.netdevice import (
 )
 from kshell.linux.include.linux.notifier import notifier_to_errno
 from kshell.linux.mm.slab_common import kfree, kzalloc
+from kshell.linux.net.core import link_watch
 from kshell.linux.net.core.dev import (
     __dev_get_by_name,
     call_netdevice_notifiers,
@@ -109,6 +110,7 @@ def register_netdevice(dev: net_device) -> None:
     call_netdevice_notifiers(NETDEV_POST_INIT, dev)
     dev.reg_state = NETREG_REGISTERED
     dev.state |= 1 << LINK_STATE_PRESENT
+    link_watch.linkwatch_init_dev(dev)
     dev_init_scheduler(dev)
     list_netdevice(dev)
     err = notifier_to_errno(call_netdevice_notifiers(NETDEV_REGISTER, dev))
@@ -137,6 +139,16 @@ def unregister_netdevice(dev: net_device) -> None:
     if dev.netdev_ops.ndo_uninit is not None:
         dev.netdev_ops.ndo_uninit(dev)
     dev.reg_state = NETREG_UNREGISTERED
+
+
+def unregister_netdev(dev: net_device) -> None:
+    """unregister_netdevice() by itself."""
+    kernel = dev.nd_net.kernel
+    rtnl_lock(kernel)
+    try:
+        unregister_netdevice(dev)
+    finally:
+        rtnl_unlock(kernel)
 
 
 def dev_change_name(dev: net_device, newname: str) -> None:

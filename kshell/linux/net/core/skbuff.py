@@ -211,6 +211,20 @@ def consume_skb(skb: sk_buff | None) -> None:
         __kfree_skb(skb)
 
 
+def napi_consume_skb(skb: sk_buff | None, budget: int) -> None:
+    """Free a packet that a device has sent."""
+    if skb is None:
+        return
+    skb.users -= 1
+    if not skb.users:
+        __kfree_skb(skb)
+
+
+def dev_kfree_skb_any(skb: sk_buff) -> None:
+    """Drop a packet, from an interrupt or not."""
+    kfree_skb(skb)
+
+
 def __consume_stateless_skb(skb: sk_buff) -> None:
     """Free a packet that has neither route nor socket left."""
     skb_release_data(skb)

@@ -40,7 +40,7 @@ from kshell.linux.net.core.sock_no import (
     sock_no_socketpair,
 )
 from kshell.linux.net.core.sock_proto import proto_register
-from kshell.linux.net.ipv4 import arp, devinet_ioctl, fib_frontend, tcp, tcp_ipv4, tcp_sendmsg, tcp_splice
+from kshell.linux.net.ipv4 import arp, arp_ioctl, devinet_ioctl, fib_frontend, tcp, tcp_ipv4, tcp_sendmsg, tcp_splice
 from kshell.linux.net.ipv4.af_inet import (
     inet_bind,
     inet_create,
@@ -96,7 +96,7 @@ def inet_ioctl(sock: socket, cmd: int, arg: int) -> int:
     if cmd == i.SIOCRTMSG:
         raise KernelError(EINVAL)
     if cmd in _ARP:
-        return arp.arp_ioctl(net, cmd, arg)
+        return arp_ioctl.arp_ioctl(net, cmd, arg)
     if cmd in _ADDRESS_GET:
         ifr = net_socket_ioctl.get_user_ifreq(current, arg)
         err = devinet_ioctl.devinet_ioctl(net, cmd, ifr)

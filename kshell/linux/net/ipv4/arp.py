@@ -1,55 +1,117 @@
-"""net/ipv4/arp.c: the table of IPv4 neighbours and its ioctls. Asking the network comes with Ethernet devices."""
+"""net/ipv4/arp.c: whose Ethernet address an IPv4 address is: the table, questions, answers. ioctls: arp_ioctl."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from kshell.abi.capability import CAP_NET_ADMIN
-from kshell.abi.errno import EINVAL, ENODEV, ENXIO, EPERM, EPFNOSUPPORT
-from kshell.abi.ioctl import SIOCDARP, SIOCGARP, SIOCSARP
+from kshell.abi.errno import EINVAL
+from kshell.abi.netdevice import IFF_LOOPBACK, IFF_NOARP, IFF_POINTOPOINT
 from kshell.abi.socket import AF_INET
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.if_arp import (
+    ARP_LEN,
+    ARPHRD_ETHER,
+    ARPOP_REPLY,
+    ARPOP_REQUEST,
+    arp_hdr,
+    arphdr,
+)
 from kshell.linux.include.linux.if_ether import ETH_P_ARP, ETH_P_IP
-from kshell.linux.include.linux.in_ import ipv4_is_multicast
-from kshell.linux.include.linux.netdevice import NET_RX_SUCCESS, packet_type
+from kshell.linux.include.linux.in_ import ipv4_is_loopback, ipv4_is_multicast
+from kshell.linux.include.linux.inetdevice import (
+    IN_DEV_FORWARD,
+    IN_DEV_MAXCONF,
+    IN_DEV_ORCONF,
+    IPV4_DEVCONF_ARP_ACCEPT,
+    IPV4_DEVCONF_ARP_ANNOUNCE,
+    IPV4_DEVCONF_ARP_IGNORE,
+    IPV4_DEVCONF_ARPFILTER,
+    IPV4_DEVCONF_DROP_GRATUITOUS_ARP,
+    IPV4_DEVCONF_PROXY_ARP,
+    IPV4_DEVCONF_ROUTE_LOCALNET,
+    in_device,
+)
+from kshell.linux.include.linux.ip import iphdr
+from kshell.linux.include.linux.netdevice import (
+    IFF_XMIT_DST_RELEASE,
+    LL_RESERVED_SPACE,
+    NET_RX_DROP,
+    NET_RX_SUCCESS,
+    NETDEV_CHANGE,
+    NETDEV_CHANGEADDR,
+    PACKET_HOST,
+    PACKET_LOOPBACK,
+    PACKET_OTHERHOST,
+    dev_hard_header,
+    netdev_notifier_change_info,
+    netdev_notifier_info_to_dev,
+    netif_carrier_ok,
+    packet_type,
+)
 from kshell.linux.include.linux.notifier import NOTIFY_DONE, notifier_block
-from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user
+from kshell.linux.include.linux.skbuff import skb_dst_set
+from kshell.linux.include.linux.snmp import LINUX_MIB_ARPFILTER
+from kshell.linux.include.net.dropreason import SKB_DROP_REASON_NEIGH_FAILED
 from kshell.linux.include.net.dst import dst_link_failure
-from kshell.linux.include.net.ip_fib import RTN_BROADCAST, RTN_MULTICAST
-from kshell.linux.include.net.neighbour import NUD_NOARP, NUD_PERMANENT, NUD_VALID, neigh_ops, neigh_table, neighbour
+from kshell.linux.include.net.flow import flowi4
+from kshell.linux.include.net.ip_fib import (
+    RT_SCOPE_HOST,
+    RT_SCOPE_LINK,
+    RTN_BROADCAST,
+    RTN_LOCAL,
+    RTN_MULTICAST,
+    RTN_UNICAST,
+)
+from kshell.linux.include.net.neighbour import (
+    NEIGH_UPDATE_F_ADMIN,
+    NEIGH_UPDATE_F_OVERRIDE,
+    NEIGH_VAR_LOCKTIME,
+    NEIGH_VAR_UCAST_PROBES,
+    NUD_FAILED,
+    NUD_NOARP,
+    NUD_REACHABLE,
+    NUD_STALE,
+    NUD_VALID,
+    neigh_ops,
+    neigh_table,
+    neighbour,
+)
 from kshell.linux.include.net.net_namespace import pernet_operations
-from kshell.linux.kernel.capability import ns_capable
-from kshell.linux.net.core.dev import __dev_get_by_name, register_netdevice_notifier
+from kshell.linux.include.net.rtable import rtable
+from kshell.linux.net.core.dev import register_netdevice_notifier
 from kshell.linux.net.core.dev_pack import dev_add_pack
+from kshell.linux.net.core.dev_xmit import dev_queue_xmit
+from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.neighbour import (
+    __neigh_lookup,
+    neigh_carrier_down,
+    neigh_changeaddr,
     neigh_connected_output,
     neigh_direct_output,
     neigh_ifdown,
+    neigh_lookup,
+    neigh_release,
+    neigh_remove_one,
     neigh_resolve_output,
     neigh_table_init,
 )
+from kshell.linux.net.core.neighbour_state import neigh_event_ns, neigh_update
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
-from kshell.linux.net.core.rtnetlink import rtnl_lock, rtnl_unlock
-from kshell.linux.net.core.skbuff import consume_skb, kfree_skb
-from kshell.linux.net.ipv4 import fib_frontend
+from kshell.linux.net.core.skbuff import alloc_skb, consume_skb, kfree_skb, kfree_skb_reason, skb_share_check
+from kshell.linux.net.ipv4 import devinet, fib_frontend, route, route_input, route_output
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.linux.skbuff import sk_buff
+    from kshell.linux.include.net.dst import dst_entry
     from kshell.linux.include.net.net_namespace import net as net_t
+    from kshell.linux.include.net.sock import sock
     from kshell.linux.init.kernel import Kernel
 
 HZ = 250
 NEIGH_ARP_TABLE = 0
-IFF_BROADCAST = 2
-IFF_LOOPBACK = 0x8
-IFF_POINTOPOINT = 0x10
-IFF_NOARP = 0x80
-ATF_COM = 0x02
-ATF_PERM = 0x04
-ATF_PUBL = 0x08
-ATF_NETMASK = 0x20
-ATF_DONTPUB = 0x40
+ARPHRD_IEEE802 = 6
 
 _PARMS = (3, 3, 0, 0, HZ, 30 * HZ, 5 * HZ, 5 * HZ, 60 * HZ, 212992, 64, HZ, 8 * HZ // 10, HZ)
 
@@ -57,21 +119,12 @@ _PARMS = (3, 3, 0, 0, HZ, 30 * HZ, 5 * HZ, 5 * HZ, 60 * HZ, 212992, 64, HZ, 8 * 
 def arp_error_report(neigh: neighbour, skb: sk_buff) -> None:
     """The neighbour does not answer."""
     dst_link_failure(skb)
-    kfree_skb(skb)
-
-
-arp_hh_ops = neigh_ops(
-    family=AF_INET, error_report=arp_error_report, output=neigh_resolve_output, connected_output=neigh_resolve_output
-)
-arp_generic_ops = neigh_ops(
-    family=AF_INET, error_report=arp_error_report, output=neigh_resolve_output, connected_output=neigh_connected_output
-)
-arp_direct_ops = neigh_ops(family=AF_INET, output=neigh_direct_output, connected_output=neigh_direct_output)
+    kfree_skb_reason(skb, SKB_DROP_REASON_NEIGH_FAILED)
 
 
 def arp_mc_map(addr: int, dev: net_device) -> bytes:
     """Link address of a multicast group."""
-    if dev.type == 1:  # ARPHRD_ETHER
+    if dev.type == ARPHRD_ETHER:
         return b"\x01\x00\x5e" + (addr & 0x7FFFFF).to_bytes(3, "big")
     return dev.broadcast
 
@@ -102,7 +155,7 @@ def arp_constructor(neigh: neighbour) -> None:
     elif neigh.type == RTN_BROADCAST or dev.flags & IFF_POINTOPOINT:
         neigh.nud_state = NUD_NOARP
         neigh.ha = dev.broadcast
-    neigh.ops = arp_hh_ops
+    neigh.ops = arp_hh_ops if dev.header_ops.cache is not None else arp_generic_ops
     neigh.output = neigh.ops.connected_output if neigh.nud_state & NUD_VALID else neigh.ops.output
 
 
@@ -111,22 +164,268 @@ def arp_is_multicast(pkey: int) -> bool:
     return ipv4_is_multicast(pkey)
 
 
-def arp_rcv(skb: sk_buff, dev: net_device, pt: packet_type, orig_dev: net_device) -> int:
-    """ARP from the network: nobody asks here yet."""
+def arp_create(
+    type: int,
+    ptype: int,
+    dest_ip: int,
+    dev: net_device,
+    src_ip: int,
+    dest_hw: bytes | None,
+    src_hw: bytes | None,
+    target_hw: bytes | None,
+) -> sk_buff | None:
+    """An ARP packet; without dest_hw for all."""
+    skb = alloc_skb(dev.nd_net.kernel, ARP_LEN + LL_RESERVED_SPACE(dev) + dev.needed_tailroom)
+    src_hw = src_hw or dev.dev_addr
+    skb.network_header = arphdr(type, src_hw, src_ip, target_hw or bytes(6), dest_ip, dev.type)
+    skb.len = ARP_LEN
+    skb.dev = dev
+    skb.protocol = ETH_P_ARP
+    if dev_hard_header(skb, dev, ptype, dest_hw or dev.broadcast, src_hw, skb.len) < 0:
+        kfree_skb(skb)
+        return None
+    return skb
+
+
+def arp_xmit_finish(net: net_t, sk: sock | None, skb: sk_buff) -> int:
+    """After the OUT hook."""
+    return dev_queue_xmit(skb)
+
+
+def arp_xmit(skb: sk_buff) -> None:
+    """Send an ARP packet."""
+    assert skb.dev is not None
+    arp_xmit_finish(skb.dev.nd_net, None, skb)
+
+
+def arp_send_dst(
+    type: int,
+    ptype: int,
+    dest_ip: int,
+    dev: net_device,
+    src_ip: int,
+    dest_hw: bytes | None,
+    src_hw: bytes | None,
+    target_hw: bytes | None,
+    dst: dst_entry | None,
+) -> None:
+    """Make and send an ARP packet, unless the device does without."""
+    if dev.flags & IFF_NOARP:
+        return
+    skb = arp_create(type, ptype, dest_ip, dev, src_ip, dest_hw, src_hw, target_hw)
+    if skb is None:
+        return
+    if dst is not None:
+        dst.refcnt += 1
+        skb_dst_set(skb, dst)
+    arp_xmit(skb)
+
+
+def arp_send(
+    type: int,
+    ptype: int,
+    dest_ip: int,
+    dev: net_device,
+    src_ip: int,
+    dest_hw: bytes | None,
+    src_hw: bytes | None,
+    target_hw: bytes | None,
+) -> None:
+    """Make and send an ARP packet."""
+    arp_send_dst(type, ptype, dest_ip, dev, src_ip, dest_hw, src_hw, target_hw, None)
+
+
+def _sender(in_dev: in_device, dev: net_device, target: int, skb: sk_buff | None) -> int:
+    """The address that a question comes from, by arp_announce; 0: any of the device's."""
+    announce = IN_DEV_MAXCONF(in_dev, IPV4_DEVCONF_ARP_ANNOUNCE)
+    iph = skb.network_header if skb is not None else None
+    if announce == 2 or not isinstance(iph, iphdr):
+        return 0
+    if fib_frontend.inet_addr_type_dev_table(dev.nd_net, dev, iph.saddr) != RTN_LOCAL:
+        return 0
+    if announce == 1 and not devinet.inet_addr_onlink(in_dev, target, iph.saddr):
+        return 0
+    return iph.saddr
+
+
+def arp_solicit(neigh: neighbour, skb: sk_buff | None) -> None:
+    """Ask: first the address that was known, then everybody."""
+    dev = neigh.dev
+    in_dev = dev.ip_ptr
+    if in_dev is None:
+        return
+    target = neigh.primary_key
+    saddr = _sender(in_dev, dev, target, skb)
+    if not saddr:
+        saddr = devinet.inet_select_addr(dev, target, RT_SCOPE_LINK)
+    known = neigh.ha if neigh.probes < neigh.parms.data[NEIGH_VAR_UCAST_PROBES] else None
+    dst = skb._skb_refdst if skb is not None and not dev.priv_flags & IFF_XMIT_DST_RELEASE else None
+    arp_send_dst(ARPOP_REQUEST, ETH_P_ARP, target, dev, saddr, known, dev.dev_addr, None, dst)
+
+
+def arp_ignore(in_dev: in_device, sip: int, tip: int) -> bool:
+    """True if arp_ignore says not to answer."""
+    mode = IN_DEV_MAXCONF(in_dev, IPV4_DEVCONF_ARP_IGNORE)
+    if mode not in (1, 2, 3):
+        return mode == 8
+    assert in_dev.dev is not None
+    scope = RT_SCOPE_LINK if mode == 3 else RT_SCOPE_HOST
+    net = in_dev.dev.nd_net
+    return not devinet.inet_confirm_addr(net, None if mode == 3 else in_dev, sip if mode == 2 else 0, tip, scope)
+
+
+def arp_accept(in_dev: in_device, sip: int) -> bool:
+    """True if neighbours may be learnt that nobody asked for."""
+    mode = IN_DEV_MAXCONF(in_dev, IPV4_DEVCONF_ARP_ACCEPT)
+    if mode != 2:
+        return mode == 1
+    assert in_dev.dev is not None
+    return bool(devinet.inet_confirm_addr(in_dev.dev.nd_net, in_dev, sip, 0, RT_SCOPE_LINK))
+
+
+def arp_filter(sip: int, tip: int, dev: net_device) -> bool:
+    """True if arp_filter says not to answer: packets back would take another device."""
+    net = dev.nd_net
+    try:
+        rt = route_output.ip_route_output_flow(net, flowi4(daddr=sip, saddr=tip), None)
+    except KernelError:
+        return True
+    other = rt.dev is not dev
+    if other:
+        net.mib.net_statistics[LINUX_MIB_ARPFILTER] += 1
+    dst_release(rt)
+    return other
+
+
+def arp_fwd_proxy(in_dev: in_device, dev: net_device, rt: rtable) -> bool:
+    """True if we answer for an address that we forward to."""
+    return rt.dev is not dev and bool(IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_PROXY_ARP))
+
+
+def arp_is_garp(net: net_t, dev: net_device, arp: arphdr) -> bool:
+    """True for a station that announces its own address."""
+    if arp._ar_sip != arp._ar_tip or (arp.ar_op == ARPOP_REPLY and arp._ar_tha != arp._ar_sha):
+        return False
+    return fib_frontend.inet_addr_type_dev_table(net, dev, arp._ar_sip) == RTN_UNICAST
+
+
+def _acceptable(arp: arphdr, dev: net_device, in_dev: in_device) -> bool:
+    """True if the message is one for us to look at."""
+    kinds = (ARPHRD_ETHER, ARPHRD_IEEE802) if dev.type == ARPHRD_ETHER else (dev.type,)
+    if arp.ar_hrd not in kinds or arp.ar_pro != ETH_P_IP or arp.ar_op not in (ARPOP_REQUEST, ARPOP_REPLY):
+        return False
+    tip = arp._ar_tip
+    if ipv4_is_multicast(tip) or (
+        ipv4_is_loopback(tip) and not IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_ROUTE_LOCALNET)
+    ):
+        return False
+    return arp._ar_sip != tip or not IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_DROP_GRATUITOUS_ARP)
+
+
+def _answer(arp: arphdr, dev: net_device) -> None:
+    arp_send_dst(
+        ARPOP_REPLY, ETH_P_ARP, arp._ar_sip, dev, arp._ar_tip, arp._ar_sha, dev.dev_addr, arp._ar_sha, None
+    )  # fmt: skip
+
+
+def _answered(skb: sk_buff, arp: arphdr, dev: net_device, in_dev: in_device, tbl: neigh_table) -> bool:
+    """Answer a question that is for us; False if it is not."""
+    sip, tip = arp._ar_sip, arp._ar_tip
+    if route_input.ip_route_input_noref(skb, tip, sip, 0, dev):
+        return False
+    rt = skb._skb_refdst
+    assert isinstance(rt, rtable)
+    if rt.rt_type == RTN_LOCAL:
+        silent = arp_ignore(in_dev, sip, tip)
+        if not silent and IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_ARPFILTER):
+            silent = arp_filter(sip, tip, dev)
+        if silent:
+            return True
+    elif not (IN_DEV_FORWARD(in_dev) and rt.rt_type == RTN_UNICAST and arp_fwd_proxy(in_dev, dev, rt)):
+        return False
+    n = neigh_event_ns(tbl, arp._ar_sha, sip, dev)
+    if n is not None:
+        _answer(arp, dev)
+        neigh_release(n)
+    return True
+
+
+def _learn(skb: sk_buff, arp: arphdr, dev: net_device, in_dev: in_device, tbl: neigh_table) -> None:
+    """Note the sender's address, if we know of the sender or may learn of it."""
+    net = dev.nd_net
+    sip = arp._ar_sip
+    n = __neigh_lookup(tbl, sip, dev, False)
+    accept = arp_accept(in_dev, sip)
+    is_garp = (n is not None or accept) and arp_is_garp(net, dev, arp)
+    if accept and n is None:
+        unicast = fib_frontend.inet_addr_type_dev_table(net, dev, sip) == RTN_UNICAST
+        if is_garp or (arp.ar_op == ARPOP_REPLY and unicast):
+            n = __neigh_lookup(tbl, sip, dev, True)
+    if n is None:
+        return
+    override = net.kernel.jiffies - (n.updated + n.parms.data[NEIGH_VAR_LOCKTIME]) > 0 or is_garp
+    solicited = arp.ar_op == ARPOP_REPLY and skb.pkt_type == PACKET_HOST
+    with suppress(KernelError):
+        state = NUD_REACHABLE if solicited else NUD_STALE
+        neigh_update(n, arp._ar_sha, state, NEIGH_UPDATE_F_OVERRIDE if override else 0, 0)
+    neigh_release(n)
+
+
+def arp_process(net: net_t, sk: sock | None, skb: sk_buff) -> int:
+    """Answer a question, learn from an answer; NET_RX_*."""
+    dev = skb.dev
+    assert dev is not None
+    in_dev = dev.ip_ptr
+    arp = arp_hdr(skb)
+    if in_dev is None or not _acceptable(arp, dev, in_dev):
+        kfree_skb(skb)
+        return NET_RX_DROP
+    tbl = net.kernel.arp_tbl
+    if not arp._ar_sip:  # duplicate address detection
+        local = fib_frontend.inet_addr_type_dev_table(net, dev, arp._ar_tip) == RTN_LOCAL
+        if arp.ar_op == ARPOP_REQUEST and local and not arp_ignore(in_dev, 0, arp._ar_tip):
+            _answer(arp, dev)
+    elif not (arp.ar_op == ARPOP_REQUEST and _answered(skb, arp, dev, in_dev, tbl)):
+        _learn(skb, arp, dev, in_dev, tbl)
     consume_skb(skb)
     return NET_RX_SUCCESS
 
 
-arp_packet_type = packet_type(type=ETH_P_ARP, func=arp_rcv)
+def arp_rcv(skb: sk_buff, dev: net_device, pt: packet_type, orig_dev: net_device) -> int:
+    """ARP from the network; NET_RX_*."""
+    if dev.flags & IFF_NOARP or skb.pkt_type in (PACKET_OTHERHOST, PACKET_LOOPBACK):
+        consume_skb(skb)
+        return NET_RX_SUCCESS
+    skb = skb_share_check(skb)
+    arp = skb.network_header
+    if not isinstance(arp, arphdr):
+        if len(skb.data) < ARP_LEN:
+            kfree_skb(skb)
+            return NET_RX_DROP
+        arp = skb.network_header = arphdr._from_bytes(skb.data)
+        skb.data = skb.data[ARP_LEN:]
+    if arp.ar_hln != dev.addr_len or arp.ar_pln != 4:
+        kfree_skb(skb)
+        return NET_RX_DROP
+    return arp_process(dev.nd_net, None, skb)
 
 
-def arp_invalidate(dev: net_device, ip: int, force: bool) -> None:
-    """Forget a neighbour, unless it is known to be good and force is not given."""
+def arp_invalidate(dev: net_device, ip: int, force: bool) -> bool:
+    """Forget a neighbour, unless it is known to be good and force is not given; False if it is not known."""
     tbl = dev.nd_net.kernel.arp_tbl
-    neigh = tbl.nht.get((ip, dev))
-    if neigh is not None and (force or not neigh.nud_state & NUD_VALID):
-        del tbl.nht[(ip, dev)]
-        tbl.entries -= 1
+    neigh = neigh_lookup(tbl, ip, dev)
+    if neigh is None:
+        return False
+    known = False
+    if force or not neigh.nud_state & NUD_VALID:
+        if neigh.nud_state & ~NUD_NOARP:
+            known = True
+            neigh_update(neigh, None, NUD_FAILED, NEIGH_UPDATE_F_OVERRIDE | NEIGH_UPDATE_F_ADMIN, 0)
+        neigh_release(neigh)
+        neigh_remove_one(neigh, tbl)
+        return known
+    neigh_release(neigh)
+    return True
 
 
 def arp_ifdown(dev: net_device) -> None:
@@ -134,67 +433,31 @@ def arp_ifdown(dev: net_device) -> None:
     neigh_ifdown(dev.nd_net.kernel.arp_tbl, dev)
 
 
-def arp_state_to_flags(neigh: neighbour) -> int:
-    """ATF_xxx of a neighbour's state."""
-    if neigh.nud_state & NUD_PERMANENT:
-        return ATF_PERM | ATF_COM
-    return ATF_COM if neigh.nud_state & NUD_VALID else 0
-
-
-def arp_req_get(kernel: Kernel, r: bytearray, dev: net_device) -> None:
-    """SIOCGARP: ENXIO if the neighbour is not known."""
-    neigh = kernel.arp_tbl.nht.get((int.from_bytes(r[4:8], "big"), dev))
-    if neigh is None or neigh.nud_state & NUD_NOARP:
-        raise KernelError(ENXIO)
-    r[16:18] = dev.type.to_bytes(2, "little")
-    r[18 : 18 + len(neigh.ha)] = neigh.ha
-    r[32:36] = arp_state_to_flags(neigh).to_bytes(4, "little")
-    r[52:68] = dev.name.encode().ljust(16, b"\0")
-
-
-def arp_ioctl(net: net_t, cmd: int, arg: int) -> int:
-    """SIOCGARP, SIOCSARP, SIOCDARP on struct arpreq (68 bytes). EPERM, EFAULT, EPFNOSUPPORT, EINVAL, ENODEV, ENXIO."""
-    kernel = net.kernel
-    if cmd in (SIOCDARP, SIOCSARP) and not ns_capable(kernel.current, net.user_ns, CAP_NET_ADMIN):
-        raise KernelError(EPERM)
-    r = bytearray(copy_from_user(kernel.current, arg, 68))
-    if int.from_bytes(r[:2], "little") != AF_INET:
-        raise KernelError(EPFNOSUPPORT)
-    flags = int.from_bytes(r[32:36], "little")
-    if not flags & ATF_PUBL and flags & (ATF_NETMASK | ATF_DONTPUB):
-        raise KernelError(EINVAL)
-    rtnl_lock(kernel)
-    try:
-        name = bytes(r[52:67]).split(b"\0")[0].decode("latin-1")
-        dev = __dev_get_by_name(net, name) if name else None
-        if dev is None and (name or cmd == SIOCGARP):
-            raise KernelError(ENODEV)
-        family = int.from_bytes(r[16:18], "little")
-        if dev is not None and family and flags & ATF_COM and family != dev.type:
-            raise KernelError(EINVAL)
-        if cmd == SIOCGARP:
-            assert dev is not None
-            arp_req_get(kernel, r, dev)
-        elif dev is None:
-            raise KernelError(EINVAL)
-        elif cmd == SIOCDARP:
-            if (int.from_bytes(r[4:8], "big"), dev) not in kernel.arp_tbl.nht:
-                raise KernelError(ENXIO)
-            arp_invalidate(dev, int.from_bytes(r[4:8], "big"), True)
-        else:
-            raise KernelError(EINVAL)
-    finally:
-        rtnl_unlock(kernel)
-    if cmd == SIOCGARP:
-        copy_to_user(kernel.current, arg, bytes(r))
-    return 0
-
-
 def arp_netdev_event(this: notifier_block, event: int, ptr: object) -> int:
     """A device changed."""
+    dev = netdev_notifier_info_to_dev(ptr)
+    tbl = dev.nd_net.kernel.arp_tbl
+    if event == NETDEV_CHANGEADDR:
+        neigh_changeaddr(tbl, dev)
+        route.rt_cache_flush(dev.nd_net)
+    elif event == NETDEV_CHANGE:
+        if isinstance(ptr, netdev_notifier_change_info) and ptr.flags_changed & IFF_NOARP:
+            neigh_changeaddr(tbl, dev)
+        if not netif_carrier_ok(dev):
+            neigh_carrier_down(tbl, dev)
     return NOTIFY_DONE
 
 
+arp_hh_ops = neigh_ops(
+    family=AF_INET, solicit=arp_solicit, error_report=arp_error_report, output=neigh_resolve_output,
+    connected_output=neigh_resolve_output,
+)  # fmt: skip
+arp_generic_ops = neigh_ops(
+    family=AF_INET, solicit=arp_solicit, error_report=arp_error_report, output=neigh_resolve_output,
+    connected_output=neigh_connected_output,
+)  # fmt: skip
+arp_direct_ops = neigh_ops(family=AF_INET, output=neigh_direct_output, connected_output=neigh_direct_output)
+arp_packet_type = packet_type(type=ETH_P_ARP, func=arp_rcv)
 arp_netdev_notifier = notifier_block(notifier_call=arp_netdev_event)
 
 

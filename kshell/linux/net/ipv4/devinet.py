@@ -12,6 +12,7 @@ from kshell.linux.include.linux.inetdevice import (
     IFA_F_SECONDARY,
     IN_DEV_ORCONF,
     INFINITY_LIFE_TIME,
+    IPV4_DEVCONF_ARP_NOTIFY,
     IPV4_DEVCONF_NOPOLICY,
     IPV4_DEVCONF_NOXFRM,
     IPV4_DEVCONF_PROMOTE_SECONDARIES,
@@ -23,6 +24,16 @@ from kshell.linux.include.linux.inetdevice import (
     ipv4_devconf,
     ipv4_devconf_set,
     ipv4_devconf_setall,
+)
+from kshell.linux.include.linux.netdevice import (
+    NETDEV_CHANGEADDR,
+    NETDEV_CHANGEMTU,
+    NETDEV_CHANGENAME,
+    NETDEV_DOWN,
+    NETDEV_NOTIFY_PEERS,
+    NETDEV_REGISTER,
+    NETDEV_UNREGISTER,
+    NETDEV_UP,
 )
 from kshell.linux.include.linux.notifier import NOTIFY_DONE, notifier_block
 from kshell.linux.include.net.flow import flowi4
@@ -49,12 +60,6 @@ if TYPE_CHECKING:
 
 __all__ = ["register_netdevice_notifier"]
 
-NETDEV_UP = 1
-NETDEV_DOWN = 2
-NETDEV_REGISTER = 5
-NETDEV_UNREGISTER = 6
-NETDEV_CHANGEMTU = 7
-NETDEV_CHANGENAME = 10
 IFF_UP = 1
 IFF_LOOPBACK = 8
 
@@ -344,6 +349,46 @@ def inet_select_addr(dev: net_device, dst: int, scope: int) -> int:
     return 0
 
 
+def confirm_addr_indev(in_dev: in_device, dst: int, local: int, scope: int) -> int:
+    """inet_confirm_addr() for one device."""
+    link = RT_SCOPE_LINK if IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_ROUTE_LOCALNET) else RT_SCOPE_HOST
+    same = False
+    addr = 0
+    for ifa in _each(in_dev):
+        min_scope = min(ifa.ifa_scope, link)
+        if not addr and min_scope <= scope and local in (0, ifa.ifa_local):
+            addr = ifa.ifa_local
+            if same:
+                break
+        if not same:
+            same = (not local or inet_ifa_match(local, ifa)) and (not dst or inet_ifa_match(dst, ifa))
+            if same and addr:
+                if local or not dst or inet_ifa_match(addr, ifa):
+                    break
+                if min_scope <= scope:
+                    addr = ifa.ifa_local
+                    break
+                same = False
+    return addr if same else 0
+
+
+def inet_confirm_addr(net: net_t, in_dev: in_device | None, dst: int, local: int, scope: int) -> int:
+    """A local address (`local`, 0: any) of at most that scope whose subnet holds dst (0: any); 0 if there is none."""
+    if in_dev is not None:
+        return confirm_addr_indev(in_dev, dst, local, scope)
+    for dev in net.dev_base_head:
+        addr = confirm_addr_indev(dev.ip_ptr, dst, local, scope) if dev.ip_ptr is not None else 0
+        if addr:
+            return addr
+    return 0
+
+
+def inetdev_send_gratuitous_arp(dev: net_device, in_dev: in_device) -> None:
+    """Announce the device's addresses."""
+    for ifa in _each(in_dev):
+        arp.arp_send(1, 0x0806, ifa.ifa_local, dev, ifa.ifa_local, None, dev.dev_addr, None)
+
+
 def register_inetaddr_notifier(kernel: Kernel, nb: notifier_block) -> None:
     """Be told when addresses come and go."""
     kernel.inetaddr_chain.append(nb)
@@ -399,6 +444,13 @@ def inetdev_event(this: notifier_block, event: int, ptr: object) -> int:
             if dev.flags & IFF_LOOPBACK:
                 _loopback_address(dev, in_dev)
             igmp_dev.ip_mc_up(in_dev)
+            if IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_ARP_NOTIFY):
+                inetdev_send_gratuitous_arp(dev, in_dev)
+    elif event == NETDEV_CHANGEADDR:
+        if IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_ARP_NOTIFY):
+            inetdev_send_gratuitous_arp(dev, in_dev)
+    elif event == NETDEV_NOTIFY_PEERS:
+        inetdev_send_gratuitous_arp(dev, in_dev)
     elif event == NETDEV_DOWN:
         igmp_dev.ip_mc_down(in_dev)
     elif event == NETDEV_UNREGISTER or (event == NETDEV_CHANGEMTU and not inetdev_valid_mtu(dev.mtu)):

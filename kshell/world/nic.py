@@ -1,0 +1,54 @@
+"""Adapters plugged into machines: Intel's e1000, whose cable is a `Port`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from kshell.linux.drivers.net.ethernet.intel.e1000.e1000 import (
+    E1000_DEV_ID_82540EM,
+    E1000_ICR_LSC,
+    e1000_adapter,
+    e1000_hw,
+)
+from kshell.linux.drivers.net.ethernet.intel.e1000.e1000_rings import _arrive, _interrupt
+from kshell.linux.drivers.pci.pci_driver import pci_device_add
+from kshell.linux.include.linux.netdevice import net_device
+from kshell.linux.include.linux.pci import PCI_VENDOR_ID_INTEL, pci_dev
+from kshell.linux.kernel.irq.manage import irq_exit
+from kshell.linux.kernel.module.main import _find_module_file, load_module
+from kshell.linux.net.core.dev_register import dev_change_name
+from kshell.world.wire import Port
+
+if TYPE_CHECKING:
+    from kshell.linux.init.kernel import Kernel
+
+FIRST_SLOT: Final = 3
+FIRST_IRQ: Final = 16
+DRIVER: Final = "e1000"
+
+
+def plug_in(kernel: Kernel, name: str, mac: bytes) -> Port:
+    """Plug an adapter into a machine, which finds it, loads its driver and calls its device `name`."""
+    port = Port(name)
+    slot = FIRST_SLOT + len(kernel.pci_devices)
+    pdev = pci_dev(PCI_VENDOR_ID_INTEL, E1000_DEV_ID_82540EM, FIRST_IRQ + slot, slot, e1000_hw(port, mac))
+    pci_device_add(kernel, pdev)
+    if DRIVER not in kernel.modules:
+        file = _find_module_file(kernel, DRIVER)
+        assert file is not None, "the table of modules holds e1000"
+        load_module(kernel, file)
+    netdev = pdev.driver_data
+    assert isinstance(netdev, net_device)
+    adapter = netdev._priv
+    assert isinstance(adapter, e1000_adapter)
+    if netdev.name != name:
+        dev_change_name(netdev, name)
+    port.connect(partial(_arrive, adapter), partial(_cable, adapter))
+    return port
+
+
+def _cable(adapter: e1000_adapter) -> None:
+    """The cable came or went: the adapter interrupts."""
+    _interrupt(adapter, E1000_ICR_LSC)
+    irq_exit(adapter.netdev.nd_net.kernel)
