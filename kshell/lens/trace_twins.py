@@ -56,6 +56,12 @@ async def {name}({params}):
         "\\0wake"("\\0leave", {arguments})
 """
 
+_TRAP = """
+{prefix}def {name}({params}):
+    "\\0hit"("\\0enter", ({values}))
+    return {wait}"\\0original"({arguments})
+"""
+
 _TICKING = """
 def {name}({params}):
     "\\0tick"({arguments})
@@ -141,10 +147,11 @@ def is_shown(name: str) -> bool:
 
 
 class TwinMaker:
-    """Compiles twins; one template a signature."""
+    """Compiles twins; one template a signature. trap: they ask before the call instead of recording it."""
 
-    def __init__(self, constants: dict[str, object], arguments: bool) -> None:
+    def __init__(self, constants: dict[str, object], arguments: bool = False, trap: bool = False) -> None:
         self._constants = constants
+        self._trap = trap
         self._arguments = arguments
         self._templates: dict[tuple[str, str, str, bool], CodeType] = {}
 
@@ -172,7 +179,9 @@ class TwinMaker:
         shape = _shape(source)
         params, arguments = _signature(shape)
         is_async = bool(source.co_flags & inspect.CO_COROUTINE)
-        if function.name == SLEEPER:
+        if self._trap:
+            text = _TRAP
+        elif function.name == SLEEPER:
             text = _SLEEPING
         elif function.twin_of is CLOCKWORK:
             text = _TICKING

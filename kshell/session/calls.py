@@ -89,7 +89,7 @@ class Calls:
     def _command(self, statement: CommandStatement, user: UserTask) -> None:
         session = self.session
         name = statement.words[0] if statement.words else ""
-        entry = session.registry.get({"?": "help"}.get(name, name))
+        entry = session.registry.get(name)
         if entry is None:
             known = [*session.registry.names(), *session.calls()]
             near = get_close_matches(name, known, 1)

@@ -24,6 +24,7 @@ Every event is one JSON object (`kshell --json`, one a line). The first line of 
     stop     number, reason, pid, task, function, file, line, text
                                                       a breakpoint has stopped the kernel: until `go`, what follows
                                                       comes from the debugger's commands
+    debug    text                                     a line of a script that is for the debugger
     go       number, text                             the kernel runs again; or the call was taken back
     held     text, file, line                         an expectation held
     failed   text, expected, got, file, line, column  an expectation failed
@@ -282,6 +283,13 @@ class Stop(_Numbered):
     function: str
     file: str
     line: int
+    text: str
+
+
+class Debug(_Numbered):
+    """A script's command for the debugger, at a stop."""
+
+    kind = "debug"
     text: str
 
 

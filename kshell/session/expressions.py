@@ -41,6 +41,8 @@ def scope(session: Session, user: UserTask) -> Scope:
         "len": _length,
     }
     variables = {**buffers, **session.calls_of_tasks.variables}
+    if session.instruments is not None:
+        variables |= session.instruments.locals()
     return Scope(
         MappingProxyType({"current": task}), session.kernel, MappingProxyType(variables), MappingProxyType(helpers)
     )

@@ -5,10 +5,11 @@ A session without any has none of this, and pays nothing for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from kshell.lens.debug.debugger import Abandon
 from kshell.lens.trace import Tracer
 from kshell.lens.trace_parts import segments
 from kshell.session import events as ev
@@ -16,27 +17,77 @@ from kshell.session.trace_request import Request
 
 if TYPE_CHECKING:
     from kshell.lens.trace_tree import Node, Step
+    from kshell.session.debugger import SessionDebugger
     from kshell.session.session import Session
 
 
 class Instruments:
-    """The tracer of one session.
+    """The tracer and the debugger of one session.
 
     request: how to trace every command, None: not at all. edges: who was seen to call whom.
+    debugger: None while there have been no breakpoints.
     """
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.request: Request | None = None
+        self.debugger: SessionDebugger | None = None
         self.edges: set[tuple[str, str]] = set()
+        self._armed = False
         self._tracers: dict[bool, Tracer] = {}
 
-    def carry_out(self, text: str) -> None:
-        """Do a command of the session, traced if that is wanted."""
+    def debugging(self) -> SessionDebugger:
+        """The debugger, made when first asked for."""
+        if self.debugger is None:
+            from kshell.session.debugger import SessionDebugger
+
+            self.debugger = SessionDebugger(self.session)
+        return self.debugger
+
+    def locals(self) -> Mapping[str, object]:
+        """The variables of the function that the kernel stands in; none while it runs."""
+        return self.debugger.locals() if self.debugger is not None else {}
+
+    def forget(self) -> None:
+        """The session goes on with other machines: a step in the middle of the old ones does not."""
+        if self.debugger is not None and self.debugger.stop is None:
+            self.debugger.debugger.forget()
+
+    def carry_out(self, text: str) -> bool:
+        """Do a command of the session, traced and with stops if wanted; False if it was taken back at a stop."""
+        if self.debugger is None or not self.debugger.debugger.busy:
+            self._carry_out(text)
+            return True
+        core = self.debugger.debugger
+        core.arm()
+        try:
+            self._carry_out(text)
+        except Abandon:
+            pass
+        finally:
+            core.disarm()
+        if core.stepping and not self.debugger.abandoned:
+            self.session.emit(ev.Go, 0, "the call sleeps: the step goes on when it wakes")
+        return not self._taken_back(self.debugger)
+
+    def _carry_out(self, text: str) -> None:
         if self.request is None:
             self.session.carry_out(text)
         else:
             self.traced(lambda: self.session.carry_out(text), self.request)
+
+    def _taken_back(self, debugger: SessionDebugger) -> bool:
+        """If a stop was left by `undo`: make the session what it was before the command."""
+        session, count = self.session, debugger.abandoned
+        if not count:
+            return False
+        debugger.abandoned = 0
+        debugger.debugger.forget()
+        session.timeline.revert()
+        if count > 1:
+            session.timeline.goto(session.timeline.here - count + 1)
+        session.emit(ev.Go, count, "the call is taken back: all is as it was before it")
+        return True
 
     def traced(self, run: Callable[[], None], request: Request) -> None:
         """Run something under the tracer and tell what it recorded."""
@@ -55,8 +106,34 @@ class Instruments:
         tracer = self._tracers.setdefault(arguments, Tracer(arguments))
         tracer.clear()
         tracer.at((of or self.session).kernel.clock.now)
-        with tracer:
+        with self._traps_outside(), tracer, self._traps_inside():
             yield tracer
+
+    @contextmanager
+    def _traps_outside(self) -> Iterator[None]:
+        """Take breakpoints out, if they are in, and put them back afterwards."""
+        core = self.debugger.debugger if self.debugger is not None else None
+        self._armed = core is not None and core.armed
+        if core is not None and self._armed:
+            core.disarm()
+        try:
+            yield
+        finally:
+            if core is not None and self._armed:
+                core.arm()
+            self._armed = False
+
+    @contextmanager
+    def _traps_inside(self) -> Iterator[None]:
+        """Put breakpoints around the tracer's twins, if they were in."""
+        core = self.debugger.debugger if self.debugger is not None and self._armed else None
+        if core is not None:
+            core.arm()
+        try:
+            yield
+        finally:
+            if core is not None:
+                core.disarm()
 
     def learn(self, steps: list[Step]) -> None:
         """Remember who called whom."""

@@ -6,7 +6,7 @@ The same commands give the same events, byte for byte: the session IS its comman
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 Place = tuple[str, str, int]
 """Text, file and line of a command."""
+
+AtStop = Callable[[list[ev.Event]], str | None]
+"""Shows events that came so far and gives the debugger's next command, None to go on."""
+
 
 class Session:
     """Executes command text and yields events.
@@ -70,6 +74,9 @@ class Session:
         self._place = Piece("", 0, False)
         self._file = ""
         self.instruments: Instruments | None = None
+        self.at_stop: AtStop | None = None
+        self.texts: Iterator[str] = iter(())
+        self._script: Iterator[Piece] = iter(())
         self.tape = Tape()
         self.timeline = Timeline(self, rooted=machine is None)
         self.attach(self.boot() if machine is None else {"": machine})
@@ -93,6 +100,8 @@ class Session:
         """
         if self.machines:
             self.watch.close()
+        if self.instruments is not None:
+            self.instruments.forget()
         for machine in machines.values():
             if isinstance(machine, TapedMachine):
                 machine.tape = self.tape
@@ -166,9 +175,8 @@ class Session:
 
         Nothing runs before the events are asked for: exhaust the iterator, or use `run`.
         """
-        for piece in pieces(text, line):
-            if self.ended:
-                return
+        self._script = pieces(text, line)
+        while not self.ended and (piece := next(self._script, None)) is not None:
             if piece.comment:
                 yield ev.Comment(self.timeline.here, self.now, piece.text)
             else:
@@ -185,8 +193,8 @@ class Session:
         self.emit(ev.CommandStarted, piece.text, file, piece.line, self.current.name)
         if self.instruments is None or command is None:
             self.carry_out(piece.text)
-        else:
-            self.instruments.carry_out(piece.text)
+        elif not self.instruments.carry_out(piece.text):
+            command = None  # taken back
         if command is not None:
             self.timeline.end(command, self._events)
         return self._events
@@ -220,6 +228,22 @@ class Session:
         self.tasks.bury()
         if self.current.dead:
             self.current = self.tasks.init
+
+    # ---- at a stop of the debugger
+
+    def ask_at_stop(self) -> str | None:
+        """The debugger's next command: from whoever reads (`at_stop`), else the script's next line; None: no more."""
+        if self.at_stop is not None:
+            shown, self._events = self._events, []
+            return self.at_stop(shown)
+        piece = next((piece for piece in self._script if not piece.comment), None)
+        if piece is None and (text := next(self.texts, None)) is not None:
+            self._script = pieces(text)
+            return self.ask_at_stop()
+        if piece is not None:
+            self._place = piece
+            self.emit(ev.Debug, piece.text)
+        return piece.text if piece is not None else None
 
     # ---- travel
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from kshell.session import events as ev
-from kshell.session.commands import CommandError
+from kshell.session.commands import ALIASES, CommandError
 from kshell.session.moment import Moment
 from kshell.session.pieces import asks
 from kshell.session.tape import Op, TapedMachine, play
@@ -30,7 +30,10 @@ UNDONE: Final = "undone"
 """The branch that keeps what was undone when something else was done instead."""
 
 SPARES: Final = 4
-OUTSIDE: Final = frozenset({"history", "undo", "redo", "goto", "branch", "diff", "back", "forward"})
+OUTSIDE: Final = frozenset({
+    "history", "undo", "redo", "goto", "branch", "diff", "back", "forward",
+    "break", "tbreak", "watch", "delete", "info", "list",
+})  # fmt: skip
 """Commands about the session, which are no part of it."""
 
 
@@ -126,6 +129,7 @@ class Timeline:
     def _is_outside(self, text: str) -> bool:
         """Whether a command is about the session and does nothing in it."""
         word, *rest = text.split(None, 1)
+        word = ALIASES.get(word, word)
         if word != "trace":
             return word in OUTSIDE
         from kshell.session.trace_request import does_something

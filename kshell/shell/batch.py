@@ -17,7 +17,8 @@ def run_texts(options: Options) -> int:
     show = printer(options)
     session = Session(seed=options.seed, show=options.panels())
     show([session.head()])
-    for text in options.texts:
+    session.texts = iter(options.texts)
+    for text in session.texts:
         show(session.execute(text, file="-c"))
     return exit_status(session)
 

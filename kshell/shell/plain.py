@@ -238,6 +238,26 @@ def _tracediff(self: PlainText, event: ev.Event) -> Iterable[str]:
         yield self.paint(styles.get(sign, ""), printable(text))
 
 
+def _stop(self: PlainText, event: ev.Event) -> Iterable[str]:
+    assert isinstance(event, ev.Stop)
+    context = "" if event.pid in (0, 1) else f"[{event.task}] "
+    if event.reason:
+        yield from (self.paint("stop", line) for line in printable(f"{context}{event.reason}").split("\n"))
+    yield f"{event.line}\t{printable(event.text)}"
+
+
+def _debug(self: PlainText, event: ev.Event) -> Iterable[str]:
+    assert isinstance(event, ev.Debug)
+    if self.echo:
+        yield self.paint("command", f"(kdb) {printable(event.text)}")
+
+
+def _go(self: PlainText, event: ev.Event) -> Iterable[str]:
+    assert isinstance(event, ev.Go)
+    if event.text:
+        yield printable(event.text)
+
+
 _HANDLERS: dict[str, Callable[[PlainText, ev.Event], Iterable[str]]] = {
     "command": _command,
     "comment": _comment,
@@ -253,6 +273,9 @@ _HANDLERS: dict[str, Callable[[PlainText, ev.Event], Iterable[str]]] = {
     "output": _drawing,
     "panels": _panels,
     "objects": _objects,
+    "stop": _stop,
+    "debug": _debug,
+    "go": _go,
     "trace": _trace,
     "tracediff": _tracediff,
     "change": _change,

@@ -20,6 +20,7 @@ FAMILIES: Final = {
     "looking": ("show", "print", "ps", "fds", "dmesg", "slab"),
     "printing": ("hash",),
     "tracing": ("trace",),
+    "debugging": ("break", "tbreak", "watch", "delete", "info", "run"),
     "reasons": ("why",),
     "control": ("sleep", "wait", "interrupt", "task", "set", "assert", "save", "exit", "quit"),
     "travel": ("history", "undo", "redo", "goto"),
@@ -27,8 +28,12 @@ FAMILIES: Final = {
     "modules": ("modprobe", "rmmod", "lsmod"),
     "helping": ("help",),
 }
+ALIASES: Final = {"?": "help", "b": "break", "tb": "tbreak", "d": "delete", "i": "info", "p": "print", "r": "run"}
+"""Short names; a variable of that name wins where it stands alone."""
+
 SECTIONS: Final = {
     "look": "Looking at the machine",
+    "debug": "Stopping the kernel",
     "time": "Time and tasks",
     "check": "Holding expectations",
     "session": "The session",
@@ -71,6 +76,7 @@ class Registry:
         self._family_of = {name: family for family, names in FAMILIES.items() for name in names}
 
     def get(self, name: str) -> Command | None:
+        name = ALIASES.get(name, name)
         if name not in self._by_name and name in self._family_of:
             self._by_name |= family_commands(self._family_of[name])
         return self._by_name.get(name)

@@ -1,0 +1,1 @@
+"""Stopping the kernel in the middle: breakpoints, watchpoints, stepping."""
