@@ -3,11 +3,11 @@
 import sys
 
 from kshell.abi.signal import SA_RESTART, SIGALRM, SIGPIPE
+from kshell.linux.fs.proc.proc_sysctl import _sysctl_set
 from kshell.linux.fs.select import STICKY_TIMEOUTS
 from kshell.linux.include.linux.sched import k_sigaction, task_struct
 from kshell.linux.include.trace.events import Record, SignalDeliver
 from kshell.linux.kernel.pid import find_task_by_vpid
-from kshell.linux.kernel.sysctl import _sysctl_set
 from kshell.session.records import Call, Header, Memory, Outcome
 from kshell.world.machine import Machine, SyscallInProgress
 

@@ -13,7 +13,7 @@ from kshell.lens.trace import Tracer
 from kshell.lens.trace_text import chain_text
 from kshell.lens.trace_tree import Context, Node
 from kshell.linux.include.linux.sched import task_struct
-from kshell.linux.kernel.sysctl import _sysctl_set
+from kshell.linux.fs.proc.proc_sysctl import _sysctl_set
 from kshell.session.events import Error, Event, Oops
 from kshell.session.pieces import pieces
 from kshell.session.session import Session

@@ -11,6 +11,7 @@ MEASURES = {
     "chains": "call trees of system calls and initcalls against recorded ones",
     "ops": "tables of operations against the linked ones",
     "strace": "strace logs of real programs, executed call by call",
+    "sysctl": "settings below /proc/sys against the recorded ones",
     "structs": "fields of the kernel's struct classes against recorded layouts",
 }
 

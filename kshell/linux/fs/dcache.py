@@ -175,7 +175,10 @@ def d_same_name(entry: dentry, parent: dentry, name: qstr) -> bool:
 
 def __d_lookup_rcu(parent: dentry, name: qstr) -> dentry | None:
     """The child of that name, without a reference."""
-    return parent.d_sb.kernel.dentry_hashtable.get((parent, name.name))
+    found = parent.d_sb.kernel.dentry_hashtable.get((parent, name.name))
+    if found is not None and found.d_flags & DCACHE_OP_COMPARE and not d_same_name(found, parent, name):
+        return None
+    return found
 
 
 def __d_lookup(parent: dentry, name: qstr) -> dentry | None:

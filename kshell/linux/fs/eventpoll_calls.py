@@ -37,9 +37,11 @@ from kshell.linux.fs.eventpoll import (
 )
 from kshell.linux.fs.eventpoll_loop import clear_tfile_check_list, ep_loop_check
 from kshell.linux.fs.file import fd_install, fdget, fdput, get_unused_fd_flags, put_unused_fd
+from kshell.linux.fs.proc.proc_sysctl_register import register_sysctl
 from kshell.linux.fs.read_write import noop_llseek
 from kshell.linux.fs.select import get_timespec64, poll_select_set_timeout, select_estimate_accuracy
 from kshell.linux.fs.seq_file import seq_printf
+from kshell.linux.fs.sysctls import epoll_table
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.eventpoll import (
     EP_MAX_EVENTS,
@@ -371,4 +373,5 @@ def eventpoll_init(kernel: Kernel) -> None:
     kernel.tfile_check_list = []
     kernel.epi_cache = kmem_cache_create(kernel, "eventpoll_epi", 128)
     kernel.pwq_cache = kmem_cache_create(kernel, "eventpoll_pwq", 64)
+    register_sysctl(kernel, "fs/epoll", epoll_table)
     kernel.ephead_cache = kmem_cache_create(kernel, "ep_head", 16)

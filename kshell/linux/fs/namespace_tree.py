@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EBUSY, EINVAL, ENOENT, ENOTDIR
+from kshell.abi.errno import EBUSY, EINVAL, ENOENT, ENOSPC, ENOTDIR
 from kshell.linux.fs.dcache import dput
 from kshell.linux.fs.namespace import (
     MNT_NAMESPACE_SIZE,
@@ -110,8 +110,20 @@ def commit_tree(mnt: mount) -> None:
     touch_mnt_namespace(ns)
 
 
+def count_mounts(ns: mnt_namespace, mnt: mount) -> None:
+    """Whether mnt, and all that hangs on it, still fits into the namespace. ENOSPC."""
+    mounts, pending = 0, [mnt]
+    while pending:
+        pending += pending.pop().mnt_mounts
+        mounts += 1
+    if ns.mounts + mounts > mnt.mnt_sb.kernel.sysctl_mount_max:
+        raise KernelError(ENOSPC)
+
+
 def attach_recursive_mnt(source: mount, dest: mount, mp: mountpoint) -> None:
-    """Hang source, and all that hangs on it, on a place of dest."""
+    """Hang source, and all that hangs on it, on a place of dest. ENOSPC: fs.mount-max."""
+    assert dest.mnt_ns is not None
+    count_mounts(dest.mnt_ns, source)
     mnt_set_mountpoint(dest, mp, source)
     commit_tree(source)
     pending = list(source.mnt_mounts)

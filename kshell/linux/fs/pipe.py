@@ -24,8 +24,10 @@ from kshell.linux.fs.pipe_info import (
     put_pipe_info,
 )
 from kshell.linux.fs.pipe_rw import POLL_IN, POLL_OUT, pipe_ioctl, pipe_poll, pipe_read, pipe_write
+from kshell.linux.fs.proc.proc_sysctl_register import register_sysctl_init
 from kshell.linux.fs.splice_to_file import iter_file_splice_write
 from kshell.linux.fs.super import kill_anon_super
+from kshell.linux.fs.sysctls import fs_pipe_sysctls
 from kshell.linux.include.linux.dcache import d_inode, dentry_operations
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ERESTARTSYS
@@ -328,3 +330,4 @@ def init_pipe_fs(kernel: Kernel) -> None:
     kernel.pipe_user_pages_hard = 0
     register_filesystem(kernel, pipe_fs_type)
     kernel.pipe_mnt = kern_mount(kernel, pipe_fs_type)
+    register_sysctl_init(kernel, "fs", fs_pipe_sysctls)

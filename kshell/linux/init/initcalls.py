@@ -14,8 +14,19 @@ from kshell.linux.fs.eventpoll_calls import eventpoll_init
 from kshell.linux.fs.fcntl import fcntl_init
 from kshell.linux.fs.filesystems_proc import proc_filesystems_init
 from kshell.linux.fs.pipe import init_pipe_fs
+from kshell.linux.fs.sysctls import (
+    init_fs_dcache_sysctls,
+    init_fs_exec_sysctls,
+    init_fs_inode_sysctls,
+    init_fs_locks_sysctls,
+    init_fs_namei_sysctls,
+    init_fs_namespace_sysctls,
+    init_fs_stat_sysctls,
+    init_fs_sysctls,
+)
 from kshell.linux.init.initramfs import populate_rootfs
 from kshell.linux.kernel.user import uid_cache_init
+from kshell.linux.kernel.utsname_sysctl import utsname_sysctl_init
 from kshell.linux.net.core.dev_init import net_dev_init
 from kshell.linux.net.core.neighbour import neigh_init
 from kshell.linux.net.core.net_namespace import net_defaults_init
@@ -23,6 +34,7 @@ from kshell.linux.net.core.sock_diag_init import sock_diag_init
 from kshell.linux.net.core.sock_proto import net_inuse_init, proto_init
 from kshell.linux.net.core.sysctl_net_core import sysctl_core_init
 from kshell.linux.net.ipv4.af_inet_init import inet_init
+from kshell.linux.net.ipv4.sysctl_net_ipv4_init import sysctl_ipv4_init
 from kshell.linux.net.ipv4.tcp_cong import tcp_congestion_default
 from kshell.linux.net.ipv4.tcp_cubic import cubictcp_register
 from kshell.linux.net.ipv6.af_inet6 import inet6_init
@@ -47,6 +59,9 @@ class Initcall(NamedTuple):
 
 
 INITCALLS: Final[tuple[Initcall, ...]] = (
+    Initcall("early", init_fs_inode_sysctls),
+    Initcall("early", init_fs_locks_sysctls),
+    Initcall("early", init_fs_sysctls),
     Initcall("core", sock_init),
     Initcall("core", net_inuse_init),
     Initcall("core", net_defaults_init),
@@ -59,7 +74,12 @@ INITCALLS: Final[tuple[Initcall, ...]] = (
     Initcall("subsys", proto_init),
     Initcall("subsys", net_dev_init),
     Initcall("subsys", neigh_init),
+    Initcall("fs", init_fs_stat_sysctls),
+    Initcall("fs", init_fs_exec_sysctls),
     Initcall("fs", init_pipe_fs),
+    Initcall("fs", init_fs_namei_sysctls),
+    Initcall("fs", init_fs_dcache_sysctls),
+    Initcall("fs", init_fs_namespace_sysctls),
     Initcall("fs", eventpoll_init),
     Initcall("fs", anon_inode_init),
     Initcall("fs", chr_dev_init),
@@ -69,8 +89,10 @@ INITCALLS: Final[tuple[Initcall, ...]] = (
     Initcall("rootfs", populate_rootfs),
     Initcall("device", fcntl_init),
     Initcall("device", proc_filesystems_init),
+    Initcall("device", utsname_sysctl_init),
     Initcall("device", selnl_init),
     Initcall("device", sock_diag_init),
+    Initcall("device", sysctl_ipv4_init),
     Initcall("device", cubictcp_register),
     Initcall("device", inet6_init),
     Initcall("device", packet_init),

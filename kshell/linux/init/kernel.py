@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.pci import pci_dev
     from kshell.linux.include.linux.proc_fs import proc_dir_entry
     from kshell.linux.include.linux.sched import pid_namespace, task_struct, user_namespace, uts_namespace
+    from kshell.linux.include.linux.sysctl import ctl_table_poll, ctl_table_root
     from kshell.linux.include.linux.tcp import tcp_sock
     from kshell.linux.include.linux.user import user_struct
     from kshell.linux.include.linux.workqueue import work_struct, workqueue_struct
@@ -206,7 +207,19 @@ class Kernel:
         self.proc_dir_entry_cache: kmem_cache
         self.proc_inode_cachep: kmem_cache
         self.proc_inum_ida: set[int] = set()
-        self.proc_sys_root: proc_dir_entry
+
+        # fs/proc/proc_sysctl.c, kernel/sysctl.c, kernel/utsname_sysctl.c, kernel/panic.c, drivers/char/random.c
+        self.sysctl_table_root: ctl_table_root
+        self.sysctl_writes_strict = 1
+        self.hostname_poll: ctl_table_poll
+        self.domainname_poll: ctl_table_poll
+        self.tainted_mask = 0
+        self.sysctl_bootid = ""
+        self.modules_disabled = 0
+        self.max_threads = 23104
+        self.sysctl_mount_max = 100000
+        self.sysctl_devconf_inherit_init_net = 0
+        self.dev_weight_rx_bias = self.dev_weight_tx_bias = 1
         self.self_inum = 0
         self.thread_self_inum = 0
 
@@ -287,7 +300,6 @@ class Kernel:
         self.default_qdisc_ops = "fq_codel"
         self.netstamp_needed = 0
         self.inet_gifconf: Callable[[net_device], list[bytes]] = lambda dev: []
-        self.rtmsg_ifinfo: Callable[[net_device, int], None] | None = None
         self.neigh_tables: dict[int, neigh_table] = {}
         self.neigh_notify: Callable[[neighbour, int, int, int], None] | None = None
 

@@ -11,6 +11,7 @@ from kshell.linux.fs.file_table import fput
 from kshell.linux.fs.fs_struct import init_fs
 from kshell.linux.fs.nsfs import nsfs_init
 from kshell.linux.fs.open import filp_open
+from kshell.linux.fs.proc.proc_sysctl import _init_root
 from kshell.linux.fs.proc.root import proc_root_init
 from kshell.linux.fs.seq_file import seq_file_init
 from kshell.linux.include.linux.cred import cred
@@ -83,6 +84,7 @@ def mm_init(kernel: Kernel) -> None:
 def sched_init(kernel: Kernel) -> None:
     """Make the idle task, which runs start_kernel() itself (Linux links it in: init/init_task.c)."""
     kernel.init_user_ns = user_namespace()
+    _init_root(kernel)
     kernel.init_uts_ns = uts_namespace(new_utsname(UTS_RELEASE, UTS_VERSION))
     nsproxy_cache_init(kernel)
     idle = task_struct(kernel)

@@ -21,7 +21,10 @@ def ns_capable(current: task_struct, ns: user_namespace, cap: int) -> bool:
 
 def ns_capable_noaudit(current: task_struct, ns: user_namespace, cap: int) -> bool:
     """ns_capable() that leaves no trace in the audit log."""
-    return ns_capable(current, ns, cap)
+    if current.cred.cap_effective >> cap & 1:
+        current.flags |= PF_SUPERPRIV
+        return True
+    return False
 
 
 def ns_capable_setid(current: task_struct, ns: user_namespace, cap: int) -> bool:

@@ -24,11 +24,18 @@ from kshell.abi.sched import (
     CLONE_CHILD_SETTID,
     CLONE_FILES,
     CLONE_FS,
+    CLONE_NEWCGROUP,
+    CLONE_NEWIPC,
+    CLONE_NEWNET,
     CLONE_NEWNS,
+    CLONE_NEWPID,
+    CLONE_NEWTIME,
     CLONE_NEWUSER,
+    CLONE_NEWUTS,
     CLONE_PARENT,
     CLONE_PARENT_SETTID,
     CLONE_SIGHAND,
+    CLONE_SYSVSEM,
     CLONE_THREAD,
     CLONE_VFORK,
     CLONE_VM,
@@ -73,8 +80,12 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 CSIGNAL: Final = 0xFF
+UNSHARE_FLAGS: Final = (
+    CLONE_THREAD | CLONE_FS | CLONE_NEWNS | CLONE_SIGHAND | CLONE_VM | CLONE_FILES | CLONE_SYSVSEM | CLONE_NEWUTS
+    | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWCGROUP | CLONE_NEWTIME
+)  # fmt: skip
 CLONE_ARGS_SIZE_VER0: Final = 64
-THREADS_MAX: Final = 7707
+THREADS_MAX: Final = 23104
 
 INIT_RLIMITS: Final[dict[int, tuple[int, int]]] = {
     RLIMIT_STACK: (8 << 20, RLIM_INFINITY),
@@ -221,7 +232,7 @@ def copy_process(current: task_struct, clone_flags: int, exit_signal: int, child
         raise KernelError(EINVAL)
     recalc_sigpending(current)
     kernel = current.kernel
-    if kernel.nr_threads >= THREADS_MAX:
+    if kernel.nr_threads >= kernel.max_threads:
         raise KernelError(EAGAIN)
     is_nproc_exceeded(current)
     p = dup_task_struct(current)
@@ -376,6 +387,8 @@ def sys_unshare(current: task_struct, unshare_flags: int) -> int:
 
 def ksys_unshare(current: task_struct, unshare_flags: int) -> int:
     """Body of unshare()."""
+    if unshare_flags & ~UNSHARE_FLAGS:
+        raise KernelError(EINVAL)
     if unshare_flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM) and current.signal.nr_threads > 1:
         raise KernelError(EINVAL)
     if unshare_flags & CLONE_NEWUSER:

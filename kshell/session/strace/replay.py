@@ -12,8 +12,8 @@ import traceback
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINTR
+from kshell.linux.fs.proc.proc_sysctl import _sysctl_set
 from kshell.linux.include.trace.events import Record, SignalDeliver
-from kshell.linux.kernel.sysctl import _sysctl_set
 from kshell.session import bridge
 from kshell.session.strace.lines import Log, LogCall, LogEvent
 from kshell.session.strace.machine import RecordedRandom, ReplayMachine

@@ -9,6 +9,7 @@ from kshell.abi.stat import S_IFMT, S_IFREG
 from kshell.linux.fs.inode import clear_inode, current_time, generic_delete_inode, new_inode
 from kshell.linux.fs.libfs import simple_statfs
 from kshell.linux.fs.proc import generic
+from kshell.linux.fs.proc.proc_sysctl_register import proc_sys_evict_inode
 from kshell.linux.fs.splice_to_pipe import generic_file_splice_read
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import FMODE_LSEEK, file_operations, inode, super_operations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.proc_fs import proc_dir_entry, proc_ops
     from kshell.linux.include.linux.sched import pid
     from kshell.linux.include.linux.seq_file import seq_file
+    from kshell.linux.include.linux.sysctl import ctl_dir, ctl_table, ctl_table_header
     from kshell.linux.include.linux.uio import iov_iter
     from kshell.linux.init.kernel import Kernel
 
@@ -34,12 +36,14 @@ PROC_DIR_ENTRY_SIZE = 192
 class proc_inode(inode):
     """An inode of /proc: of a registered entry, or of a task (pid; fd: the descriptor)."""
 
-    __slots__ = ("fd", "pde", "pid")
+    __slots__ = ("fd", "pde", "pid", "sysctl", "sysctl_entry")
 
     def __init__(self) -> None:
         self.pde: proc_dir_entry | None = None
         self.pid: pid | None = None
         self.fd = -1
+        self.sysctl: ctl_table_header | ctl_dir | None = None
+        self.sysctl_entry: ctl_table | None = None
 
 
 def PROC_I(inode: inode) -> proc_inode:
@@ -85,6 +89,9 @@ def proc_evict_inode(inode: inode) -> None:
     if info.pde is not None:
         generic.pde_put(info.pde)
         info.pde = None
+    if info.sysctl is not None:
+        proc_sys_evict_inode(inode, info.sysctl)
+        info.sysctl = info.sysctl_entry = None
 
 
 def proc_show_options(seq: seq_file, root: dentry) -> None:

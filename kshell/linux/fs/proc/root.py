@@ -21,6 +21,7 @@ from kshell.linux.fs.proc.generic import (
 )
 from kshell.linux.fs.proc.inode import proc_get_inode, proc_init_kmemcache, proc_sops
 from kshell.linux.fs.proc.proc_net import proc_net_init
+from kshell.linux.fs.proc.proc_sysctl import proc_sys_init
 from kshell.linux.fs.proc.self import proc_self_init, proc_setup_self, proc_setup_thread_self, proc_thread_self_init
 from kshell.linux.fs.read_write import generic_file_llseek
 from kshell.linux.fs.stat import generic_fillattr
@@ -111,11 +112,6 @@ def set_proc_pid_nlink() -> None:
 def proc_tty_init(kernel: Kernel) -> None:
     """Make /proc/tty."""
     proc_mkdir(kernel, "tty", None)
-
-
-def proc_sys_init(kernel: Kernel) -> None:
-    """Make /proc/sys."""
-    kernel.proc_sys_root = proc_mkdir(kernel, "sys", None)
 
 
 def proc_root_init(kernel: Kernel) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kshell.linux.include.linux.igmp import ip_mc_list
     from kshell.linux.include.linux.netdevice import net_device
+    from kshell.linux.include.linux.sysctl import ctl_table_header
     from kshell.linux.include.net.neighbour import neigh_parms
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.kernel.time.timer import timer_list
@@ -59,11 +60,12 @@ ENDPOINT_IFA_SCOPE = 254
 class ipv4_devconf:
     """The conf/* settings of a device, of `all` or of `default`: data[IPV4_DEVCONF_x - 1]."""
 
-    __slots__ = ("data", "state")
+    __slots__ = ("data", "state", "sysctl")
 
     def __init__(self, data: list[int] | None = None) -> None:
         self.data = list(data) if data else [0] * IPV4_DEVCONF_MAX
         self.state = 0
+        self.sysctl: ctl_table_header | None = None
 
 
 class in_ifaddr:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.notifier import notifier_block
     from kshell.linux.include.linux.proc_fs import proc_dir_entry
     from kshell.linux.include.linux.sched import user_namespace
+    from kshell.linux.include.linux.sysctl import ctl_table_set
+    from kshell.linux.include.net.fib_rules import fib_rules_ops
     from kshell.linux.include.net.netns_unix import netns_unix
     from kshell.linux.include.net.sock import sock
     from kshell.linux.init.kernel import Kernel
@@ -60,7 +62,7 @@ class net:
     diag_nlsk: sock | None = None
     proc_net: proc_dir_entry | None = None
     proc_net_stat: object | None = None
-    sysctls: object | None = None
+    sysctls: ctl_table_set
     loopback_dev: net_device
     hash_mix: int = 0
     net_cookie: int = 0
@@ -78,7 +80,7 @@ class net:
         self.dev_name_head: dict[str, net_device] = {}
         self.dev_index_head: dict[int, net_device] = {}
         self.netdev_chain: list[notifier_block] = []
-        self.rules_ops: list[object] = []
+        self.rules_ops: list[fib_rules_ops] = []
         self.wext_nlevents = sk_buff_head()
         self.core = netns_core()
         self.mib = netns_mib()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.inetdevice import ipv4_devconf
+    from kshell.linux.include.linux.sysctl import ctl_table_header
     from kshell.linux.include.net.inet_timewait_sock import inet_timewait_death_row
     from kshell.linux.include.net.ip import ip_ra_chain
     from kshell.linux.include.net.ip_fib import fib_table
@@ -37,6 +38,10 @@ class ping_group_range:
 class netns_ipv4:
     """struct netns_ipv4: `net.ipv4`. Settings not changed stand in the class."""
 
+    ipv4_hdr: ctl_table_header
+    route_hdr: ctl_table_header
+    frags_hdr: ctl_table_header
+    forw_hdr: ctl_table_header
     tcp_death_row: inet_timewait_death_row
     devconf_all: ipv4_devconf
     devconf_dflt: ipv4_devconf
@@ -77,7 +82,7 @@ class netns_ipv4:
     sysctl_icmp_echo_ignore_broadcasts: int = 1
     sysctl_icmp_ignore_bogus_error_responses: int = 1
     sysctl_icmp_errors_use_inbound_ifaddr: int = 0
-    sysctl_icmp_ratelimit: int = 1000
+    sysctl_icmp_ratelimit: int = 250  # jiffies
     sysctl_icmp_ratemask: int = 6168
     sysctl_icmp_msgs_per_sec: int = 1000
     sysctl_icmp_msgs_burst: int = 50

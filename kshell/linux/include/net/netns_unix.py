@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from kshell.linux.include.linux.sysctl import ctl_table_header
     from kshell.linux.include.net.af_unix import unix_sock
 
 UNIX_HASH_MOD = 256 - 1
@@ -26,7 +27,8 @@ class unix_table:
 class netns_unix:
     """AF_UNIX's share of a network namespace."""
 
-    __slots__ = ("sysctl_max_dgram_qlen", "table")
+    __slots__ = ("ctl", "sysctl_max_dgram_qlen", "table")
+    ctl: ctl_table_header
 
     def __init__(self) -> None:
         self.table = unix_table()

@@ -98,11 +98,16 @@ def free_module(kernel: Kernel, mod: module) -> None:
         kernel.emit(ModuleLoad(mod.name, gone=True))
 
 
+def may_init_module(current: task_struct) -> None:
+    """Whether current may load and remove modules (kernel.modules_disabled ends that for good). EPERM."""
+    if not capable(current, CAP_SYS_MODULE) or current.kernel.modules_disabled:
+        raise KernelError(EPERM)
+
+
 @SYSCALL_DEFINE
 def sys_init_module(current: task_struct, umod: int, length: int, uargs: int) -> int:
     """Load the module image at `umod`: here its name, as a .ko file of this world contains it. EPERM, ENOEXEC."""
-    if not capable(current, CAP_SYS_MODULE):
-        raise KernelError(EPERM)
+    may_init_module(current)
     if not 0 < length <= 1 << 20:
         raise KernelError(ENOEXEC)
     image = copy_from_user(current, umod, length)
@@ -122,8 +127,7 @@ def _module_of(kernel: Kernel, image: bytes) -> _module_file:
 @SYSCALL_DEFINE
 def sys_delete_module(current: task_struct, name_user: int, flags: int) -> int:
     """Remove a module. EPERM, ENOENT, EWOULDBLOCK: it is in use; EBUSY: it has no exit function."""
-    if not capable(current, CAP_SYS_MODULE):
-        raise KernelError(EPERM)
+    may_init_module(current)
     name = strncpy_from_user(current, name_user, MODULE_NAME_LEN - 1).decode("ascii", "replace")
     kernel = current.kernel
     mod = find_module(kernel, name)

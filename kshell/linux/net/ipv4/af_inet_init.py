@@ -60,7 +60,8 @@ from kshell.linux.net.ipv4.ip_input import ip_rcv
 from kshell.linux.net.ipv4.ping import ping_init, ping_prot
 from kshell.linux.net.ipv4.protocol import inet_add_protocol
 from kshell.linux.net.ipv4.raw import raw_init, raw_prot
-from kshell.linux.net.ipv4.route_init import ip_rt_init, ip_static_sysctl_init
+from kshell.linux.net.ipv4.route_init import ip_rt_init
+from kshell.linux.net.ipv4.route_sysctl import ip_static_sysctl_init
 from kshell.linux.net.ipv4.udp import udp_init, udp_poll, udp_prot, udp_protocol
 from kshell.linux.net.ipv4.udp_recv import udp_read_skb
 from kshell.linux.net.ipv4.udplite import udplite4_register

@@ -97,6 +97,7 @@ from kshell.linux.net.core.neighbour import (
     neigh_table_init,
 )
 from kshell.linux.net.core.neighbour_state import neigh_event_ns, neigh_update
+from kshell.linux.net.core.neighbour_sysctl import neigh_sysctl_register
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.skbuff import alloc_skb, consume_skb, kfree_skb, kfree_skb_reason, skb_share_check
 from kshell.linux.net.ipv4 import devinet, fib_frontend, route, route_input, route_output
@@ -482,4 +483,5 @@ def arp_init(kernel: Kernel) -> None:
     neigh_table_init(kernel, NEIGH_ARP_TABLE, kernel.arp_tbl)
     dev_add_pack(kernel, arp_packet_type)
     register_pernet_subsys(kernel, arp_net_ops)
+    neigh_sysctl_register(kernel.init_net, None, kernel.arp_tbl.parms)
     register_netdevice_notifier(kernel, arp_netdev_notifier)

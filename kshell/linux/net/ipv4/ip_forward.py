@@ -78,6 +78,8 @@ def ip_forward(skb: sk_buff) -> int:
         icmp.icmp_send(skb, icmp.ICMP_DEST_UNREACH, icmp.ICMP_FRAG_NEEDED, mtu)
         kfree_skb(skb)
         return NET_RX_DROP
+    if net.ipv4.sysctl_ip_fwd_update_priority:
+        skb.priority = route.rt_tos2priority(iph.tos)
     copy = iph._copy()
     copy.ttl -= 1
     copy.check = None

@@ -22,6 +22,11 @@ from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.skbuff import consume_skb, kfree_skb
 from kshell.linux.net.core.skbuff_bytes import _transport_bytes
 from kshell.linux.net.ipv4 import icmp
+from kshell.linux.net.ipv4.ip_fragment_sysctl import (
+    ip4_frags_ctl_register,
+    ip4_frags_ns_ctl_register,
+    ip4_frags_ns_ctl_unregister,
+)
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
@@ -215,6 +220,7 @@ def ip_defrag(net: net_t, skb: sk_buff, user: int) -> bool:
 def ipv4_frags_init_net(net: net_t) -> None:
     """Fragments of a namespace."""
     net.ipv4.fqdir = fqdir(net)
+    ip4_frags_ns_ctl_register(net)
 
 
 def ipv4_frags_pre_exit_net(net: net_t) -> None:
@@ -224,6 +230,7 @@ def ipv4_frags_pre_exit_net(net: net_t) -> None:
 
 def ipv4_frags_exit_net(net: net_t) -> None:
     """Free what waits."""
+    ip4_frags_ns_ctl_unregister(net)
     for qp in list(net.ipv4.fqdir._queues.values()):
         head, qp.first_skb = qp.first_skb, None
         kfree_skb(head)
@@ -236,4 +243,5 @@ ip4_frags_ops = pernet_operations(init=ipv4_frags_init_net, pre_exit=ipv4_frags_
 def ipfrag_init(kernel: Kernel) -> None:
     """Set up reassembly."""
     kernel.frags_cachep = kmem_cache_create(kernel, "ip4-frags", _IPQ_SIZE)
+    ip4_frags_ctl_register(kernel)
     register_pernet_subsys(kernel, ip4_frags_ops)

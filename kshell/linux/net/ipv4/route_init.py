@@ -10,7 +10,7 @@ from kshell.linux.include.net.dst import dst_ops
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.mm.slab_common import kmem_cache_create
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
-from kshell.linux.net.ipv4 import fib_frontend_dev
+from kshell.linux.net.ipv4 import fib_frontend_dev, route_rtnl
 from kshell.linux.net.ipv4.devinet import devinet_init
 from kshell.linux.net.ipv4.ip_output import __ip_local_out
 from kshell.linux.net.ipv4.route import (
@@ -23,6 +23,7 @@ from kshell.linux.net.ipv4.route import (
     ipv4_negative_advice,
 )
 from kshell.linux.net.ipv4.route_pmtu import ip_rt_update_pmtu
+from kshell.linux.net.ipv4.route_sysctl import sysctl_route_ops
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
@@ -63,9 +64,7 @@ def ip_rt_init(kernel: Kernel) -> None:
     kernel.ipv4_dst_cachep = kmem_cache_create(kernel, "ip_dst_cache", _RTABLE_SIZE)
     devinet_init(kernel)
     fib_frontend_dev.ip_fib_init(kernel)
+    register_pernet_subsys(kernel, sysctl_route_ops)
     register_pernet_subsys(kernel, rt_genid_ops)
     register_pernet_subsys(kernel, ipv4_inetpeer_ops)
-
-
-def ip_static_sysctl_init(kernel: Kernel) -> None:
-    """net.ipv4.route settings are made by the sysctl part."""
+    route_rtnl._rtnl_init(kernel)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from kshell.linux.include.linux.sysctl import ctl_table_header
     from kshell.linux.include.net.sock import proto
 
 
@@ -22,7 +23,7 @@ class netns_core:
     """Core networking's share of a network namespace."""
 
     def __init__(self) -> None:
-        self.sysctl_hdr: object | None = None
+        self.sysctl_hdr: ctl_table_header | None = None
         self.sysctl_somaxconn = 4096
         self.sysctl_txrehash = 1
         self.prot_inuse = prot_inuse()
