@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @command("modprobe NAME", section="modules", completion="module")
 def do_modprobe(session: Session, arguments: str) -> None:
-    """Load a module: its file is opened and given to finit_module()."""
+    """Load a module: its image is given to init_module()."""
     _change(session, "modprobe", arguments)
 
 

@@ -19,10 +19,11 @@ MOST_NAMES: Final = 400
 class Outcome:
     """What an example gave: the last call of a name, its error's reason, and what went wrong besides."""
 
-    __slots__ = ("call", "faults", "reason", "session")
+    __slots__ = ("call", "events", "faults", "reason", "session")
 
     def __init__(self, session: Session, events: list[ev.Event], name: str) -> None:
         self.session = session
+        self.events = events
         calls = [e for e in events if isinstance(e, ev.CallFinished) and (e.name == name or name == "socketcall")]
         self.call = calls[-1] if calls else None
         self.faults = [e for e in events if isinstance(e, ev.Error | ev.Oops | ev.ExpectationFailed)]
