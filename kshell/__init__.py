@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # typing itself is imported by those who need it
 if TYPE_CHECKING:
     from kshell.session.session import Session
     from kshell.world.machine import Machine

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from kshell.session import settings
 from kshell.session.commands import CommandError
-from kshell.session.explaining import explain, word_at
 from kshell.session.pieces import asks, balance
-from kshell.session.validate import Problem, problem_of
-from kshell.shell.toolbar import tip
+from kshell.shell.tips import tip
 
 if TYPE_CHECKING:
     from prompt_toolkit.formatted_text import StyleAndTextTuples
 
+    from kshell.session.validate import Problem
     from kshell.shell.prompt import Prompt
 
 
@@ -93,6 +92,8 @@ class SessionDesk:
 
     def fault(self, text: str) -> Problem | None:
         """What is wrong with a line; None too if finding out fails, so that running it tells."""
+        from kshell.session.validate import problem_of
+
         try:
             return problem_of(self.session, text)
         except Exception:
@@ -104,6 +105,8 @@ class SessionDesk:
 
     def explain(self, text: str, cursor: int) -> str:
         """Print what is known of the word at the cursor; a line that is more than the word stays."""
+        from kshell.session.explaining import explain, word_at
+
         word = word_at(text, cursor)
         try:
             self._prompt.screen.say(explain(self.session, word))

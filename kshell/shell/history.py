@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
+import time
 from pathlib import Path
 
 MOST = 5000
@@ -30,7 +30,7 @@ class HistoryFile:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             with open(descriptor, "a", encoding="utf-8") as file:
-                file.write(f"\n# {datetime.now()}\n{lines}")
+                file.write(f"\n# {time.strftime('%Y-%m-%d %H:%M:%S')}\n{lines}")
         except OSError:
             self.path = None
 

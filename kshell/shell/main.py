@@ -1,23 +1,28 @@
-"""The command `kshell`: finds out what is wanted and imports only what that needs."""
+"""The command `kshell`: finds out what is wanted and imports only what that needs.
+
+At the top only what every Python has loaded already: the first prompt is painted before the rest is imported.
+"""
 
 from __future__ import annotations
 
 import gc
 import os
 import sys
-from collections.abc import Callable
-from importlib import import_module
-from typing import NoReturn
 
-from kshell.shell import bytecode
-from kshell.shell.options import USAGE, Options, UsageError, parse
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
+
+    from kshell.shell.options import Options
+    from kshell.shell.paint import Keyboard
+
+    Run = Callable[[Options], int]
 
 OK, FAILED, UNREADABLE, FAULT = 0, 1, 2, 3
 """Exit status: all well; an expectation failed; usage or input not understood; an internal fault (oops)."""
 
 CLOSED_PIPE = 141
-
-Run = Callable[[Options], int]
 
 _SUBCOMMANDS = {
     "run": ("kshell.shell.batch", "run_files"),
@@ -32,8 +37,11 @@ _SUBCOMMANDS = {
 
 def entry() -> NoReturn:
     """The console command: `main`, started from cached byte code and ended without tidying up memory."""
+    keyboard = _painted(sys.argv[1:])
+    from kshell.shell import bytecode
+
     cache = bytecode.install()
-    status = main()
+    status = main(keyboard=keyboard)
     cache.save()
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
@@ -41,11 +49,25 @@ def entry() -> NoReturn:
     os._exit(status)  # freeing a machine object by object would take as long as a boot
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
+def _painted(arguments: list[str]) -> Keyboard | None:
+    """Paint the first prompt, if nothing but a prompt can be meant and the terminal can edit."""
+    if not {"-q", "--quiet", "--resume"}.issuperset(arguments) or not is_capable():
+        return None
+    from kshell.shell.paint import greet
+
+    return greet("--resume" in arguments)
+
+
+def is_capable() -> bool:
+    """Whether the terminal can do what an editor needs."""
+    return _is_terminal(sys.stdin) and _is_terminal(sys.stdout) and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def main(arguments: list[str] | None = None, keyboard: Keyboard | None = None) -> int:
+    """Run the command line; returns the exit status. keyboard: of the first prompt, if it is painted already."""
     gc.set_threshold(100_000, 20, 100)  # the kernel's objects free themselves; collecting often only costs time
     try:
-        status = _guarded(sys.argv[1:] if arguments is None else arguments)
+        status = _guarded(sys.argv[1:] if arguments is None else arguments, keyboard)
         if sys.stdout is not None:
             sys.stdout.flush()
         return status
@@ -56,7 +78,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-def _guarded(arguments: list[str]) -> int:
+def _guarded(arguments: list[str], keyboard: Keyboard | None) -> int:
+    from kshell.shell.options import USAGE, UsageError, parse
+
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -75,6 +99,7 @@ def _guarded(arguments: list[str]) -> int:
 
         print(f"kshell {__version__}")
         return OK
+    options.keyboard = keyboard
     return _subcommand(options)(options)
 
 
@@ -82,6 +107,8 @@ def _subcommand(options: Options) -> Run:
     name = options.subcommand or ("-c" if options.texts else "-" if options.files else "")
     if not name and not _is_terminal(sys.stdin):
         name = "-"
+    from importlib import import_module
+
     module, function = _SUBCOMMANDS[name]
     run: Run = getattr(import_module(module), function)
     return run

@@ -40,6 +40,11 @@ _USUAL = {
 SUBCOMMANDS = ("run", "check", "boot", "config")
 
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kshell.shell.paint import Keyboard
+
+
 class UsageError(Exception):
     """The command line cannot be understood."""
 
@@ -60,6 +65,8 @@ class Options:
         self.seed = 0
         self.color = "auto"
         self.show: str | None = None
+        self.keyboard: Keyboard | None = None
+        """The terminal, if the first prompt is painted already."""
 
     def panels(self) -> frozenset[str]:
         """The panels to show."""

@@ -12,19 +12,15 @@ import termios
 
 from kshell import __version__
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from kshell.shell.options import Options
-
 BANNER = f"kshell {__version__} · Linux 6.1 you can type at · help"
 FIRST = "1 init> "
 _BACKSPACE = b"\x7f\x08"
 
 
-def greet(options: Options) -> Keyboard:
+def greet(resuming: bool = False) -> Keyboard:
     """Paint banner and prompt, and take the keyboard; plain text, since settings are not read yet."""
     keyboard = Keyboard(sys.stdin.fileno())
-    text = f"{BANNER}\r\n" + ("" if options.resume else FIRST)
+    text = f"{BANNER}\r\n" + ("" if resuming else FIRST)
     os.write(sys.stdout.fileno(), text.encode())
     return keyboard
 
@@ -45,12 +41,10 @@ class Keyboard:
     def line(self) -> str | None:
         """The next line that was typed whole, of plain characters only; None if there is none."""
         self._read()
-        end = self.bytes.find(b"\r")
-        if end < 0:
-            return None
-        typed = _edited(self.bytes[:end])
+        keys, enter, rest = self.bytes.replace(b"\n", b"\r").partition(b"\r")
+        typed = _edited(keys) if enter else None
         if typed is not None:
-            self.bytes = self.bytes[end + 1 :]
+            self.bytes = rest
         return typed
 
     def give(self) -> bytes:

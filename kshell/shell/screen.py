@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from kshell.lens.text import printable
 from kshell.session import events as ev
-from kshell.shell import pager
 from kshell.shell.output import wants_colour
 from kshell.shell.plain import PlainText
 
@@ -66,7 +65,8 @@ class Screen:
     def _view(self) -> PlainText:
         panels = self.session.show | {"line", "signals", "output"} if not self.options.quiet else frozenset({"output"})
         size = self._size()
-        return PlainText(panels, self.coloured(), width=size.columns if size else 0)
+        glyphs = "words" if self.session.settings["screen_reader"] == "on" else "boxes"
+        return PlainText(panels, self.coloured(), width=size.columns if size else 0, glyphs=glyphs)
 
     def _write(self, lines: Iterable[str]) -> None:
         text = "".join(line + "\n" for line in lines)
@@ -79,6 +79,8 @@ class Screen:
         if size is None or not self._may_page() or sum(rows(line, size.columns) for line in lines) < size.lines:
             self._write(lines)
         else:
+            from kshell.shell import pager
+
             pager.page([*_wrapped(lines, size.columns)] if not pager.program() else lines)
 
     def _may_page(self) -> bool:

@@ -1,34 +1,24 @@
-"""`kshell` without arguments: paint, then import, then prompt."""
+"""`kshell` without arguments: paint (if that has not been done), then import, then prompt."""
 
 from __future__ import annotations
 
-import os
-import sys
+from kshell.shell.main import is_capable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kshell.shell.options import Options
-    from kshell.shell.paint import Keyboard
 
 
 def start(options: Options) -> int:
     """The interactive session; its exit status."""
-    keyboard = _greeted(options) if is_capable() else None
+    if options.keyboard is None and is_capable():
+        from kshell.shell.paint import greet
+
+        options.keyboard = greet(options.resume)
     try:
         from kshell.shell.prompt import Prompt
 
-        return Prompt(options, keyboard).run()
+        return Prompt(options, options.keyboard).run()
     finally:
-        if keyboard is not None:
-            keyboard.restore()
-
-
-def _greeted(options: Options) -> Keyboard:
-    from kshell.shell.paint import greet
-
-    return greet(options)
-
-
-def is_capable() -> bool:
-    """Whether the terminal can do what an editor needs."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        if options.keyboard is not None:
+            options.keyboard.restore()

@@ -1,4 +1,4 @@
-"""What stands below the line being typed: the signature of the call at the cursor, what is wrong, a tip; the keys.
+"""What stands below the line being typed: the signature of the call at the cursor, what is wrong; the keys.
 
 Pure functions that give fragments, (style, text), as prompt_toolkit draws them.
 """
@@ -11,19 +11,6 @@ from kshell.shell.arguments import about
 from kshell.shell.places import place_of
 
 Fragments = list[tuple[str, str]]
-
-TIPS = (
-    "Tab completes; ? after anything explains it, socket?",
-    "fd = socket(AF_INET, SOCK_STREAM, 0) keeps the descriptor as fd",
-    "why says where the last error came from, undo takes a command back",
-    "an expression is printed: current->files->fd_array[3]",
-    "@client connect(...) runs a call in another task",
-    "Ctrl-R searches what was typed before, in any session",
-    "help language: everything that can be typed",
-    "write(fd, \"hi\", 2) = 2 says what it must give, and is checked",
-    "kshell config writes a file of settings; set shows them",
-)
-
 
 def signature(text: str, cursor: int, width: int) -> list[Fragments]:
     """The prototype of the call at the cursor with the current argument marked, and a line about that argument."""
@@ -64,12 +51,6 @@ def problem(message: str, width: int) -> list[Fragments]:
     text = "✗ " + printable(message)
     rows = [text[at : at + width] for at in range(0, len(text), max(1, width))]
     return [[("class:problem", row)] for row in rows[:3]]
-
-
-def tip(number: int) -> str:
-    """The tip for command `number`: one in three commands has none."""
-    index, rest = divmod(number - 1, 2)
-    return TIPS[index] if not rest and index < len(TIPS) else ""
 
 
 def keys(vi: str, view: str, width: int) -> Fragments:
