@@ -144,6 +144,8 @@ class SessionDebugger:
                 session.report(error.message, error.hint, error.column)
             except LangError as error:
                 session.report(error.message, f"did you mean {error.nearest}?" if error.nearest else "")
+            except Exception as error:  # the kernel must not see it
+                session.oops(error)
             else:
                 if action is not None:
                     session.emit(ev.Go, 0, "")
@@ -199,13 +201,12 @@ class SessionDebugger:
         """A command of the session that only looks, or an expression."""
         session = self.session
         entry = session.registry.get(name)
-        statement = parse_line(text, "", 1, session.registry.names())
-        if entry is not None and isinstance(statement, CommandStatement):
+        if entry is not None and not text.partition(" ")[0].partition("(")[1]:
             if entry.section not in ("look", "help") and name not in ALSO:
                 raise CommandError(f"{name} can't be done in the middle of a call", "continue, finish or undo first")
             entry.run(session, rest)
-            self._select(self.stop.selected if self.stop else 0)
             return
+        statement = parse_line(text, "", 1, session.registry.names())
         if getattr(statement, "call", None) is not None:
             raise CommandError(
                 "no call can be made in the middle of another", "continue (c) lets it end, undo takes it back"

@@ -59,6 +59,7 @@ class Instruments:
             self._carry_out(text)
             return True
         core = self.debugger.debugger
+        stepping = core.stepping
         core.arm()
         try:
             self._carry_out(text)
@@ -66,7 +67,7 @@ class Instruments:
             pass
         finally:
             core.disarm()
-        if core.stepping and not self.debugger.abandoned:
+        if core.stepping and not stepping and not self.debugger.abandoned:
             self.session.emit(ev.Go, 0, "the call sleeps: the step goes on when it wakes")
         return not self._taken_back(self.debugger)
 

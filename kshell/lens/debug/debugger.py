@@ -14,10 +14,12 @@ from collections.abc import Callable
 from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.errno import errno_name, strerror
 from kshell.lens.debug.frames import is_function, is_kernel, kernel_frames, source_line, true_code
 from kshell.lens.debug.points import Breakpoint, Points, Watchpoint
 from kshell.lens.trace_graph import value_text
 from kshell.lens.trace_twins import Function, TwinMaker
+from kshell.linux.include.linux.err import KernelError
 
 if TYPE_CHECKING:
     from _typeshed import TraceFunction
@@ -225,7 +227,7 @@ class Debugger:
 
     def _finished(self, frame: FrameType, value: object) -> None:
         failed = self._raised if value is None else None
-        text = f"fails: {failed}" if failed is not None else f"returned {value_text(value)}"
+        text = f"returned {value_text(value)}" if failed is None else f"fails: {_error_text(failed)}"
         reason = f"{frame.f_code.co_name}() {text}"
         outer = kernel_frames(frame.f_back)
         self._goal = None
@@ -275,6 +277,13 @@ class Debugger:
             for waiting in stop.frames:
                 waiting.f_trace = self._in_frame
         self._trace()
+
+
+def _error_text(error: BaseException) -> str:
+    """`-EPIPE (Broken pipe)`"""
+    if isinstance(error, KernelError):
+        return f"-{errno_name(error.errno)} ({strerror(error.errno)})"
+    return f"{type(error).__name__} {error}".rstrip()
 
 
 def named(functions: dict[str, list[FunctionType]], name: str) -> tuple[FunctionType, ...]:

@@ -20,6 +20,7 @@ FAMILIES: Final = {
     "looking": ("show", "print", "ps", "fds", "dmesg", "slab"),
     "printing": ("hash",),
     "tracing": ("trace",),
+    "sources": ("list",),
     "debugging": ("break", "tbreak", "watch", "delete", "info", "run"),
     "reasons": ("why",),
     "control": ("sleep", "wait", "interrupt", "task", "set", "assert", "save", "exit", "quit"),
@@ -28,7 +29,7 @@ FAMILIES: Final = {
     "modules": ("modprobe", "rmmod", "lsmod"),
     "helping": ("help",),
 }
-ALIASES: Final = {"?": "help", "b": "break", "tb": "tbreak", "d": "delete", "i": "info", "p": "print", "r": "run"}
+ALIASES: Final = {"?": "help", "b": "break", "tb": "tbreak", "d": "delete", "i": "info", "l": "list", "p": "print", "r": "run"}
 """Short names; a variable of that name wins where it stands alone."""
 
 SECTIONS: Final = {
