@@ -28,7 +28,8 @@ from kshell.linux.init.initramfs import populate_rootfs
 from kshell.linux.kernel.user import uid_cache_init
 from kshell.linux.kernel.utsname_sysctl import utsname_sysctl_init
 from kshell.linux.net.core.dev_init import net_dev_init
-from kshell.linux.net.core.neighbour import neigh_init
+from kshell.linux.net.core.fib_rules import fib_rules_init
+from kshell.linux.net.core.neighbour_rtnl import neigh_init
 from kshell.linux.net.core.net_namespace import net_defaults_init
 from kshell.linux.net.core.sock_diag_init import sock_diag_init
 from kshell.linux.net.core.sock_proto import net_inuse_init, proto_init
@@ -74,6 +75,7 @@ INITCALLS: Final[tuple[Initcall, ...]] = (
     Initcall("subsys", proto_init),
     Initcall("subsys", net_dev_init),
     Initcall("subsys", neigh_init),
+    Initcall("subsys", fib_rules_init),
     Initcall("fs", init_fs_stat_sysctls),
     Initcall("fs", init_fs_exec_sysctls),
     Initcall("fs", init_pipe_fs),

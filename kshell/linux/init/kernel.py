@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sysctl import ctl_table_poll, ctl_table_root
     from kshell.linux.include.linux.tcp import tcp_sock
     from kshell.linux.include.linux.user import user_struct
-    from kshell.linux.include.linux.workqueue import work_struct, workqueue_struct
+    from kshell.linux.include.linux.workqueue import delayed_work, work_struct, workqueue_struct
     from kshell.linux.include.net.af_unix import unix_sock
     from kshell.linux.include.net.dst import dst_ops
     from kshell.linux.include.net.inet_hashtables import inet_hashinfo
@@ -329,6 +329,7 @@ class Kernel:
         self.fib_info_devhash: dict[net_device, list[fib_nh]] = {}
         self.inet_addr_lst: dict[tuple[net, int], in_ifaddr] = {}
         self.inetaddr_chain: list[notifier_block] = []
+        self.check_lifetime_work: delayed_work | None = None
         self.arp_tbl: neigh_table
         self.peer_cachep: kmem_cache
         self.frags_cachep: kmem_cache

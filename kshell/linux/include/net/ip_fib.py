@@ -9,6 +9,7 @@ from kshell.abi.socket import AF_INET
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.net.net_namespace import net
+    from kshell.linux.include.net.netlink import nlmsghdr
     from kshell.linux.include.net.rtable import rtable
     from kshell.linux.net.ipv4.fib_trie import trie
 
@@ -78,18 +79,31 @@ NLM_F_CREATE = 0x400
 NLM_F_APPEND = 0x800
 
 
+class nl_info:
+    """The request that a change of routes comes from, for those who are told of it."""
+
+    __slots__ = ("nlh", "portid")
+
+    def __init__(self, nlh: nlmsghdr | None = None, portid: int = 0) -> None:
+        self.nlh = nlh
+        self.portid = portid
+
+
 class fib_config:
     """A request to add or remove a route."""
 
     __slots__ = (
-        "fc_dscp", "fc_dst", "fc_dst_len", "fc_flags", "fc_gw4", "fc_gw_family", "fc_mx", "fc_nlflags", "fc_oif",
-        "fc_prefsrc", "fc_priority", "fc_protocol", "fc_scope", "fc_table", "fc_type",
+        "fc_dscp", "fc_dst", "fc_dst_len", "fc_flags", "fc_flow", "fc_gw4", "fc_gw_family", "fc_mp", "fc_mx",
+        "fc_nlflags", "fc_nlinfo", "fc_oif", "fc_prefsrc", "fc_priority", "fc_protocol", "fc_scope", "fc_table",
+        "fc_type",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.fc_dst_len = self.fc_dscp = self.fc_protocol = self.fc_scope = self.fc_type = self.fc_gw_family = 0
         self.fc_table = self.fc_dst = self.fc_gw4 = self.fc_oif = self.fc_flags = self.fc_priority = 0
-        self.fc_prefsrc = self.fc_nlflags = 0
+        self.fc_prefsrc = self.fc_nlflags = self.fc_flow = 0
+        self.fc_mp = b""  # next hops of a multipath route
+        self.fc_nlinfo = nl_info()
         self.fc_mx: dict[int, int] = {}  # RTAX_x → value
 
 
@@ -181,6 +195,32 @@ class fib_alias:
 
 
 FA_S_ACCESSED = 1
+
+
+class fib_rt_info:
+    """A route as a message describes it."""
+
+    __slots__ = ("dscp", "dst", "dst_len", "fi", "tb_id", "type")
+
+    def __init__(self, fi: fib_info, tb_id: int, dst: int, dst_len: int, dscp: int, type: int) -> None:
+        self.fi = fi
+        self.tb_id = tb_id
+        self.dst = dst
+        self.dst_len = dst_len
+        self.dscp = dscp
+        self.type = type
+
+
+class fib_dump_filter:
+    """What a dump of routes asks for."""
+
+    __slots__ = ("dev", "dump_exceptions", "dump_routes", "filter_set", "flags", "protocol", "rt_type", "table_id")
+
+    def __init__(self) -> None:
+        self.table_id = self.protocol = self.rt_type = self.flags = 0
+        self.dev: net_device | None = None
+        self.filter_set = False
+        self.dump_routes = self.dump_exceptions = True
 
 
 class fib_table:

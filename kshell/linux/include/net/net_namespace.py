@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.notifier import notifier_block
     from kshell.linux.include.linux.proc_fs import proc_dir_entry
     from kshell.linux.include.linux.sched import user_namespace
-    from kshell.linux.include.linux.sysctl import ctl_table_set
+    from kshell.linux.include.linux.sysctl import ctl_table_header, ctl_table_set
     from kshell.linux.include.net.fib_rules import fib_rules_ops
     from kshell.linux.include.net.netns_unix import netns_unix
     from kshell.linux.include.net.sock import sock
@@ -63,6 +63,7 @@ class net:
     proc_net: proc_dir_entry | None = None
     proc_net_stat: object | None = None
     sysctls: ctl_table_set
+    xfrm_sysctl_hdr: ctl_table_header  # xfrm.sysctl_hdr
     loopback_dev: net_device
     hash_mix: int = 0
     net_cookie: int = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import ENOBUFS, ENODEV
-from kshell.abi.netdevice import IFF_UP
+from kshell.abi.netdevice import IFF_ALLMULTI, IFF_DORMANT, IFF_LOWER_UP, IFF_PROMISC, IFF_RUNNING, IFF_UP
 from kshell.linux.include.linux.cred import CAP_NET_ADMIN, CAP_SYS_MODULE
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netdevice import (
@@ -13,7 +13,10 @@ from kshell.linux.include.linux.netdevice import (
     NETDEV_REGISTER,
     NETDEV_UP,
     netdev_notifier_info,
+    netif_carrier_ok,
     netif_device_present,
+    netif_oper_up,
+    netif_running,
 )
 from kshell.linux.include.linux.netdevice import dev_hard_header as dev_hard_header
 from kshell.linux.include.linux.netdevice import dev_parse_header as dev_parse_header
@@ -162,11 +165,32 @@ def __dev_set_rx_mode(dev: net_device) -> None:
 dev_set_rx_mode = __dev_set_rx_mode
 
 
-def rtmsg_ifinfo(dev: net_device, change: int) -> None:
-    """Tell route sockets of a device; whoever knows how has put the function into kernel.rtmsg_ifinfo."""
-    notify = dev.nd_net.kernel.rtmsg_ifinfo
-    if notify is not None:
-        notify(dev, change)
+def dev_get_flags(dev: net_device) -> int:
+    """IFF_* as user space sees them."""
+    flags = dev.flags & ~(IFF_PROMISC | IFF_ALLMULTI | IFF_RUNNING | IFF_LOWER_UP | IFF_DORMANT)
+    flags |= dev.gflags & (IFF_PROMISC | IFF_ALLMULTI)
+    if netif_running(dev):
+        if netif_oper_up(dev):
+            flags |= IFF_RUNNING
+        if netif_carrier_ok(dev):
+            flags |= IFF_LOWER_UP
+    return flags
+
+
+def netdev_master_upper_dev_get_rcu(dev: net_device) -> net_device | None:
+    """The device that this one is part of: its bridge."""
+    return dev._master
+
+
+def netdev_master_upper_dev_get(dev: net_device) -> net_device | None:
+    """The device that this one is part of: its bridge."""
+    return dev._master
+
+
+def dev_get_iflink(dev: net_device) -> int:
+    """Number of the device below or opposite; its own if there is none."""
+    ops = dev.netdev_ops
+    return ops.ndo_get_iflink(dev) if ops.ndo_get_iflink is not None else dev.ifindex
 
 
 def dev_get_stats(dev: net_device, storage: rtnl_link_stats64) -> rtnl_link_stats64:

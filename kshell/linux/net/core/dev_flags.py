@@ -9,9 +9,7 @@ from kshell.abi.netdevice import (
     IFF_ALLMULTI,
     IFF_AUTOMEDIA,
     IFF_DEBUG,
-    IFF_DORMANT,
     IFF_DYNAMIC,
-    IFF_LOWER_UP,
     IFF_MULTICAST,
     IFF_NOARP,
     IFF_NOTRAILERS,
@@ -21,6 +19,7 @@ from kshell.abi.netdevice import (
     IFF_UP,
     IFF_VOLATILE,
 )
+from kshell.abi.rtnetlink import RTM_NEWLINK
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netdevice import (
     LINK_STATE_START,
@@ -33,39 +32,30 @@ from kshell.linux.include.linux.netdevice import (
     NETDEV_UP,
     netdev_notifier_change_info,
     netdev_notifier_info_ext,
-    netif_carrier_ok,
     netif_device_present,
-    netif_oper_up,
-    netif_running,
 )
 from kshell.linux.include.linux.notifier import notifier_to_errno
+from kshell.linux.include.net.nlattr import NL_SET_ERR_MSG
 from kshell.linux.kernel.printk import pr_info
+from kshell.linux.net.core import rtnetlink_ifinfo
 from kshell.linux.net.core.dev import (
     call_netdevice_notifiers,
     call_netdevice_notifiers_info,
     dev_set_rx_mode,
-    rtmsg_ifinfo,
+)
+from kshell.linux.net.core.dev import (
+    dev_get_flags as dev_get_flags,
 )
 from kshell.linux.net.sched import sch_generic
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
+    from kshell.linux.include.linux.netlink import netlink_ext_ack
+    from kshell.linux.include.net.netlink import nlmsghdr
 
 _SETTABLE = (
     IFF_DEBUG | IFF_NOTRAILERS | IFF_NOARP | IFF_DYNAMIC | IFF_MULTICAST | IFF_PORTSEL | IFF_AUTOMEDIA
 )  # fmt: skip
-
-
-def dev_get_flags(dev: net_device) -> int:
-    """IFF_* as user space sees them."""
-    flags = dev.flags & ~(IFF_PROMISC | IFF_ALLMULTI | IFF_RUNNING | IFF_LOWER_UP | IFF_DORMANT)
-    flags |= dev.gflags & (IFF_PROMISC | IFF_ALLMULTI)
-    if netif_running(dev):
-        if netif_oper_up(dev):
-            flags |= IFF_RUNNING
-        if netif_carrier_ok(dev):
-            flags |= IFF_LOWER_UP
-    return flags
 
 
 def __dev_open(dev: net_device) -> None:
@@ -95,7 +85,7 @@ def dev_open(dev: net_device) -> None:
     if dev.flags & IFF_UP:
         return
     __dev_open(dev)
-    rtmsg_ifinfo(dev, IFF_UP | IFF_RUNNING)
+    rtnetlink_ifinfo.rtmsg_ifinfo(RTM_NEWLINK, dev, IFF_UP | IFF_RUNNING)
     call_netdevice_notifiers(NETDEV_UP, dev)
 
 
@@ -113,7 +103,7 @@ def dev_close(dev: net_device) -> None:
     """Take a device down and tell all."""
     if dev.flags & IFF_UP:
         __dev_close(dev)
-        rtmsg_ifinfo(dev, IFF_UP | IFF_RUNNING)
+        rtnetlink_ifinfo.rtmsg_ifinfo(RTM_NEWLINK, dev, IFF_UP | IFF_RUNNING)
         call_netdevice_notifiers(NETDEV_DOWN, dev)
 
 
@@ -178,18 +168,20 @@ def __dev_change_flags(dev: net_device, flags: int) -> None:
         __dev_set_allmulti(dev, 1 if flags & IFF_ALLMULTI else -1, False)
 
 
-def __dev_notify_flags(dev: net_device, old_flags: int, gchanges: int) -> None:
+def __dev_notify_flags(
+    dev: net_device, old_flags: int, gchanges: int, portid: int = 0, nlh: nlmsghdr | None = None
+) -> None:
     """Tell all of changed flags."""
     changes = dev.flags ^ old_flags
     if gchanges:
-        rtmsg_ifinfo(dev, gchanges)
+        rtnetlink_ifinfo.rtmsg_ifinfo(RTM_NEWLINK, dev, gchanges, portid, nlh)
     if changes & IFF_UP:
         call_netdevice_notifiers(NETDEV_UP if dev.flags & IFF_UP else NETDEV_DOWN, dev)
     if dev.flags & IFF_UP and changes & ~(IFF_UP | IFF_PROMISC | IFF_ALLMULTI | IFF_VOLATILE):
         call_netdevice_notifiers_info(NETDEV_CHANGE, netdev_notifier_change_info(dev, changes))
 
 
-def dev_change_flags(dev: net_device, flags: int) -> None:
+def dev_change_flags(dev: net_device, flags: int, extack: netlink_ext_ack | None = None) -> None:
     """Set a device's flags and tell all."""
     old_flags, old_gflags = dev.flags, dev.gflags
     __dev_change_flags(dev, flags)
@@ -209,12 +201,21 @@ def dev_set_mtu(dev: net_device, new_mtu: int) -> None:
     dev_set_mtu_ext(dev, new_mtu)
 
 
-def dev_set_mtu_ext(dev: net_device, new_mtu: int) -> None:
+def dev_validate_mtu(dev: net_device, new_mtu: int, extack: netlink_ext_ack | None) -> None:
+    """EINVAL: the MTU is out of the device's range."""
+    if new_mtu < 0 or new_mtu < dev.min_mtu:
+        NL_SET_ERR_MSG(extack, "mtu less than device minimum")
+        raise KernelError(EINVAL)
+    if 0 < dev.max_mtu < new_mtu:
+        NL_SET_ERR_MSG(extack, "mtu greater than device maximum")
+        raise KernelError(EINVAL)
+
+
+def dev_set_mtu_ext(dev: net_device, new_mtu: int, extack: netlink_ext_ack | None = None) -> None:
     """Set the MTU. EINVAL: out of the device's range; ENODEV; what a notifier says."""
     if new_mtu == dev.mtu:
         return
-    if new_mtu < 0 or new_mtu < dev.min_mtu or 0 < dev.max_mtu < new_mtu:
-        raise KernelError(EINVAL)
+    dev_validate_mtu(dev, new_mtu, extack)
     if not netif_device_present(dev):
         raise KernelError(ENODEV)
     err = notifier_to_errno(call_netdevice_notifiers(NETDEV_PRECHANGEMTU, dev))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EEXIST, EINVAL
 from kshell.abi.netdevice import IFNAMSIZ
+from kshell.abi.rtnetlink import RTM_DELLINK, RTM_NEWLINK
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netdevice import (
     LINK_STATE_PRESENT,
@@ -20,13 +21,13 @@ from kshell.linux.include.linux.netdevice import (
     net_device,
 )
 from kshell.linux.include.linux.notifier import notifier_to_errno
+from kshell.linux.include.net.rtnetlink import RTNL_LINK_INITIALIZED
 from kshell.linux.mm.slab_common import kfree, kzalloc
-from kshell.linux.net.core import link_watch
+from kshell.linux.net.core import link_watch, rtnetlink_ifinfo
 from kshell.linux.net.core.dev import (
     __dev_get_by_name,
     call_netdevice_notifiers,
     netdev_name_node_lookup,
-    rtmsg_ifinfo,
 )
 from kshell.linux.net.core.dev_flags import dev_close
 from kshell.linux.net.core.rtnl_lock import rtnl_lock, rtnl_unlock
@@ -34,6 +35,7 @@ from kshell.linux.net.sched.sch_generic import dev_init_scheduler
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net
+    from kshell.linux.include.net.netlink import nlmsghdr
 
 SIZEOF_NET_DEVICE = 2432
 
@@ -117,7 +119,8 @@ def register_netdevice(dev: net_device) -> None:
     if err:
         unlist_netdevice(dev)
         raise KernelError(err)
-    rtmsg_ifinfo(dev, 0xFFFFFFFF)
+    if dev.rtnl_link_ops is None or dev.rtnl_link_state == RTNL_LINK_INITIALIZED:
+        rtnetlink_ifinfo.rtmsg_ifinfo(RTM_NEWLINK, dev, 0xFFFFFFFF)
 
 
 def register_netdev(dev: net_device) -> None:
@@ -130,14 +133,20 @@ def register_netdev(dev: net_device) -> None:
         rtnl_unlock(kernel)
 
 
-def unregister_netdevice(dev: net_device) -> None:
-    """Take a device away."""
+def unregister_netdevice(dev: net_device, portid: int = 0, nlh: nlmsghdr | None = None) -> None:
+    """Take a device away. nlh: the request that wants it."""
     dev_close(dev)
     unlist_netdevice(dev)
     dev.reg_state = NETREG_UNREGISTERING
     call_netdevice_notifiers(NETDEV_UNREGISTER, dev)
+    skb = None
+    if dev.rtnl_link_ops is None or dev.rtnl_link_state == RTNL_LINK_INITIALIZED:
+        seq = nlh.nlmsg_seq if nlh is not None else 0
+        skb = rtnetlink_ifinfo.rtmsg_ifinfo_build_skb(RTM_DELLINK, dev, 0xFFFFFFFF, 0, portid, seq)
     if dev.netdev_ops.ndo_uninit is not None:
         dev.netdev_ops.ndo_uninit(dev)
+    if skb is not None:
+        rtnetlink_ifinfo.rtmsg_ifinfo_send(skb, dev, portid, nlh)
     dev.reg_state = NETREG_UNREGISTERED
 
 

@@ -331,7 +331,3 @@ def neigh_output(n: neighbour, skb: sk_buff, skip_cache: bool) -> int:
         skb.len += hh.hh_len
         return dev_queue_xmit(skb)
     return n.output(n, skb)
-
-
-def neigh_init(kernel: Kernel) -> None:
-    """Initcall: route messages about neighbours."""

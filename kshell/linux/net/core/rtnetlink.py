@@ -9,21 +9,58 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EEXIST, EOPNOTSUPP, EPERM
 from kshell.abi.netlink import NETLINK_ROUTE, NLM_F_BULK, NLM_F_DUMP
-from kshell.abi.rtnetlink import RTM_BASE, RTM_MAX, RTNLGRP_MAX
-from kshell.abi.socket import PF_UNSPEC
+from kshell.abi.rtnetlink import (
+    RTM_BASE,
+    RTM_DELLINK,
+    RTM_GETADDR,
+    RTM_GETLINK,
+    RTM_GETNETCONF,
+    RTM_GETROUTE,
+    RTM_MAX,
+    RTM_NEWLINK,
+    RTM_SETLINK,
+    RTNL_FAMILY_MAX,
+    RTNLGRP_IPV4_MROUTE_R,
+    RTNLGRP_IPV6_MROUTE_R,
+    RTNLGRP_MAX,
+)
+from kshell.abi.socket import PF_PACKET, PF_UNSPEC
 from kshell.linux.include.linux.cred import CAP_NET_ADMIN
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.netdevice import (
+    NETDEV_BONDING_FAILOVER,
+    NETDEV_CHANGE_TX_QUEUE_LEN,
+    NETDEV_CHANGEADDR,
+    NETDEV_CHANGEINFODATA,
+    NETDEV_CHANGELOWERSTATE,
+    NETDEV_CHANGEMTU,
+    NETDEV_CHANGENAME,
+    NETDEV_CHANGEUPPER,
+    NETDEV_FEAT_CHANGE,
+    NETDEV_NOTIFY_PEERS,
+    NETDEV_POST_TYPE_CHANGE,
+    NETDEV_REBOOT,
+    NETDEV_RESEND_IGMP,
+    netdev_notifier_info_to_dev,
+)
 from kshell.linux.include.linux.netlink import (
     NETLINK_CB,
     NL_CFG_F_NONROOT_RECV,
+    netlink_callback,
     netlink_dump_control,
     netlink_ext_ack,
     netlink_kernel_cfg,
 )
+from kshell.linux.include.linux.notifier import NOTIFY_DONE, notifier_block
 from kshell.linux.include.net.net_namespace import pernet_operations
-from kshell.linux.include.net.netlink import nlmsg_len, nlmsghdr
+from kshell.linux.include.net.netlink import (
+    nlmsg_len,
+    nlmsghdr,
+)
+from kshell.linux.include.net.nlattr import NL_SET_ERR_MSG
 from kshell.linux.include.net.rtnetlink import (
     RTNL_FLAG_BULK_DEL_SUPPORTED,
+    RTNL_FLAG_DOIT_UNLOCKED,
     RTNL_KIND_DEL,
     RTNL_KIND_GET,
     rtnl_af_ops,
@@ -34,7 +71,8 @@ from kshell.linux.include.net.rtnetlink import (
     rtnl_msgtype_kind,
 )
 from kshell.linux.kernel.capability import file_ns_capable, ns_capable
-from kshell.linux.net.core import dev_register
+from kshell.linux.net.core import dev_register, rtnetlink_ifinfo, rtnetlink_link, rtnetlink_setlink
+from kshell.linux.net.core.dev import register_netdevice_notifier
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.rtnl_lock import __rtnl_unlock as __rtnl_unlock
 from kshell.linux.net.core.rtnl_lock import rtnl_lock as rtnl_lock
@@ -42,9 +80,16 @@ from kshell.linux.net.core.rtnl_lock import rtnl_unlock as rtnl_unlock
 from kshell.linux.net.netlink import af_netlink, af_netlink_rcv
 
 if TYPE_CHECKING:
+    from kshell.linux.include.linux.sched import user_namespace
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.init.kernel import Kernel
+_TOLD = (
+    NETDEV_REBOOT, NETDEV_CHANGEMTU, NETDEV_CHANGEADDR, NETDEV_CHANGENAME, NETDEV_FEAT_CHANGE, NETDEV_BONDING_FAILOVER,
+    NETDEV_POST_TYPE_CHANGE, NETDEV_NOTIFY_PEERS, NETDEV_CHANGEUPPER, NETDEV_RESEND_IGMP, NETDEV_CHANGEINFODATA,
+    NETDEV_CHANGELOWERSTATE, NETDEV_CHANGE_TX_QUEUE_LEN,
+)  # fmt: skip
+
 
 def rtnl_register_internal(
     kernel: Kernel, protocol: int, msgtype: int, doit: rtnl_doit_func | None, dumpit: rtnl_dumpit_func | None, flags: int
@@ -128,15 +173,44 @@ def rtnl_af_lookup(kernel: Kernel, family: int) -> rtnl_af_ops | None:
     return kernel.rtnl_af_ops.get(family)
 
 
-def netlink_net_capable(skb: sk_buff, cap: int) -> bool:
-    """Whether both the opener of the sending socket and the sender have cap in its namespace."""
+def netlink_ns_capable(skb: sk_buff, user_ns: user_namespace, cap: int) -> bool:
+    """Whether both the opener of the sending socket and the sender have cap in a user namespace."""
     sk = NETLINK_CB(skb).sk
     assert sk is not None
-    user_ns = sk.sk_net.user_ns
     socket = sk.sk_socket
     if socket is not None and socket.file is not None and not file_ns_capable(socket.file, user_ns, cap):
         return False
     return ns_capable(sk.sk_net.kernel.current, user_ns, cap)
+
+
+def netlink_net_capable(skb: sk_buff, cap: int) -> bool:
+    """Whether both the opener of the sending socket and the sender have cap in its namespace."""
+    sk = NETLINK_CB(skb).sk
+    assert sk is not None
+    return netlink_ns_capable(skb, sk.sk_net.user_ns, cap)
+
+
+def rtnl_dump_all(skb: sk_buff, cb: netlink_callback) -> int:
+    """Have every family dump, one behind the other."""
+    s_idx = cb.family or 1
+    assert cb.skb.sk is not None
+    kernel = cb.skb.sk.sk_net.kernel
+    ret = 0
+    idx = 0
+    for idx in range(1, RTNL_FAMILY_MAX + 1):
+        link = rtnl_get_link(kernel, idx, cb.nlh.nlmsg_type)
+        if idx < s_idx or idx == PF_PACKET or link is None or link.dumpit is None:
+            continue
+        if idx > s_idx:
+            cb.args = [0] * 6
+            cb.prev_seq = cb.seq = 0
+        ret = link.dumpit(skb, cb)
+        if ret:
+            break
+    else:
+        idx += 1
+    cb.family = idx
+    return skb.len or ret
 
 
 def rtnetlink_rcv_msg(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> None:
@@ -155,26 +229,38 @@ def rtnetlink_rcv_msg(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> N
     if kind == RTNL_KIND_GET and nlh.nlmsg_flags & NLM_F_DUMP:
         _start_dump(net, skb, nlh, family)
         return
-    link = rtnl_get_link(net.kernel, family, msgtype)
-    if link is None or link.doit is None:
-        link = rtnl_get_link(net.kernel, PF_UNSPEC, msgtype)
-    if link is None or link.doit is None:
-        raise KernelError(EOPNOTSUPP)
+    link = _handler(net.kernel, family, msgtype, "doit")
     bulk = kind == RTNL_KIND_DEL and nlh.nlmsg_flags & NLM_F_BULK
     if bulk and not link.flags & RTNL_FLAG_BULK_DEL_SUPPORTED:
-        extack._msg = "Bulk delete is not supported"
+        NL_SET_ERR_MSG(extack, "Bulk delete is not supported")
         raise KernelError(EOPNOTSUPP)
-    link.doit(skb, nlh, extack)
+    assert link.doit is not None
+    if link.flags & RTNL_FLAG_DOIT_UNLOCKED:
+        link.doit(skb, nlh, extack)
+        return
+    rtnl_lock(net.kernel)
+    try:
+        link.doit(skb, nlh, extack)
+    finally:
+        rtnl_unlock(net.kernel)
+
+
+def _handler(kernel: Kernel, family: int, msgtype: int, what: str) -> rtnl_link:
+    """Who has doit or dumpit for a type: the family, or those who answer for all. EOPNOTSUPP."""
+    for each in (family, PF_UNSPEC):
+        link = rtnl_get_link(kernel, each, msgtype)
+        if link is not None and getattr(link, what) is not None:
+            return link
+    raise KernelError(EOPNOTSUPP)
 
 
 def _start_dump(net: net_t, skb: sk_buff, nlh: nlmsghdr, family: int) -> None:
-    link = rtnl_get_link(net.kernel, family, nlh.nlmsg_type)
-    if link is None or link.dumpit is None:
-        link = rtnl_get_link(net.kernel, PF_UNSPEC, nlh.nlmsg_type)
-    if link is None or link.dumpit is None:
-        raise KernelError(EOPNOTSUPP)
+    link = _handler(net.kernel, family, nlh.nlmsg_type, "dumpit")
+    assert link.dumpit is not None
+    min_dump_alloc = rtnetlink_link.rtnl_calcit(skb, nlh) if nlh.nlmsg_type == RTM_GETLINK else 0
     assert net.rtnl is not None
-    af_netlink_rcv.netlink_dump_start(net.rtnl, skb, nlh, netlink_dump_control(link.dumpit))
+    control = netlink_dump_control(link.dumpit, min_dump_alloc=min_dump_alloc)
+    af_netlink_rcv.netlink_dump_start(net.rtnl, skb, nlh, control)
 
 
 def rtnetlink_rcv(skb: sk_buff) -> None:
@@ -182,9 +268,27 @@ def rtnetlink_rcv(skb: sk_buff) -> None:
     af_netlink_rcv.netlink_rcv_skb(skb, rtnetlink_rcv_msg)
 
 
+def rtnetlink_bind(net: net_t, group: int) -> None:
+    """Who may listen to a group. EPERM: those about multicast routing need CAP_NET_ADMIN."""
+    about_mroutes = group in (RTNLGRP_IPV4_MROUTE_R, RTNLGRP_IPV6_MROUTE_R)
+    if about_mroutes and not ns_capable(net.kernel.current, net.user_ns, CAP_NET_ADMIN):
+        raise KernelError(EPERM)
+
+
+def rtnetlink_event(this: notifier_block, event: int, ptr: object) -> int:
+    """A device changed: tell those who listen to links."""
+    if event in _TOLD:
+        dev = netdev_notifier_info_to_dev(ptr)
+        rtnetlink_ifinfo.rtmsg_ifinfo_event(RTM_NEWLINK, dev, 0, rtnetlink_ifinfo.rtnl_get_event(event), 0, None)
+    return NOTIFY_DONE
+
+
+rtnetlink_dev_notifier = notifier_block(notifier_call=rtnetlink_event)
+
+
 def rtnetlink_net_init(net: net_t) -> None:
     """The kernel's end of NETLINK_ROUTE in a namespace."""
-    cfg = netlink_kernel_cfg(groups=RTNLGRP_MAX, flags=NL_CFG_F_NONROOT_RECV, input=rtnetlink_rcv)
+    cfg = netlink_kernel_cfg(groups=RTNLGRP_MAX, flags=NL_CFG_F_NONROOT_RECV, input=rtnetlink_rcv, bind=rtnetlink_bind)
     net.rtnl = af_netlink.netlink_kernel_create(net, NETLINK_ROUTE, cfg)
 
 
@@ -201,3 +305,12 @@ rtnetlink_net_ops = pernet_operations(init=rtnetlink_net_init, exit=rtnetlink_ne
 def rtnetlink_init(kernel: Kernel) -> None:
     """Part of netlink_proto_init(): the protocol, and the messages about links."""
     register_pernet_subsys(kernel, rtnetlink_net_ops)
+    register_netdevice_notifier(kernel, rtnetlink_dev_notifier)
+    rtnl_register(
+        kernel, PF_UNSPEC, RTM_GETLINK, rtnetlink_link.rtnl_getlink, rtnetlink_link.rtnl_dump_ifinfo
+    )
+    rtnl_register(kernel, PF_UNSPEC, RTM_SETLINK, rtnetlink_setlink.rtnl_setlink, None)
+    rtnl_register(kernel, PF_UNSPEC, RTM_NEWLINK, rtnetlink_link.rtnl_newlink, None)
+    rtnl_register(kernel, PF_UNSPEC, RTM_DELLINK, rtnetlink_link.rtnl_dellink, None)
+    for msgtype in (RTM_GETADDR, RTM_GETROUTE, RTM_GETNETCONF):
+        rtnl_register(kernel, PF_UNSPEC, msgtype, None, rtnl_dump_all)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EEXIST, EINVAL
+from kshell.abi.rtnetlink import IFA_F_DEPRECATED, RTM_DELADDR, RTM_NEWADDR
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.in_ import INADDR_LOOPBACK, ipv4_is_loopback
 from kshell.linux.include.linux.inetdevice import (
@@ -45,17 +46,26 @@ from kshell.linux.include.net.ip_fib import (
     RTN_LOCAL,
     fib_result,
 )
+from kshell.linux.include.net.neighbour import neigh_parms_data_state_setall
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.kernel.rcu.tree import call_rcu
 from kshell.linux.mm.slab_common import kfree, kzalloc
 from kshell.linux.net.core.dev import dev_get_by_index_rcu, register_netdevice_notifier
 from kshell.linux.net.core.neighbour import neigh_parms_alloc, neigh_parms_release
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
-from kshell.linux.net.ipv4 import arp, fib_frontend_dev, fib_trie, igmp_dev
+from kshell.linux.net.ipv4 import arp, devinet_netconf, devinet_rtnl, fib_frontend_dev, fib_trie, igmp_dev
+from kshell.linux.net.ipv4.devinet_fill import rtmsg_ifa
+from kshell.linux.net.ipv4.devinet_sysctl import (
+    _register_all_and_default,
+    _unregister_all_and_default,
+    devinet_sysctl_register,
+    devinet_sysctl_unregister,
+)
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.net.net_namespace import net as net_t
+    from kshell.linux.include.net.netlink import nlmsghdr
     from kshell.linux.init.kernel import Kernel
 
 __all__ = ["register_netdevice_notifier"]
@@ -63,6 +73,8 @@ __all__ = ["register_netdevice_notifier"]
 IFF_UP = 1
 IFF_LOOPBACK = 8
 
+INHERIT_NOTHING = 2
+INHERIT_CURRENT = 3
 _IFADDR_SIZE = 120
 _IN_DEVICE_SIZE = 360
 
@@ -132,6 +144,7 @@ def inetdev_init(dev: net_device) -> in_device:
     in_dev.cnf = ipv4_devconf(net.ipv4.devconf_dflt.data)
     in_dev.arp_parms = neigh_parms_alloc(dev, net.kernel.arp_tbl)
     dev.pcpu_refcnt += 1
+    devinet_sysctl_register(in_dev)
     igmp_dev.ip_mc_init_dev(in_dev)
     if dev.flags & IFF_UP:
         igmp_dev.ip_mc_up(in_dev)
@@ -150,6 +163,7 @@ def inetdev_destroy(in_dev: in_device) -> None:
         inet_del_ifa(in_dev, ifa, False)
         inet_free_ifa(kernel, ifa)
     dev.ip_ptr = None
+    devinet_sysctl_unregister(in_dev)
     if in_dev.arp_parms is not None:
         neigh_parms_release(kernel.arp_tbl, in_dev.arp_parms)
     arp.arp_ifdown(dev)
@@ -194,7 +208,9 @@ def _notify(kernel: Kernel, event: int, ifa: in_ifaddr) -> None:
         block.notifier_call(block, event, ifa)
 
 
-def __inet_del_ifa(in_dev: in_device, ifa1: in_ifaddr, destroy: bool) -> None:
+def __inet_del_ifa(
+    in_dev: in_device, ifa1: in_ifaddr, destroy: bool, nlh: nlmsghdr | None = None, portid: int = 0
+) -> None:
     """Remove an address; with a primary one go its secondaries, or the first of them is promoted."""
     dev = in_dev.dev
     assert dev is not None
@@ -221,12 +237,14 @@ def __inet_del_ifa(in_dev: in_device, ifa1: in_ifaddr, destroy: bool) -> None:
                 chain.remove(ifa)
                 _relink(in_dev, chain)
                 kernel.inet_addr_lst.pop((net, ifa.ifa_local), None)
+                rtmsg_ifa(RTM_DELADDR, ifa, nlh, portid)
                 _notify(kernel, NETDEV_DOWN, ifa)
                 inet_free_ifa(kernel, ifa)
     chain.remove(ifa1)
     _relink(in_dev, chain)
     ifa1.ifa_next = None
     kernel.inet_addr_lst.pop((net, ifa1.ifa_local), None)
+    rtmsg_ifa(RTM_DELADDR, ifa1, nlh, portid)
     _notify(kernel, NETDEV_DOWN, ifa1)
     if promote is not None:
         chain.remove(promote)
@@ -234,6 +252,7 @@ def __inet_del_ifa(in_dev: in_device, ifa1: in_ifaddr, destroy: bool) -> None:
         chain.insert(primaries[-1] + 1 if primaries else 0, promote)
         _relink(in_dev, chain)
         promote.ifa_flags &= ~IFA_F_SECONDARY
+        rtmsg_ifa(RTM_NEWADDR, promote, nlh, portid)
         _notify(kernel, NETDEV_UP, promote)
         for ifa in secondaries[1:]:
             fib_frontend_dev.fib_add_ifaddr(ifa)
@@ -246,8 +265,8 @@ def inet_del_ifa(in_dev: in_device, ifa: in_ifaddr, destroy: bool) -> None:
     __inet_del_ifa(in_dev, ifa, destroy)
 
 
-def __inet_insert_ifa(ifa: in_ifaddr) -> None:
-    """Add an address, as secondary if its subnet has one already. EEXIST, EINVAL."""
+def __inet_insert_ifa(ifa: in_ifaddr, nlh: nlmsghdr | None = None, portid: int = 0) -> None:
+    """Add an address, as secondary if its subnet has one already. nlh: the request for it. EEXIST, EINVAL."""
     in_dev = ifa.ifa_dev
     assert in_dev is not None
     assert in_dev.dev is not None
@@ -270,6 +289,8 @@ def __inet_insert_ifa(ifa: in_ifaddr) -> None:
     chain.insert(len(chain) if ifa.ifa_flags & IFA_F_SECONDARY else last_primary, ifa)
     _relink(in_dev, chain)
     kernel.inet_addr_lst[(net, ifa.ifa_local)] = ifa
+    devinet_rtnl._recheck_lifetimes(kernel)
+    rtmsg_ifa(RTM_NEWADDR, ifa, nlh, portid)
     _notify(kernel, NETDEV_UP, ifa)
 
 
@@ -293,11 +314,13 @@ def inet_set_ifa(dev: net_device, ifa: in_ifaddr) -> None:
 
 def set_ifa_lifetime(kernel: Kernel, ifa: in_ifaddr, valid_lft: int, prefered_lft: int) -> None:
     """Set how long an address is valid and preferred, in seconds."""
-    ifa.ifa_flags &= ~(IFA_F_PERMANENT | 0x20)
+    ifa.ifa_flags &= ~(IFA_F_PERMANENT | IFA_F_DEPRECATED)
     ifa.ifa_valid_lft = valid_lft
     if valid_lft == INFINITY_LIFE_TIME:
         ifa.ifa_flags |= IFA_F_PERMANENT
     ifa.ifa_preferred_lft = prefered_lft
+    if not prefered_lft:
+        ifa.ifa_flags |= IFA_F_DEPRECATED
     ifa.ifa_tstamp = kernel.jiffies
     if not ifa.ifa_cstamp:
         ifa.ifa_cstamp = ifa.ifa_tstamp
@@ -412,6 +435,8 @@ def _loopback_address(dev: net_device, in_dev: in_device) -> None:
     ifa.ifa_label = dev.name
     set_ifa_lifetime(kernel, ifa, INFINITY_LIFE_TIME, INFINITY_LIFE_TIME)
     ipv4_devconf_setall(in_dev)
+    assert in_dev.arp_parms is not None
+    neigh_parms_data_state_setall(in_dev.arp_parms)
     try:
         inet_insert_ifa(ifa)
     except KernelError:
@@ -457,6 +482,8 @@ def inetdev_event(this: notifier_block, event: int, ptr: object) -> int:
         inetdev_destroy(in_dev)
     elif event == NETDEV_CHANGENAME:
         inetdev_changename(dev, in_dev)
+        devinet_sysctl_unregister(in_dev)
+        devinet_sysctl_register(in_dev)
     return NOTIFY_DONE
 
 
@@ -465,17 +492,23 @@ ip_netdev_notifier = notifier_block(notifier_call=inetdev_event)
 
 def devinet_init_net(net: net_t) -> None:
     """conf/all and conf/default of a namespace; others take over the first one's settings."""
-    init_net = net.kernel.init_net
-    if net is init_net:
-        net.ipv4.devconf_all = _devconf(0)
-        net.ipv4.devconf_dflt = _devconf(1)
-    else:
-        net.ipv4.devconf_all = ipv4_devconf(init_net.ipv4.devconf_all.data)
-        net.ipv4.devconf_dflt = ipv4_devconf(init_net.ipv4.devconf_dflt.data)
+    source = _devconf_source(net)
+    net.ipv4.devconf_all = ipv4_devconf(source.ipv4.devconf_all.data) if source is not None else _devconf(0)
+    net.ipv4.devconf_dflt = ipv4_devconf(source.ipv4.devconf_dflt.data) if source is not None else _devconf(1)
+    _register_all_and_default(net)
+
+
+def _devconf_source(net: net_t) -> net_t | None:
+    """Whose settings a new namespace takes over (net.core.devconf_inherit_init_net); None: the built-in ones."""
+    kernel = net.kernel
+    if net is kernel.init_net or kernel.sysctl_devconf_inherit_init_net == INHERIT_NOTHING:
+        return None
+    return kernel.current.nsproxy.net_ns if kernel.sysctl_devconf_inherit_init_net == INHERIT_CURRENT else kernel.init_net
 
 
 def devinet_exit_net(net: net_t) -> None:
     """The settings go with the namespace."""
+    _unregister_all_and_default(net)
 
 
 devinet_ops = pernet_operations(init=devinet_init_net, exit=devinet_exit_net)
@@ -487,3 +520,5 @@ def devinet_init(kernel: Kernel) -> None:
     kernel.inetaddr_chain = []
     register_pernet_subsys(kernel, devinet_ops)
     register_netdevice_notifier(kernel, ip_netdev_notifier)
+    devinet_rtnl._rtnl_init(kernel)
+    devinet_netconf._netconf_init(kernel)

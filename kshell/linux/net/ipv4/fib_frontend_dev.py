@@ -28,7 +28,16 @@ from kshell.linux.include.net.ip_fib import (
 )
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
-from kshell.linux.net.ipv4 import arp, devinet, fib_frontend, fib_semantics, fib_trie, route
+from kshell.linux.net.ipv4 import (
+    arp,
+    devinet,
+    fib_frontend,
+    fib_frontend_rtnl,
+    fib_rules,
+    fib_semantics,
+    fib_trie,
+    route,
+)
 from kshell.linux.net.netlink import netlink_users
 
 if TYPE_CHECKING:
@@ -103,6 +112,20 @@ def fib_add_ifaddr(ifa: in_ifaddr) -> None:
             brd = prefix | ~mask & 0xFFFFFFFF
             fib_magic(RTM_NEWROUTE, RTN_BROADCAST, brd, 32, prim, 0)
             arp.arp_invalidate(dev, brd, False)
+
+
+def fib_modify_prefix_metric(ifa: in_ifaddr, new_metric: int) -> None:
+    """The route of an address's subnet gets another metric."""
+    prefix = ifa.ifa_address & ifa.ifa_mask
+    assert ifa.ifa_dev is not None
+    assert ifa.ifa_dev.dev is not None
+    dev = ifa.ifa_dev.dev
+    hidden = ifa.ifa_flags & (IFA_F_SECONDARY | IFA_F_NOPREFIXROUTE)
+    if not dev.flags & IFF_UP or hidden or not prefix >> 24 or (prefix == ifa.ifa_local and ifa.ifa_prefixlen == 32):
+        return
+    kind = RTN_LOCAL if dev.flags & IFF_LOOPBACK else RTN_UNICAST
+    fib_magic(RTM_NEWROUTE, kind, prefix, ifa.ifa_prefixlen, ifa, new_metric)
+    fib_magic(RTM_DELROUTE, kind, prefix, ifa.ifa_prefixlen, ifa, ifa.ifa_rt_priority)
 
 
 def _addresses(in_dev: in_device) -> list[in_ifaddr]:
@@ -239,6 +262,7 @@ fib_netdev_notifier = notifier_block(notifier_call=fib_netdev_event)
 def fib_net_init(net: net_t) -> None:
     """A namespace has no routes yet."""
     net.ipv4.fib_table_hash = {}
+    fib_rules.fib4_rules_init(net)
     netlink_users.nl_fib_lookup_init(net)
 
 
@@ -266,3 +290,4 @@ def ip_fib_init(kernel: Kernel) -> None:
     register_pernet_subsys(kernel, fib_net_ops)
     devinet.register_netdevice_notifier(kernel, fib_netdev_notifier)
     devinet.register_inetaddr_notifier(kernel, fib_inetaddr_notifier)
+    fib_frontend_rtnl._rtnl_init(kernel)

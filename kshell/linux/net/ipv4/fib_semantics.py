@@ -20,6 +20,7 @@ from kshell.linux.include.net.ip_fib import (
     RT_TABLE_MAIN,
     RTN_LOCAL,
     RTN_MAX,
+    RTN_MULTICAST,
     RTN_UNICAST,
     RTNH_F_DEAD,
     RTNH_F_LINKDOWN,
@@ -31,6 +32,7 @@ from kshell.linux.include.net.ip_fib import (
     fib_nh_common,
     fib_result,
 )
+from kshell.linux.include.net.nlattr import NL_SET_ERR_MSG
 from kshell.linux.mm.slab_common import kfree, kzalloc
 from kshell.linux.net.core.dev import __dev_get_by_index, dev_get_by_index
 from kshell.linux.net.core.dst import dst_release
@@ -38,6 +40,7 @@ from kshell.linux.net.ipv4 import devinet, fib_frontend, fib_trie
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
+    from kshell.linux.include.linux.netlink import netlink_ext_ack
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.init.kernel import Kernel
 
@@ -141,19 +144,19 @@ def fib_metrics_match(cfg: fib_config, fi: fib_info) -> bool:
     return all(metrics.get(kind, 0) == value for kind, value in cfg.fc_mx.items())
 
 
-def fib_check_nh_v4_gw(net: net_t, nh: fib_nh, table: int, scope: int) -> None:
+def fib_check_nh_v4_gw(net: net_t, nh: fib_nh, table: int, scope: int, extack: netlink_ext_ack | None) -> None:
     """A gateway must be reachable by a route of narrower scope. EINVAL, ENODEV, ENETDOWN, ENETUNREACH …"""
     dev: net_device | None
     if nh.nhc_flags & RTNH_F_ONLINK:
         if scope >= RT_SCOPE_LINK:
-            raise KernelError(EINVAL)
+            raise _refuse(extack, "Nexthop has invalid scope")
         dev = __dev_get_by_index(net, nh.nhc_oif)
         if dev is None:
-            raise KernelError(ENODEV)
+            raise _refuse(extack, "Nexthop device required for onlink", ENODEV)
         if not dev.flags & IFF_UP:
-            raise KernelError(ENETDOWN)
+            raise _refuse(extack, "Nexthop device is not up", ENETDOWN)
         if fib_frontend.inet_addr_type_dev_table(net, dev, nh.nhc_gw) != RTN_UNICAST:
-            raise KernelError(EINVAL)
+            raise _refuse(extack, "Nexthop has invalid gateway")
         nh.nhc_scope = RT_SCOPE_LINK
     else:
         fl4 = flowi4(nh.nhc_oif, LOOPBACK_IFINDEX, 0, 0, max(scope + 1, RT_SCOPE_LINK), daddr=nh.nhc_gw)
@@ -166,9 +169,11 @@ def fib_check_nh_v4_gw(net: net_t, nh: fib_nh, table: int, scope: int) -> None:
         if err:
             err = fib_frontend.fib_lookup(net, fl4, res, FIB_LOOKUP_IGNORE_LINKSTATE)
         if err:
-            raise KernelError(err)
-        if res.type not in (RTN_UNICAST, RTN_LOCAL) or res.nhc is None or res.nhc.nhc_dev is None:
-            raise KernelError(EINVAL)
+            raise _refuse(extack, "Nexthop has invalid gateway", err)
+        if res.type not in (RTN_UNICAST, RTN_LOCAL):
+            raise _refuse(extack, "Nexthop has invalid gateway")
+        if res.nhc is None or res.nhc.nhc_dev is None:
+            raise _refuse(extack, "No egress device for nexthop gateway")
         nh.nhc_scope = res.scope
         nh.nhc_oif = res.nhc.nhc_oif
         dev = res.nhc.nhc_dev
@@ -180,15 +185,15 @@ def fib_check_nh_v4_gw(net: net_t, nh: fib_nh, table: int, scope: int) -> None:
         raise KernelError(ENETDOWN)
 
 
-def fib_check_nh_nongw(net: net_t, nh: fib_nh) -> None:
+def fib_check_nh_nongw(net: net_t, nh: fib_nh, extack: netlink_ext_ack | None) -> None:
     """A direct route needs a device that is up. EINVAL, ENODEV, ENETDOWN."""
     if nh.nhc_flags & (RTNH_F_PERVASIVE | RTNH_F_ONLINK):
-        raise KernelError(EINVAL)
+        raise _refuse(extack, "Invalid flags for nexthop - PERVASIVE and ONLINK can not be set")
     in_dev = devinet.inetdev_by_index(net, nh.nhc_oif)
     if in_dev is None or in_dev.dev is None:
         raise KernelError(ENODEV)
     if not in_dev.dev.flags & IFF_UP:
-        raise KernelError(ENETDOWN)
+        raise _refuse(extack, "Device for nexthop is not up", ENETDOWN)
     nh.nhc_dev = in_dev.dev
     in_dev.dev.pcpu_refcnt += 1
     nh.nhc_scope = RT_SCOPE_HOST
@@ -196,12 +201,12 @@ def fib_check_nh_nongw(net: net_t, nh: fib_nh) -> None:
         nh.nhc_flags |= RTNH_F_LINKDOWN
 
 
-def fib_check_nh(net: net_t, nh: fib_nh, table: int, scope: int) -> None:
+def fib_check_nh(net: net_t, nh: fib_nh, table: int, scope: int, extack: netlink_ext_ack | None) -> None:
     """Check a next hop and find its device."""
     if nh.nhc_gw_family == AF_INET:
-        fib_check_nh_v4_gw(net, nh, table, scope)
+        fib_check_nh_v4_gw(net, nh, table, scope, extack)
     else:
-        fib_check_nh_nongw(net, nh)
+        fib_check_nh_nongw(net, nh, extack)
 
 
 def fib_info_update_nhc_saddr(net: net_t, nhc: fib_nh_common, scope: int) -> int:
@@ -237,36 +242,46 @@ def fib_valid_prefsrc(net: net_t, cfg: fib_config, fib_prefsrc: int) -> bool:
     return rc == RTN_LOCAL
 
 
-def _check_hops(net: net_t, cfg: fib_config, fi: fib_info) -> None:
+def _refuse(extack: netlink_ext_ack | None, why: str, errno: int = EINVAL) -> KernelError:
+    """An error with its reason."""
+    NL_SET_ERR_MSG(extack, why)
+    return KernelError(errno)
+
+
+def _check_hops(net: net_t, cfg: fib_config, fi: fib_info, extack: netlink_ext_ack | None) -> None:
     """Find the devices of the next hops. EINVAL, ENODEV, ENETDOWN, ENETUNREACH."""
     if cfg.fc_scope > RT_SCOPE_HOST:
-        raise KernelError(EINVAL)
+        raise _refuse(extack, "Invalid scope")
     if cfg.fc_scope == RT_SCOPE_HOST:
         nh = fi.fib_nh[0]
         if nh.nhc_gw_family:
-            raise KernelError(EINVAL)
+            raise _refuse(extack, "Route with host scope can not have a gateway")
         nh.nhc_scope = RT_SCOPE_NOWHERE
         nh.nhc_dev = dev_get_by_index(net, nh.nhc_oif)
         if nh.nhc_dev is None:
             raise KernelError(ENODEV)
     else:
         for nh in fi.fib_nh:
-            fib_check_nh(net, nh, cfg.fc_table, cfg.fc_scope)
+            fib_check_nh(net, nh, cfg.fc_table, cfg.fc_scope, extack)
         if all(nh.nhc_flags & RTNH_F_LINKDOWN for nh in fi.fib_nh):
             fi.fib_flags |= RTNH_F_LINKDOWN
     if fi.fib_prefsrc and not fib_valid_prefsrc(net, cfg, fi.fib_prefsrc):
-        raise KernelError(EINVAL)
+        raise _refuse(extack, "Invalid prefsrc address")
     for nh in fi.fib_nh:
         fib_info_update_nhc_saddr(net, nh, fi.fib_scope)
 
 
-def fib_create_info(net: net_t, cfg: fib_config) -> fib_info:
+def fib_create_info(net: net_t, cfg: fib_config, extack: netlink_ext_ack | None = None) -> fib_info:
     """The fib_info that a request asks for, shared with equal routes. EINVAL and what _check_hops() raises."""
     kernel = net.kernel
-    if cfg.fc_type > RTN_MAX or FIB_PROPS_SCOPE[cfg.fc_type] > cfg.fc_scope:
+    if cfg.fc_type > RTN_MAX:
         raise KernelError(EINVAL)
+    if FIB_PROPS_SCOPE[cfg.fc_type] > cfg.fc_scope:
+        raise _refuse(extack, "Invalid scope")
     if cfg.fc_flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN):
-        raise KernelError(EINVAL)
+        raise _refuse(extack, "Invalid rtm_flags - can not contain DEAD or LINKDOWN")
+    if cfg.fc_mp:
+        raise _refuse(extack, "Multipath support not enabled in kernel")
     fi = kzalloc(kernel, fib_info, _FIB_INFO_SIZE)
     fi.fib_metrics = dict(cfg.fc_mx) or None
     fi.fib_net = net
@@ -284,11 +299,11 @@ def fib_create_info(net: net_t, cfg: fib_config) -> fib_info:
     try:
         if FIB_PROPS_ERROR[cfg.fc_type]:
             if cfg.fc_gw_family or cfg.fc_oif:
-                raise KernelError(EINVAL)
+                raise _refuse(extack, "Gateway, device and multipath can not be specified for this route type")
         else:
-            if not RTN_UNICAST <= cfg.fc_type <= 5:
-                raise KernelError(EINVAL)
-            _check_hops(net, cfg, fi)
+            if not RTN_UNICAST <= cfg.fc_type <= RTN_MULTICAST:
+                raise _refuse(extack, "Invalid route type")
+            _check_hops(net, cfg, fi, extack)
     except KernelError:
         free_fib_info(kernel, fi)
         raise

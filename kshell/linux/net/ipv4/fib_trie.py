@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, EEXIST, ENOENT, ESRCH
+from kshell.abi.rtnetlink import RTM_DELROUTE, RTM_NEWROUTE
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.net.ip_fib import (
     FA_S_ACCESSED,
@@ -24,6 +25,7 @@ from kshell.linux.include.net.ip_fib import (
     fib_table,
 )
 from kshell.linux.net.ipv4 import fib_semantics, route
+from kshell.linux.net.ipv4.fib_dump import rtmsg_fib
 from kshell.linux.net.ipv4.fib_trie_node import (
     KEYLENGTH,
     get_index,
@@ -40,6 +42,7 @@ from kshell.linux.net.ipv4.fib_trie_node import (
 )
 
 if TYPE_CHECKING:
+    from kshell.linux.include.linux.netlink import netlink_ext_ack
     from kshell.linux.include.net.flow import flowi4
     from kshell.linux.include.net.net_namespace import net as net_t
 
@@ -131,13 +134,14 @@ def _same_key(fah: list[fib_alias], fa: fib_alias, cfg_type: int, new: fib_alias
     return False, None
 
 
-def fib_table_insert(net: net_t, tb: fib_table, cfg: fib_config) -> None:
+def fib_table_insert(net: net_t, tb: fib_table, cfg: fib_config, extack: netlink_ext_ack | None = None) -> None:
     """Add a route. EEXIST, ENOENT and what fib_semantics.fib_create_info() finds wrong."""
     t = tb.tb_data
     slen = KEYLENGTH - cfg.fc_dst_len
     key = cfg.fc_dst
-    fi = fib_semantics.fib_create_info(net, cfg)
+    fi = fib_semantics.fib_create_info(net, cfg, extack)
     new = fib_alias(fi, cfg.fc_dscp, cfg.fc_type, slen, tb.tb_id)
+    nlflags = NLM_F_EXCL
     try:
         leaf, tp = fib_find_node(t, key)
         fa = None
@@ -151,6 +155,7 @@ def fib_table_insert(net: net_t, tb: fib_table, cfg: fib_config) -> None:
         ):
             if cfg.fc_nlflags & NLM_F_EXCL:
                 raise KernelError(EEXIST)
+            nlflags &= ~NLM_F_EXCL
             exists, after = _same_key(leaf.leaf, fa, cfg.fc_type, new)
             if cfg.fc_nlflags & NLM_F_REPLACE:
                 if exists:
@@ -162,11 +167,14 @@ def fib_table_insert(net: net_t, tb: fib_table, cfg: fib_config) -> None:
                 fib_semantics.fib_release_info(fa.fa_info)
                 if fa.fa_state & FA_S_ACCESSED:
                     route.rt_cache_flush(net)
+                nlflags |= NLM_F_REPLACE
+                rtmsg_fib(net, RTM_NEWROUTE, key, new, cfg.fc_dst_len, tb.tb_id, cfg.fc_nlinfo, nlflags)
                 return
             if exists:
                 raise KernelError(EEXIST)
             if cfg.fc_nlflags & NLM_F_APPEND:
                 fa = after
+                nlflags |= NLM_F_APPEND
         if not cfg.fc_nlflags & NLM_F_CREATE:
             raise KernelError(ENOENT)
     except KernelError:
@@ -176,6 +184,8 @@ def fib_table_insert(net: net_t, tb: fib_table, cfg: fib_config) -> None:
     if not cfg.fc_dst_len:
         tb.tb_num_default += 1
     route.rt_cache_flush(net)
+    nlflags |= NLM_F_CREATE
+    rtmsg_fib(net, RTM_NEWROUTE, key, new, cfg.fc_dst_len, new.tb_id, cfg.fc_nlinfo, nlflags)
 
 
 def prefix_mismatch(key: int, n: key_vector) -> int:
@@ -318,6 +328,7 @@ def fib_table_delete(net: net_t, tb: fib_table, cfg: fib_config) -> None:
         raise KernelError(ESRCH)
     if other.fa_slen != slen or other.tb_id != tb.tb_id or other.fa_dscp != cfg.fc_dscp:
         raise KernelError(ESRCH)
+    rtmsg_fib(net, RTM_DELROUTE, cfg.fc_dst, other, cfg.fc_dst_len, tb.tb_id, cfg.fc_nlinfo, 0)
     if not cfg.fc_dst_len:
         tb.tb_num_default -= 1
     fib_remove_alias(tb.tb_data, tp, leaf, other)

@@ -24,6 +24,8 @@ from kshell.linux.net.ipv4.route import (
 )
 from kshell.linux.net.ipv4.route_pmtu import ip_rt_update_pmtu
 from kshell.linux.net.ipv4.route_sysctl import sysctl_route_ops
+from kshell.linux.net.ipv4.xfrm4_policy import xfrm4_init
+from kshell.linux.net.xfrm.xfrm_policy import xfrm_init
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
@@ -64,6 +66,8 @@ def ip_rt_init(kernel: Kernel) -> None:
     kernel.ipv4_dst_cachep = kmem_cache_create(kernel, "ip_dst_cache", _RTABLE_SIZE)
     devinet_init(kernel)
     fib_frontend_dev.ip_fib_init(kernel)
+    xfrm_init(kernel)
+    xfrm4_init(kernel)
     register_pernet_subsys(kernel, sysctl_route_ops)
     register_pernet_subsys(kernel, rt_genid_ops)
     register_pernet_subsys(kernel, ipv4_inetpeer_ops)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
-from kshell.abi.errno import EADDRINUSE, EBUSY, ECONNREFUSED, EINVAL, EPERM, EPROTONOSUPPORT, ESOCKTNOSUPPORT
+from kshell.abi.errno import EADDRINUSE, EBUSY, EINVAL, EPERM, EPROTONOSUPPORT, ESOCKTNOSUPPORT
 from kshell.abi.netlink import NETLINK_USERSOCK
 from kshell.abi.socket import AF_NETLINK, AF_UNSPEC, PF_NETLINK, SOCK_DGRAM, SOCK_RAW
 from kshell.linux.include.linux.cred import CAP_NET_ADMIN
@@ -54,6 +54,7 @@ from kshell.linux.net.core.sock import (
     sock_put,
 )
 from kshell.linux.net.core.sock_proto import proto_register
+from kshell.linux.net.netlink.af_netlink_deliver import __netlink_lookup
 from kshell.linux.net.netlink.af_netlink_msg import netlink_recvmsg, netlink_sendmsg
 from kshell.linux.net.netlink.af_netlink_opt import (
     netlink_getsockopt,
@@ -80,18 +81,6 @@ def netlink_sock_destruct(sk: sock) -> None:
 
 def _table(sk: sock) -> netlink_table:
     return sk.sk_net.kernel.nl_table[sk.sk_protocol]
-
-
-def __netlink_lookup(table: netlink_table, portid: int, net: net_t) -> netlink_sock | None:
-    return table.hash.get((net._addr, portid))
-
-
-def netlink_lookup(net: net_t, protocol: int, portid: int) -> netlink_sock | None:
-    """The socket with a port id, referenced."""
-    sk = __netlink_lookup(net.kernel.nl_table[protocol], portid, net)
-    if sk is not None:
-        sock_hold(sk)
-    return sk
 
 
 def __netlink_insert(table: netlink_table, sk: netlink_sock) -> None:
@@ -323,17 +312,6 @@ def netlink_group_mask(group: int) -> int:
 def netlink_ioctl(sock: socket, cmd: int, arg: int) -> int:
     """No request of its own: those of every socket follow."""
     raise KernelError(ENOIOCTLCMD)
-
-
-def netlink_getsockbyportid(ssk: sock, portid: int) -> netlink_sock:
-    """Whom a message to portid goes to, referenced. ECONNREFUSED: nobody, or a socket connected to another."""
-    sk = netlink_lookup(ssk.sk_net, ssk.sk_protocol, portid)
-    if sk is None:
-        raise KernelError(ECONNREFUSED)
-    if sk.sk_state == NETLINK_CONNECTED and sk.dst_portid != nlk_sk(ssk).portid:
-        sock_put(sk)
-        raise KernelError(ECONNREFUSED)
-    return sk
 
 
 def netlink_kernel_create(net: net_t, unit: int, cfg: netlink_kernel_cfg) -> netlink_sock:

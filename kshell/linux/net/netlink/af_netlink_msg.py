@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import (
-    EAGAIN,
-    ECONNREFUSED,
     EINVAL,
     EMSGSIZE,
     ENOBUFS,
@@ -20,14 +18,11 @@ from kshell.abi.socket import AF_NETLINK, MSG_DONTWAIT, MSG_OOB, MSG_TRUNC, SOL_
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netlink import (
     NETLINK_CB,
-    NETLINK_F_BROADCAST_SEND_ERROR,
     NETLINK_F_LISTEN_ALL_NSID,
-    NETLINK_F_RECV_NO_ENOBUFS,
     NETLINK_F_RECV_PKTINFO,
     NETLINK_S_CONGESTED,
     NETLINK_SKB_DST,
     NL_CFG_F_NONROOT_SEND,
-    netlink_is_kernel,
     netlink_sock,
     nlk_sk,
 )
@@ -44,18 +39,15 @@ from kshell.linux.kernel.sched.wait import (
 from kshell.linux.kernel.time.timer import schedule_timeout
 from kshell.linux.lib.iov_iter import copy_from_iter_full
 from kshell.linux.net.core.datagram import skb_copy_datagram_iter, skb_free_datagram, skb_recv_datagram
-from kshell.linux.net.core.filter import sk_filter
 from kshell.linux.net.core.scm import put_cmsg
 from kshell.linux.net.core.skbuff import (
     __alloc_skb,
-    consume_skb,
     kfree_skb,
-    skb_clone,
     skb_put,
-    skb_queue_tail,
 )
-from kshell.linux.net.core.sock import sock_put, sock_rfree
+from kshell.linux.net.core.sock import sock_put
 from kshell.linux.net.netlink import af_netlink, af_netlink_rcv
+from kshell.linux.net.netlink.af_netlink_deliver import netlink_broadcast, netlink_unicast
 from kshell.linux.security.security import security_netlink_send
 
 if TYPE_CHECKING:
@@ -67,55 +59,12 @@ if TYPE_CHECKING:
 MAX_RECVMSG_LEN = 32448  # SKB_WITH_OVERHEAD(32768)
 
 
-def netlink_overrun(sk: netlink_sock) -> None:
-    """The reader is too slow: a message is lost, and it is told by ENOBUFS."""
-    if not sk.flags >> NETLINK_F_RECV_NO_ENOBUFS & 1 and not sk.state >> NETLINK_S_CONGESTED & 1:
-        sk.state |= 1 << NETLINK_S_CONGESTED
-        sk.sk_err = ENOBUFS
-        sk_error_report(sk)
-    sk.sk_drops += 1
-
-
 def netlink_rcv_wake(sk: netlink_sock) -> None:
     """There is room again."""
     if sk.sk_receive_queue.next is None:
         sk.state &= ~(1 << NETLINK_S_CONGESTED)
     if not sk.state >> NETLINK_S_CONGESTED & 1:
         wake_up_interruptible(sk.wait)
-
-
-def netlink_skb_destructor(skb: sk_buff) -> None:
-    """The message leaves its receiver's account."""
-    if skb.sk is not None:
-        sock_rfree(skb)
-
-
-def netlink_skb_set_owner_r(skb: sk_buff, sk: sock) -> None:
-    """Charge the message to its receiver (sk_rmem_alloc has it already)."""
-    skb.sk = sk
-    skb.destructor = netlink_skb_destructor
-    sk.sk_forward_alloc -= skb.truesize if sk.sk_prot.memory_allocated else 0
-
-
-def netlink_trim(skb: sk_buff) -> sk_buff:
-    """Give unused room back: a message is as long as its data here."""
-    return skb
-
-
-def netlink_attachskb(sk: netlink_sock, skb: sk_buff, nonblock: bool, ssk: sock) -> bool:
-    """Charge the message to its receiver; False when the caller has to wait for room. EAGAIN: nonblock."""
-    room = sk.sk_rmem_alloc == 0 or sk.sk_rmem_alloc + skb.truesize <= sk.sk_rcvbuf
-    if room and not sk.state >> NETLINK_S_CONGESTED & 1:
-        sk.sk_rmem_alloc += skb.truesize
-        netlink_skb_set_owner_r(skb, sk)
-        return True
-    if nonblock:
-        if netlink_is_kernel(ssk):
-            netlink_overrun(sk)
-        sock_put(sk)
-        kfree_skb(skb)
-        raise KernelError(EAGAIN)
-    return False
 
 
 async def _wait_for_room(sk: netlink_sock, skb: sk_buff, timeo: int) -> int:
@@ -135,108 +84,6 @@ async def _wait_for_room(sk: netlink_sock, skb: sk_buff, timeo: int) -> int:
         kfree_skb(skb)
         raise KernelError(sock_intr_errno(timeo))
     return timeo
-
-
-def __netlink_sendskb(sk: netlink_sock, skb: sk_buff) -> int:
-    length = skb.len
-    skb_queue_tail(sk.sk_receive_queue, skb)
-    sk.sk_data_ready(sk)
-    return length
-
-
-def netlink_sendskb(sk: netlink_sock, skb: sk_buff) -> int:
-    """Queue the message at its receiver; its length."""
-    length = __netlink_sendskb(sk, skb)
-    sock_put(sk)
-    return length
-
-
-def netlink_unicast_kernel(sk: netlink_sock, skb: sk_buff, ssk: sock) -> int:
-    """Hand the message to the kernel's side, which answers before this returns. ECONNREFUSED: it takes none."""
-    try:
-        if sk.netlink_rcv is None:
-            kfree_skb(skb)
-            raise KernelError(ECONNREFUSED)
-        length = skb.len
-        sk.sk_rmem_alloc += skb.truesize
-        netlink_skb_set_owner_r(skb, sk)
-        NETLINK_CB(skb).sk = ssk
-        sk.netlink_rcv(skb)
-        NETLINK_CB(skb).sk = None
-        consume_skb(skb)
-        return length
-    finally:
-        sock_put(sk)
-
-
-def netlink_unicast(ssk: sock, skb: sk_buff, portid: int, nonblock: bool) -> int | netlink_sock:
-    """Send to one socket: the length, or the receiver that has no room when the caller may wait.
-
-    ECONNREFUSED: nobody there; EAGAIN: no room, and nonblock.
-    """
-    skb = netlink_trim(skb)
-    try:
-        sk = af_netlink.netlink_getsockbyportid(ssk, portid)
-    except KernelError:
-        kfree_skb(skb)
-        raise
-    if netlink_is_kernel(sk):
-        return netlink_unicast_kernel(sk, skb, ssk)
-    if sk_filter(sk, skb):
-        length = skb.len
-        kfree_skb(skb)
-        sock_put(sk)
-        return length
-    if not netlink_attachskb(sk, skb, nonblock, ssk):
-        return sk
-    return netlink_sendskb(sk, skb)
-
-
-def nlmsg_unicast(sk: sock, skb: sk_buff, portid: int) -> None:
-    """netlink_unicast() from the kernel: never waits."""
-    netlink_unicast(sk, skb, portid, True)
-
-
-def netlink_broadcast_deliver(sk: netlink_sock, skb: sk_buff) -> bool:
-    """Queue a message of a group at one listener, where it has room."""
-    if sk.sk_rmem_alloc <= sk.sk_rcvbuf and not sk.state >> NETLINK_S_CONGESTED & 1:
-        sk.sk_rmem_alloc += skb.truesize
-        netlink_skb_set_owner_r(skb, sk)
-        __netlink_sendskb(sk, skb)
-        return True
-    return False
-
-
-def do_one_broadcast(sk: netlink_sock, ssk: sock, skb: sk_buff, portid: int, group: int) -> bool | None:
-    """Deliver to one listener: None when the message is not for it, else whether it could."""
-    if sk is ssk or sk.portid == portid or group > sk.ngroups or not sk.groups >> (group - 1) & 1:
-        return None
-    if sk.sk_net is not ssk.sk_net and not sk.flags >> NETLINK_F_LISTEN_ALL_NSID & 1:
-        return None
-    copy = skb_clone(skb)
-    if sk_filter(sk, copy):
-        kfree_skb(copy)
-        return None
-    if netlink_broadcast_deliver(sk, copy):
-        return True
-    kfree_skb(copy)
-    netlink_overrun(sk)
-    return False
-
-
-def netlink_broadcast(ssk: sock, skb: sk_buff, portid: int, group: int) -> None:
-    """Send to all listeners of a group but portid. ESRCH: nobody got it; ENOBUFS: one who wants to know lost it."""
-    skb = netlink_trim(skb)
-    delivered = failed = False
-    for sk in tuple(ssk.sk_net.kernel.nl_table[ssk.sk_protocol].mc_list):
-        outcome = do_one_broadcast(sk, ssk, skb, portid, group)
-        delivered |= outcome is True
-        failed |= outcome is False and bool(sk.flags >> NETLINK_F_BROADCAST_SEND_ERROR & 1)
-    consume_skb(skb)
-    if failed:
-        raise KernelError(ENOBUFS)
-    if not delivered:
-        raise KernelError(ESRCH)
 
 
 def netlink_alloc_large_skb(sk: sock, size: int) -> sk_buff:

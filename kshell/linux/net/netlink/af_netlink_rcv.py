@@ -19,9 +19,11 @@ from kshell.abi.netlink import (
     NLMSG_HDRLEN,
     NLMSG_MIN_TYPE,
     NLMSGERR_ATTR_COOKIE,
+    NLMSGERR_ATTR_MISS_NEST,
     NLMSGERR_ATTR_MISS_TYPE,
     NLMSGERR_ATTR_MSG,
     NLMSGERR_ATTR_OFFS,
+    NLMSGERR_ATTR_POLICY,
 )  # fmt: skip
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netlink import (
@@ -49,11 +51,21 @@ from kshell.linux.include.net.netlink import (
     nlmsghdr,
 )
 from kshell.linux.include.net.netlink import nla_put as nla_put_bytes
+from kshell.linux.include.net.nlattr import nla_total_size
 from kshell.linux.kernel.module.main import module_put, try_module_get
 from kshell.linux.net.core.filter import sk_filter
 from kshell.linux.net.core.skbuff import __alloc_skb, consume_skb, kfree_skb
 from kshell.linux.net.core.sock import sock_put
-from kshell.linux.net.netlink import af_netlink, af_netlink_msg
+from kshell.linux.net.netlink.af_netlink_deliver import (
+    __netlink_sendskb,
+    netlink_lookup,
+    netlink_skb_set_owner_r,
+    nlmsg_unicast,
+)
+from kshell.linux.net.netlink.policy import (
+    netlink_policy_dump_attr_size_estimate,
+    netlink_policy_dump_write_attr,
+)
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
@@ -101,8 +113,7 @@ def netlink_ack(in_skb: sk_buff, nlh: nlmsghdr, err: int, extack: netlink_ext_ac
         flags |= NLM_F_ACK_TLVS
     request = nlh._raw if in_full else nlh._raw[:NLMSG_HDRLEN]
     payload = struct.pack("<i", -err) + request
-    kernel = requester.sk_net.kernel
-    skb = nlmsg_new(kernel, len(payload))
+    skb = nlmsg_new(requester.sk_net.kernel, len(payload) + netlink_ack_tlv_len(err, extack))
     portid = NETLINK_CB(in_skb).portid
     start = nlmsg_put(skb, portid, nlh.nlmsg_seq, NLMSG_ERROR, payload, flags)
     if says_more:
@@ -110,14 +121,23 @@ def netlink_ack(in_skb: sk_buff, nlh: nlmsghdr, err: int, extack: netlink_ext_ac
     nlmsg_end(skb, start)
     assert in_skb.sk is not None
     try:
-        af_netlink_msg.nlmsg_unicast(in_skb.sk, skb, portid)
+        nlmsg_unicast(in_skb.sk, skb, portid)
     except KernelError as error:
         if error.errno != ECONNREFUSED:
             nlk_sk(requester).sk_err = ENOBUFS
 
 
 def _has_tlvs(extack: netlink_ext_ack, err: int) -> bool:
-    return bool(extack._msg or extack.cookie or (err and (extack._offset or extack.miss_type)))
+    where = extack._offset or extack.policy is not None or extack.miss_type or extack.miss_nest
+    return bool(extack._msg or extack.cookie or (err and where))
+
+
+def netlink_ack_tlv_len(err: int, extack: netlink_ext_ack) -> int:
+    """Room that the attributes of an acknowledgement take."""
+    size = nla_total_size(len(extack._msg) + 1) + nla_total_size(len(extack.cookie))
+    if err and extack.policy is not None:
+        size += netlink_policy_dump_attr_size_estimate(extack.policy)
+    return size + 3 * nla_total_size(4)
 
 
 def netlink_ack_tlv_fill(skb: sk_buff, err: int, extack: netlink_ext_ack) -> None:
@@ -126,10 +146,16 @@ def netlink_ack_tlv_fill(skb: sk_buff, err: int, extack: netlink_ext_ack) -> Non
         nla_put_string(skb, NLMSGERR_ATTR_MSG, extack._msg)
     if extack.cookie:
         nla_put_bytes(skb, NLMSGERR_ATTR_COOKIE, extack.cookie)
-    if err and extack._offset:
+    if not err:
+        return
+    if extack._offset:
         nla_put_u32(skb, NLMSGERR_ATTR_OFFS, extack._offset)
-    if err and extack.miss_type:
+    if extack.policy is not None:
+        netlink_policy_dump_write_attr(skb, extack.policy, NLMSGERR_ATTR_POLICY)
+    if extack.miss_type:
         nla_put_u32(skb, NLMSGERR_ATTR_MISS_TYPE, extack.miss_type)
+    if extack.miss_nest:
+        nla_put_u32(skb, NLMSGERR_ATTR_MISS_NEST, extack.miss_nest)
 
 
 def netlink_dump_start(ssk: sock, skb: sk_buff, nlh: nlmsghdr, control: netlink_dump_control) -> None:
@@ -139,7 +165,7 @@ def netlink_dump_start(ssk: sock, skb: sk_buff, nlh: nlmsghdr, control: netlink_
 
 def __netlink_dump_start(ssk: sock, skb: sk_buff, nlh: nlmsghdr, control: netlink_dump_control) -> None:
     """Raises EINTR after a good start: no acknowledgement is to follow. ECONNREFUSED; EBUSY: one is running."""
-    sk = af_netlink.netlink_lookup(ssk.sk_net, ssk.sk_protocol, NETLINK_CB(skb).portid)
+    sk = netlink_lookup(ssk.sk_net, ssk.sk_protocol, NETLINK_CB(skb).portid)
     if sk is None:
         raise KernelError(ECONNREFUSED)
     skb.users += 1
@@ -180,7 +206,7 @@ def netlink_dump(sk: netlink_sock) -> None:
         kfree_skb(skb)
         raise KernelError(ENOBUFS)
     sk.sk_rmem_alloc += skb.truesize
-    af_netlink_msg.netlink_skb_set_owner_r(skb, sk)
+    netlink_skb_set_owner_r(skb, sk)
     if sk.dump_done_errno > 0:
         cb.extack = netlink_ext_ack()
         try:
@@ -204,13 +230,17 @@ def _deliver(sk: netlink_sock, skb: sk_buff) -> None:
     if sk_filter(sk, skb):
         kfree_skb(skb)
     else:
-        af_netlink_msg.__netlink_sendskb(sk, skb)
+        __netlink_sendskb(sk, skb)
 
 
 def netlink_dump_done(sk: netlink_sock, skb: sk_buff, cb: netlink_callback) -> None:
-    """Append NLMSG_DONE with the dump's result."""
+    """Append NLMSG_DONE with the dump's result, and what there is to say of it."""
     flags = NLM_F_MULTI | cb.answer_flags | (NLM_F_DUMP_INTR if cb.prev_seq and cb.seq != cb.prev_seq else 0)
-    nlh = cb.nlh
-    nlmsg_put(
-        skb, NETLINK_CB(cb.skb).portid, nlh.nlmsg_seq, NLMSG_DONE, struct.pack("<i", sk.dump_done_errno), flags
-    )
+    says = cb.extack is not None and cb.extack._msg and sk.flags >> NETLINK_F_EXT_ACK & 1
+    if says:
+        flags |= NLM_F_ACK_TLVS
+    portid = NETLINK_CB(cb.skb).portid
+    start = nlmsg_put(skb, portid, cb.nlh.nlmsg_seq, NLMSG_DONE, struct.pack("<i", sk.dump_done_errno), flags)
+    if says and cb.extack is not None:
+        nla_put_string(skb, NLMSGERR_ATTR_MSG, cb.extack._msg)
+        nlmsg_end(skb, start)

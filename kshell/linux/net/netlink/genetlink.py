@@ -55,7 +55,7 @@ from kshell.linux.include.net.nlattr import NLA_NUL_STRING, NLA_U16, nla_policy
 from kshell.linux.kernel.capability import capable
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.netlink.af_netlink import netlink_kernel_create
-from kshell.linux.net.netlink.af_netlink_msg import nlmsg_unicast
+from kshell.linux.net.netlink.af_netlink_deliver import nlmsg_unicast
 from kshell.linux.net.netlink.af_netlink_rcv import netlink_dump_start, netlink_rcv_skb
 
 if TYPE_CHECKING:

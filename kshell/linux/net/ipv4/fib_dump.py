@@ -1,0 +1,133 @@
+"""net/ipv4/fib_semantics.c: the message that describes a route (RTM_NEWROUTE), and telling listeners of it."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Final
+
+from kshell.abi.rtnetlink import (
+    RTA_DST,
+    RTA_FLOW,
+    RTA_GATEWAY,
+    RTA_OIF,
+    RTA_PREFSRC,
+    RTA_PRIORITY,
+    RTA_TABLE,
+    RTNLGRP_IPV4_ROUTE,
+)
+from kshell.abi.socket import AF_INET
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.net.ip_fib import (
+    RTAX_MAX,
+    RTNH_F_DEAD,
+    RTNH_F_LINKDOWN,
+    RTNH_F_OFFLOAD,
+    RTNH_F_ONLINK,
+    fib_alias,
+    fib_info,
+    fib_nh,
+    fib_nh_common,
+    fib_rt_info,
+    nl_info,
+)
+from kshell.linux.include.net.netlink import (
+    NLMSG_ALIGN,
+    nla_put_in_addr,
+    nla_put_u32,
+    nlmsg_cancel,
+    nlmsg_end,
+    nlmsg_new,
+    nlmsg_put,
+)
+from kshell.linux.include.net.nlattr import nla_total_size
+from kshell.linux.net.core.rtnetlink_send import rtnetlink_put_metrics, rtnl_notify
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.skbuff import sk_buff
+    from kshell.linux.include.net.net_namespace import net as net_t
+
+#: family, lengths of destination and source prefix, tos, table, protocol, scope, type, flags
+RTMSG: Final = struct.Struct("<BBBBBBBBI")
+RT_TABLE_COMPAT: Final = 252
+TCP_CA_NAME_MAX: Final = 16
+IPV4_DEVCONF_IGNORE_ROUTES_WITH_LINKDOWN: Final = 29
+
+
+def fib_nexthop_nlmsg_size(nhc: fib_nh_common) -> int:
+    """Room for a next hop."""
+    return (nla_total_size(4) if nhc.nhc_gw_family else 0) + (nla_total_size(4) if nhc.nhc_dev is not None else 0)
+
+
+def fib_nlmsg_size(fi: fib_info) -> int:
+    """The most that a route's description takes, in bytes."""
+    return (
+        NLMSG_ALIGN(RTMSG.size)
+        + 4 * nla_total_size(4)  # RTA_TABLE, DST, PRIORITY, PREFSRC
+        + nla_total_size(TCP_CA_NAME_MAX)
+        + nla_total_size(RTAX_MAX * nla_total_size(4))
+        + sum(fib_nexthop_nlmsg_size(nh) + nla_total_size(4) for nh in fi.fib_nh)
+    )
+
+
+def _ignores_linkdown(nhc: fib_nh_common) -> bool:
+    dev = nhc.nhc_dev
+    if dev is None or dev.ip_ptr is None:
+        return False
+    at = IPV4_DEVCONF_IGNORE_ROUTES_WITH_LINKDOWN - 1
+    return bool(dev.nd_net.ipv4.devconf_all.data[at] or dev.ip_ptr.cnf.data[at])
+
+
+def fib_nexthop_info(skb: sk_buff, nhc: fib_nh_common, skip_oif: bool) -> int:
+    """Append a next hop; its RTNH_F_* flags."""
+    flags = nhc.nhc_flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN | RTNH_F_ONLINK | RTNH_F_OFFLOAD)
+    if nhc.nhc_flags & RTNH_F_LINKDOWN and _ignores_linkdown(nhc):
+        flags |= RTNH_F_DEAD
+    if nhc.nhc_gw_family == AF_INET:
+        nla_put_in_addr(skb, RTA_GATEWAY, nhc.nhc_gw)
+    if not skip_oif and nhc.nhc_dev is not None:
+        nla_put_u32(skb, RTA_OIF, nhc.nhc_dev.ifindex)
+    return flags
+
+
+def fib_dump_info(skb: sk_buff, portid: int, seq: int, event: int, fri: fib_rt_info, flags: int) -> int:
+    """Append a message that describes a route; where it begins. EMSGSIZE: no room."""
+    fi = fri.fi
+    table = fri.tb_id if fri.tb_id < 256 else RT_TABLE_COMPAT
+    fields = (AF_INET, fri.dst_len, 0, fri.dscp, table, fi.fib_protocol, fi.fib_scope, fri.type)
+    start = nlmsg_put(skb, portid, seq, event, RTMSG.pack(*fields, fi.fib_flags), flags)
+    try:
+        nla_put_u32(skb, RTA_TABLE, fri.tb_id)
+        if fri.dst_len:
+            nla_put_in_addr(skb, RTA_DST, fri.dst)
+        if fi.fib_priority:
+            nla_put_u32(skb, RTA_PRIORITY, fi.fib_priority)
+        rtnetlink_put_metrics(skb, fi.fib_metrics)
+        if fi.fib_prefsrc:
+            nla_put_in_addr(skb, RTA_PREFSRC, fi.fib_prefsrc)
+        for nhc in fi.fib_nh[:1]:  # there are no multipath routes
+            rtm_flags = fib_nexthop_info(skb, nhc, False)
+            _set_flags(skb, start, rtm_flags)
+            if isinstance(nhc, fib_nh) and nhc.nh_tclassid:
+                nla_put_u32(skb, RTA_FLOW, nhc.nh_tclassid)
+    except KernelError:
+        nlmsg_cancel(skb, start)
+        raise
+    nlmsg_end(skb, start)
+    return start
+
+
+def _set_flags(skb: sk_buff, start: int, rtm_flags: int) -> None:
+    """rtm_flags of the message that begins at start."""
+    at = start + 16 + RTMSG.size
+    skb.data = skb.data[: at - 4] + rtm_flags.to_bytes(4, "little") + skb.data[at:]
+
+
+def rtmsg_fib(
+    net: net_t, event: int, key: int, fa: fib_alias, dst_len: int, tb_id: int, info: nl_info, nlm_flags: int
+) -> None:
+    """Tell route sockets that a route came (RTM_NEWROUTE) or went."""
+    skb = nlmsg_new(net.kernel, fib_nlmsg_size(fa.fa_info))
+    seq = info.nlh.nlmsg_seq if info.nlh is not None else 0
+    fri = fib_rt_info(fa.fa_info, tb_id, key, dst_len, fa.fa_dscp, fa.fa_type)
+    fib_dump_info(skb, info.portid, seq, event, fri, nlm_flags)
+    rtnl_notify(skb, net, info.portid, RTNLGRP_IPV4_ROUTE, info.nlh)
