@@ -36,6 +36,7 @@ LEFT_OUT = {
     "kernel/perf*": "no perf", "kernel/printk_*": "no console loggers", "kernel/pty/*": "no pseudo terminals",
     "kernel/real-root-dev": "no initrd", "kernel/sched*": "no processor to share", "kernel/seccomp/*": "no seccomp",
     "kernel/split_lock*": "no bus locks", "kernel/sysrq": "no keyboard", "kernel/task_delayacct": "no delay accounting",
+    "net/ipv6/*": "IPv6 carries no packets", "net/mptcp/*": "no MPTCP", "net/netfilter/*": "no netfilter",
     "kernel/timer_migration": "one processor", "kernel/usermodehelper/*": "helpers have all capabilities",
 }  # fmt: skip
 MACHINE = {
@@ -142,7 +143,7 @@ def _tables(groups: Groups, listing: list, recorded: dict[str, list[dict]]) -> N
 
 def _recorded_row(row: dict) -> tuple:
     data = row.get("data")
-    return int(row["mode"], 8), row.get("maxlen"), row.get("proc_handler"), None if data is None or "+" in data else data
+    return int(row["mode"], 8), row.get("maxlen") or 0, row.get("proc_handler"), None if data is None or "+" in data else data
 
 
 def _row(row: ctl_table) -> tuple:

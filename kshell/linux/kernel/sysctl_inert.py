@@ -77,6 +77,7 @@ INERT: Final[Mapping[str, str]] = MappingProxyType({
     "net/ipv4/conf/*/force_igmp_version": _NO_QUERIES,
     "net/ipv4/conf/*/igmpv?_unsolicited_report_interval": _NO_QUERIES,
     "net/ipv4/neigh/*/interval_probe_time_ms": "managed neighbours are not probed",
+    "net/ipv4/neigh/default/gc_interval": "old addresses are looked for by base_reachable_time",
     "net/ipv4/neigh/*/proxy_*": "proxy ARP answers at once",
     "net/ipv4/neigh/*/anycast_delay": "for IPv6",
     "net/ipv6/*": "IPv6 carries no packets", "net/mptcp/*": "there is no MPTCP", "net/netfilter/*": "there is no netfilter",

@@ -55,9 +55,9 @@ def sysctl_max_threads(table: ctl_table, write: int, buffer: bytearray, lenp: Bo
 
 def proc_do_cad_pid(table: ctl_table, write: int, buffer: bytearray, lenp: Box, ppos: Box) -> None:
     """Who is told of Ctrl-Alt-Del: pid 1; nobody else can be."""
-    pid = data_local(table._kernel.init_pid_ns.child_reaper.tgid)
+    pid = data_local(1)
     _with_data(proc_dointvec, table, pid, write, buffer, lenp, ppos)
-    if write and pid.value != table._kernel.init_pid_ns.child_reaper.tgid:
+    if write and pid.value != 1:
         raise KernelError(EINVAL)
 
 

@@ -63,8 +63,8 @@ WRITES = [
 
 @pytest.mark.parametrize(("handler", "before", "text", "after", "shown"), WRITES)
 def test_writing_and_reading_back(handler, before, text, after, shown):
-    size = 8 if handler is s.proc_doulongvec_minmax else 4
-    row = table(handler, before, size * (len(before) if isinstance(before, list) else 1) if handler is not s.proc_dostring else 16)
+    size = {s.proc_doulongvec_minmax: 8, s.proc_dostring: 16}.get(handler, 4)
+    row = table(handler, before, size * len(before) if isinstance(before, list) else size)
     if after == EINVAL and isinstance(before, int):
         with pytest.raises(KernelError) as error:
             write(row, text)
@@ -107,7 +107,7 @@ def test_bounds(handler, least, most, text, errno):
     else:
         write(row, text)
         assert row.data.value == int(text)
-    assert ERANGE != errno  # a range error of the number is EINVAL to the user
+    assert errno != ERANGE  # a range error of the number is EINVAL to the user
 
 
 def test_a_number_is_written_at_the_beginning_only():

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Table = tuple[ctl_table, ...]
 DIR_MODE = S_IFDIR | S_IRUGO | S_IXUGO
-SIZES = {proc_douintvec: 4, proc_douintvec_minmax: 4, proc_dou8vec_minmax: 1}
+SIZES: dict[object, int] = {proc_douintvec: 4, proc_douintvec_minmax: 4, proc_dou8vec_minmax: 1}
 
 root_table = (ctl_table("", mode=DIR_MODE),)
 sysctl_mount_point: Table = ()

@@ -67,13 +67,13 @@ class data_field:
     def get(self) -> object:
         """The value."""
         if isinstance(self.owner, (list, dict)):
-            return self.owner[self.key]
+            return self.owner[self.key]  # type: ignore[index]  # the key fits the owner
         return getattr(self.owner, str(self.key))
 
     def set(self, value: object) -> None:
         """Change the value."""
         if isinstance(self.owner, (list, dict)):
-            self.owner[self.key] = value
+            self.owner[self.key] = value  # type: ignore[index]
         else:
             setattr(self.owner, str(self.key), value)
 

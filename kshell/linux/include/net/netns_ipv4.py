@@ -42,6 +42,7 @@ class netns_ipv4:
     route_hdr: ctl_table_header
     frags_hdr: ctl_table_header
     forw_hdr: ctl_table_header
+    xfrm4_hdr: ctl_table_header
     tcp_death_row: inet_timewait_death_row
     devconf_all: ipv4_devconf
     devconf_dflt: ipv4_devconf

@@ -20,6 +20,7 @@ from kshell.linux.include.linux.sysctl import (
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.kernel.capability import capable
 from kshell.linux.kernel.sysctl import (
+    _with_data,
     proc_dointvec,
     proc_dointvec_jiffies,
     proc_dointvec_minmax,
@@ -64,7 +65,7 @@ def proc_do_dev_weight(table: ctl_table, write: int, buffer: bytearray, lenp: Bo
 
 def proc_do_rss_key(table: ctl_table, write: int, buffer: bytearray, lenp: Box, ppos: Box) -> None:
     """The key by which packets are spread over processors: none, as nobody asked for it."""
-    proc_dostring(table, write, buffer, lenp, ppos)
+    _with_data(proc_dostring, table, cast(Pointer, table.data), write, buffer, lenp, ppos, len(RSS_KEY) + 1)
 
 
 def rps_sock_flow_sysctl(table: ctl_table, write: int, buffer: bytearray, lenp: Box, ppos: Box) -> None:
@@ -74,7 +75,7 @@ def rps_sock_flow_sysctl(table: ctl_table, write: int, buffer: bytearray, lenp: 
 
 def flow_limit_cpu_sysctl(table: ctl_table, write: int, buffer: bytearray, lenp: Box, ppos: Box) -> None:
     """Processors that limit single flows, as a bitmap in hex."""
-    proc_dostring(table, write, buffer, lenp, ppos)
+    _with_data(proc_dostring, table, cast(Pointer, table.data), write, buffer, lenp, ppos, 8)
 
 
 def flow_limit_table_len_sysctl(table: ctl_table, write: int, buffer: bytearray, lenp: Box, ppos: Box) -> None:
@@ -118,7 +119,7 @@ net_core_table = (
     ctl_table("dev_weight_rx_bias", "dev_weight_rx_bias", 4, 0o644, proc_do_dev_weight, SYSCTL_ONE),
     ctl_table("dev_weight_tx_bias", "dev_weight_tx_bias", 4, 0o644, proc_do_dev_weight, SYSCTL_ONE),
     ctl_table("netdev_max_backlog", "netdev_max_backlog", 4, 0o644, proc_dointvec),
-    ctl_table("netdev_rss_key", initial(RSS_KEY), 160, 0o444, proc_do_rss_key),
+    ctl_table("netdev_rss_key", initial(RSS_KEY), 4, 0o444, proc_do_rss_key),
     ctl_table("bpf_jit_enable", initial(1), 4, 0o644, proc_dointvec_minmax_bpf_enable, SYSCTL_ZERO, SYSCTL_TWO),
     ctl_table("bpf_jit_harden", initial(0), 4, 0o600, proc_dointvec_minmax_bpf_restricted, SYSCTL_ZERO, SYSCTL_TWO),
     ctl_table("bpf_jit_kallsyms", initial(1), 4, 0o600, proc_dointvec_minmax_bpf_restricted, SYSCTL_ZERO, SYSCTL_ONE),
@@ -132,7 +133,7 @@ net_core_table = (
     ctl_table("optmem_max", "sysctl_optmem_max", 4, 0o644, proc_dointvec),
     ctl_table("tstamp_allow_data", "sysctl_tstamp_allow_data", 4, 0o644, proc_dointvec_minmax, SYSCTL_ZERO, SYSCTL_ONE),
     ctl_table("rps_sock_flow_entries", initial(0), 4, 0o644, rps_sock_flow_sysctl),
-    ctl_table("flow_limit_cpu_bitmap", initial("0"), 8, 0o644, flow_limit_cpu_sysctl),
+    ctl_table("flow_limit_cpu_bitmap", initial("0"), 0, 0o644, flow_limit_cpu_sysctl),
     ctl_table("flow_limit_table_len", initial(4096), 4, 0o644, flow_limit_table_len_sysctl),
     ctl_table("busy_poll", initial(0), 4, 0o644, proc_dointvec_minmax, SYSCTL_ZERO),
     ctl_table("busy_read", "sysctl_net_busy_read", 4, 0o644, proc_dointvec_minmax, SYSCTL_ZERO),

@@ -163,7 +163,7 @@ def proc_tcp_ehash_entries(table: ctl_table, write: int, buffer: bytearray, lenp
     net = _net(table)
     entries = net.ipv4.tcp_death_row.hashinfo.ehash_mask + 1
     number = data_local(entries if net is net.kernel.init_net else -entries)
-    _with_data(proc_dointvec, table, number, write, buffer, lenp, ppos)
+    _with_data(proc_dointvec, table, number, write, buffer, lenp, ppos, 4)
 
 
 def proc_fib_multipath_hash_policy(table: ctl_table, write: int, buffer: bytearray, lenp: Box, ppos: Box) -> None:

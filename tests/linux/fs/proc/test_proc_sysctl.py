@@ -1,6 +1,7 @@
 """/proc/sys: trees, modes, namespaces, and what changes when a setting does."""
 
 import ast
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,7 @@ def test_what_may_be_written(host, path, value, result):
 
 def test_nobody_makes_files_there(host):
     assert host("open", b"/proc/sys/net/mine\0", O_CREAT | O_RDWR, 0o644) in (-EACCES, -ENOENT)
-    assert host("mkdir", b"/proc/sys/mine\0", 0o755) in (-EPERM, -EACCES)
+    assert host("mkdir", b"/proc/sys/mine\0", 0o755) == -ENOENT
     assert host("unlink", b"/proc/sys/net/ipv4/ip_forward\0") in (-EPERM, -EACCES)
     assert host("chmod", b"/proc/sys/net/ipv4/ip_forward\0", 0o666) == -EPERM
 
@@ -230,6 +231,7 @@ def _attributes_read():
     return names
 
 
+ROUNDED = ("fs/pipe-max-size", "_ms", "ratelimit", "retrans_time")
 OWN_HANDLER = ("net/core/dev_weight", "net/core/dev_weight_rx_bias", "kernel/sysctl_writes_strict")
 
 
@@ -241,13 +243,11 @@ def test_what_nothing_reads_is_listed_as_inert(host):
             live = table.data.rpartition(".")[2] in read or path in OWN_HANDLER
         if not live and table.mode & 0o222:
             assert why_inert(path), f"{path} changes nothing"
-        if live and isinstance(table.data, str) and path not in OWN_HANDLER:
+        if live and isinstance(table.data, str) and path not in OWN_HANDLER and "l3mdev" not in path:
             assert not why_inert(path), f"{path} is read: {why_inert(path)}"
 
 
 def test_the_list_of_inert_settings_names_real_ones(host):
-    from fnmatch import fnmatchcase
-
     paths = [path for path, _ in entries(host.kernel)]
     absent = ("net/ipv6/*", "net/mptcp/*", "net/netfilter/*")
     assert [key for key in INERT if not any(fnmatchcase(path, key) for path in paths) and key not in absent] == []
@@ -264,11 +264,13 @@ def test_writing_reaches_the_variable(host):
         before = pointer.get()
         if not isinstance(before, int) or path == "kernel/modules_disabled":
             continue
+        if not _sysctl_get(kernel, path).lstrip("-").isdigit():
+            continue
         shown = int(_sysctl_get(kernel, path))
         other = next((n for n in (shown + 1, shown - 1) if _accepted(kernel, path, n)), None)
         assert other is not None, path
         assert pointer.get() != before, path
-        assert abs(int(_sysctl_get(kernel, path)) - other) <= 1024, path
+        assert int(_sysctl_get(kernel, path)) == other or path.endswith(ROUNDED), path
         _sysctl_set(kernel, path, str(shown))
         assert pointer.get() == before, path
 
