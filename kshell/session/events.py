@@ -13,7 +13,9 @@ Every event is one JSON object (`kshell --json`, one a line). The first line of 
     resumed  as call                                  a call that slept came back
     signal   pid, task, signal, text                  a signal was delivered
     exit     pid, task, code, signal, text            a process is gone
-    packet   device, text, bytes                      a packet passed a device (bytes: its length)
+    packet   device, text, bytes, source, target,     a packet passed a device (bytes: its length); flow numbers
+             flow, forth, before, after               its connection, forth: sent by the end that began it; before,
+                                                      after: TCP states of source and target around it
     log      text                                     a line of the kernel log
     wakeup   pid, task, text                          a sleeper was made runnable
     output   text                                     what a command prints
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from kshell.lens.trace_diff import DiffLine
     from kshell.lens.trace_parts import Segment
     from kshell.lens.tree import TreeLine
+    from kshell.session.captured import Captured
 
 FORMAT = 1
 
@@ -178,10 +181,20 @@ class Exit(_Numbered):
 
 
 class Packet(_Numbered):
+    """A packet; `flow` numbers its connection, `forth`: whether the end that sent the first packet of it sent this.
+    before, after: TCP states of source and target around it ("": no socket, or a protocol without states)."""
+
     kind = "packet"
     device: str
     text: str
     bytes: int
+    source: str
+    target: str
+    flow: int
+    forth: bool
+    before: list[str]
+    after: list[str]
+    _captured: Captured
 
 
 class LogLine(_Numbered):

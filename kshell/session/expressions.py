@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kshell.lang.ast import Binary, Node
 from kshell.lang.lexer import Source
+from kshell.lang.parser import parse_expression
 from kshell.lens import names
 from kshell.lens.expr import Scope, evaluate, members, struct_name, truth
 from kshell.session.commands import CommandError
@@ -51,6 +52,13 @@ def scope(session: Session, user: UserTask) -> Scope:
 def value(session: Session, node: Node, user: UserTask, text: str = "") -> object:
     """The value of an expression; LangError if it has none."""
     return evaluate(node, scope(session, user), Source(text))
+
+
+def value_of(session: Session, text: str) -> object:
+    """The value of the text of an expression in the current task; LangError if it has none."""
+    if not text.strip():
+        raise CommandError("an expression is missing", "for example: current->files->next_fd")
+    return value(session, parse_expression(text), session.current, text)
 
 
 def _number(value: object) -> int:

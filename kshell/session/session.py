@@ -8,7 +8,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kshell.lang.errors import LangError
 from kshell.session import events as ev
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kshell.userland.runtime import Process
     from kshell.world.machine import Machine
 
+E = TypeVar("E", bound=ev.Event)
 Place = tuple[str, str, int]
 """Text, file and line of a command."""
 
@@ -195,7 +196,9 @@ class Session:
             self.carry_out(piece.text)
         elif not self.instruments.carry_out(piece.text):
             command = None  # taken back
+        packets = self.watch.settle()
         if command is not None:
+            command.packets = packets
             self.timeline.end(command, self._events)
         return self._events
 
@@ -230,6 +233,16 @@ class Session:
             self.current = self.tasks.init
 
     # ---- at a stop of the debugger
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the debugger has stopped the kernel in the middle of a command."""
+        return self.instruments is not None and self.instruments.stopped
+
+    @property
+    def taken_back(self) -> bool:
+        """Whether the last command was taken back at a stop."""
+        return self.instruments is not None and self.instruments.taken_back
 
     def ask_at_stop(self) -> str | None:
         """The debugger's next command: from whoever reads (`at_stop`), else the script's next line; None: no more."""
@@ -269,9 +282,11 @@ class Session:
 
     # ---- what commands use
 
-    def emit(self, kind: type[ev.Event], *values: object) -> None:
+    def emit(self, kind: type[E], *values: object) -> E:
         """Append an event of this command."""
-        self._events.append(kind(self.timeline.number, self.now, *values))
+        event = kind(self.timeline.number, self.now, *values)
+        self._events.append(event)
+        return event
 
     def tell_first(self, kind: type[ev.Event], *values: object) -> None:
         """Put an event of this command before what came of it."""

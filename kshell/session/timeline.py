@@ -40,7 +40,7 @@ OUTSIDE: Final = frozenset({
 class Logged:
     """A command as it was given, what it did, and the moment after it."""
 
-    __slots__ = ("by_text", "file", "line", "moment", "n", "outcome", "tape", "text")
+    __slots__ = ("by_text", "file", "line", "moment", "n", "outcome", "packets", "tape", "text")
 
     def __init__(self, n: int, text: str, file: str, line: int) -> None:
         self.n = n
@@ -50,6 +50,7 @@ class Logged:
         self.tape: tuple[Op, ...] = ()
         self.moment: Moment
         self.outcome: ev.Event | None = None
+        self.packets: tuple[ev.Packet, ...] = ()
         self.by_text = False
         """Whether its tape is not enough, so that the command itself has to be run again."""
 

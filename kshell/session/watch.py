@@ -19,10 +19,11 @@ from kshell.session.signals import exit_text, signal_name, signal_text
 if TYPE_CHECKING:
     from kshell.lens.objects import Node
     from kshell.linux.include.linux.sched import task_struct
+    from kshell.session.captured import Capture
     from kshell.session.session import Session
 
 LOOKED_AT = frozenset({"objects", "changes"})
-PANELS: dict[type, str] = {NetDevXmit: "packets", Printk: "log", SchedWakeup: "wakeups", ModuleLoad: "log"}
+PANELS: dict[type, str] = {Printk: "log", SchedWakeup: "wakeups", ModuleLoad: "log"}
 
 
 class Watch:
@@ -31,6 +32,7 @@ class Watch:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.looking = False
+        self.capture: Capture | None = None
         self.look()
         self._stop = session.kernel.observe(self._record)
 
@@ -54,9 +56,7 @@ class Watch:
             name = signal_name(signo) if signo else ""
             emit(ev.Exit, record.pid, self._name(record.pid), code, name, exit_text(record.code))
         elif isinstance(record, NetDevXmit):
-            from kshell.lens.packets import packet_text
-
-            emit(ev.Packet, record.dev, packet_text(record.skb), record.skb.len)
+            self._capture().take(record.dev, record.skb, self.session.kernel)
         elif isinstance(record, Printk):
             emit(ev.LogLine, record.text)
         elif isinstance(record, SchedWakeup):
@@ -64,6 +64,17 @@ class Watch:
 
     def _name(self, pid: int) -> str:
         return self.session.tasks.name_of_pid(pid)
+
+    def _capture(self) -> Capture:
+        if self.capture is None:
+            from kshell.session.captured import Capture
+
+            self.capture = Capture(self.session)
+        return self.capture
+
+    def settle(self) -> tuple[ev.Packet, ...]:
+        """A command is over: its packets, with what became of them."""
+        return self.capture.settle() if self.capture is not None else ()
 
     # ---- objects before and after a call
 

@@ -66,6 +66,8 @@ class PlainText:
         self.names = names
         self.style = Style(glyphs, width)
         self.in_comment = False
+        self.drawn = (0, 0)
+        """Command and connection of the packet drawn last."""
 
     def lines(self, event: ev.Event) -> Iterable[str]:
         """The lines for standard output; none if the event is not wanted or belongs to standard error."""
@@ -207,6 +209,18 @@ def _drawing(self: PlainText, event: ev.Event) -> Iterable[str]:
             yield self.paint.line(line)
 
 
+def _packet(self: PlainText, event: ev.Event) -> Iterable[str]:
+    assert isinstance(event, ev.Packet)
+    if "packets" in self.panels:
+        from kshell.lens.sequence import draw_packet
+
+        if self.drawn[0] != event.n:
+            self.drawn = (event.n, 0)
+        for line in draw_packet(event, self.style, self.drawn[1]):
+            yield self.paint.line(line)
+        self.drawn = (event.n, event.flow)
+
+
 def _panels(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Panels)
     self.panels = self.panels & {"output"} | frozenset(event.shown)
@@ -267,7 +281,7 @@ _HANDLERS: dict[str, Callable[[PlainText, ev.Event], Iterable[str]]] = {
     "sleeps": _sleeps,
     "signal": _line_of("signals", "signal"),
     "exit": _line_of("signals", "signal"),
-    "packet": _line_of("packets", "packet"),
+    "packet": _packet,
     "log": _line_of("log", "log"),
     "wakeup": _line_of("wakeups", "folded"),
     "output": _drawing,

@@ -18,6 +18,7 @@ Run = Callable[["Session", str], None]
 
 FAMILIES: Final = {
     "looking": ("show", "print", "ps", "fds", "dmesg", "slab"),
+    "packets": ("packets", "hexdump"),
     "printing": ("hash",),
     "tracing": ("trace",),
     "sources": ("list",),
