@@ -126,20 +126,18 @@ def _may_be_annotated(token: Token) -> bool:
 
 def _token(source: Source, match: re.Match[str]) -> Token:
     text, start, end = match[0], match.start(), match.end()
-    if match["string"] is not None:
-        cut = match["cut"] is not None
-        body = text[text.index('"') + 1 : -4 if cut else -1]
-        return Token("string", text, start, end, data=unescape(body), cut=cut)
-    if match["number"] is not None:
+    kind = match.lastgroup or "op"
+    if kind in ("name", "op", "dots"):
+        return Token(kind, text, start, end)
+    if kind == "junk":
         return Token("number", text, start, end, number=_number(source, match))
-    if match["char"] is not None:
+    if kind == "char":
         return Token("char", text, start, end, number=int.from_bytes(unescape(text[1:-1])[:1], "big"))
-    if match["mac"] is not None:
+    if kind == "mac":
         return Token("string", text, start, end, data=bytes.fromhex(text.replace(":", "")))
-    for kind in ("name", "dots"):
-        if match[kind] is not None:
-            return Token(kind, text, start, end)
-    return Token("op", text, start, end)
+    cut = match["cut"] is not None
+    body = text[text.index('"') + 1 : -4 if cut else -1]
+    return Token("string", text, start, end, data=unescape(body), cut=cut)
 
 
 def _number(source: Source, match: re.Match[str]) -> int:

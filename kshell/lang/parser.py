@@ -67,6 +67,10 @@ class Parser:
 
     def peek(self, distance: int = 0) -> Token:
         """The next token, or one further on, without taking it."""
+        ahead = self._ahead
+        return ahead[distance] if distance < len(ahead) else self._read(distance)
+
+    def _read(self, distance: int) -> Token:
         while len(self._ahead) <= distance:
             found = next(self._stream, None)
             self._ahead.append(found if found is not None else self._ahead[-1])  # behind the end is the end

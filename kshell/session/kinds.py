@@ -7,15 +7,14 @@ from enum import Enum
 
 LOOK_AT = 1 << 16
 
-_STRACE_PREFIX = re.compile(
+_STRACE_PREFIX = (
     r"(?:\[pid +\d+\] +|\d+ +)?(?:\d{9,}\.\d+ |\d+\.\d{6} |\d\d:\d\d:\d\d(?:\.\d+)? )?"
     r"(?:\w+\(|<\.\.\. \w+ resumed>|--- SIG|\+\+\+ (?:exited|killed))"
 )
-_PLAIN_CALL = re.compile(r"\w+\(")
-_PACKETDRILL = re.compile(
-    r"^\s*(?:[+*]?\d*(?:\.\d+)?(?:~[+\d.]+)?\s*[<>]\s+(?:\[|[SFRPEWA.]+5?\s|icmp|udp|tcp)"
-    r"|[+*]?\d+(?:\.\d+)?(?:\.\.\.[+\d.]+)?\s+(?:`|socket\(\.\.\.|\w+\([^)]*\.\.\.))",
-    re.MULTILINE,
+_PLAIN_CALL = r"\w+\("
+_PACKETDRILL = (
+    r"(?m)^\s*(?:[+*]?\d*(?:\.\d+)?(?:~[+\d.]+)?\s*[<>]\s+(?:\[|[SFRPEWA.]+5?\s|icmp|udp|tcp)"
+    r"|[+*]?\d+(?:\.\d+)?(?:\.\.\.[+\d.]+)?\s+(?:`|socket\(\.\.\.|\w+\([^)]*\.\.\.))"
 )
 
 
@@ -50,7 +49,7 @@ def _kind_of_text(name: str, text: str) -> Kind:
     lines = [line for line in text.split("\n", 40)[:40] if line.strip() and not line.lstrip().startswith(("#", "//"))]
     if lines and lines[0].lstrip().startswith('{"') and any(k in lines[0] for k in ('"format"', '"setup"', '"calls"')):
         return Kind.RECORDS
-    if name.endswith(".pkt") or _PACKETDRILL.search(text):
+    if name.endswith(".pkt") or re.search(_PACKETDRILL, text):
         return Kind.PACKETDRILL
     if lines and _looks_like_strace(name, lines):
         return Kind.STRACE
@@ -58,9 +57,9 @@ def _kind_of_text(name: str, text: str) -> Kind:
 
 
 def _looks_like_strace(name: str, lines: list[str]) -> bool:
-    matching = sum(1 for line in lines if _STRACE_PREFIX.match(line.lstrip()))
+    matching = sum(1 for line in lines if re.match(_STRACE_PREFIX, line.lstrip()))
     if matching < len(lines) * 0.8:
         return False
     first = lines[0].lstrip()
-    prefixed = not _PLAIN_CALL.match(first)
+    prefixed = not re.match(_PLAIN_CALL, first)
     return prefixed or first.startswith("execve(") or name.endswith((".strace", ".log"))

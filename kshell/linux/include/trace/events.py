@@ -5,27 +5,29 @@ Raised by `kernel.emit(record)`; when nobody listens (`kernel.listening` is Fals
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from kshell.abi import record
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
 
 
-class Printk(NamedTuple):
+class Printk(record.Record):
     """A line of the kernel log. level: 0 (emergency) to 7 (debug)."""
 
     level: int
     text: str
 
 
-class SchedWakeup(NamedTuple):
+class SchedWakeup(record.Record):
     """A sleeping task was made runnable."""
 
     pid: int
     comm: str
 
 
-class SignalDeliver(NamedTuple):
+class SignalDeliver(record.Record):
     """A signal reached its task: action is "ignored", "handler", "terminate", "stop" or "continue"."""
 
     pid: int
@@ -36,7 +38,7 @@ class SignalDeliver(NamedTuple):
     action: str
 
 
-class ProcessExit(NamedTuple):
+class ProcessExit(record.Record):
     """A task ended. code: as wait4() gives it."""
 
     pid: int
@@ -44,28 +46,28 @@ class ProcessExit(NamedTuple):
     code: int
 
 
-class ConsoleWrite(NamedTuple):
+class ConsoleWrite(record.Record):
     """A task wrote to the terminal."""
 
     pid: int
     data: bytes
 
 
-class NetDevXmit(NamedTuple):
+class NetDevXmit(record.Record):
     """A packet leaves by a device; skb as the driver gets it."""
 
     dev: str
     skb: sk_buff
 
 
-class NetifReceive(NamedTuple):
+class NetifReceive(record.Record):
     """A packet came in by a device, before any protocol sees it."""
 
     dev: str
     skb: sk_buff
 
 
-class ModuleLoad(NamedTuple):
+class ModuleLoad(record.Record):
     """A module was loaded or, when gone, removed."""
 
     name: str
