@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from kshell.lang.ast import (
@@ -12,6 +11,7 @@ from kshell.lang.ast import (
     ExpressionStatement,
     Node,
 )
+from kshell.lang.nearest import nearest
 from kshell.lang.parser import parse_expression
 from kshell.lang.statements import parse_line
 from kshell.session import bridge, expressions
@@ -92,8 +92,8 @@ class Calls:
         entry = session.registry.get(name)
         if entry is None:
             known = [*session.registry.names(), *session.calls()]
-            near = get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]}?" if near else "try: help"
+            near = nearest(name, known)
+            hint = f"did you mean {near}?" if near else "try: help"
             raise CommandError(f"there is no command {name!r}", hint, statement.source.find(name) + 1)
         before, session.current = session.current, user
         try:

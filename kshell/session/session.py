@@ -5,7 +5,6 @@ The same commands give the same events, byte for byte: the session IS its comman
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
@@ -312,7 +311,9 @@ class Session:
     def oops(self, error: BaseException) -> None:
         """Report an internal fault."""
         self.oopses += 1
-        trace = "".join(traceback.format_exception(error, limit=-12))
+        from traceback import format_exception
+
+        trace = "".join(format_exception(error, limit=-12))
         message = f"{type(error).__name__}: {error}"
         self.emit(ev.Oops, message, trace, self._place.text, self._file, self._place.line)
 
