@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache, partial
+from functools import partial
 from hashlib import blake2b
 from random import Random
 from types import CellType, CodeType, CoroutineType, FunctionType, MethodType
@@ -21,8 +21,8 @@ from kshell.lens import names
 Leaf = int | str | bytes | float | None
 Visit = Callable[[str, object], None]
 
-HIDDEN: Final = frozenset({"kernel", "_kernel", "listening", "_observers", "__dict__", "__weakref__", "_tape"})
-"""Back pointers, and what looks at a machine without being part of it."""
+HIDDEN: Final = frozenset({"kernel", "_kernel", "clock", "listening", "_observers", "__dict__", "__weakref__"})
+"""Back pointers, and what looks at a machine without being part of it. The clock comes last: timers belong to structs."""
 
 _MODEL: Final = ("kshell.linux", "kshell.world")
 _MISSING: Final = object()
@@ -76,6 +76,12 @@ class _Walk:
         self._keep: list[object] = []  # so that no id is used twice
         for name, value in roots.items():
             self._discover(Thing(name, 0, value, None, ""))
+        self._empty()
+        for clock in {id(found): found for root in roots.values() if (found := getattr(root, "clock", None))}.values():
+            self._discover(Thing("clock", 0, clock, None, ""))
+            self._empty()
+
+    def _empty(self) -> None:
         while self._queue:
             self._open(self._queue.popleft())
 
@@ -110,7 +116,7 @@ class _Walk:
             thing.fields[path] = known
             return None
         address = getattr(value, "_addr", 0)
-        if address and _is_model(type(value)):
+        if address and _is_model(value):
             struct = next(c.__name__ for c in type(value).__mro__ if not c.__name__.startswith("_"))
             thing.fields[path] = self._discover(Thing(struct, address, value, thing, path))
             return None
@@ -131,15 +137,14 @@ def _plain_name(value: object) -> str | None:
         return value.__name__
     if isinstance(value, FunctionType) and not value.__closure__:
         return value.__qualname__
-    if _is_model(type(value)) and not isinstance(value, (dict, list)):
+    if _is_model(value) and not isinstance(value, (dict, list)):
         named = names.table(value)
         return named if named[:1].isalpha() or named[:1] == "_" else None
     return None
 
 
-@cache
-def _is_model(cls: type) -> bool:
-    return cls.__module__.startswith(_MODEL)
+def _is_model(value: object) -> bool:
+    return type(value).__module__.startswith(_MODEL)
 
 
 def _parts(value: object, path: str) -> Iterable[tuple[str, object]]:
@@ -164,7 +169,7 @@ def _parts(value: object, path: str) -> Iterable[tuple[str, object]]:
         return [(f"{dot}state", hash(value.getstate()))]
     if isinstance(value, BaseException):
         return [(f"{dot}error", f"{type(value).__name__} {value.args}")]
-    if callable(value) and not _is_model(type(value)):
+    if callable(value) and not _is_model(value):
         return [(f"{dot}name", getattr(value, "__qualname__", type(value).__name__))]
     return _fields(value, dot)
 
@@ -193,7 +198,7 @@ def _content(cell: CellType) -> object:
 
 
 def _self(value: object) -> object:
-    return value if _is_model(type(value)) else type(value).__name__
+    return value if _is_model(value) else type(value).__name__
 
 
 def _frames(value: object, dot: str) -> Iterator[tuple[str, object]]:
@@ -211,16 +216,22 @@ def _frames(value: object, dot: str) -> Iterator[tuple[str, object]]:
         depth += 1
 
 
-@cache
-def _slots(cls: type) -> tuple[str, ...]:
-    found = [name for base in cls.__mro__ for name in vars(base).get("__slots__", ())]
-    return tuple(sorted(name for name in dict.fromkeys(found) if name not in HIDDEN and name != "_addr"))
+class _Slots(dict[type, tuple[str, ...]]):
+    """The slots of a class, looked up once."""
+
+    def __missing__(self, cls: type) -> tuple[str, ...]:
+        found = {name for base in cls.__mro__ for name in vars(base).get("__slots__", ())}
+        slots = self[cls] = tuple(sorted(found - HIDDEN - {"_addr"}))
+        return slots
+
+
+_SLOTS: Final = _Slots()
 
 
 def _fields(value: object, dot: str) -> Iterator[tuple[str, object]]:
     """The fields of a struct; those that lie in the cold part and are as they always are left out."""
     cls = type(value)
-    for name in _slots(cls):
+    for name in _SLOTS[cls]:
         found = getattr(value, name, _MISSING)
         if found is not _MISSING:
             yield f"{dot}{name}", found

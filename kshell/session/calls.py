@@ -73,6 +73,11 @@ class Calls:
         session = self.session
         if asks(text):
             return session.explain(question(text))
+        if session.timeline.eye is not None or (" @" in text and text.rstrip()[-1].isdigit()):
+            from kshell.session.travel import elsewhere
+
+            if elsewhere(session, text):
+                return None
         statement = parse_line(text, "", 1, session.registry.names())
         if statement is None:
             return

@@ -28,6 +28,12 @@ Every event is one JSON object (`kshell --json`, one a line). The first line of 
                                                       comes from the debugger's commands
     debug    text                                     a line of a script that is for the debugger
     go       number, text                             the kernel runs again; or the call was taken back
+    travel   here, of, branch, stop, text             the session is after command `here` of `of` on a branch; stop: the
+                                                      packet of the next command that one looks from (0: none)
+    history  commands                                 each with number, command, result, changes, undone
+    difference  before, after, differs                two moments, and each thing that differs: what (time, created,
+                                                      freed, changed, counter, memory, log), struct, address, where,
+                                                      field, old, new
     held     text, file, line                         an expectation held
     failed   text, expected, got, file, line, column  an expectation failed
     error    message, hint, text, file, line, column  a command cannot be understood or carried out
@@ -55,6 +61,7 @@ if TYPE_CHECKING:
     from kshell.lens.trace_diff import DiffLine
     from kshell.lens.trace_parts import Segment
     from kshell.lens.tree import TreeLine
+    from kshell.session.difference import Differing
     from kshell.session.captured import Captured
 
 FORMAT = 1
@@ -312,6 +319,47 @@ class Go(_Numbered):
     kind = "go"
     number: int
     text: str
+
+
+class Travel(_Numbered):
+    """The session has gone to another moment; `text` says where."""
+
+    kind = "travel"
+    here: int
+    of: int
+    branch: str
+    stop: int
+    text: str
+
+
+class HistoryLine(Event):
+    """One command of the session: its result and what it changed, in a line; undone: it could be done again."""
+
+    number: int
+    command: str
+    result: str
+    changes: str
+    undone: bool
+
+    def to_json(self) -> dict[str, Json]:
+        return {name: _plain(getattr(self, name)) for name in self.fields}
+
+
+class History(_Numbered):
+    """Commands of the session."""
+
+    kind = "history"
+    commands: list[HistoryLine]
+
+
+class Difference(_Numbered):
+    """What differs between two moments; everything: whether a reader wants to see all of it."""
+
+    kind = "difference"
+    before: str
+    after: str
+    differs: list[Differing]
+    everything: bool
 
 
 class ExpectationHeld(_Numbered):

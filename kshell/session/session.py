@@ -279,6 +279,15 @@ class Session:
         """Another session, as this one was after command n (now): to try something, or to look."""
         return self.timeline.copy(self.timeline.here if n is None else n)
 
+    def relay(self, events: list[ev.Event]) -> None:
+        """Tell what a copy of this session told, as this command's own."""
+        for event in events:
+            if not isinstance(event, ev.CommandStarted):
+                event.n = self.timeline.number  # type: ignore[attr-defined]
+                self._events.append(event)
+                self.errors += isinstance(event, ev.Error)
+                self.oopses += isinstance(event, ev.Oops)
+
     # ---- what commands use
 
     def emit(self, kind: type[E], *values: object) -> E:

@@ -22,6 +22,7 @@ from kshell.session.pieces import asks
 from kshell.session.tape import Op, TapedMachine, play
 
 if TYPE_CHECKING:
+    from kshell.session.inside import Eye
     from kshell.session.session import Session
     from kshell.world.machine import Machine
 
@@ -40,6 +41,7 @@ OUTSIDE: Final = frozenset({
 class Logged:
     """A command as it was given, what it did, and the moment after it."""
 
+    __slots__ = ("by_text", "changes", "file", "line", "moment", "n", "outcome", "tape", "text")
     __slots__ = ("by_text", "file", "line", "moment", "n", "outcome", "packets", "tape", "text")
 
     def __init__(self, n: int, text: str, file: str, line: int) -> None:
@@ -50,6 +52,7 @@ class Logged:
         self.tape: tuple[Op, ...] = ()
         self.moment: Moment
         self.outcome: ev.Event | None = None
+        self.changes: str | None = None  # in a line, once it has been worked out
         self.packets: tuple[ev.Packet, ...] = ()
         self.by_text = False
         """Whether its tape is not enough, so that the command itself has to be run again."""
@@ -101,6 +104,8 @@ class Timeline:
         self.branches = {MAIN: self.branch}
         self.number = 0
         self.spares: list[Spare] = []
+        self.eye: Eye | None = None
+        """The stop in the middle of a command that one looks from."""
         self.start: Moment
 
     # ---- commands as they come
@@ -122,7 +127,7 @@ class Timeline:
 
     def begin(self, text: str, file: str, line: int) -> Logged | None:
         """A command begins; None: one that is no part of the session."""
-        if asks(text) or self._is_outside(text):
+        if asks(text) or self.eye is not None or self._is_outside(text):
             return None
         self.number = self.here + 1
         return Logged(self.number, text, file, line)
@@ -145,7 +150,7 @@ class Timeline:
         command.by_text = session.tape.by_text
         session.tape.by_text = False
         command.moment = Moment(session, before)
-        command.outcome = next((e for e in reversed(events) if isinstance(e, _OUTCOMES)), None)
+        command.outcome = next((e for e in events if type(e) in _OUTCOMES), None)
         if len(self.branch.commands) > self.here:
             if not command.tape and command.moment.same(before):
                 self.number = self.here
@@ -178,12 +183,14 @@ class Timeline:
     def goto(self, n: int) -> None:
         """Make the session what it was after command n of its branch."""
         self._check(n)
+        self.eye = None
         if n != self.here:
             self._move(self.branch, n)
 
     def switch(self, name: str) -> bool:
         """Go to a branch, where it was left; a new name makes one that begins here. Whether it is new."""
         self._check(0)
+        self.eye = None
         target = self.branches.get(name)
         if target is None:
             self.branch = self.branches[name] = Branch(name, self.done, self.here)
@@ -269,5 +276,5 @@ class Timeline:
             self.give(Spare(twin.machines, last, twin.objects()))
 
 
-_OUTCOMES = (ev.CallFinished, ev.CallSleeps, ev.Error, ev.Oops, ev.ExpectationFailed)
+_OUTCOMES = frozenset({ev.CallFinished, ev.CallSleeps, ev.Error, ev.Oops})
 """Events that tell how a command ended."""

@@ -252,6 +252,28 @@ def _tracediff(self: PlainText, event: ev.Event) -> Iterable[str]:
         yield self.paint(styles.get(sign, ""), printable(text))
 
 
+def _travel(self: PlainText, event: ev.Event) -> Iterable[str]:
+    assert isinstance(event, ev.Travel)
+    if "output" in self.panels:
+        yield self.paint("folded", printable(event.text))
+
+
+def _history(self: PlainText, event: ev.Event) -> Iterable[str]:
+    assert isinstance(event, ev.History)
+    if "output" in self.panels:
+        for line in event.commands:
+            number = "-" if line.undone else str(line.number)
+            yield f"{number:>5}  " + self.paint("command", printable(line.command)) + printable(f"  {line.result}".rstrip())
+            if line.changes:
+                yield self.paint("folded", printable(f"       {line.changes}"))
+
+
+def _difference(self: PlainText, event: ev.Event) -> Iterable[str]:
+    assert isinstance(event, ev.Difference)
+    if "output" in self.panels:
+        from kshell.session.difference import text_of
+
+        yield from map(printable, text_of(event.differs, event.everything) or ["nothing differs"])
 def _stop(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Stop)
     context = "" if event.pid in (0, 1) else f"[{event.task}] "
@@ -293,4 +315,7 @@ _HANDLERS: dict[str, Callable[[PlainText, ev.Event], Iterable[str]]] = {
     "trace": _trace,
     "tracediff": _tracediff,
     "change": _change,
+    "travel": _travel,
+    "history": _history,
+    "difference": _difference,
 }
