@@ -61,8 +61,8 @@ if TYPE_CHECKING:
     from kshell.lens.trace_diff import DiffLine
     from kshell.lens.trace_parts import Segment
     from kshell.lens.tree import TreeLine
-    from kshell.session.difference import Differing
     from kshell.session.captured import Captured
+    from kshell.session.difference import Differing
 
 FORMAT = 1
 

@@ -41,8 +41,7 @@ OUTSIDE: Final = frozenset({
 class Logged:
     """A command as it was given, what it did, and the moment after it."""
 
-    __slots__ = ("by_text", "changes", "file", "line", "moment", "n", "outcome", "tape", "text")
-    __slots__ = ("by_text", "file", "line", "moment", "n", "outcome", "packets", "tape", "text")
+    __slots__ = ("by_text", "changes", "file", "line", "moment", "n", "outcome", "packets", "tape", "text")
 
     def __init__(self, n: int, text: str, file: str, line: int) -> None:
         self.n = n
