@@ -24,11 +24,11 @@ class LinuxFiles:
         self._stems = {
             folder: {stem.replace("-", "_"): stem for stem in stems} for folder, stems in folders.items()
         }
-        self._functions = functions
+        self.functions = functions
 
     def file_of(self, function: FunctionType) -> str:
         """`net/ipv4/tcp_input.c`."""
-        listed = self._functions.get(function.__name__)
+        listed = self.functions.get(function.__name__)
         return listed or self.file_of_module(function.__module__)
 
     def file_of_module(self, module: str) -> str:
@@ -59,3 +59,9 @@ def _recorded() -> LinuxFiles:
 def linux_file(function: FunctionType) -> str:
     """Where Linux has this function."""
     return _recorded().file_of(function)
+
+
+def file_of_step(function: str, file: str) -> str:
+    """Where Linux has the function of that name which lies in `file` of the model (`net/ipv4/tcp_input_ack.py`)."""
+    recorded = _recorded()
+    return recorded.functions.get(function) or recorded.file_of_module(KERNEL + file.removesuffix(".py").replace("/", "."))

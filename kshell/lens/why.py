@@ -79,8 +79,8 @@ def reason(error: KernelError) -> Reason:
 
 
 def _hidden(function: str) -> bool:
-    """Helpers that Linux does not have begin with one underscore."""
-    return function.startswith("<") or (function.startswith("_") and not function.startswith("__"))
+    """Helpers that Linux does not have begin with one underscore; Python's own methods are none either."""
+    return function.startswith("<") or function == "__init__" or (function.startswith("_") and not function.startswith("__"))
 
 
 def kernel_function(frame: FrameType) -> str:

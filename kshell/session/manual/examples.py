@@ -52,8 +52,8 @@ def origin(row: ErrorRow) -> tuple[str, str, int]:
 
 
 @lru_cache(maxsize=64)
-def functions_of(example: str) -> tuple[tuple[int, str], ...]:
-    """Depth and name of the kernel functions that the last command of an example enters, in order."""
+def functions_of(example: str, name: str) -> tuple[tuple[int, str], ...]:
+    """Depth and name of the kernel functions that the last command of an example enters, in order; `name`: its call."""
     lines = example.split("\n")
     session = Session()
     session.run("\n".join(lines[:-1]))
@@ -62,7 +62,7 @@ def functions_of(example: str) -> tuple[tuple[int, str], ...]:
 
     def see(frame: FrameType, event: str, argument: object) -> None:
         name = kernel_function(frame) if event == "call" else ""
-        if name and frame not in depths and len(names) < MOST_NAMES:
+        if name and "/include/" not in frame.f_code.co_filename and frame not in depths and len(names) < MOST_NAMES:
             parent = frame.f_back
             while parent is not None and parent not in depths:
                 parent = parent.f_back
@@ -75,4 +75,13 @@ def functions_of(example: str) -> tuple[tuple[int, str], ...]:
         session.run(lines[-1])
     finally:
         sys.setprofile(before)
-    return tuple(names)
+    return tuple(_of_call(names, name))
+
+
+def _of_call(names: list[tuple[int, str]], call: str) -> list[tuple[int, str]]:
+    """From the entry of a call on, up to where the kernel is left: what comes before and behind is the session's."""
+    entries = (f"sys_{call}", f"compat_sys_{call}", "compat_sys_socketcall", "sys_socketcall")
+    begin = next((i for i, (_, name) in enumerate(names) if name in entries), 0)
+    depth = names[begin][0] if names else 0
+    end = next((i for i, (d, _) in enumerate(names) if i > begin and d < depth), len(names))
+    return [(d - depth, name) for d, name in names[begin:end]]
