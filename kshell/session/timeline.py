@@ -205,10 +205,10 @@ class Timeline:
         branch.here = self.number = n
         self.session.attach(spare.machines, self.moment(n), spare.objects)
 
-    def _check(self, n: int) -> None:
+    def _check(self, n: int, length: int | None = None) -> None:
         if not self.rooted:
             raise CommandError("this session was given its machine, and can't make it anew")
-        most = len(self.branch.commands)
+        most = len(self.branch.commands) if length is None else length
         if not 0 <= n <= most:
             raise CommandError(f"there is no command {n}", f"commands go from 0 (just booted) to {most}")
 
@@ -252,8 +252,8 @@ class Timeline:
 
     def copy(self, n: int, commands: Sequence[Logged] | None = None) -> Session:
         """Another session, as this one was after command n (of a line); what is done there is not done here."""
-        self._check(0)
         line = self.branch.commands if commands is None else commands
+        self._check(n, len(line))
         spare = self.machines_at(line, n)
         twin = self.session.twin(spare.machines, line[n - 1].moment if n else self.start, spare.objects)
         twin.timeline._take(line[:n], self.start)
