@@ -10,6 +10,7 @@ from kshell.lang.ast import (
     CommandStatement,
     ExpressionStatement,
     Node,
+    Statement,
 )
 from kshell.lang.nearest import nearest
 from kshell.lang.parser import parse_expression
@@ -26,8 +27,9 @@ from kshell.world.machine import MachinePanic, SyscallInProgress
 if TYPE_CHECKING:
     from kshell.lens.objects import Node as Snapshot
     from kshell.linux.include.linux.sched import task_struct
+    from kshell.session.hosts import Hosts
     from kshell.session.session import Session
-    from kshell.session.tasks import Tasks, UserTask
+    from kshell.session.tasks import UserTask
 
 MOST_JUMPS = 100_000
 """Timer events that one command may wait for."""
@@ -50,9 +52,9 @@ class Pending:
         self.before = before
         self.text, self.file, self.line = place
 
-    def moved(self, tasks: Tasks) -> Pending:
-        """The same call on a machine that is as this one's is."""
-        user = tasks.get(self.prepared.user.name)
+    def moved(self, hosts: Hosts) -> Pending:
+        """The same call on machines that are as these are."""
+        user = hosts.named(self.prepared.user.name)
         assert user is not None
         assert isinstance(user.task._call, SyscallInProgress)
         return Pending(self.prepared.moved(user), user.task._call, self.before, (self.text, self.file, self.line))
@@ -63,7 +65,7 @@ class Calls:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.pending: dict[int, Pending] = {}
+        self.pending: dict[task_struct, Pending] = {}
         self.variables: dict[str, object] = {}
 
     # ---- statements
@@ -82,13 +84,20 @@ class Calls:
         if statement is None:
             return
         user = session.user(statement.task) if statement.task else session.current
+        if isinstance(statement, CommandStatement):
+            return self._command(statement, user)
+        before, session.current = session.current, user
+        try:
+            self._execute(statement, text, user)
+        finally:
+            session.current = before
+
+    def _execute(self, statement: Statement, text: str, user: UserTask) -> None:
         if isinstance(statement, CallStatement):
             self._call(statement, text, user)
-        elif isinstance(statement, CommandStatement):
-            self._command(statement, user)
         elif isinstance(statement, Assignment):
             self._assign(statement.variable, statement.value, user, text)
-        else:
+        elif isinstance(statement, ExpressionStatement):
             self._print(statement, user, text)
 
     def _command(self, statement: CommandStatement, user: UserTask) -> None:
@@ -122,7 +131,7 @@ class Calls:
         self._free(user)
         names = SessionVariables(self.variables, user, self._value)
         prepared = bridge.prepare(statement, text, user, names, session.settings["abi"])
-        before = session.watch.before(user.task)
+        before = session.watch_of(user).before(user.task)
         try:
             outcome = session.machine.syscall(user.task, prepared.number, prepared.registers, prepared.compat)
         except MachinePanic as panic:
@@ -133,12 +142,14 @@ class Calls:
             return
         session.machine.run()
         pending = Pending(prepared, outcome, before, session.place())
-        if not outcome.done and self._all_asleep() and bounded(user.task):
-            self._jump_until(outcome)
+        if not outcome.done and self._all_asleep():
+            self._fly_until(outcome)
+            if not outcome.done and bounded(user.task):
+                self._jump_until(outcome)
         if outcome.done:
             self._ended(ev.CallFinished, pending)
         else:
-            self.pending[user.task.pid] = pending
+            self.pending[user.task] = pending
             self._sleeps(prepared)
 
     def _free(self, user: UserTask) -> None:
@@ -148,11 +159,11 @@ class Calls:
         self.collect()
         if user.dead:
             raise CommandError(f"task {user.name} is gone", "a new name makes a new task")
-        if user.task.pid in self.pending:
-            self._wait_for(self.pending[user.task.pid].progress)
+        if user.task in self.pending:
+            self._wait_for(self.pending[user.task].progress)
             self.collect()
-        if user.task.pid in self.pending:
-            name = self.pending[user.task.pid].prepared.name
+        if user.task in self.pending:
+            name = self.pending[user.task].prepared.name
             raise CommandError(
                 f"task {user.name} still sleeps in {name}()",
                 "let another task wake it: @name call(...), or send it a signal: kill(pid, SIGINT)",
@@ -170,8 +181,16 @@ class Calls:
             if progress.done or machine.run_next_event() is None:
                 return
 
+    def _fly_until(self, progress: SyscallInProgress) -> None:
+        """Let time pass while frames are on their way that may end the call."""
+        machine = self.session.machine
+        for _ in range(MOST_JUMPS):
+            if progress.done or not machine.in_flight() or machine.run_next_event() is None:
+                return
+
     def _wait_for(self, progress: SyscallInProgress) -> None:
-        """Let time pass while a timer is pending that may end the call."""
+        """Let time pass while a frame is on its way, or a timer is pending, that may end the call."""
+        self._fly_until(progress)
         if bounded(progress.task) or self._others_bounded():
             self._jump_until(progress)
 
@@ -197,9 +216,9 @@ class Calls:
 
     def collect(self) -> None:
         """Report the calls that have come back since."""
-        done = [(pid, p) for pid, p in self.pending.items() if p.progress.done]
-        for pid, pending in done:
-            del self.pending[pid]
+        done = [(task, p) for task, p in self.pending.items() if p.progress.done]
+        for task, pending in done:
+            del self.pending[task]
             self._ended(ev.CallResumed, pending)
 
     def _ended(self, kind: type[ev.CallFinished], pending: Pending) -> None:
@@ -232,7 +251,7 @@ class Calls:
             equal, expected, got, reason = bridge.verdict(prepared, result)
             self._hold(pending, prepared, equal, expected, f"{got}   ({reason})" if reason else got)
         if not user.dead:
-            session.watch.after(before, user.task, prepared.descriptors)
+            session.watch_of(user).after(before, user.task, prepared.descriptors)
 
     def _hold(self, pending: Pending | None, prepared: bridge.Prepared, equal: bool, expected: str, got: str) -> None:
         text, file, line = (pending.text, pending.file, pending.line) if pending else self.session.place()

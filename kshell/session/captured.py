@@ -50,7 +50,7 @@ class Capture:
     def take(self, device: str, skb: sk_buff, kernel: Kernel) -> None:
         """A packet passes a device: emit it, and keep it."""
         session = self.session
-        kernels = (kernel,) if device == "lo" else tuple(m.kernel for m in session.machines.values())
+        kernels = (kernel,) if device.rpartition(".")[2] == "lo" else tuple(m.kernel for m in session.machines.values())
         captured = Captured(skb)
         passed = self.flows.passed(captured, kernels)
         source, target = ends(skb)

@@ -30,7 +30,7 @@ class Moment:
     def __init__(self, session: Session, before: Moment | None = None) -> None:
         calls = session.calls_of_tasks
         self.current = session.current.name
-        self.users: tuple[UserState, ...] = session.tasks.state()
+        self.users: dict[str, tuple[UserState, ...]] = {host.name: host.tasks.state() for host in session.hosts}
         self.pending: tuple[Pending, ...] = tuple(calls.pending.values())
         self.settings = tuple(session.settings[name] for name in KEPT)
         self.variables = {n: v if isinstance(v, PLAIN) else OBJECT for n, v in calls.variables.items()}
@@ -43,13 +43,14 @@ class Moment:
 
     def restore(self, session: Session, objects: Mapping[str, object]) -> None:
         """Make a session so whose machines are as they were; objects: what variables with kernel objects hold."""
-        session.tasks.restore(self.users)
+        for host in session.hosts:
+            host.tasks.restore(self.users[host.name])
         session.settings |= dict(zip(KEPT, self.settings, strict=True))
-        session.current = session.tasks.get(self.current) or session.tasks.init
+        session.current = session.hosts.named(self.current) or session.hosts.first.tasks.init
         calls = session.calls_of_tasks
         calls.variables = {n: objects[n] if v is OBJECT else v for n, v in self.variables.items()}
-        moved = (pending.moved(session.tasks) for pending in self.pending)
-        calls.pending = {pending.prepared.user.task.pid: pending for pending in moved}
+        moved = (pending.moved(session.hosts) for pending in self.pending)
+        calls.pending = {pending.prepared.user.task: pending for pending in moved}
 
 
 KEPT: Final = tuple(name for name, setting in BY_NAME.items() if setting.kept)

@@ -14,10 +14,11 @@ from kshell.session import events as ev
 from kshell.session import panels, settings
 from kshell.session.calls import Calls
 from kshell.session.commands import CommandError, Registry
+from kshell.session.hosts import Host, Hosts
 from kshell.session.moment import PLAIN, Moment
 from kshell.session.pieces import Piece, pieces
 from kshell.session.sleeping import wchan_of
-from kshell.session.tape import Tape, TapedMachine
+from kshell.session.tape import WORLD, Tape, TapedMachine, world_of
 from kshell.session.tasks import Tasks, UserTask
 from kshell.session.timeline import Logged, Timeline
 from kshell.session.watch import Watch
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from kshell.linux.mm.slub import kmem_cache
     from kshell.session.instruments import Instruments
     from kshell.userland.runtime import Process
+    from kshell.world.hosts import World
     from kshell.world.machine import Machine
 
 E = TypeVar("E", bound=ev.Event)
@@ -48,12 +50,9 @@ class Session:
     configured: settings that are not as settings.TABLE has them
     """
 
-    machine: Machine
-    kernel: Kernel
-    tasks: Tasks
     calls_of_tasks: Calls
     current: UserTask
-    watch: Watch
+    hosts: Hosts
 
     def __init__(
         self,
@@ -99,21 +98,19 @@ class Session:
         objects: what variables hold that held kernel objects then.
         """
         if self.machines:
-            self.watch.close()
+            self.hosts.close()
         if self.instruments is not None:
             self.instruments.forget()
         for machine in machines.values():
             if isinstance(machine, TapedMachine):
                 machine.tape = self.tape
         self.machines = machines
-        self.machine = machines[""]
-        self.kernel = self.machine.kernel
-        self.tasks = Tasks(self.machine)
+        self.hosts = Hosts(self, machines)
         self.calls_of_tasks = Calls(self)
-        self.current = self.tasks.init
+        self.current = self.hosts.first.tasks.init
         if moment is not None:
             moment.restore(self, objects)
-        self.watch = Watch(self)
+        self.hosts.listen()
 
     def twin(self, machines: dict[str, Machine], moment: Moment, objects: Mapping[str, object]) -> Session:
         """Another session on machines that are as they were at `moment`."""
@@ -121,9 +118,60 @@ class Session:
         twin.attach(machines, moment, objects)
         return twin
 
+    def build(self, what: str, *values: object) -> World:
+        """Do something to the world around the machines (`World.do`). CommandError: it cannot be."""
+        from kshell.world.hosts import WorldError
+
+        world = world_of(self.machines)
+        try:
+            world.do(what, *values)
+        except WorldError as error:
+            raise CommandError(str(error), error.hint) from None
+        self.tape.write(WORLD, "", what, *values)
+        for name, machine in self.machines.items():
+            if self.hosts.get(name) is None:
+                self.hosts.add(name, machine)
+                if isinstance(machine, TapedMachine):
+                    machine.tape = self.tape
+        self.machine.run()
+        return world
+
     def objects(self) -> dict[str, object]:
         """The variables that hold kernel objects."""
         return {n: v for n, v in self.calls_of_tasks.variables.items() if not isinstance(v, PLAIN)}
+
+    # ---- the current host
+
+    @property
+    def host(self) -> Host:
+        """The host that commands are about."""
+        return self.hosts[self.current.host]
+
+    @property
+    def machine(self) -> Machine:
+        """The current host's machine."""
+        return self.host.machine
+
+    @property
+    def kernel(self) -> Kernel:
+        """The current host's kernel."""
+        return self.host.machine.kernel
+
+    @property
+    def tasks(self) -> Tasks:
+        """The current host's tasks."""
+        return self.host.tasks
+
+    @property
+    def watch(self) -> Watch:
+        """The ear at the current host's kernel."""
+        return self.watch_of(self.current)
+
+    def watch_of(self, user: UserTask) -> Watch:
+        """The ear at the kernel of a task."""
+        watch = self.hosts[user.host].watch
+        assert watch is not None
+        return watch
 
     # ---- what a reader asks
 
@@ -149,7 +197,8 @@ class Session:
     @property
     def now(self) -> int:
         """Virtual time in nanoseconds since boot."""
-        return self.kernel.clock.now - self.kernel.boot_ns
+        kernel = self.hosts.first.machine.kernel
+        return kernel.clock.now - kernel.boot_ns
 
     def head(self) -> ev.StreamHead:
         """The first record of a stream."""
@@ -195,7 +244,7 @@ class Session:
             self.carry_out(piece.text)
         elif not self.instruments.carry_out(piece.text):
             command = None  # taken back
-        packets = self.watch.settle()
+        packets = self.hosts.settle()
         if command is not None:
             command.packets = packets
             self.timeline.end(command, self._events)
@@ -227,7 +276,8 @@ class Session:
             self.calls_of_tasks.collect()
         except Exception as error:
             self.oops(error)
-        self.tasks.bury()
+        for host in self.hosts:
+            host.tasks.bury()
         if self.current.dead:
             self.current = self.tasks.init
 
@@ -363,11 +413,11 @@ class Session:
 
     def user(self, name: str) -> UserTask:
         """The task of that name; a new name makes a task."""
-        return self.tasks.get(name) or self.tasks.fork(name)
+        return self.hosts.user(name, self.host)
 
     def find_user(self, name: str) -> UserTask:
         """The task of that name or pid; CommandError if there is none."""
-        found = self.tasks.get(name) or self.tasks.by_pid(name)
+        found = self.tasks.get(name) or self.tasks.by_pid(name) or self.hosts.named(name)
         if found is None:
             raise CommandError(f"there is no task {name!r}", f"there are: {', '.join(self.tasks.names())}")
         return found
@@ -391,7 +441,7 @@ class Session:
         """The tasks by name, with what they are doing."""
         lines = []
         for user in self.tasks:
-            pending = self.calls_of_tasks.pending.get(user.task.pid)
+            pending = self.calls_of_tasks.pending.get(user.task)
             doing = f"sleeps in {pending.prepared.name}" if pending else "runs commands"
             mark = "*" if user is self.current else " "
             lines.append(f"{mark} {user.name:12} pid {user.task.pid:<5} {doing}")
@@ -403,7 +453,7 @@ class Session:
 
     def sleeping_call(self, user: UserTask) -> str:
         """The name of the system call that a task sleeps in; "" if it runs commands."""
-        pending = self.calls_of_tasks.pending.get(user.task.pid)
+        pending = self.calls_of_tasks.pending.get(user.task)
         return pending.prepared.name if pending else ""
 
     def wchan(self, task: task_struct) -> str:

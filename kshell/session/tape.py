@@ -8,7 +8,7 @@ costs, so a tape plays several times as fast as its commands run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.init.kernel import Kernel
     from kshell.world.clock import VirtualClock
+    from kshell.world.hosts import World
 
 CALL: Final = 0  # (host, pid, number, registers, compat)
 STORE: Final = 1  # (host, pid, address, bytes)
@@ -29,6 +30,7 @@ NEXT: Final = 4  # (host,)
 UNTIL: Final = 5  # (host, nanoseconds)
 BESIDE: Final = 6  # (host, pid, number, registers)
 SIGNAL: Final = 7  # (host, pid, signal)
+WORLD: Final = 8  # ("", what, values): as World.do
 
 Op = tuple[Any, ...]
 """Kind, host, and what the kind says in brackets above."""
@@ -98,9 +100,11 @@ class TapedMachine(Machine):
 
     def run(self) -> list[SyscallInProgress]:
         """As Machine.run; a run with nothing to do does nothing, and is not noted."""
-        if self.tape is not None and self.kernel.runqueue:
-            self.tape.write(RUN, self.host)
-        return super().run()
+        if self.tape is None or not self.busy():
+            return super().run()
+        self.tape.write(RUN, self.host)
+        with _Within(self.tape):
+            return super().run()
 
     def run_next_event(self) -> list[SyscallInProgress] | None:
         """As Machine.run_next_event."""
@@ -170,15 +174,35 @@ def task_of(kernel: Kernel, pid: int) -> task_struct | None:
     return tasks[0] if tasks else None
 
 
-def play(ops: Iterable[Op], machines: Mapping[str, Machine]) -> None:
+def world_of(machines: dict[str, Machine]) -> World:
+    """The world that machines are part of, made around the first if it was alone."""
+    from kshell.world.hosts import World
+
+    first = machines[""]
+    if first.world is None:
+        kind = type(first)
+
+        def make(name: str, seed: int) -> Machine:
+            if issubclass(kind, TapedMachine):
+                return kind(seed, first.clock, None, name)
+            return kind(seed, first.clock)
+
+        World(machines, make, first.seed)
+    assert first.world is not None
+    return first.world
+
+
+def play(ops: Iterable[Op], machines: dict[str, Machine]) -> None:
     """Do what a tape says to machines that are as they were when it was written.
 
     What went wrong inside a machine then goes wrong again, and is passed over as it was then.
     """
     for op in ops:
-        machine = machines[op[1]]
         with suppress(MachinePanic, Exception):
-            _DOES[op[0]](machine, *op[2:])
+            if op[0] == WORLD:
+                world_of(machines).do(*op[2:])
+            else:
+                _DOES[op[0]](machines[op[1]], *op[2:])
 
 
 def _call(machine: Machine, pid: int, number: int, registers: tuple[int, ...], compat: bool) -> None:

@@ -25,10 +25,11 @@ PR_SET_NAME = 15
 class UserTask:
     """A task that commands can speak for."""
 
-    __slots__ = ("arena", "buffers", "name", "task")
+    __slots__ = ("arena", "buffers", "host", "name", "task")
 
-    def __init__(self, name: str, task: task_struct, arena: Arena) -> None:
+    def __init__(self, name: str, task: task_struct, arena: Arena, host: str = "") -> None:
         self.name = name
+        self.host = host
         self.task = task
         self.arena = arena
         self.buffers: dict[str, Buffer] = {}
@@ -39,10 +40,11 @@ class UserTask:
 
 
 class Tasks:
-    """UserTasks by name."""
+    """UserTasks of one host by name. On a host with a name a task's full name is `host/task`, its init's `host`."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, host: str = "") -> None:
         self.machine = machine
+        self.host = host
         self.init = self._new("init", machine.init)
         self._by_name = {"init": self.init}
 
@@ -75,7 +77,9 @@ class Tasks:
         return user
 
     def _new(self, name: str, task: task_struct) -> UserTask:
-        return UserTask(name, task, self.machine.arena(task))
+        if self.host:
+            name = self.host if name == "init" else f"{self.host}/{name}"
+        return UserTask(name, task, self.machine.arena(task), self.host)
 
     def name_of(self, task: task_struct) -> str:
         return next((user.name for user in self._by_name.values() if user.task is task), "")
@@ -92,17 +96,17 @@ class Tasks:
             raise CommandError(f"init's fork() failed with {pid}")
         child = next(task for task in self.machine.kernel.tasklist if task.pid == pid)
         user = self.add(name, child)
-        self._call_it(user)
+        self._call_it(user, name)
         return user
 
-    def _call_it(self, user: UserTask) -> None:
-        address = user.arena.put(user.name.encode()[:15] + b"\0")
+    def _call_it(self, user: UserTask, name: str) -> None:
+        address = user.arena.put(name.encode()[:15] + b"\0")
         self.machine.syscall(user.task, NR_PRCTL, (PR_SET_NAME, address, 0, 0, 0))
         user.arena.release()
 
     def state(self) -> tuple[UserState, ...]:
         """What there is to know of the tasks beside what their machine knows."""
-        return tuple((u.name, u.task.pid, u.arena.extent, dict(u.buffers)) for u in self._by_name.values())
+        return tuple((name, u.task.pid, u.arena.extent, dict(u.buffers)) for name, u in self._by_name.items())
 
     def restore(self, state: tuple[UserState, ...]) -> None:
         """Have the tasks as they were, on a machine that is as it was."""

@@ -247,7 +247,7 @@ class Timeline:
             twin = self.session.twin(spare.machines, before, spare.objects)
             twin.run(command.text, command.file)
             spare.machines, spare.objects = twin.machines, twin.objects()
-            twin.watch.close()
+            twin.hosts.close()
         spare.last = command
 
     def copy(self, n: int, commands: Sequence[Logged] | None = None) -> Session:
@@ -269,7 +269,7 @@ class Timeline:
     def take_back(self, twin: Session, n: int) -> None:
         """A copy made at n is no longer needed; its machines are kept if nothing has been done to them since."""
         timeline = twin.timeline
-        twin.watch.close()
+        twin.hosts.close()
         if not any(command.tape for command in timeline.branch.commands[n:]) and not twin.tape.cut():
             last = timeline.branch.commands[n - 1] if n else None
             self.give(Spare(twin.machines, last, twin.objects()))

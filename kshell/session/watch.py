@@ -19,7 +19,7 @@ from kshell.session.signals import exit_text, signal_name, signal_text
 if TYPE_CHECKING:
     from kshell.lens.objects import Node
     from kshell.linux.include.linux.sched import task_struct
-    from kshell.session.captured import Capture
+    from kshell.session.hosts import Host
     from kshell.session.session import Session
 
 LOOKED_AT = frozenset({"objects", "changes"})
@@ -29,12 +29,12 @@ PANELS: dict[type, str] = {Printk: "log", SchedWakeup: "wakeups", ModuleLoad: "l
 class Watch:
     """Observes one kernel for one session."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, host: Host) -> None:
         self.session = session
+        self.host = host
         self.looking = False
-        self.capture: Capture | None = None
         self.look()
-        self._stop = session.kernel.observe(self._record)
+        self._stop = host.machine.kernel.observe(self._record)
 
     def close(self) -> None:
         """Listen no more."""
@@ -56,25 +56,14 @@ class Watch:
             name = signal_name(signo) if signo else ""
             emit(ev.Exit, record.pid, self._name(record.pid), code, name, exit_text(record.code))
         elif isinstance(record, NetDevXmit):
-            self._capture().take(record.dev, record.skb, self.session.kernel)
+            self.session.hosts.capture().take(self.host.device(record.dev), record.skb, self.host.machine.kernel)
         elif isinstance(record, Printk):
             emit(ev.LogLine, record.text)
         elif isinstance(record, SchedWakeup):
             emit(ev.Wakeup, record.pid, self._name(record.pid), f"{record.comm} ({record.pid}) wakes up")
 
     def _name(self, pid: int) -> str:
-        return self.session.tasks.name_of_pid(pid)
-
-    def _capture(self) -> Capture:
-        if self.capture is None:
-            from kshell.session.captured import Capture
-
-            self.capture = Capture(self.session)
-        return self.capture
-
-    def settle(self) -> tuple[ev.Packet, ...]:
-        """A command is over: its packets, with what became of them."""
-        return self.capture.settle() if self.capture is not None else ()
+        return self.host.tasks.name_of_pid(pid)
 
     # ---- objects before and after a call
 
@@ -86,7 +75,7 @@ class Watch:
         """What the task reaches, and the other tasks of the session."""
         from kshell.lens.objects import snapshot
 
-        others = [user.task for user in self.session.tasks if user.task is not task and not user.dead]
+        others = [user.task for user in self.host.tasks if user.task is not task and not user.dead]
         return snapshot(task, *others)
 
     def after(self, before: Node | None, task: task_struct, named: list[int]) -> None:
@@ -97,7 +86,7 @@ class Watch:
         from kshell.lens.objects import FreeSlots
 
         now = self._snapshot(task)
-        alive = FreeSlots(self.session.kernel.slab_caches).alive
+        alive = FreeSlots(self.host.machine.kernel.slab_caches).alive
         if "objects" in self.session.show:
             everything = self.session.settings["view"] == "full"
             lines = tree.touched_lines(before, now, [f"fd_array[{fd}]" for fd in named], everything, alive)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Coroutine
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kshell.abi.ioctl import SIOCSIFFLAGS
 from kshell.abi.netdevice import IFF_UP
@@ -24,6 +24,9 @@ from kshell.linux.kernel.rcu.tree import rcu_core
 from kshell.linux.kernel.signal import send_sig
 from kshell.world.arena import Arena
 from kshell.world.clock import VirtualClock
+
+if TYPE_CHECKING:
+    from kshell.world.hosts import World
 
 EPOCH_NS: Final = 1_686_355_200_000_000_000  # 2023-06-10, the day of Debian 12
 SCRATCH: Final = 0x10000  # user memory that init uses at start
@@ -66,7 +69,11 @@ class Machine:
     seed: of all its random numbers. clock: shared by the machines of one world; its own by default.
     """
 
+    world: World | None = None
+    """What it is part of, if it is one of several machines."""
+
     def __init__(self, seed: int = 0, clock: VirtualClock | None = None) -> None:
+        self.seed = seed
         self.clock = clock or VirtualClock()
         self.kernel = Kernel(self.clock, seed, EPOCH_NS)
         self.kernel.kick_user_mode = self._interrupt
@@ -142,7 +149,27 @@ class Machine:
         return Arena(task)
 
     def run(self) -> list[SyscallInProgress]:
-        """Run every task that can run, without letting time pass; the calls that ended, in order."""
+        """Run every task that can run, without letting time pass; the calls that ended, in order.
+
+        In a world of several machines, those of all of them, and the frames that are due.
+        """
+        return self.run_own() if self.world is None else self.world.run()
+
+    def busy(self) -> bool:
+        """Whether run() has anything to do."""
+        return bool(self.kernel.runqueue) if self.world is None else self.world.busy()
+
+    def in_flight(self) -> int:
+        """Frames on their way between the machines of its world."""
+        return self.world.in_flight() if self.world is not None else 0
+
+    def settle(self) -> None:
+        """Do what is put off until nothing runs."""
+        if self.kernel.rcu_callbacks:
+            rcu_core(self.kernel)
+
+    def run_own(self) -> list[SyscallInProgress]:
+        """Run every task of this machine that can run."""
         ended: list[SyscallInProgress] = []
         kernel = self.kernel
         for _ in range(MAX_STEPS):

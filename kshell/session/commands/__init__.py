@@ -27,6 +27,7 @@ FAMILIES: Final = {
     "control": ("sleep", "wait", "interrupt", "task", "set", "assert", "save", "exit", "quit"),
     "travel": ("history", "undo", "redo", "goto", "back", "forward", "branch", "diff"),
     "files": ("cat", "ls", "echo"),
+    "network": ("host", "switch", "link", "unlink"),
     "modules": ("modprobe", "rmmod", "lsmod"),
     "helping": ("help",),
 }
@@ -41,6 +42,7 @@ SECTIONS: Final = {
     "check": "Holding expectations",
     "session": "The session",
     "userland": "Small programs (they only make system calls)",
+    "network": "Networks of several hosts",
     "modules": "Kernel modules",
     "help": "Help",
 }

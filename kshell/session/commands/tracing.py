@@ -121,7 +121,7 @@ class _traced_again:
         return tracer
 
     def __exit__(self, *error: object) -> None:
-        self.twin.watch.close()
+        self.twin.hosts.close()
 
 
 def bare(text: str, session: Session) -> str:

@@ -180,6 +180,8 @@ class rtnl_link_stats64:
     tx_dropped: int
     multicast: int
     collisions: int
+    rx_length_errors: int
+    rx_missed_errors: int
 
     def __init__(self) -> None:
         for name in self.__slots__:

@@ -52,7 +52,7 @@ def _segments(skb: sk_buff) -> Iterator[tuple[iphdr, tcphdr | udphdr, bytes]]:
 def skb_segment(skb: sk_buff, features: int) -> sk_buff | None:
     """The segments, linked by `next`; the last takes over the packet's memory account."""
     segs: list[sk_buff] = []
-    link = skb.len - skb.network_header.tot_len  # type: ignore[union-attr, attr-defined]
+    link = skb.len - skb.network_header.tot_len  # type: ignore[attr-defined]
     for ip, th, part in _segments(skb):
         seg = skbuff.skb_clone(skb)
         seg._shinfo = None

@@ -1,0 +1,124 @@
+"""Several hosts in one session: names, tasks, links, travel, determinism."""
+
+import pytest
+
+from kshell.session import events as ev
+from kshell.session.session import Session
+
+TWO = """host client server
+link client.eth0 server.eth0 delay=10ms
+@client s = socket(AF_INET, SOCK_DGRAM, 0)
+@client ioctl(s, SIOCSIFADDR, {ifr_name="eth0", ifr_addr={AF_INET, 0, "10.0.0.1"}})
+@client ioctl(s, SIOCSIFFLAGS, {ifr_name="eth0", ifr_flags=IFF_UP}) = 0
+@server s = socket(AF_INET, SOCK_DGRAM, 0)
+@server ioctl(s, SIOCSIFADDR, {ifr_name="eth0", ifr_addr={AF_INET, 0, "10.0.0.2"}})
+@server ioctl(s, SIOCSIFFLAGS, {ifr_name="eth0", ifr_flags=IFF_UP}) = 0
+"""
+LISTEN = """@server l = socket(AF_INET, SOCK_STREAM, 0)
+@server bind(l, {AF_INET, 80, "10.0.0.2"}, 16) = 0
+@server listen(l, 5) = 0
+@server/worker a = accept(l, NULL, NULL)
+@client c = socket(AF_INET, SOCK_STREAM, 0)
+@client connect(c, {AF_INET, 80, "10.0.0.2"}, 16) = 0
+"""
+
+
+def texts(events, kind):
+    """The texts of events of a kind."""
+    return [event.text for event in events if isinstance(event, kind)]
+
+
+@pytest.fixture
+def session():
+    made = Session()
+    made.run(TWO)
+    assert (made.failed, made.errors, made.oopses) == (0, 0, 0)
+    return made
+
+
+def test_each_host_has_a_kernel_of_its_own(session):
+    session.run("@server sethostname(\"server\", 6)")
+    nodes = [host.machine.kernel.init_uts_ns.name.nodename for host in session.hosts]
+    assert len(set(nodes)) == 2
+    assert len({id(host.machine.kernel) for host in session.hosts}) == 3
+    assert len({host.machine.clock for host in session.hosts}) == 1
+
+
+def test_tasks_are_named_by_their_host(session):
+    session.run("task server/worker")
+    assert session.task_name == "server/worker"
+    assert session.kernel is session.hosts["server"].machine.kernel
+    session.run("@init getpid()\ntask other")
+    assert session.task_name == "server/other"
+    session.run("task localhost")
+    assert session.task_name == "init"
+
+
+def test_a_connection_takes_the_time_of_its_packets(session):
+    before = session.now
+    events = session.run(LISTEN)
+    assert session.failed == 0
+    assert session.now - before == 40_000_000  # ARP there and back, SYN, SYN-ACK
+    devices = [event.device for event in events if isinstance(event, ev.Packet)]
+    assert not devices or set(devices) <= {"client.eth0", "server.eth0"}
+
+
+def test_who_waits_gets_what_is_on_the_wire(session):
+    session.run(LISTEN)
+    session.run('@client write(c, "hello", 5) = 5\n@server/worker read(a, b, 9) = 5')
+    assert session.failed == session.errors == 0
+
+
+def test_going_back_brings_back_the_hosts(session):
+    session.run(LISTEN)
+    n = session.timeline.here
+    first = texts(session.run('@client write(c, "hello", 5)\n@server/worker read(a, b, 9)'), ev.CallFinished)
+    session.run(f"goto {n}")
+    assert texts(session.run('@client write(c, "hello", 5)\n@server/worker read(a, b, 9)'), ev.CallFinished) == first
+    session.run("goto 1")
+    assert [host.name for host in session.hosts] == ["", "client", "server"]
+    assert session.hosts["client"].machine.kernel.pci_devices == []
+    session.run("goto 0")
+    assert [host.name for host in session.hosts] == [""]
+
+
+def test_the_same_commands_give_the_same_packets():
+    def packets():
+        session = Session(show=frozenset({"packets"}))
+        events = session.run(TWO.replace("delay=10ms", "delay=10ms loss=20%") + LISTEN)
+        return [(event.time, event.device, event.text) for event in events if isinstance(event, ev.Packet)]
+
+    assert packets() == packets()
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("host client", "there is a host client already"),
+        ("host 1x", "no name for a host"),
+        ("switch client", "there is a host client already"),
+        ("link client.eth0 server.eth1", "client.eth0 has a cable already"),
+        ("link nobody.eth0 server.eth1", "there is no host 'nobody'"),
+        ("link client.eth1 s9", "'s9' is no switch"),
+        ("link client.eth1 client.eth1", "two ends"),
+        ("link client.eth1", "two ends"),
+        ("link client.eth1 server.eth1 delay=10", "delay=10 is no delay"),
+        ("link client.eth1 server.eth1 loss=110%", "loss=110% is no loss"),
+        ("link client.eth1 server.eth1 colour=red", "a link has no 'colour'"),
+        ("unlink client.eth7", "client.eth7 has no cable"),
+        ("@mars/x getpid()", "there is no host 'mars'"),
+    ],
+)
+def test_errors_say_what_is_wrong(session, command, message):
+    errors = [event.message for event in session.run(command) if isinstance(event, ev.Error)]
+    assert message in errors[0]
+
+
+def test_a_cut_cable_is_noticed(session):
+    session.run("link client.eth0 down")
+    for host in ("client", "server"):
+        dev = session.hosts[host].machine.kernel.init_net.dev_name_head["eth0"]
+        assert dev.operstate == 2  # IF_OPER_DOWN
+    session.run("link client.eth0 up")
+    assert session.hosts["client"].machine.kernel.init_net.dev_name_head["eth0"].operstate == 6
+    assert "down" not in str(texts(session.run("link"), ev.Output))
