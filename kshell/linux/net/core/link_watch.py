@@ -9,33 +9,18 @@ from kshell.linux.include.linux.netdevice import (
     IF_OPER_DOWN,
     IF_OPER_LOWERLAYERDOWN,
     IF_OPER_UP,
-    NETDEV_CHANGE,
     NETREG_UNINITIALIZED,
     dev_put,
-    netdev_notifier_change_info,
     netif_carrier_ok,
 )
 from kshell.linux.include.linux.workqueue import work_struct
 from kshell.linux.kernel.workqueue import schedule_work
-from kshell.linux.net.core.dev import call_netdevice_notifiers_info, rtmsg_ifinfo
+from kshell.linux.net.core.dev_settings import dev_get_iflink, netdev_state_change
 from kshell.linux.net.sched import sch_generic
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.init.kernel import Kernel
-
-
-def dev_get_iflink(dev: net_device) -> int:
-    """Number of the device below or opposite; its own if there is none."""
-    ops = dev.netdev_ops
-    return ops.ndo_get_iflink(dev) if ops.ndo_get_iflink is not None else dev.ifindex
-
-
-def netdev_state_change(dev: net_device) -> None:
-    """Tell that something about a device that is up changed."""
-    if dev.flags & IFF_UP:
-        call_netdevice_notifiers_info(NETDEV_CHANGE, netdev_notifier_change_info(dev, 0))
-        rtmsg_ifinfo(dev, 0)
 
 
 def default_operstate(dev: net_device) -> int:
