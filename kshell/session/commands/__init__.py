@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 Run = Callable[["Session", str], None]
 
 FAMILIES: Final = {
-    "looking": ("show", "print", "ps", "fds", "dmesg", "slab"),
+    "looking": ("show", "ps", "fds", "dmesg", "slab"),
     "packets": ("packets", "hexdump"),
-    "printing": ("hash",),
+    "printing": ("print", "ptype", "hash"),
     "tracing": ("trace",),
     "sources": ("list",),
     "debugging": ("break", "tbreak", "watch", "delete", "info", "run"),
@@ -29,7 +29,7 @@ FAMILIES: Final = {
     "files": ("cat", "ls", "echo"),
     "network": ("host", "switch", "link", "unlink"),
     "modules": ("modprobe", "rmmod", "lsmod"),
-    "helping": ("help",),
+    "helping": ("help", "man"),
 }
 ALIASES: Final = {"?": "help", "b": "break", "tb": "tbreak", "d": "delete", "i": "info", "l": "list", "p": "print", "r": "run"}
 """Short names; a variable of that name wins where it stands alone."""

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from kshell.session import events
+from kshell.session import events, settings
 from kshell.session.commands import SECTIONS, CommandError, command
 
 if TYPE_CHECKING:
-    from kshell.abi.syscalls import Syscall
     from kshell.session.session import Session
 
 LANGUAGE = """\
@@ -55,11 +54,33 @@ calls there are."""
 
 @command("help [TOPIC]", section="help", completion="topic")
 def do_help(session: Session, arguments: str) -> None:
-    """Explain a command, a system call, or a topic.
+    """Explain a command, a system call, an error, a constant, a struct, a setting or a topic.
 
-    Topics: language, tasks, syscalls, json, differences. `help socket` explains the system call.
+    help bind               a system call: arguments, errors with what raises them, the functions on its path
+    help bind EADDRINUSE    an error of a call, with an example that gives it
+    help EADDRINUSE         an error: which calls give it
+    help SOCK_STREAM        a constant; help sockaddr_in, a struct; help abi, a setting
+    help syscalls           which system calls are there
+
+    Topics: language, tasks, syscalls, json, differences. `man bind` is the long form.
     """
     session.say(help_text(session, arguments.strip().rstrip("()")))
+
+
+@command("man CALL", section="help", completion="topic")
+def do_man(session: Session, arguments: str) -> None:
+    """Show the manual page of a system call: every error with an example that gives it.
+
+    man bind    what help bind says, at length; pages of everything else are those of help
+    """
+    topic = arguments.strip().removeprefix("2 ").rstrip("()")
+    if not topic:
+        raise CommandError("what manual page do you want?", "for example: man bind")
+    from kshell.session.manual import page
+    from kshell.session.manual.text import call_man
+
+    found = page(topic)
+    session.say(call_man(found) if found else help_text(session, topic))
 
 
 def help_text(session: Session, topic: str) -> str:
@@ -72,12 +93,19 @@ def help_text(session: Session, topic: str) -> str:
     entry = session.registry.get(topic)
     if entry is not None:
         return f"{entry.usage}\n\n{entry.help}"
-    call = session.calls().get(topic)
-    if call is not None:
-        return call_text(session, call)
-    known = [*TOPICS, *session.registry.names(), *session.calls()]
-    near = get_close_matches(topic, known, 3)
+    found = next((text for source in SOURCES if (text := source(session, topic))), "")
+    if found:
+        return found
+    near = get_close_matches(topic, _known(session), 3)
     raise CommandError(f"there is no help on {topic!r}", f"nearest: {', '.join(near)}" if near else "try: help")
+
+
+def _known(session: Session) -> list[str]:
+    from kshell.abi import structs
+    from kshell.abi.names import all_constants
+
+    constants = (name for name, _ in all_constants())
+    return [*TOPICS, *session.registry.names(), *session.calls(), *settings.BY_NAME, *constants, *structs.names()]
 
 
 def overview(session: Session) -> str:
@@ -92,26 +120,52 @@ def overview(session: Session) -> str:
 
 
 def _call_list(session: Session) -> str:
-    have = session.implemented()
-    lines, row = [f"{len(have)} system calls:"], "  "
-    for name in sorted(have):
-        if len(row) + len(name) > 100:
-            lines.append(row.rstrip())
-            row = "  "
-        row += name + "  "
-    return "\n".join([*lines, row.rstrip()])
+    from kshell.session.manual.support import support_text
+
+    return support_text(session.implemented())
 
 
-def call_text(session: Session, call: Syscall) -> str:
-    """Prototype and number of a system call, and whether the model has it."""
-    arguments = ", ".join(_parameter(p.ctype, p.name) for p in call.params)
-    have = "" if call.name in session.implemented() else "\nThis kernel is built without it: ENOSYS."
-    return f"{call.name}({arguments or 'void'})\n\nsystem call {call.number} (x86-64){have}"
+def _call_text(session: Session, topic: str) -> str:
+    """A system call, or an error of one: `bind`, `bind EADDRINUSE`."""
+    from kshell.abi.syscalls import I386_BY_NAME, signature
+    from kshell.session.manual import page
+    from kshell.session.manual.text import absent_help, call_help, error_help
+
+    name, _, errno = topic.partition(" ")
+    found = page(name)
+    if found is not None:
+        return error_help(found, errno.strip().upper()) if errno else call_help(found)
+    call = signature(name) or I386_BY_NAME.get(name)
+    return absent_help(call) if call is not None and not errno else ""
 
 
-def _parameter(ctype: str, name: str) -> str:
-    return f"{ctype}{name}" if ctype.endswith("*") else f"{ctype} {name}"
+def _setting_text(session: Session, topic: str) -> str:
+    setting = settings.BY_NAME.get(topic)
+    return f"set {setting.usage()}\n\n{setting.help}" if setting else ""
 
+
+def _errno_text(session: Session, topic: str) -> str:
+    from kshell.session.manual.errnos import errno_text
+
+    return errno_text(topic)
+
+
+def _constant_text(session: Session, topic: str) -> str:
+    from kshell.session.manual.constants import constant_text
+
+    return constant_text(topic)
+
+
+def _struct_text(session: Session, topic: str) -> str:
+    from kshell.session.manual.structs import struct_text
+
+    return struct_text(topic)
+
+
+SOURCES: tuple[Callable[[Session, str], str], ...] = (
+    _call_text, _setting_text, _errno_text, _constant_text, _struct_text,
+)  # fmt: skip
+"""Who may know a topic, in this order; each gives "" if it does not."""
 
 TOPICS: dict[str, Callable[[Session], str]] = {
     "language": lambda session: LANGUAGE,
