@@ -51,7 +51,7 @@ def _device_ioctl(current: task_struct, net: net, cmd: int, arg: int) -> int:
     ifr = get_user_ifreq(current, arg)
     if dev_ioctl(net, cmd, ifr):
         put_user_ifreq(current, ifr, arg)
-    return 0
+    return ifr._result
 
 
 def sock_do_ioctl(net: net, sock: socket, cmd: int, arg: int) -> int:

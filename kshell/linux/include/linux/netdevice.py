@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.rtnetlink import rtnl_link_ops
     from kshell.linux.include.net.sch_generic import Qdisc
     from kshell.linux.include.net.sock import sock
+    from kshell.linux.net.core.dev_ioctl import _ifreq
 
 MAX_ADDR_LEN = 32
 LL_MAX_HEADER = 128
@@ -130,6 +131,9 @@ NETIF_F_GSO_FRAGLIST = 1 << 34
 NETIF_F_SCTP_CRC = 1 << 36
 NETIF_F_LOOPBACK = 1 << 42
 NETIF_F_RXCSUM = 1 << 40
+NETIF_F_NOCACHE_COPY = 1 << 41
+NETIF_F_GRO_FRAGLIST = 1 << 57
+NETIF_F_GRO_UDP_FWD = 1 << 59
 NETIF_F_ALL_TSO = NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_TSO_ECN | NETIF_F_TSO_MANGLEID
 NETIF_F_GSO_SOFTWARE = NETIF_F_ALL_TSO | NETIF_F_GSO_SCTP | NETIF_F_GSO_UDP_L4 | NETIF_F_GSO_FRAGLIST
 NETIF_F_GSO_MASK = ((1 << 20) - 1) << 16
@@ -231,12 +235,14 @@ class net_device_ops:
         "ndo_change_carrier",
         "ndo_change_mtu",
         "ndo_del_slave",
+        "ndo_eth_ioctl",
         "ndo_get_iflink",
         "ndo_get_stats64",
         "ndo_init",
         "ndo_open",
         "ndo_set_mac_address",
         "ndo_set_rx_mode",
+        "ndo_siocdevprivate",
         "ndo_start_xmit",
         "ndo_stop",
         "ndo_uninit",
@@ -260,6 +266,8 @@ class net_device_ops:
         ndo_add_slave: Callable[[net_device, net_device], None] | None = None,
         ndo_del_slave: Callable[[net_device, net_device], None] | None = None,
         ndo_get_iflink: Callable[[net_device], int] | None = None,
+        ndo_eth_ioctl: Callable[[net_device, _ifreq, int], None] | None = None,
+        ndo_siocdevprivate: Callable[[net_device, _ifreq, int], None] | None = None,
     ) -> None:
         self.ndo_init = ndo_init
         self.ndo_uninit = ndo_uninit
@@ -275,6 +283,8 @@ class net_device_ops:
         self.ndo_add_slave = ndo_add_slave
         self.ndo_del_slave = ndo_del_slave
         self.ndo_get_iflink = ndo_get_iflink
+        self.ndo_eth_ioctl = ndo_eth_ioctl
+        self.ndo_siocdevprivate = ndo_siocdevprivate
 
 
 class netdev_queue:

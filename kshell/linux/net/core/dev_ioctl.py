@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from kshell.abi import ioctl as i
 from kshell.abi.errno import EINVAL, ENODEV, ENOTTY, EOPNOTSUPP, EPERM
+from kshell.abi.socket import AF_UNSPEC
 from kshell.linux.include.linux.cred import CAP_NET_ADMIN
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.netdevice import NETDEV_CHANGEADDR
+from kshell.linux.include.linux.netdevice import NETDEV_CHANGEADDR, netif_device_present
 from kshell.linux.include.linux.sched import in_compat_syscall
 from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user, put_user
 from kshell.linux.kernel.capability import capable, ns_capable
@@ -21,8 +22,11 @@ from kshell.linux.net.core.dev import (
     dev_load,
     netdev_get_name,
 )
+from kshell.linux.net.core.dev_addr_lists import dev_mc_add, dev_mc_del
 from kshell.linux.net.core.dev_flags import dev_change_flags, dev_get_flags, dev_set_mtu
+from kshell.linux.net.core.dev_settings import dev_change_tx_queue_len, dev_set_mac_address_user
 from kshell.linux.net.core.rtnl_lock import rtnl_lock, rtnl_unlock
+from kshell.linux.net.ethtool.ioctl import dev_ethtool
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
@@ -44,13 +48,14 @@ _ETH = (i.SIOCGMIIPHY, i.SIOCGMIIREG, i.SIOCSMIIREG, i.SIOCSHWTSTAMP, i.SIOCGHWT
 class _ifreq:
     """struct ifreq: ifr_name and the union, as bytes."""
 
-    __slots__ = ("_raw_name", "data", "name")
+    __slots__ = ("_raw_name", "_result", "data", "name")
 
     def __init__(self, raw: bytes) -> None:
         self._raw_name = bytearray(raw[:16])
         self._raw_name[15] = 0
         self.name = bytes(self._raw_name).split(b"\0", 1)[0].decode("latin-1")
         self.data = bytearray(raw[16:])
+        self._result = 0  # what ioctl() returns
 
     def _int(self) -> int:
         return int.from_bytes(self.data[:4], "little", signed=True)
@@ -97,8 +102,9 @@ def dev_get_mac_address(net: net, name: str) -> tuple[int, bytes]:
 
 
 def dev_getifmap(dev: net_device, ifr: _ifreq) -> None:
-    """SIOCGIFMAP."""
-    ifr._set("<QQHBBB3x", dev.mem_start, dev.mem_end, dev.base_addr, dev.irq, dev.dma, dev.if_port)
+    """SIOCGIFMAP; a 32-bit program's struct ifmap is shorter."""
+    layout = "<IIHBBB3x" if in_compat_syscall(dev.nd_net.kernel.current) else "<QQHBBB3x"
+    ifr._set(layout, dev.mem_start, dev.mem_end, dev.base_addr, dev.irq, dev.dma, dev.if_port)
 
 
 def dev_ifsioc_locked(net: net, ifr: _ifreq, cmd: int) -> None:
@@ -132,7 +138,10 @@ def dev_ifsioc(net: net, ifr: _ifreq, cmd: int) -> None:
     elif cmd == i.SIOCSIFMTU:
         dev_set_mtu(dev, ifr._int())
     elif cmd == i.SIOCSIFHWADDR:
-        _set_mac_address(dev, ifr)
+        family = int.from_bytes(ifr.data[:2], "little")
+        dev_set_mac_address_user(dev, family, bytes(ifr.data[2 : 2 + dev.addr_len]), None)
+    elif cmd in (i.SIOCADDMULTI, i.SIOCDELMULTI):
+        _change_multicast(dev, ifr, cmd)
     elif cmd == i.SIOCSIFHWBROADCAST:
         if int.from_bytes(ifr.data[:2], "little") != dev.type:
             raise KernelError(EINVAL)
@@ -141,23 +150,46 @@ def dev_ifsioc(net: net, ifr: _ifreq, cmd: int) -> None:
     elif cmd == i.SIOCSIFTXQLEN:
         if ifr._int() < 0:
             raise KernelError(EINVAL)
-        dev.tx_queue_len = ifr._int()
+        dev_change_tx_queue_len(dev, ifr._int())
     elif cmd == i.SIOCSIFNAME:
         newname = bytes(ifr.data[:15]).split(b"\0", 1)[0].decode("latin-1")
         dev_register.dev_change_name(dev, newname)
-    elif cmd in (i.SIOCSIFMETRIC, i.SIOCSIFMAP, i.SIOCWANDEV, *_ETH, *_BOND, *_BOND_INFO) or cmd >= i.SIOCDEVPRIVATE:
-        raise KernelError(EOPNOTSUPP)
+    elif i.SIOCDEVPRIVATE <= cmd <= i.SIOCDEVPRIVATE + 15:
+        dev_siocdevprivate(dev, ifr, cmd)
+    elif cmd in _ETH:
+        dev_eth_ioctl(dev, ifr, cmd)
+    elif cmd in (i.SIOCSIFMETRIC, i.SIOCSIFMAP, i.SIOCWANDEV, *_BOND, *_BOND_INFO):
+        raise KernelError(EOPNOTSUPP)  # no device has registers to move, a line to set up or parts to bond
     else:
         raise KernelError(EINVAL)
 
 
-def _set_mac_address(dev: net_device, ifr: _ifreq) -> None:
-    if dev.netdev_ops.ndo_set_mac_address is None:
-        raise KernelError(EOPNOTSUPP)
-    if int.from_bytes(ifr.data[:2], "little") != dev.type:
+def _change_multicast(dev: net_device, ifr: _ifreq, cmd: int) -> None:
+    """SIOCADDMULTI, SIOCDELMULTI: a link address in sa_data of family AF_UNSPEC. EINVAL, ENODEV, ENOENT."""
+    if dev.netdev_ops.ndo_set_rx_mode is None or int.from_bytes(ifr.data[:2], "little") != AF_UNSPEC:
         raise KernelError(EINVAL)
-    dev.netdev_ops.ndo_set_mac_address(dev, bytes(ifr.data[2 : 2 + dev.addr_len]))
-    call_netdevice_notifiers(NETDEV_CHANGEADDR, dev)
+    if not netif_device_present(dev):
+        raise KernelError(ENODEV)
+    address = bytes(ifr.data[2 : 2 + dev.addr_len])
+    (dev_mc_add if cmd == i.SIOCADDMULTI else dev_mc_del)(dev, address)
+
+
+def dev_siocdevprivate(dev: net_device, ifr: _ifreq, cmd: int) -> None:
+    """A request that only the driver knows. EOPNOTSUPP: it knows none; ENODEV."""
+    if dev.netdev_ops.ndo_siocdevprivate is None:
+        raise KernelError(EOPNOTSUPP)
+    if not netif_device_present(dev):
+        raise KernelError(ENODEV)
+    dev.netdev_ops.ndo_siocdevprivate(dev, ifr, cmd)
+
+
+def dev_eth_ioctl(dev: net_device, ifr: _ifreq, cmd: int) -> None:
+    """A request about the transceiver or hardware time stamps. EOPNOTSUPP: the driver has none; ENODEV."""
+    if dev.netdev_ops.ndo_eth_ioctl is None:
+        raise KernelError(EOPNOTSUPP)
+    if not netif_device_present(dev):
+        raise KernelError(ENODEV)
+    dev.netdev_ops.ndo_eth_ioctl(dev, ifr, cmd)
 
 
 def _locked(net: net, ifr: _ifreq, cmd: int) -> None:
@@ -186,7 +218,10 @@ def dev_ioctl(net: net, cmd: int, ifr: _ifreq) -> bool:
         dev_ifsioc_locked(net, ifr, cmd)
         return True
     if cmd == i.SIOCETHTOOL:
-        return _ethtool(net, ifr)
+        dev_load(net, ifr.name)
+        width = 4 if in_compat_syscall(current) else 8
+        ifr._result = dev_ethtool(net, ifr.name, int.from_bytes(ifr.data[:width], "little"))
+        return True
     if cmd in (i.SIOCGMIIPHY, i.SIOCGMIIREG, i.SIOCSIFNAME):
         dev_load(net, ifr.name)
         if not ns_capable(current, net.user_ns, CAP_NET_ADMIN):
@@ -204,16 +239,3 @@ def dev_ioctl(net: net, cmd: int, ifr: _ifreq) -> bool:
         _locked(net, ifr, cmd)
         return True
     raise KernelError(ENOTTY)
-
-
-def _ethtool(net: net, ifr: _ifreq) -> bool:
-    """SIOCETHTOOL: the command word is read, then the device must be there; no driver has such operations."""
-    current = net.kernel.current
-    dev_load(net, ifr.name)
-    pointer = int.from_bytes(ifr.data[: 4 if in_compat_syscall(current) else 8], "little")
-    copy_from_user(current, pointer, 4)
-    if dev_get_by_name_rcu(net, ifr.name) is None:
-        raise KernelError(ENODEV)
-    raise KernelError(EOPNOTSUPP)
-
-

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EEXIST, EINVAL
-from kshell.abi.netdevice import IFNAMSIZ
+from kshell.abi.netdevice import IFF_LOOPBACK, IFNAMSIZ
 from kshell.abi.rtnetlink import RTM_DELLINK, RTM_NEWLINK
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netdevice import (
@@ -15,6 +15,11 @@ from kshell.linux.include.linux.netdevice import (
     NETDEV_POST_INIT,
     NETDEV_REGISTER,
     NETDEV_UNREGISTER,
+    NETIF_F_GRO,
+    NETIF_F_GRO_FRAGLIST,
+    NETIF_F_GRO_UDP_FWD,
+    NETIF_F_GSO,
+    NETIF_F_NOCACHE_COPY,
     NETREG_REGISTERED,
     NETREG_UNREGISTERED,
     NETREG_UNREGISTERING,
@@ -109,6 +114,7 @@ def register_netdevice(dev: net_device) -> None:
         dev.netdev_ops.ndo_init(dev)
     if not dev.ifindex:
         dev.ifindex = dev_new_index(net)
+    _init_features(dev)
     call_netdevice_notifiers(NETDEV_POST_INIT, dev)
     dev.reg_state = NETREG_REGISTERED
     dev.state |= 1 << LINK_STATE_PRESENT
@@ -121,6 +127,15 @@ def register_netdevice(dev: net_device) -> None:
         raise KernelError(err)
     if dev.rtnl_link_ops is None or dev.rtnl_link_state == RTNL_LINK_INITIALIZED:
         rtnetlink_ifinfo.rtmsg_ifinfo(RTM_NEWLINK, dev, 0xFFFFFFFF)
+
+
+def _init_features(dev: net_device) -> None:
+    """Offloads that software does come on every device, and can be switched."""
+    dev.hw_features |= NETIF_F_GSO | NETIF_F_GRO | NETIF_F_GRO_FRAGLIST | NETIF_F_GRO_UDP_FWD
+    dev.features |= NETIF_F_GSO | NETIF_F_GRO
+    dev.wanted_features = dev.features & dev.hw_features
+    if not dev.flags & IFF_LOOPBACK:
+        dev.hw_features |= NETIF_F_NOCACHE_COPY
 
 
 def register_netdev(dev: net_device) -> None:

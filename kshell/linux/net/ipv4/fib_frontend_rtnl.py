@@ -268,7 +268,8 @@ def inet_dump_fib(skb: sk_buff, cb: netlink_callback) -> int:
         filter.flags = rtmsg(cb.nlh).rtm_flags & (r.RTM_F_PREFIX | r.RTM_F_CLONED)
     if filter.flags & r.RTM_F_PREFIX:  # means nothing for IPv4
         return skb.len
-    tables = sorted(reversed(net.ipv4.fib_table_hash.values()), key=lambda tb: tb.tb_id & 0xFF)
+    tables = list(reversed(net.ipv4.fib_table_hash.values()))
+    tables.sort(key=lambda tb: tb.tb_id & 0xFF)
     if filter.table_id:
         tables = [tb for tb in tables if tb.tb_id == filter.table_id]
         if not tables:

@@ -12,7 +12,7 @@ from kshell.linux.include.linux.netlink import NETLINK_CB, netlink_callback
 from kshell.linux.include.net.ip_fib import fib_alias, fib_dump_filter, fib_rt_info, fib_table
 from kshell.linux.net.ipv4 import route_rtnl
 from kshell.linux.net.ipv4.fib_dump import fib_dump_info
-from kshell.linux.net.ipv4.fib_trie_node import KEYLENGTH, get_index, key_vector
+from kshell.linux.net.ipv4.fib_trie_node import KEYLENGTH, key_vector
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
@@ -27,7 +27,7 @@ def _walk(n: key_vector | None, key: int) -> key_vector | None:
         return None
     if not n.bits:
         return n
-    first = get_index(key, n) if n.key < key else 0
+    first = (key ^ n.key) >> n.pos if n.key < key else 0
     for child in n.tnode[first:]:
         leaf = _walk(child, key)
         if leaf is not None:
