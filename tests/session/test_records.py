@@ -90,7 +90,7 @@ def test_an_equal_outcome_has_no_differences() -> None:
     ("outcome", "what"),
     [
         (replace(POLLED, ret=0), ["result"]),
-        (replace(POLLED, blocked=True), ["sleeps"]),
+        (replace(POLLED, ret=-4, blocked=True), ["sleeps"]),
         (replace(POLLED, signals=("SIGPIPE",)), ["signals"]),
         (replace(POLLED, memory=((A, bytes(8)),)), [f"memory {A:#x}+0"]),
         (replace(POLLED, memory=((A, bytes.fromhex("04000000ffff1401")),)), [f"memory {A:#x}+7"]),
@@ -136,3 +136,12 @@ PEERCRED = {
 )
 def test_the_recorders_pid_is_read_off_what_shows_it(change: dict[str, object], pid: int) -> None:
     assert recorded_pid(({**PEERCRED, **change},)) == pid
+
+
+@pytest.mark.parametrize(
+    ("ret", "marked", "equal"),
+    [(-4, True, True), (-4, False, False), (0, False, True), (10, False, True), (10, True, False)],
+)
+def test_only_a_sleeper_that_gave_eintr_is_marked_as_one(ret: int, marked: bool, equal: bool) -> None:
+    raw = {"s": "recvfrom", "nr": 45, "ret": ret, "r": [4], "blk": int(marked)}
+    assert (not differences(decode_call(raw), Outcome(ret, blocked=True))) == equal
