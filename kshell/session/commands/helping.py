@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from difflib import get_close_matches
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from kshell.session import events, settings
-from kshell.session.commands import SECTIONS, CommandError, command
+from kshell.session.commands import SECTIONS, Command, CommandError, command
 
 if TYPE_CHECKING:
     from kshell.session.session import Session
+
+WIDTH = 78
 
 LANGUAGE = """\
 One line is one of: a system call, an assignment from one, a command, an expression, a comment (# or //).
@@ -114,9 +117,15 @@ def overview(session: Session) -> str:
     for section, title in SECTIONS.items():
         entries = [entry for entry in session.registry if entry.section == section]
         if entries:
-            lines += [title, *(f"  {entry.usage:34} {entry.summary}" for entry in entries), ""]
-    lines.append("help language, help tasks, help syscalls, help json, help differences, help CALL, help COMMAND")
+            lines += [title, *(line for entry in entries for line in _entry(entry)), ""]
+    lines += wrap("help language, tasks, syscalls, json, differences; help CALL, COMMAND, ERROR, CONSTANT, struct, "
+                  "setting. man CALL is the manual page; ? behind a word explains it.", WIDTH)
     return "\n".join(lines)
+
+
+def _entry(entry: Command) -> list[str]:
+    head = f"  {entry.name:10} "
+    return wrap(entry.summary, WIDTH, initial_indent=head, subsequent_indent=" " * len(head))
 
 
 def _call_list(session: Session) -> str:
