@@ -16,6 +16,7 @@ from kshell.shell.paint import BANNER
 from kshell.shell.screen import Screen
 
 if TYPE_CHECKING:
+    from kshell.session.events import Event
     from kshell.shell.editor import Editor
     from kshell.shell.options import Options
     from kshell.shell.paint import Keyboard
@@ -40,6 +41,7 @@ class Prompt:
         self.queue: deque[str] = deque()
         self.default = ""
         self.desk = SessionDesk(self)
+        self.reader: Editor | PlainReader
 
     def _settings(self) -> dict[str, str]:
         try:
@@ -57,7 +59,8 @@ class Prompt:
             self._resume(self.recorded.commands)
         if self.keyboard is not None:
             self._answer_type_ahead(self.keyboard)
-        reader = self._reader()
+        reader = self.reader = self._reader()
+        self.session.at_stop = self._at_stop
         while not self.session.ended:
             try:
                 typed = self._next(reader)
@@ -81,6 +84,18 @@ class Prompt:
             except KeyboardInterrupt:
                 self._broken_off()
                 return
+            if self.session.taken_back:
+                self.journal.drop()
+
+    def _at_stop(self, shown: list[Event]) -> str | None:
+        """At a stop of the debugger: show what has happened, and read what it is to do; None at the end of input."""
+        self.screen.show(shown)
+        try:
+            typed = self._next(self.reader)
+        except EOFError:
+            return None
+        self.history.add(typed)
+        return typed
 
     # ---- beginning
 
@@ -144,7 +159,7 @@ class Prompt:
         """Cut a paste: its first command, the others being queued, and what is not finished (or all, if none is)."""
         whole, newline, rest = text.rpartition("\n")
         found = [piece.text for piece in pieces(whole + newline)]
-        if found and self.desk.is_open(found[-1] + "\n" + rest):
+        if found and self.desk.is_open(found[-1]):
             rest = found.pop() + "\n" + rest
         if not found:
             return None, text if newline and rest else rest

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from kshell.lens.text import printable
 from kshell.session import events as ev
 from kshell.shell.output import wants_colour
 from kshell.shell.plain import PlainText
+from kshell.shell.wrap import wrapped
 
 if TYPE_CHECKING:
     from kshell.session.session import Session
@@ -40,9 +41,11 @@ class Screen:
         """Print the events of a command as they come; what only a command says is paged if it is long."""
         view = self._view()
         held: list[str] | None = []
+        traced = False
         for event in events:
             lines = [*view.lines(event), *view.message(event)]
-            if held is not None and event.kind in _QUIET:
+            traced = traced or event.kind in ("trace", "tracediff")
+            if held is not None and (event.kind in _QUIET or traced):
                 held += lines
                 continue
             if held:
@@ -76,12 +79,13 @@ class Screen:
 
     def _page(self, lines: list[str]) -> None:
         size = self._size()
-        if size is None or not self._may_page() or sum(rows(line, size.columns) for line in lines) < size.lines:
-            self._write(lines)
+        rows = [row for line in lines for row in wrapped(line, size.columns)] if size else lines
+        if size is None or not self._may_page() or len(rows) < size.lines:
+            self._write(rows)
         else:
-            from kshell.shell import pager
+            from kshell.shell.pager import page
 
-            pager.page([*_wrapped(lines, size.columns)] if not pager.program() else lines)
+            page(rows)
 
     def _may_page(self) -> bool:
         settings, capable = self.session.settings, os.environ.get("TERM", "dumb") != "dumb" and sys.stdin.isatty()
@@ -92,17 +96,3 @@ class Screen:
             return os.get_terminal_size(sys.stdout.fileno())
         except (OSError, ValueError, AttributeError):
             return None
-
-
-def rows(line: str, columns: int) -> int:
-    """Rows of the screen that a line takes (colours and wide characters not counted: a little is enough)."""
-    return max(1, -(-len(line) // max(1, columns)))
-
-
-def _wrapped(lines: Iterable[str], columns: int) -> Iterator[str]:
-    """Lines cut to the width, so that a row is a row; those with colours as they are."""
-    for line in lines:
-        if "\x1b" in line or len(line) <= columns:
-            yield line
-        else:
-            yield from (line[at : at + columns] for at in range(0, len(line), columns))

@@ -1,0 +1,30 @@
+"""Long lines are cut at blanks, and go on under what they belong to."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kshell.shell.wrap import width, wrapped
+
+
+@pytest.mark.parametrize(
+    ("line", "rows"),
+    [
+        ("short", ["short"]),
+        ("", [""]),
+        ("a sentence that is longer than a row", ["a sentence that is", "    longer than a row"]),
+        ("  ps    what it does, in many words", ["  ps    what it does, in", "        many words"]),
+        ("x" * 30, ["x" * 24, "    xxxxxx"]),
+        ("你好" * 7, ["你好" * 6, "    你好"]),
+        ("\x1b[1m" + "a " * 30, ["\x1b[1m" + "a " * 30]),
+    ],
+)
+def test_rows(line: str, rows: list[str]) -> None:
+    assert list(wrapped(line, 24)) == rows
+
+
+@given(st.text(alphabet="ab 你 ", max_size=200), st.integers(20, 60))
+def test_no_row_is_too_wide_and_no_letter_is_lost(line: str, columns: int) -> None:
+    rows = list(wrapped(line, columns))
+    assert all(width(row) <= columns for row in rows)
+    assert "".join(rows).replace(" ", "") == line.replace(" ", "")
