@@ -2,7 +2,7 @@
 
 from kshell.lens.trace import Tracer
 from kshell.lens.trace_text import chain_text
-from kshell.lens.trace_tree import Context, Node
+from kshell.lens.trace_tree import Context, Node, Step
 from kshell.world.machine import Machine
 
 # Functions whose direct callees the recordings treat as trees of their own.
@@ -14,6 +14,13 @@ def boot_trees(seed: int = 0) -> dict[Context, list[Node]]:
     with Tracer() as tracer:
         Machine(seed=seed)
     return tracer.trees()
+
+
+def boot_steps(seed: int = 0, arguments: bool = False) -> tuple[list[Step], int]:
+    """The same in order of time, and the time at which the machine was switched on."""
+    with Tracer(arguments) as tracer:
+        machine = Machine(seed=seed)
+    return tracer.steps(), machine.kernel.boot_ns
 
 
 def trace_boot(seed: int = 0) -> str:

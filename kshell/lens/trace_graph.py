@@ -135,7 +135,7 @@ def duration(ns: int) -> str:
 def argument_texts(node: Node) -> list[str]:
     """`name=value` of each argument."""
     given = zip(node.function.parameters, node.arguments or (), strict=False)
-    return [f"{name}={value_text(value)}" for name, value in given if name != "current"]
+    return [f"{name}={value_text(value)}" for name, value in given if name not in ("current", "kernel")]
 
 
 def value_text(value: object) -> str:

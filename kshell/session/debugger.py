@@ -28,7 +28,10 @@ from kshell.session import expressions
 from kshell.session.commands import CommandError
 
 if TYPE_CHECKING:
+    from kshell.linux.include.linux.sched import task_struct
+    from kshell.linux.init.kernel import Kernel
     from kshell.session.session import Session
+    from kshell.session.tasks import UserTask
 
 ALIASES: Final = {
     "c": "continue", "fg": "continue", "s": "step", "n": "next", "fin": "finish", "u": "until", "bt": "backtrace",
@@ -64,6 +67,7 @@ class SessionDebugger:
         self.points = self.debugger.points
         self.stop: Stop | None = None
         self.abandoned = 0
+        self.prepare: Callable[[Kernel], None] = lambda kernel: None
         self._variables: Mapping[str, object] = {}
         self._repeat = ""
         self._last: FrameType | None = None
@@ -86,10 +90,11 @@ class SessionDebugger:
 
     def _holds(self, point: Breakpoint, variables: dict[str, object]) -> bool:
         """Whether a breakpoint's condition is true in its task; one that can't be evaluated stops too."""
-        session = self.session
-        task = session.kernel.current
-        if point.task and point.task not in (session.name_of(task), task.comm, str(task.pid)):
-            return False
+        session, kernel = self.session, frames.running_kernel(sys._getframe())
+        if point.task:
+            task = kernel.current if kernel is not None else None
+            if task is None or point.task not in (self._name_of(task), task.comm, str(task.pid)):
+                return False
         if not point.condition:
             return True
         before, self._variables = self._variables, variables
@@ -101,13 +106,20 @@ class SessionDebugger:
         finally:
             self._variables = before
 
+    def _name_of(self, task: task_struct) -> str:
+        """The session's name of a task of any host."""
+        names = (user.name for host in self.session.hosts for user in host.tasks if user.task is task)
+        return next(names, "")
+
     def _on_stop(self, stop: Stop) -> Action:
         session = self.session
+        kernel = frames.running_kernel(stop.frame)
+        assert kernel is not None, "a kernel function runs in no kernel"
+        self.prepare(kernel)
         before = session.current
         self.stop = stop
         self._select(0)
-        running = session.kernel.current
-        session.current = next((user for user in session.tasks if user.task is running), before)
+        session.current = self._speaker(kernel) or before
         self._tell(stop)
         try:
             return self._ask()
@@ -118,13 +130,21 @@ class SessionDebugger:
             if self.abandoned:
                 self._last = None
 
+    def _speaker(self, kernel: Kernel) -> UserTask | None:
+        """The task that runs in a kernel, or its first if that has no name here."""
+        for host in self.session.hosts:
+            if host.machine.kernel is kernel:
+                running = kernel.current
+                return next((user for user in host.tasks if user.task is running), host.tasks.init)
+        return None
+
     def _tell(self, stop: Stop) -> None:
         session, frame, task = self.session, stop.frame, self.session.kernel.current
         same, self._last = frame is self._last, frame
         told = stop.reason if not stop.reason or stop.reason.endswith(", ") else f"{stop.reason}\n"
         where = "" if same and not told else f"{frames.call_text(frame)} at {frames.place_text(frame)}"
         session.emit(
-            ev.Stop, stop.point, told + where, task.pid, session.name_of(task) or task.comm,
+            ev.Stop, stop.point, told + where, task.pid, self._name_of(task) or task.comm,
             frame.f_code.co_name, frames.file_of(frame.f_code), frame.f_lineno, stop.text,
         )  # fmt: skip
 

@@ -33,6 +33,7 @@ class Instruments:
         self.request: Request | None = None
         self.debugger: SessionDebugger | None = None
         self.edges: set[tuple[str, str]] = set()
+        self.taken_back = False
         self._armed = False
         self._tracers: dict[bool, Tracer] = {}
 
@@ -43,6 +44,11 @@ class Instruments:
 
             self.debugger = SessionDebugger(self.session)
         return self.debugger
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the kernel stands still in the middle of a command."""
+        return self.debugger is not None and self.debugger.stop is not None
 
     def locals(self) -> Mapping[str, object]:
         """The variables of the function that the kernel stands in; none while it runs."""
@@ -55,6 +61,7 @@ class Instruments:
 
     def carry_out(self, text: str) -> bool:
         """Do a command of the session, traced and with stops if wanted; False if it was taken back at a stop."""
+        self.taken_back = False
         if self.debugger is None or not self.debugger.debugger.busy:
             self._carry_out(text)
             return True
@@ -69,7 +76,8 @@ class Instruments:
             core.disarm()
         if core.stepping and not stepping and not self.debugger.abandoned:
             self.session.emit(ev.Go, 0, "the call sleeps: the step goes on when it wakes")
-        return not self._taken_back(self.debugger)
+        self.taken_back = self._take_back(self.debugger)
+        return not self.taken_back
 
     def _carry_out(self, text: str) -> None:
         if self.request is None:
@@ -77,7 +85,7 @@ class Instruments:
         else:
             self.traced(lambda: self.session.carry_out(text), self.request)
 
-    def _taken_back(self, debugger: SessionDebugger) -> bool:
+    def _take_back(self, debugger: SessionDebugger) -> bool:
         """If a stop was left by `undo`: make the session what it was before the command."""
         session, count = self.session, debugger.abandoned
         if not count:

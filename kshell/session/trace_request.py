@@ -86,12 +86,12 @@ def does_something(session: Session, text: str) -> bool:
         return False
 
 
-def filters(text: str) -> list[str]:
-    """The filters of `--trace=tcp_*,-d4`; CommandError when a function is unknown."""
-    words = text.replace(",", " ").split()
-    for word in words:
-        _known(word)
-    return words
+def from_option(text: str) -> Request:
+    """The request that `--trace=tcp_*,-d4` makes."""
+    request = parse(text.replace(",", " "), lambda word: False)
+    if request.action or request.compared is not None or request.chain:
+        raise CommandError(f"--trace={text}: only filters, -a, -i, -u and -d N go there")
+    return request
 
 
 def _is_filter(word: str, behind: str, is_command: Callable[[str], bool]) -> bool:

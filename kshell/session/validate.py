@@ -12,7 +12,7 @@ from kshell.lang.nearest import nearest
 from kshell.lang.numbers import Buffer
 from kshell.lang.statements import parse_line
 from kshell.session import bridge, expressions
-from kshell.session.commands import CommandError
+from kshell.session.commands import ALIASES, CommandError
 from kshell.session.pieces import pieces
 from kshell.session.variables import SessionVariables
 
@@ -93,7 +93,7 @@ def _try_call(session: Session, statement: CallStatement, text: str) -> None:
 def _try_command(session: Session, statement: CommandStatement) -> None:
     name = statement.words[0]
     known = session.registry.names()
-    if name in known or name in "?!":
+    if ALIASES.get(name, name) in known or name in "?!":
         return
     near = nearest(name, [*known, *session.calls()])
     hint = f"did you mean {near}?" if near else "help lists the commands"

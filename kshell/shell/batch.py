@@ -17,6 +17,11 @@ def run_texts(options: Options) -> int:
     show = printer(options)
     session = Session(seed=options.seed, show=options.panels())
     show([session.head()])
+    try:
+        prepare(session, options)
+    except Unreadable as error:
+        print(error, file=sys.stderr)
+        return UNREADABLE
     session.texts = iter(options.texts)
     for text in session.texts:
         show(session.execute(text, file="-c"))
@@ -49,13 +54,34 @@ def _replay(options: Options, source: Input, echo: bool) -> int:
         raise Unreadable(f"{source.name}:1:1: {source.kind.value}: {hint}")
     show = printer(options, echo)
     if source.kind is Kind.STRACE:
+        if options.trace is not None or options.breaks:
+            raise Unreadable(f"{source.name}: --trace and --break are for kshell scripts, not for strace logs")
         from kshell.session.strace.events import replay_events
 
         return replay_events(source.name, source.text, show, options.panels(), options.seed)
     session = Session(seed=options.seed, show=options.panels())
+    prepare(session, options)
     show([session.head()])
     show(session.execute(source.text, file=source.name))
     return exit_status(session)
+
+
+def prepare(session: Session, options: Options) -> None:
+    """Turn tracing on and set breakpoints as the command line says; Unreadable if it names no function."""
+    if options.trace is None and not options.breaks:
+        return
+    from kshell.session.commands import CommandError
+    from kshell.session.commands.debugging import do_break
+    from kshell.session.instruments import instruments_of
+    from kshell.session.trace_request import from_option
+
+    try:
+        if options.trace is not None:
+            instruments_of(session).request = from_option(options.trace)
+        for text in options.breaks:
+            do_break.run(session, text)
+    except CommandError as error:
+        raise Unreadable(f"kshell: {error.message}" + (f"; {error.hint}" if error.hint else "")) from None
 
 
 def exit_status(session: Session) -> int:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from kshell.shell.prompt import Prompt
 
 
+STOPPED = "(kdb) "
+"""The prompt while the debugger has stopped the kernel."""
+
+
 class SessionDesk:
     """The editor's view of an interactive session."""
 
@@ -28,12 +32,16 @@ class SessionDesk:
 
     def prompt(self) -> StyleAndTextTuples:
         """`3 init> `: the number of the next command, and whose it is; a sleeper is marked."""
+        if self.session.stopped:
+            return [("class:prompt.task", STOPPED)]
         number, name, asleep = self._parts()
         marked = [("class:prompt.asleep", asleep)] if asleep else []
         return [("class:prompt.number", f"{number} "), ("class:prompt.task", name), *marked, ("", "> ")]
 
     def plain_prompt(self) -> str:
         """The same as text."""
+        if self.session.stopped:
+            return STOPPED
         number, name, asleep = self._parts()
         return f"{number} {name}{asleep}> "
 
@@ -92,6 +100,8 @@ class SessionDesk:
 
     def fault(self, text: str) -> Problem | None:
         """What is wrong with a line; None too if finding out fails, so that running it tells."""
+        if self.session.stopped:
+            return None
         from kshell.session.validate import problem_of
 
         try:

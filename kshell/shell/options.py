@@ -7,7 +7,7 @@ usage: kshell [OPTIONS]                  the prompt (--resume: go on with the la
        kshell -c TEXT [-c TEXT ...]      run commands, one after another
        kshell run FILE ...               replay scripts and strace logs, narrated
        kshell check FILE ...             hold every expectation; exit 0 all hold, 1 some fail, 2 unreadable
-       kshell boot [--chain]             boot, and show the kernel log (or the call tree of the boot)
+       kshell boot [--trace] [--chain]   boot, and show the kernel log (or the call tree of the boot)
        kshell config                     write ~/.config/kshell/config.toml; once it is there, show what it sets
        kshell -                          commands from standard input
 
@@ -18,6 +18,9 @@ options:
   --show PANELS         what to show, separated by commas: line, objects, changes, packets, log, wakeups,
                         signals; `all` and `none` are understood; a leading + or - changes what is usual
   --json                one JSON object an event on standard output (`help json` describes them)
+  --trace[=FILTERS]     trace every command, or the boot: --trace=tcp_*,net/core/*,-d4 (`help trace`)
+  --break FUNCTION      stop there, also while booting; the commands behind the one that stops are the
+                        debugger's (`help break`)
   --seed N              seed of the machine's random numbers (default 0)
   -q, --quiet           only what commands print, and what goes wrong
   --color WHEN          auto, always or never (default auto; NO_COLOR is respected)
@@ -59,6 +62,8 @@ class Options:
         self.json = False
         self.quiet = False
         self.chain = False
+        self.trace: str | None = None
+        self.breaks: list[str] = []
         self.help = False
         self.version = False
         self.resume = False
@@ -124,6 +129,9 @@ _FLAGS = {
 
 
 def _flag(options: Options, word: str) -> bool:
+    if word == "--trace":
+        options.trace = ""
+        return True
     name = _FLAGS.get(word)
     if name is None:
         return False
@@ -133,7 +141,7 @@ def _flag(options: Options, word: str) -> bool:
 
 def _valued(options: Options, word: str, rest: object) -> None:
     name, equals, value = word.partition("=")
-    if name not in ("-c", "--show", "--color", "--seed") and not word.startswith("-c"):
+    if name not in ("-c", "--show", "--color", "--seed", "--trace", "--break") and not word.startswith("-c"):
         raise UsageError(f"there is no option {name}")
     if word.startswith("-c") and word != "-c":
         name, value = "-c", word[2:]
@@ -143,6 +151,10 @@ def _valued(options: Options, word: str, rest: object) -> None:
             raise UsageError(f"{name} wants a value")
     if name == "-c":
         options.texts.append(value)
+    elif name == "--trace":
+        options.trace = value
+    elif name == "--break":
+        options.breaks.append(value)
     elif name == "--show":
         options.show = value
     elif name == "--color":
@@ -175,6 +187,8 @@ def _hold(options: Options) -> None:
         raise UsageError(f"what is {options.files[0]!r}? To run a file: kshell run {options.files[0]}")
     if options.texts and (options.subcommand or options.files):
         raise UsageError("-c goes alone")
+    if (options.trace is not None or options.breaks) and options.subcommand in ("check", "config"):
+        raise UsageError(f"--trace and --break do not go with {options.subcommand}")
     if options.chain and options.subcommand != "boot":
         raise UsageError("--chain goes with boot")
     _panels(options.show, frozenset())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from kshell.lang.errors import LangError
 from kshell.lens.names import describe
 from kshell.lens.objects import open_files
 from kshell.session.commands import CommandError
@@ -56,7 +57,7 @@ class SessionState:
         """The fields of the object that an expression gives."""
         try:
             value = self.session.evaluate(expression)
-        except CommandError:
+        except (CommandError, LangError):
             return []
         names = [n for cls in type(value).__mro__ for n in getattr(cls, "__slots__", ())]
         shown = [n for n in names if not n.startswith("_")]

@@ -227,7 +227,8 @@ class Debugger:
 
     def _finished(self, frame: FrameType, value: object) -> None:
         failed = self._raised if value is None else None
-        text = f"returned {value_text(value)}" if failed is None else f"fails: {_error_text(failed)}"
+        given = f"returned {value_text(value)}" if value is not None else "returned"
+        text = given if failed is None else f"fails: {_error_text(failed)}"
         reason = f"{frame.f_code.co_name}() {text}"
         outer = kernel_frames(frame.f_back)
         self._goal = None

@@ -5,15 +5,15 @@ from __future__ import annotations
 import inspect
 import linecache
 from collections.abc import Iterator
-from pathlib import Path
 from types import CodeType, FrameType, FunctionType
 from typing import Final
 
 from kshell.lens.trace_graph import value_text
 from kshell.lens.trace_twins import TWIN_FILE, is_shown
-from kshell.linux import __file__ as _linux
+from kshell.linux.init.kernel import Kernel
+from kshell.linux.init.main import start_kernel
 
-KERNEL_DIR: Final = str(Path(_linux).resolve().parent) + "/"
+KERNEL_DIR: Final = start_kernel.__code__.co_filename.removesuffix("init/main.py")
 
 
 def is_kernel(code: CodeType) -> bool:
@@ -36,6 +36,18 @@ def _outward(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None and (is_kernel(frame.f_code) or frame.f_code.co_filename == TWIN_FILE):
         yield frame
         frame = frame.f_back
+
+
+def running_kernel(frame: FrameType | None) -> Kernel | None:
+    """The kernel that runs in these frames, by what their variables lead to."""
+    while frame is not None:
+        if is_kernel(frame.f_code):
+            for value in frame.f_locals.values():
+                found = value if isinstance(value, Kernel) else getattr(value, "kernel", None)
+                if isinstance(found, Kernel):
+                    return found
+        frame = frame.f_back
+    return None
 
 
 def true_code(code: CodeType) -> CodeType:
@@ -85,7 +97,7 @@ def local_variables(frame: FrameType) -> list[tuple[str, object]]:
 
 def call_text(frame: FrameType) -> str:
     """`tcp_v4_connect (sk=0xffff888004d21000, addr_len=16)`"""
-    shown = ", ".join(f"{name}={value_text(value)}" for name, value in arguments(frame))
+    shown = ", ".join(f"{name}={value_text(value)}" for name, value in arguments(frame) if name != "kernel")
     return f"{frame.f_code.co_name} ({shown})"
 
 
