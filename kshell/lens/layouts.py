@@ -82,10 +82,27 @@ def sizeof(name: str) -> int | None:
     return found.size if found is not None else None
 
 
+_COMMON = (
+    "family", "state", "reuse", "reuseport", "bound_dev_if", "prot", "net", "flags", "refcnt", "hash", "num", "dport",
+    "daddr", "rcv_saddr", "cookie", "node", "ipv6only", "net_refcnt", "incoming_cpu",
+)  # fmt: skip
+_MACROS = {
+    **{("sock", f"sk_{name}"): f"__sk_common.skc_{name}" for name in _COMMON},
+    **{("inet_sock", f"inet_{name}"): f"sk.__sk_common.skc_{name}" for name in ("num", "dport", "daddr", "rcv_saddr")},
+    ("task_struct", "state"): "__state",
+}
+"""Members that are macros in Linux: what they stand for."""
+
+
+def _expanded(name: str, member: str) -> str:
+    first, dot, rest = member.partition(".")
+    return _MACROS.get((name, first), first) + dot + rest
+
+
 def offsetof(name: str, member: str) -> int | None:
     """``offsetof(struct name, member)``; member may be a path such as ``sk.sk_state``."""
     total = 0
-    for part in member.split("."):
+    for part in _expanded(name, member).split("."):
         found = layout(name)
         field = found.find(part) if found is not None else None
         if field is None:

@@ -124,9 +124,11 @@ def _tables(modules: int) -> dict[int, str]:
         if not module_name.startswith("kshell.linux") or module is None:
             continue
         for name, value in vars(module).items():
+            if name.startswith("_"):
+                continue
             if _is_static(value):
                 found.setdefault(id(value), name)
-            elif type(value) is tuple and value and not name.startswith("__"):
+            elif type(value) is tuple and value:
                 _name_elements(found, name, value)
     return found
 

@@ -122,7 +122,7 @@ class Calls:
             self.session.tape.by_text = True
 
     def _print(self, statement: ExpressionStatement, user: UserTask, text: str) -> None:
-        self.session.say(expressions.printed(expressions.value(self.session, statement.value, user, text)))
+        expressions.draw(self.session, statement.value, user, text)
 
     # ---- calls
 

@@ -5,30 +5,22 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from kshell.lang.ast import Binary, Node
+from kshell.lang.ast import Binary, Member, Node
 from kshell.lang.lexer import Source
 from kshell.lang.parser import parse_expression
-from kshell.lens import names
-from kshell.lens.expr import Scope, evaluate, members, struct_name, truth
+from kshell.lens import fields, names
+from kshell.lens.expr import Scope, evaluate, struct_name, truth
+from kshell.lens.style import text_of
 from kshell.session.commands import CommandError
+from kshell.session.events import Drawing
 
 if TYPE_CHECKING:
+    from kshell.lens.drgn import Form
     from kshell.linux.include.linux.sched import task_struct
     from kshell.session.session import Session
     from kshell.session.tasks import UserTask
 
 _COMPARISONS = frozenset({"==", "!=", "<", ">", "<=", ">="})
-_CONSTANTS = {
-    "sk_state": "sk_state",
-    "f_flags": "f_flags",
-    "i_mode": "i_mode",
-    "sk_shutdown": "sk_shutdown",
-}
-_BY_STRUCT = {
-    ("socket", "state"): "socket_state",
-    ("socket", "type"): "sock_type",
-    ("task_struct", "state"): "task_state",
-}
 MOST_ITEMS = 8
 
 
@@ -80,20 +72,45 @@ def _length(things: object) -> int:
 
 
 def printed(found: object) -> str:
-    """A value as text; an object as drgn writes it, one field a line."""
+    """A value as text; an object as drgn writes it."""
+    from kshell.lens.drgn import printed as lines_of
+
+    return "\n".join(text_of(line) for line in lines_of(found))
+
+
+def draw(session: Session, node: Node, user: UserTask, text: str, form: Form | None = None) -> object:
+    """Print the value of an expression: an object as drgn writes it, a member by the name of its constant."""
+    from kshell.lens.drgn import DEFAULT
+    from kshell.lens.drgn import printed as lines_of
+
+    found = value(session, node, user, text)
+    named = _named(session, node, user, text, found) if form is None else ""
+    lines = [[("", named)]] if named else list(lines_of(found, form or DEFAULT))
+    if len(lines) == 1:
+        session.say(text_of(lines[0]))
+    else:
+        session.emit(Drawing, lambda style: lines)
+    return found
+
+
+def _named(session: Session, node: Node, user: UserTask, text: str, found: object) -> str:
+    """A member whose number has a name, as `TCP_LISTEN (10)`; "" for anything else."""
+    if not isinstance(node, Member) or not isinstance(found, int):
+        return ""
+    shown = fields.text(value(session, node.object, user, text), node.name, found)
+    return f"{shown} ({found})" if shown != str(int(found)) else ""
+
+
+def draw_tree_of(session: Session, found: object) -> None:
+    """Print an object with what hangs below it; CommandError if it is none."""
+    from kshell.lens.draw import draw_tree
+    from kshell.lens.objects import object_node
+    from kshell.lens.tree import full_lines
+
     if not _is_object(found):
-        return _plain(found)
-    head = f"*(struct {struct_name(found)} *){names.describe(found)}"
-    lines = [f"\t.{name} = {_field(found, name)}," for name in members(found) if hasattr(found, name)]
-    return "\n".join([f"{head} = {{", *lines, "}"])
-
-
-def _field(owner: object, name: str) -> str:
-    found = getattr(owner, name)
-    kind = _BY_STRUCT.get((struct_name(owner), name)) or _CONSTANTS.get(name)
-    if kind and isinstance(found, int):
-        return names.constant(kind, found)
-    return _plain(found)
+        raise CommandError(f"no object: {_plain(found)}", "print without /tree shows numbers and strings")
+    lines = full_lines(object_node("", found), session.settings["view"] == "full")
+    session.emit(Drawing, lambda style: draw_tree(lines, style))
 
 
 def _plain(found: object) -> str:

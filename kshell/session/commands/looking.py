@@ -54,19 +54,6 @@ def _of_descriptor(session: Session, what: str, word: str) -> objects.Node:
     raise CommandError(f"descriptor {fd} has no {what}")
 
 
-@command("print EXPR", section="look", completion="expr")
-def do_print(session: Session, arguments: str) -> None:
-    """Print a C expression over the live kernel objects.
-
-    print current->files->fd_array[3]->private_data
-    print sizeof(struct socket_alloc)
-    print SOCKET_I(inode)->sk->sk_state
-    """
-    if not arguments:
-        raise CommandError("print wants an expression", "for example: print current->pid")
-    session.say(session.print_text(arguments))
-
-
 @command("ps", section="look")
 def do_ps(session: Session, arguments: str) -> None:
     """List the tasks: pid, parent, state, where a sleeper sleeps, name."""
