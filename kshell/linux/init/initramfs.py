@@ -27,12 +27,42 @@ DEVICES = (
     (b"/dev/null", 0o666, 1, 3), (b"/dev/random", 0o666, 1, 8), (b"/dev/tty", 0o666, 5, 0),
     (b"/dev/urandom", 0o666, 1, 9), (b"/dev/zero", 0o666, 1, 5),
 )  # fmt: skip
+_DIAG = "net-pf-16-proto-4-type"  # what sock_diag asks for
+_IPV4 = "kshell.linux.net.ipv4"
 _NET = "kshell.linux.drivers.net"
 MODULES = (  # what /lib/modules holds
     X25_MODULE,
     _module_file(
         name="e1000", aliases=("pci:v00008086d0000100E",), size=159744,
         code=f"{_NET}.ethernet.intel.e1000.e1000_main:e1000_init_module:e1000_exit_module",
+    ),
+    _module_file(
+        name="inet_diag", aliases=(f"{_DIAG}-2", f"{_DIAG}-10"), size=24576,
+        code=f"{_IPV4}.inet_diag:inet_diag_init:inet_diag_exit",
+    ),
+    _module_file(
+        name="tcp_diag", aliases=(f"{_DIAG}-2-6", f"{_DIAG}-10-6"), size=16384,
+        code=f"{_IPV4}.tcp_diag:tcp_diag_init:tcp_diag_exit",
+    ),
+    _module_file(
+        name="udp_diag", aliases=(f"{_DIAG}-2-17", f"{_DIAG}-2-136"), size=16384,
+        code=f"{_IPV4}.tcp_diag:udp_diag_init:udp_diag_exit",
+    ),
+    _module_file(
+        name="raw_diag", aliases=(f"{_DIAG}-2-255",), size=16384,
+        code=f"{_IPV4}.tcp_diag:raw_diag_init:raw_diag_exit",
+    ),
+    _module_file(
+        name="unix_diag", aliases=(f"{_DIAG}-1",), size=16384,
+        code="kshell.linux.net.unix.diag:unix_diag_init:unix_diag_exit",
+    ),
+    _module_file(
+        name="netlink_diag", aliases=(f"{_DIAG}-16",), size=16384,
+        code="kshell.linux.net.netlink.diag:netlink_diag_init:netlink_diag_exit",
+    ),
+    _module_file(
+        name="af_packet_diag", aliases=(f"{_DIAG}-17",), size=16384,
+        code="kshell.linux.net.packet.diag:packet_diag_init:packet_diag_exit",
     ),
 )  # fmt: skip
 LINKS = (

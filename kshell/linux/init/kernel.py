@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.pci import pci_dev
     from kshell.linux.include.linux.proc_fs import proc_dir_entry
     from kshell.linux.include.linux.sched import pid_namespace, task_struct, user_namespace, uts_namespace
+    from kshell.linux.include.linux.sock_diag import sock_diag_handler
     from kshell.linux.include.linux.sysctl import ctl_table_poll, ctl_table_root
     from kshell.linux.include.linux.tcp import tcp_sock
     from kshell.linux.include.linux.user import user_struct
@@ -137,6 +138,9 @@ class Kernel:
         # net/core/rtnetlink.c: by (family, message type)
         self.rtnl_msg_handlers: dict[tuple[int, int], rtnl_link] = {}
         self.link_ops: dict[str, rtnl_link_ops] = {}
+        # net/core/sock_diag.c, net/ipv4/inet_diag.c: by family; by protocol
+        self.sock_diag_handlers: dict[int, sock_diag_handler] = {}
+        self.inet_diag_table: dict[int, object] = {}
         self.rtnl_af_ops: dict[int, rtnl_af_ops] = {}
 
         # drivers/tty/tty_io.c

@@ -1,31 +1,105 @@
-"""net/core/sock_diag.c: the kernel's end of NETLINK_SOCK_DIAG."""
+"""net/core/sock_diag.c: NETLINK_SOCK_DIAG: questions about sockets, answered by a module for each family."""
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, cast
 
-from kshell.abi.errno import ENOENT
+from kshell.abi.errno import EBUSY, EINVAL, ENOENT, EOPNOTSUPP, ESTALE
 from kshell.abi.netlink import NETLINK_SOCK_DIAG
+from kshell.abi.sock_diag import INET_DIAG_NOCOOKIE, SOCK_DESTROY, SOCK_DIAG_BY_FAMILY, TCPDIAG_GETSOCK
+from kshell.abi.socket import AF_INET, AF_MAX, PF_NETLINK
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netlink import NL_CFG_F_NONROOT_RECV, netlink_ext_ack, netlink_kernel_cfg
 from kshell.linux.include.net.net_namespace import pernet_operations
+from kshell.linux.include.net.netlink import nla_put, nlmsg_len
+from kshell.linux.kernel.kmod import request_module
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
+from kshell.linux.net.core.sock_diag import SKNLGRP_INET6_UDP_DESTROY, __sock_gen_cookie, sk_get_meminfo
 from kshell.linux.net.netlink.af_netlink import netlink_kernel_create, netlink_kernel_release
 from kshell.linux.net.netlink.af_netlink_rcv import netlink_rcv_skb
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netlink import netlink_sock
     from kshell.linux.include.linux.skbuff import sk_buff
+    from kshell.linux.include.linux.sock_diag import sock_diag_handler
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.net.netlink import nlmsghdr
+    from kshell.linux.include.net.sock import sock
     from kshell.linux.init.kernel import Kernel
 
-SKNLGRP_MAX = 4
+SKNLGRP_MAX = SKNLGRP_INET6_UDP_DESTROY
+DCCPDIAG_GETSOCK = 19
+
+
+def sock_diag_register(kernel: Kernel, hndl: sock_diag_handler) -> None:
+    """Answer questions about a family's sockets. EINVAL, EBUSY."""
+    if hndl.family >= AF_MAX:
+        raise KernelError(EINVAL)
+    if hndl.family in kernel.sock_diag_handlers:
+        raise KernelError(EBUSY)
+    kernel.sock_diag_handlers[hndl.family] = hndl
+
+
+def sock_diag_unregister(kernel: Kernel, hndl: sock_diag_handler) -> None:
+    """Answer no more."""
+    kernel.sock_diag_handlers.pop(hndl.family, None)
+
+
+def sock_load_diag_module(kernel: Kernel, family: int, protocol: int) -> None:
+    """Ask for the module that knows a family, or a protocol of it."""
+    name = f"net-pf-{PF_NETLINK}-proto-{NETLINK_SOCK_DIAG}-type-{family}"
+    request_module(kernel, f"{name}-{protocol}" if protocol else name)
+
+
+def sock_diag_save_cookie(sk: sock) -> tuple[int, int]:
+    """A socket's cookie as two words."""
+    cookie = __sock_gen_cookie(sk)
+    return cookie & 0xFFFFFFFF, cookie >> 32
+
+
+def sock_diag_check_cookie(sk: sock, cookie: tuple[int, int]) -> None:
+    """ESTALE: the socket asked for was another."""
+    if cookie != (INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE) and cookie != sock_diag_save_cookie(sk):
+        raise KernelError(ESTALE)
+
+
+def sock_diag_put_meminfo(sk: sock, skb: sk_buff, attrtype: int) -> None:
+    """Append SK_MEMINFO_*."""
+    nla_put(skb, attrtype, struct.pack("<9I", *(value & 0xFFFFFFFF for value in sk_get_meminfo(sk))))
+
+
+def __sock_diag_cmd(skb: sk_buff, nlh: nlmsghdr) -> None:
+    """A question or order about sockets of a family. EINVAL, ENOENT: no module knows it; EOPNOTSUPP."""
+    assert skb.sk is not None
+    kernel = skb.sk.sk_net.kernel
+    if nlmsg_len(nlh) < 2 or nlh._payload[0] >= AF_MAX:
+        raise KernelError(EINVAL)
+    family = nlh._payload[0]
+    if family not in kernel.sock_diag_handlers:
+        sock_load_diag_module(kernel, family, 0)
+    hndl = kernel.sock_diag_handlers.get(family)
+    if hndl is None:
+        raise KernelError(ENOENT)
+    if nlh.nlmsg_type == SOCK_DIAG_BY_FAMILY:
+        hndl.dump(skb, nlh)
+    elif hndl.destroy is not None:
+        hndl.destroy(skb, nlh)
+    else:
+        raise KernelError(EOPNOTSUPP)
 
 
 def sock_diag_rcv_msg(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> None:
-    """A request: no family's diag module is there. ENOENT."""
-    raise KernelError(ENOENT)
+    """A request. EINVAL: none that is known; EOPNOTSUPP: the way TCP was asked about before Linux 3.3."""
+    assert skb.sk is not None
+    if nlh.nlmsg_type in (SOCK_DIAG_BY_FAMILY, SOCK_DESTROY):
+        __sock_diag_cmd(skb, nlh)
+    elif nlh.nlmsg_type in (TCPDIAG_GETSOCK, DCCPDIAG_GETSOCK):
+        if AF_INET not in skb.sk.sk_net.kernel.sock_diag_handlers:
+            sock_load_diag_module(skb.sk.sk_net.kernel, AF_INET, 0)
+        raise KernelError(EOPNOTSUPP)
+    else:
+        raise KernelError(EINVAL)
 
 
 def sock_diag_rcv(skb: sk_buff) -> None:
