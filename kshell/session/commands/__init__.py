@@ -26,6 +26,7 @@ FAMILIES: Final = {
     "reasons": ("why",),
     "control": ("sleep", "wait", "interrupt", "task", "set", "assert", "save", "exit", "quit"),
     "travel": ("history", "undo", "redo", "goto", "back", "forward", "branch", "diff"),
+    "waiting": ("stack",),
     "files": ("cat", "ls", "echo"),
     "network": ("host", "switch", "link", "unlink"),
     "modules": ("modprobe", "rmmod", "lsmod"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from kshell.abi.errno import EACCES, ECHILD, ENOENT, ESRCH
-from kshell.abi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_IRUGO, S_IRWXUGO, S_IXUGO
+from kshell.abi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_IRUGO, S_IRUSR, S_IRWXUGO, S_IXUGO
 from kshell.linux.fs import namei_nd
 from kshell.linux.fs.d_path import d_path
 from kshell.linux.fs.dcache import d_set_d_op, d_splice_alias
@@ -18,6 +18,7 @@ from kshell.linux.fs.libfs_dir import dir_emit_dots
 from kshell.linux.fs.namei_path import path_get, path_put
 from kshell.linux.fs.namei_permission import generic_permission
 from kshell.linux.fs.proc.array import proc_pid_status, proc_tgid_stat
+from kshell.linux.fs.proc.base_waiting import proc_pid_stack, proc_pid_syscall, proc_pid_wchan
 from kshell.linux.fs.proc.generic import proc_alloc_inum
 from kshell.linux.fs.proc.inode import PROC_I
 from kshell.linux.fs.proc.proc_net import proc_net_inode_operations, proc_net_operations
@@ -41,6 +42,7 @@ from kshell.linux.include.linux.namei import LOOKUP_RCU
 from kshell.linux.include.linux.path import path
 from kshell.linux.include.linux.sched import PIDTYPE_PID
 from kshell.linux.kernel.pid import find_task_by_vpid, get_pid, pid_task
+from kshell.linux.kernel.ptrace import ptrace_may_access
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import file, super_block
@@ -114,15 +116,6 @@ def pid_delete_dentry(dentry: dentry) -> int:
 
 
 pid_dentry_operations = dentry_operations(d_revalidate=pid_revalidate, d_delete=pid_delete_dentry)
-
-
-def ptrace_may_access(current: task_struct, task: task_struct) -> bool:
-    """Whether current may look into the task (kernel/ptrace.c)."""
-    cred, theirs = current.cred, task.cred
-    if task.signal is current.signal or cred.cap_effective >> 19 & 1:
-        return True
-    same = cred.fsuid == theirs.uid == theirs.euid == theirs.suid
-    return same and cred.fsgid == theirs.gid == theirs.egid == theirs.sgid
 
 
 def proc_pid_permission(mnt_userns: user_namespace, inode: inode, mask: int) -> None:
@@ -342,17 +335,21 @@ LNK = S_IFLNK | S_IRWXUGO
 REG = S_IFREG | S_IRUGO
 link_ops = proc_pid_link_inode_operations
 text = (REG, proc_def_inode_operations, proc_single_file_operations)
+secret = (S_IFREG | S_IRUSR, proc_def_inode_operations, proc_single_file_operations)
 tgid_base_stuff = (
     pid_entry(b"fd", S_IFDIR | 0o500, proc_fd_inode_operations, proc_fd_operations),
     pid_entry(b"net", DIR, proc_net_inode_operations, proc_net_operations),
     pid_entry(b"status", *text, proc_pid_status),
     pid_entry(b"comm", *text, comm_show),
+    pid_entry(b"syscall", *secret, proc_pid_syscall),
     pid_entry(b"cmdline", *text, proc_pid_cmdline),
     pid_entry(b"stat", *text, proc_tgid_stat),
     pid_entry(b"cwd", LNK, link_ops, None, None, proc_cwd_link),
     pid_entry(b"root", LNK, link_ops, None, None, proc_root_link),
     pid_entry(b"exe", LNK, link_ops, None, None, proc_exe_link),
     pid_entry(b"mounts", *text, mounts_show),
+    pid_entry(b"wchan", *text, proc_pid_wchan),
+    pid_entry(b"stack", *secret, proc_pid_stack),
 )
 
 

@@ -16,6 +16,7 @@ from kshell.linux.include.linux.sched import (
     task_struct,
 )
 from kshell.linux.include.trace.events import SchedWakeup
+from kshell.linux.kernel.stacktrace import __get_wchan
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.wait import wait_queue_entry
@@ -79,6 +80,11 @@ def wake_up_process(p: task_struct) -> int:
 def wake_up_state(p: task_struct, state: int) -> int:
     """Wake p when it sleeps in one of the states."""
     return try_to_wake_up(p, state, 0)
+
+
+def get_wchan(p: task_struct) -> str:
+    """The function that p sleeps in, "" if it does not sleep."""
+    return __get_wchan(p) if p.state and p._stack is not None else ""
 
 
 def wake_up_new_task(p: task_struct) -> None:

@@ -125,6 +125,20 @@ async def sys_nanosleep(current: task_struct, rqtp: int, rmtp: int) -> int:
     return await hrtimer_nanosleep(current, ktime_get(current.kernel) + request, rmtp, False)
 
 
+async def common_nsleep(current: task_struct, which_clock: int, flags: int, rqtp: int, rmtp: int) -> int:
+    """Sleep for rqtp (ns), or until it, by a clock that can be set."""
+    absolute = bool(flags & TIMER_ABSTIME)
+    wait = rqtp - _read_clock(current.kernel, which_clock) if absolute else rqtp
+    return await hrtimer_nanosleep(current, ktime_get(current.kernel) + wait, rmtp, absolute)
+
+
+async def common_nsleep_timens(current: task_struct, which_clock: int, flags: int, rqtp: int, rmtp: int) -> int:
+    """common_nsleep() by a clock that a time namespace may shift; there is only the first, which does not."""
+    absolute = bool(flags & TIMER_ABSTIME)
+    wait = rqtp - _read_clock(current.kernel, which_clock) if absolute else rqtp
+    return await hrtimer_nanosleep(current, ktime_get(current.kernel) + wait, rmtp, absolute)
+
+
 @SYSCALL_DEFINE
 async def sys_clock_nanosleep(current: task_struct, which_clock: int, flags: int, rqtp: int, rmtp: int) -> int:
     """Sleep by a clock, with TIMER_ABSTIME until a time of it."""
@@ -133,10 +147,8 @@ async def sys_clock_nanosleep(current: task_struct, which_clock: int, flags: int
     if which_clock not in SLEEP_CLOCKS:
         raise KernelError(EOPNOTSUPP)
     request = get_timespec64(current, rqtp)
-    absolute = bool(flags & TIMER_ABSTIME)
-    now = _read_clock(current.kernel, which_clock)
-    wait = request - now if absolute else request
-    return await hrtimer_nanosleep(current, ktime_get(current.kernel) + wait, rmtp, absolute)
+    nsleep = common_nsleep_timens if which_clock in (CLOCK_MONOTONIC, CLOCK_BOOTTIME) else common_nsleep
+    return await nsleep(current, which_clock, flags, request, rmtp)
 
 
 @SYSCALL_DEFINE
