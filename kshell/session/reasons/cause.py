@@ -1,0 +1,51 @@
+"""Which cause of the manual a failure has: the row whose example fails in the same place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from kshell.session.manual import page
+from kshell.session.manual.examples import origin
+
+if TYPE_CHECKING:
+    from kshell.session.manual.parse import ErrorRow
+    from kshell.session.reasons.failure import Failure
+
+SIBLINGS: Final = (
+    ("read", "readv", "recv", "recvfrom", "recvmsg", "recvmmsg", "splice", "preadv2"),
+    ("write", "writev", "send", "sendto", "sendmsg", "sendmmsg", "splice", "sendfile", "pwritev2"),
+)
+"""Calls that come to the same functions, so that a cause of one is one of the others."""
+
+
+def rows_of(failure: Failure) -> list[ErrorRow]:
+    """The causes that fit, the best first: those that arise in the same line, then in the same function.
+
+    Looking costs running the examples of this error of this call.
+    """
+    return _fitting(failure, _rows(failure.call.name, failure.errno)) or _fitting(failure, _of_siblings(failure))
+
+
+def _rows(call: str, errno: str) -> list[ErrorRow]:
+    found = page(call)
+    return [row for row in found.errors if row.errno == errno] if found else []
+
+
+def _of_siblings(failure: Failure) -> list[ErrorRow]:
+    return [
+        row
+        for group in SIBLINGS
+        if failure.call.name in group
+        for name in group
+        if name != failure.call.name
+        for row in _rows(name, failure.errno)
+    ]
+
+
+def _fitting(failure: Failure, rows: list[ErrorRow]) -> list[ErrorRow]:
+    step = failure.reason.origin if failure.reason is not None else None
+    if step is None:
+        return rows[:1]
+    here = (step.function, step.file, step.line)
+    ranked = [(0 if origin(row) == here else 1, row) for row in rows if origin(row)[0] == step.function]
+    return [row for _, row in sorted(ranked, key=lambda pair: pair[0])]

@@ -1,0 +1,46 @@
+"""The whole reason of a failure: the error, where it arose, what the manual says of it, and what to do next."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from kshell.session.reasons.candidates import candidates
+from kshell.session.reasons.cause import rows_of
+from kshell.session.reasons.failure import Failure, last_failure
+from kshell.session.reasons.trial import Step, in_task, works
+
+if TYPE_CHECKING:
+    from kshell.session.manual.parse import ErrorRow
+    from kshell.session.session import Session
+    from kshell.session.tasks import UserTask
+
+MOST_TRIES: Final = 24
+
+
+class Explanation:
+    """A failure, the causes of the manual that fit (the best first), and a step that works (None: none was found)."""
+
+    def __init__(self, failure: Failure, tries: int = MOST_TRIES) -> None:
+        self.failure = failure
+        self.rows: list[ErrorRow] = rows_of(failure)
+        self.step = self._find(tries)
+
+    @property
+    def cause(self) -> str:
+        """What the manual says: why this call gives this error there."""
+        return self.rows[0].cause if self.rows else ""
+
+    def _find(self, tries: int) -> Step | None:
+        session = self.failure.call.session
+        for step in islice(candidates(self.failure, self.rows), tries):
+            asked = Step(in_task(self.failure, step.text), step.again)
+            if works(session, asked, self.failure):
+                return asked
+        return None
+
+
+def explain(session: Session, user: UserTask, tries: int = MOST_TRIES) -> Explanation | None:
+    """Why the last call of a task that failed did so; None if none has."""
+    failure = last_failure(session, user)
+    return Explanation(failure, tries) if failure is not None else None
