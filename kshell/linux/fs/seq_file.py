@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EFAULT, EINVAL
 from kshell.abi.fcntl import SEEK_CUR, SEEK_SET
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import FMODE_PWRITE, kiocb
-from kshell.linux.include.linux.seq_file import seq_file, seq_has_overflowed, seq_operations
+from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_has_overflowed, seq_operations
 from kshell.linux.include.linux.uio import READ, iov_iter
 from kshell.linux.lib.iov_iter import copy_to_iter
 from kshell.linux.mm.slab_common import kmem_cache_create
@@ -247,6 +247,28 @@ def seq_pad(m: seq_file, c: str) -> None:
 def seq_path(m: seq_file, name: bytes, esc: bytes = b" \t\n\\") -> None:
     """Add a path, odd characters in octal."""
     seq_write(m, b"".join(b"\\%03o" % c if c in esc else bytes((c,)) for c in name))
+
+
+def seq_list_start(head: Sequence[object], pos: int) -> object:
+    """The entry of a list at a position."""
+    return head[pos] if pos < len(head) else None
+
+
+def seq_list_start_head(head: Sequence[object], pos: int) -> object:
+    """As seq_list_start(), with SEQ_START_TOKEN (a line of titles) at position 0."""
+    return seq_list_start(head, pos - 1) if pos else SEQ_START_TOKEN
+
+
+def seq_list_next(v: object, head: Sequence[object], ppos: list[int]) -> object:
+    """The entry after the one at ppos, which goes on."""
+    ppos[0] += 1
+    return seq_list_start(head, ppos[0])
+
+
+def seq_list_next_head(v: object, head: Sequence[object], ppos: list[int]) -> object:
+    """As seq_list_next() in an iteration that began with seq_list_start_head()."""
+    ppos[0] += 1
+    return seq_list_start(head, ppos[0] - 1)
 
 
 SINGLE = object()

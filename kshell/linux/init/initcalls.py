@@ -32,7 +32,8 @@ from kshell.linux.net.core.fib_rules import fib_rules_init
 from kshell.linux.net.core.neighbour_rtnl import neigh_init
 from kshell.linux.net.core.net_namespace import net_defaults_init
 from kshell.linux.net.core.sock_diag_init import sock_diag_init
-from kshell.linux.net.core.sock_proto import net_inuse_init, proto_init
+from kshell.linux.net.core.sock_proto import net_inuse_init
+from kshell.linux.net.core.sock_proto_proc import pktsched_init, proto_init
 from kshell.linux.net.core.sysctl_net_core import sysctl_core_init
 from kshell.linux.net.ipv4.af_inet_init import inet_init
 from kshell.linux.net.ipv4.sysctl_net_ipv4_init import sysctl_ipv4_init
@@ -75,6 +76,7 @@ INITCALLS: Final[tuple[Initcall, ...]] = (
     Initcall("subsys", proto_init),
     Initcall("subsys", net_dev_init),
     Initcall("subsys", neigh_init),
+    Initcall("subsys", pktsched_init),
     Initcall("subsys", fib_rules_init),
     Initcall("fs", init_fs_stat_sysctls),
     Initcall("fs", init_fs_exec_sysctls),

@@ -171,7 +171,6 @@ def proc_tgid_net_lookup(dir: inode, dentry: dentry, flags: int) -> dentry | Non
     net = get_proc_task_net(dir)
     if net is None:
         raise KernelError(EINVAL)
-    assert isinstance(net.proc_net, proc_dir_entry)
     found = proc_lookup_de(dir, dentry, net.proc_net)
     dentry.d_flags |= DCACHE_DONTCACHE
     return found
@@ -185,7 +184,7 @@ def proc_tgid_net_getattr(
     assert inode is not None
     generic_fillattr(mnt_userns, inode, stat)
     net = get_proc_task_net(inode)
-    if net is not None and isinstance(net.proc_net, proc_dir_entry):
+    if net is not None:
         stat.nlink = net.proc_net.nlink
 
 
@@ -194,7 +193,6 @@ def proc_tgid_net_readdir(file: file, ctx: dir_context) -> None:
     net = get_proc_task_net(file.f_inode)
     if net is None:
         raise KernelError(EINVAL)
-    assert isinstance(net.proc_net, proc_dir_entry)
     proc_readdir_de(file, ctx, net.proc_net)
 
 
@@ -220,11 +218,9 @@ def proc_net_ns_init(net: net) -> None:
 def proc_net_ns_exit(net: net) -> None:
     """The namespace goes."""
     netd = net.proc_net
-    if isinstance(netd, proc_dir_entry):
-        for child in list(netd.subdir.values()):
-            proc_remove(child)
-        net.proc_net = net.proc_net_stat = None
-        kmem_cache_free(net.kernel.proc_dir_entry_cache, netd)
+    for child in list(netd.subdir.values()):
+        proc_remove(child)
+    kmem_cache_free(net.kernel.proc_dir_entry_cache, netd)
 
 
 proc_net_ns_ops = pernet_operations(init=proc_net_ns_init, exit=proc_net_ns_exit)

@@ -184,6 +184,19 @@ class rtnl_link_stats64:
     tx_dropped: int
     multicast: int
     collisions: int
+    rx_compressed: int
+    rx_crc_errors: int
+    rx_fifo_errors: int
+    rx_frame_errors: int
+    rx_nohandler: int
+    rx_otherhost_dropped: int
+    rx_over_errors: int
+    tx_aborted_errors: int
+    tx_carrier_errors: int
+    tx_compressed: int
+    tx_fifo_errors: int
+    tx_heartbeat_errors: int
+    tx_window_errors: int
     rx_length_errors: int
     rx_missed_errors: int
 

@@ -60,8 +60,8 @@ class net:
     rtnl: sock | None = None
     genl_sock: sock | None = None
     diag_nlsk: sock | None = None
-    proc_net: proc_dir_entry | None = None
-    proc_net_stat: object | None = None
+    proc_net: proc_dir_entry
+    proc_net_stat: proc_dir_entry
     sysctls: ctl_table_set
     xfrm_sysctl_hdr: ctl_table_header  # xfrm.sysctl_hdr
     loopback_dev: net_device

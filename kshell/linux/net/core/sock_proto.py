@@ -78,22 +78,3 @@ def proto_unregister(kernel: Kernel, prot: proto) -> None:
     slab = kernel.proto_slab.pop(prot, None)
     if slab is not None:
         kmem_cache_destroy(kernel, slab)
-
-
-
-def proto_init_net(net: net) -> None:
-    """A namespace comes: /proc/net/protocols."""
-
-
-def proto_exit_net(net: net) -> None:
-    """A namespace goes."""
-
-
-proto_net_ops = pernet_operations(init=proto_init_net, exit=proto_exit_net)
-
-
-def proto_init(kernel: Kernel) -> None:
-    """Initcall: /proc/net/protocols."""
-    register_pernet_subsys(kernel, proto_net_ops)
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from kshell.abi.errno import ENOENT, EPERM
+from kshell.abi.errno import EPERM
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sysctl import (
     SYSCTL_LONG_ONE,
@@ -15,6 +15,7 @@ from kshell.linux.include.linux.sysctl import (
     Box,
     Pointer,
     ctl_table,
+    data_local,
     initial,
 )
 from kshell.linux.include.net.net_namespace import pernet_operations
@@ -29,6 +30,7 @@ from kshell.linux.kernel.sysctl import (
     proc_doulongvec_minmax,
 )
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
+from kshell.linux.net.sched import sch_api
 from kshell.linux.net.sysctl_net import register_net_sysctl, unregister_net_sysctl_table
 
 if TYPE_CHECKING:
@@ -42,17 +44,14 @@ MAX_SKB_FRAGS = 17
 BPF_JIT_LIMIT_MAX = 528482304
 USER_TICK_USEC = 10000
 RSS_KEY = ":".join(["00"] * 52)
-QDISCS = ("fq_codel", "pfifo_fast", "pfifo", "bfifo", "fq", "netem", "noqueue")
 
 
 def set_default_qdisc(table: ctl_table, write: int, buffer: bytearray, lenp: Box, ppos: Box) -> None:
     """The queueing of new devices. ENOENT: it is not known."""
-    data = cast(Pointer, table.data)
-    before = data.get()
-    proc_dostring(table, write, buffer, lenp, ppos)
-    if write and data.get() not in QDISCS:
-        data.set(before)
-        raise KernelError(ENOENT)
+    name = data_local(sch_api.qdisc_get_default(table._kernel))
+    _with_data(proc_dostring, table, name, write, buffer, lenp, ppos)
+    if write:
+        sch_api.qdisc_set_default(table._kernel, str(name.value))
 
 
 def proc_do_dev_weight(table: ctl_table, write: int, buffer: bytearray, lenp: Box, ppos: Box) -> None:
@@ -137,7 +136,7 @@ net_core_table = (
     ctl_table("flow_limit_table_len", initial(4096), 4, 0o644, flow_limit_table_len_sysctl),
     ctl_table("busy_poll", initial(0), 4, 0o644, proc_dointvec_minmax, SYSCTL_ZERO),
     ctl_table("busy_read", "sysctl_net_busy_read", 4, 0o644, proc_dointvec_minmax, SYSCTL_ZERO),
-    ctl_table("default_qdisc", "default_qdisc_ops", 16, 0o644, set_default_qdisc),
+    ctl_table("default_qdisc", None, 16, 0o644, set_default_qdisc),
     ctl_table("netdev_budget", "netdev_budget", 4, 0o644, proc_dointvec),
     ctl_table("warnings", initial(0), 4, 0o644, proc_dointvec),
     ctl_table("max_skb_frags", initial(MAX_SKB_FRAGS), 4, 0o644, proc_dointvec_minmax, SYSCTL_ONE, MAX_SKB_FRAGS),

@@ -13,6 +13,12 @@ from kshell.linux.include.linux.errno import ENOIOCTLCMD
 from kshell.linux.include.linux.if_ether import ETH_P_IP
 from kshell.linux.include.linux.net import SOCK_MAX, net_proto_family, proto_ops
 from kshell.linux.include.linux.netdevice import packet_type
+from kshell.linux.include.linux.snmp import (
+    TCP_MIB_MAXCONN,
+    TCP_MIB_RTOALGORITHM,
+    TCP_MIB_RTOMAX,
+    TCP_MIB_RTOMIN,
+)
 from kshell.linux.include.linux.uaccess import copy_from_user
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.protocol import (
@@ -58,11 +64,14 @@ from kshell.linux.net.ipv4.igmp_dev import igmp_mc_init, igmp_protocol
 from kshell.linux.net.ipv4.ip_fragment import ipfrag_init
 from kshell.linux.net.ipv4.ip_input import ip_rcv
 from kshell.linux.net.ipv4.ping import ping_init, ping_prot
+from kshell.linux.net.ipv4.proc import ip_misc_proc_init
 from kshell.linux.net.ipv4.protocol import inet_add_protocol
 from kshell.linux.net.ipv4.raw import raw_init, raw_prot
 from kshell.linux.net.ipv4.route_init import ip_rt_init
 from kshell.linux.net.ipv4.route_sysctl import ip_static_sysctl_init
+from kshell.linux.net.ipv4.tcp_ipv4_proc import tcp4_proc_init
 from kshell.linux.net.ipv4.udp import udp_init, udp_poll, udp_prot, udp_protocol
+from kshell.linux.net.ipv4.udp_proc import ping_proc_init, raw_proc_init, udp4_proc_init
 from kshell.linux.net.ipv4.udp_recv import udp_read_skb
 from kshell.linux.net.ipv4.udplite import udplite4_register
 
@@ -273,8 +282,15 @@ def inet_init_net(net: net_t) -> None:
     """A namespace comes: ports for connections, who may ping, and other settings as netns_ipv4 has them."""
 
 
+def tcp_mib_init(net: net_t) -> None:
+    """What RFC 2012 wants known of TCP: Van Jacobson's algorithm, RTO from 200 ms to 120 s, any number of sockets."""
+    mib = net.mib.tcp_statistics
+    mib[TCP_MIB_RTOALGORITHM], mib[TCP_MIB_RTOMIN], mib[TCP_MIB_RTOMAX], mib[TCP_MIB_MAXCONN] = 1, 200, 120000, -1
+
+
 def ipv4_mib_init_net(net: net_t) -> None:
     """A namespace comes: its counters (netns_mib)."""
+    tcp_mib_init(net)
 
 
 def ipv4_mib_exit_net(net: net_t) -> None:
@@ -305,6 +321,15 @@ def ip_init(kernel: Kernel) -> None:
     ip_rt_init(kernel)
     inet_initpeers(kernel)
     igmp_mc_init(kernel)
+
+
+def ipv4_proc_init(kernel: Kernel) -> None:
+    """The files of IPv4 below /proc/net."""
+    raw_proc_init(kernel)
+    tcp4_proc_init(kernel)
+    udp4_proc_init(kernel)
+    ping_proc_init(kernel)
+    ip_misc_proc_init(kernel)
 
 
 ip_packet_type = packet_type(type=ETH_P_IP, func=ip_rcv)
@@ -340,5 +365,6 @@ def inet_init(kernel: Kernel) -> None:
     ping_init(kernel)
     icmp_init(kernel)
     init_inet_pernet_ops(kernel)
+    ipv4_proc_init(kernel)
     ipfrag_init(kernel)
     dev_add_pack(kernel, ip_packet_type)

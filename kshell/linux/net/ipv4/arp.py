@@ -77,7 +77,6 @@ from kshell.linux.include.net.neighbour import (
     neigh_table,
     neighbour,
 )
-from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.rtable import rtable
 from kshell.linux.net.core.dev import register_netdevice_notifier
 from kshell.linux.net.core.dev_pack import dev_add_pack
@@ -100,7 +99,7 @@ from kshell.linux.net.core.neighbour_state import neigh_event_ns, neigh_update
 from kshell.linux.net.core.neighbour_sysctl import neigh_sysctl_register
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.skbuff import alloc_skb, consume_skb, kfree_skb, kfree_skb_reason, skb_share_check
-from kshell.linux.net.ipv4 import devinet, fib_frontend, route, route_input, route_output
+from kshell.linux.net.ipv4 import arp_proc, devinet, fib_frontend, route, route_input, route_output
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
@@ -462,17 +461,6 @@ arp_packet_type = packet_type(type=ETH_P_ARP, func=arp_rcv)
 arp_netdev_notifier = notifier_block(notifier_call=arp_netdev_event)
 
 
-def arp_net_init(net: net_t) -> None:
-    """/proc/net/arp is made by the proc file system's part."""
-
-
-def arp_net_exit(net: net_t) -> None:
-    """Nothing to undo."""
-
-
-arp_net_ops = pernet_operations(init=arp_net_init, exit=arp_net_exit)
-
-
 def arp_init(kernel: Kernel) -> None:
     """Set up the neighbour table."""
     kernel.arp_tbl = neigh_table(
@@ -481,7 +469,8 @@ def arp_init(kernel: Kernel) -> None:
         gc_interval=30 * HZ, gc_thresh1=128, gc_thresh2=512, gc_thresh3=1024, is_multicast=arp_is_multicast,
     )  # fmt: skip
     neigh_table_init(kernel, NEIGH_ARP_TABLE, kernel.arp_tbl)
+    arp_proc._neigh_stat_init(kernel)
     dev_add_pack(kernel, arp_packet_type)
-    register_pernet_subsys(kernel, arp_net_ops)
+    register_pernet_subsys(kernel, arp_proc.arp_net_ops)
     neigh_sysctl_register(kernel.init_net, None, kernel.arp_tbl.parms)
     register_netdevice_notifier(kernel, arp_netdev_notifier)

@@ -20,8 +20,6 @@ from kshell.linux.include.net.neighbour import (
     NUD_NOARP,
     NUD_PERMANENT,
     NUD_STALE,
-    NUD_VALID,
-    neighbour,
 )
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.net.core.dev import __dev_get_by_name
@@ -30,13 +28,12 @@ from kshell.linux.net.core.neighbour import __neigh_create, neigh_lookup, neigh_
 from kshell.linux.net.core.neighbour_state import neigh_update
 from kshell.linux.net.core.rtnl_lock import rtnl_lock, rtnl_unlock
 from kshell.linux.net.ipv4 import arp, route_output
+from kshell.linux.net.ipv4.arp_proc import ATF_COM, ATF_PERM, arp_state_to_flags
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.net.net_namespace import net as net_t
 
-ATF_COM: Final = 0x02
-ATF_PERM: Final = 0x04
 ATF_PUBL: Final = 0x08
 ATF_NETMASK: Final = 0x20
 ATF_DONTPUB: Final = 0x40
@@ -107,13 +104,6 @@ def arp_req_set(net: net_t, r: arpreq, dev: net_device | None) -> None:
         neigh_update(neigh, lladdr, state, NEIGH_UPDATE_F_OVERRIDE | NEIGH_UPDATE_F_ADMIN, 0)
     finally:
         neigh_release(neigh)
-
-
-def arp_state_to_flags(neigh: neighbour) -> int:
-    """ATF_xxx of a neighbour's state."""
-    if neigh.nud_state & NUD_PERMANENT:
-        return ATF_PERM | ATF_COM
-    return ATF_COM if neigh.nud_state & NUD_VALID else 0
 
 
 def arp_req_get(net: net_t, r: arpreq, dev: net_device) -> None:

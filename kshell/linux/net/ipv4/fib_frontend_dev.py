@@ -38,6 +38,7 @@ from kshell.linux.net.ipv4 import (
     fib_trie,
     route,
 )
+from kshell.linux.net.ipv4.fib_trie_proc import fib_proc_exit, fib_proc_init
 from kshell.linux.net.netlink import netlink_users
 
 if TYPE_CHECKING:
@@ -264,6 +265,7 @@ def fib_net_init(net: net_t) -> None:
     net.ipv4.fib_table_hash = {}
     fib_rules.fib4_rules_init(net)
     netlink_users.nl_fib_lookup_init(net)
+    fib_proc_init(net)
 
 
 def fib_net_exit_batch(net_list: list[net_t]) -> None:
@@ -276,7 +278,8 @@ def fib_net_exit_batch(net_list: list[net_t]) -> None:
 
 
 def fib_net_exit(net: net_t) -> None:
-    """Nothing but /proc and netlink hangs on this."""
+    """A namespace goes: its files."""
+    fib_proc_exit(net)
 
 
 fib_net_ops = pernet_operations(init=fib_net_init, exit=fib_net_exit, exit_batch=fib_net_exit_batch)

@@ -18,7 +18,7 @@ from kshell.linux.mm.slab_common import kfree, kzalloc
 from kshell.linux.net.core.dev_addr_lists import dev_mc_add, dev_mc_del
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.skbuff import kfree_skb
-from kshell.linux.net.ipv4 import route
+from kshell.linux.net.ipv4 import igmp_proc, route
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.inetdevice import in_device
@@ -288,10 +288,16 @@ def igmp_rcv(skb: sk_buff) -> int:
 
 
 def igmp_net_init(net: net_t) -> None:
-    """/proc/net/igmp is made by the proc file system's part."""
+    """A namespace comes: its files."""
+    igmp_proc._proc_init(net)
 
 
-igmp_net_ops = pernet_operations(init=igmp_net_init)
+def igmp_net_exit(net: net_t) -> None:
+    """A namespace goes."""
+    igmp_proc._proc_exit(net)
+
+
+igmp_net_ops = pernet_operations(init=igmp_net_init, exit=igmp_net_exit)
 igmp_protocol = net_protocol(handler=igmp_rcv)
 
 

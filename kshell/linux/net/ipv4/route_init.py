@@ -23,6 +23,7 @@ from kshell.linux.net.ipv4.route import (
     ipv4_negative_advice,
 )
 from kshell.linux.net.ipv4.route_pmtu import ip_rt_update_pmtu
+from kshell.linux.net.ipv4.route_proc import ip_rt_proc_init
 from kshell.linux.net.ipv4.route_sysctl import sysctl_route_ops
 from kshell.linux.net.ipv4.xfrm4_policy import xfrm4_init
 from kshell.linux.net.xfrm.xfrm_policy import xfrm_init
@@ -66,6 +67,7 @@ def ip_rt_init(kernel: Kernel) -> None:
     kernel.ipv4_dst_cachep = kmem_cache_create(kernel, "ip_dst_cache", _RTABLE_SIZE)
     devinet_init(kernel)
     fib_frontend_dev.ip_fib_init(kernel)
+    ip_rt_proc_init(kernel)
     xfrm_init(kernel)
     xfrm4_init(kernel)
     register_pernet_subsys(kernel, sysctl_route_ops)

@@ -24,6 +24,7 @@ from kshell.linux.net.ipv4.udp import (
 )
 from kshell.linux.net.ipv4.udp_connect import udp_disconnect
 from kshell.linux.net.ipv4.udp_hash import udp_lib_hash, udp_lib_unhash, udp_v4_get_port, udp_v4_rehash
+from kshell.linux.net.ipv4.udp_proc import udplite4_proc_init
 from kshell.linux.net.ipv4.udp_rcv import __udp4_lib_err, __udp4_lib_rcv
 from kshell.linux.net.ipv4.udp_recv import udp_recvmsg
 from kshell.linux.net.ipv4.udp_send import udp_sendmsg
@@ -94,3 +95,4 @@ def udplite4_register(kernel: Kernel) -> None:
             flags=INET_PROTOSW_PERMANENT,
         ),
     )  # fmt: skip
+    udplite4_proc_init(kernel)

@@ -62,6 +62,7 @@ from kshell.linux.net.netlink.af_netlink_opt import (
     netlink_setsockopt,
     netlink_update_subscriptions,
 )
+from kshell.linux.net.netlink.af_netlink_proc import netlink_net_exit, netlink_net_init
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
@@ -354,10 +355,6 @@ def netlink_add_usersock_entry(kernel: Kernel) -> None:
     table.flags = NL_CFG_F_NONROOT_SEND
 
 
-def netlink_net_init(net: net_t) -> None:
-    """A namespace begins."""
-
-
 def netlink_tap_init_net(net: net_t) -> None:
     """A namespace begins, with no monitors (nlmon)."""
 
@@ -375,7 +372,7 @@ def netlink_proto_init(kernel: Kernel) -> None:
 
 netlink_proto = proto(name="NETLINK", cls=netlink_sock, obj_size=1088)
 netlink_family_ops = net_proto_family(family=PF_NETLINK, create=netlink_create)
-netlink_net_ops = pernet_operations(init=netlink_net_init)
+netlink_net_ops = pernet_operations(init=netlink_net_init, exit=netlink_net_exit)
 netlink_tap_net_ops = pernet_operations(init=netlink_tap_init_net)
 
 netlink_ops = proto_ops(

@@ -23,6 +23,7 @@ from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.kernel.printk import pr_info
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.netlink.af_netlink import netlink_kernel_create
+from kshell.linux.net.netlink.af_netlink_proc import _connector_init
 from kshell.linux.net.netlink.af_netlink_rcv import netlink_rcv_skb
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def kobject_uevent_init(kernel: Kernel) -> None:
 def cn_init(kernel: Kernel) -> None:
     """subsys_initcall: NETLINK_CONNECTOR, of the first namespace only."""
     netlink_kernel_create(kernel.init_net, NETLINK_CONNECTOR, netlink_kernel_cfg(groups=0xB, input=_receive))
+    _connector_init(kernel)
 
 
 def selnl_init(kernel: Kernel) -> None:

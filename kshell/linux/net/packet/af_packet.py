@@ -89,6 +89,7 @@ from kshell.linux.net.packet.af_packet_opt import (
     packet_getsockopt,
     packet_setsockopt,
 )
+from kshell.linux.net.packet.af_packet_proc import packet_net_exit, packet_net_init
 from kshell.linux.net.packet.internal import packet_sock, pkt_sk
 from kshell.linux.net.socket import sock_register
 from kshell.linux.net.socket_ioctl import sock_gettstamp
@@ -287,14 +288,6 @@ def packet_notifier(block: notifier_block, event: int, info: object) -> int:
         if event == NETDEV_UP and po.num:
             register_prot_hook(po)
     return NOTIFY_DONE
-
-
-def packet_net_init(net: net_t) -> None:
-    """A namespace begins."""
-
-
-def packet_net_exit(net: net_t) -> None:
-    """A namespace ends."""
 
 
 def packet_init(kernel: Kernel) -> None:

@@ -276,15 +276,13 @@ def unix_net_init(net: net) -> None:
     """A new namespace has a table of AF_UNIX sockets of its own."""
     net.unx = netns_unix()
     unix_sysctl_register(net)
-    if net.proc_net is not None:
-        proc_create_net(net.kernel, "unix", 0, net.proc_net, unix_seq_ops)
+    proc_create_net(net.kernel, "unix", 0, net.proc_net, unix_seq_ops)
 
 
 def unix_net_exit(net: net) -> None:
     """A namespace is gone."""
     unix_sysctl_unregister(net)
-    if net.proc_net is not None:
-        remove_proc_entry(net.kernel, "unix", net.proc_net)
+    remove_proc_entry(net.kernel, "unix", net.proc_net)
 
 
 unix_net_ops = pernet_operations(init=unix_net_init, exit=unix_net_exit)

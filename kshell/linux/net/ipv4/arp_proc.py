@@ -1,0 +1,144 @@
+"""/proc/net/arp and /proc/net/stat/arp_cache (net/ipv4/arp.c, net/core/neighbour.c)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from kshell.linux.fs.proc.generic import proc_create_seq_private, remove_proc_entry
+from kshell.linux.fs.proc.proc_net import proc_create_net, seq_file_net
+from kshell.linux.fs.seq_file import seq_list_next_head, seq_list_start_head, seq_printf, seq_puts
+from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_net_private, seq_operations
+from kshell.linux.include.net.neighbour import NUD_NOARP, NUD_PERMANENT, NUD_VALID, neigh_table, neighbour
+from kshell.linux.include.net.net_namespace import pernet_operations
+
+if TYPE_CHECKING:
+    from kshell.linux.include.net.net_namespace import net as net_t
+    from kshell.linux.init.kernel import Kernel
+
+ATF_COM = 0x02
+ATF_PERM = 0x04
+STAT_TITLES = (
+    "entries  allocs   destroys hash_grows lookups  hits     res_failed rcv_probes_mcast rcv_probes_ucast "
+    "periodic_gc_runs forced_gc_runs unresolved_discards table_fulls\n"
+)
+
+
+class neigh_seq_state(seq_net_private):
+    """A reader of a table of neighbours: which table, and what is left out."""
+
+    tbl: neigh_table
+
+
+def _state(seq: seq_file) -> neigh_seq_state:
+    return cast(neigh_seq_state, seq.private)
+
+
+def _neighbours(seq: seq_file) -> list[neighbour]:
+    net = seq_file_net(seq)
+    return [n for n in _state(seq).tbl.nht.values() if n.dev.nd_net is net and n.nud_state & ~NUD_NOARP]
+
+
+def neigh_get_first(seq: seq_file) -> object:
+    """The first neighbour that was asked for."""
+    return next(iter(_neighbours(seq)), None)
+
+
+def neigh_seq_start(seq: seq_file, pos: list[int], tbl: neigh_table) -> object:
+    """The neighbour at a position, or the titles."""
+    _state(seq).tbl = tbl
+    return seq_list_start_head(_neighbours(seq), pos[0]) if pos[0] else SEQ_START_TOKEN
+
+
+def neigh_seq_next(seq: seq_file, v: object, pos: list[int]) -> object:
+    """The next neighbour."""
+    if v is SEQ_START_TOKEN:
+        pos[0] += 1
+        return neigh_get_first(seq)
+    return seq_list_next_head(v, _neighbours(seq), pos)
+
+
+def neigh_seq_stop(seq: seq_file, v: object) -> None:
+    """The end of a read."""
+
+
+def arp_state_to_flags(neigh: neighbour) -> int:
+    """ATF_xxx of a neighbour's state."""
+    if neigh.nud_state & NUD_PERMANENT:
+        return ATF_PERM | ATF_COM
+    return ATF_COM if neigh.nud_state & NUD_VALID else 0
+
+
+def arp_format_neigh_entry(seq: seq_file, n: neighbour) -> None:
+    """A neighbour's line."""
+    address = ".".join(map(str, n.primary_key.to_bytes(4, "big")))
+    hardware = n.ha[: n.dev.addr_len].hex(":")
+    seq_printf(
+        seq,
+        f"{address:<16} 0x{n.dev.type:<10x}0x{arp_state_to_flags(n):<10x}{hardware:<17}     *        {n.dev.name}\n",
+    )
+
+
+def arp_seq_show(seq: seq_file, v: object) -> None:
+    """A line of /proc/net/arp."""
+    if v is SEQ_START_TOKEN:
+        seq_puts(seq, "IP address       HW type     Flags       HW address            Mask     Device\n")
+    else:
+        arp_format_neigh_entry(seq, cast(neighbour, v))
+
+
+def arp_seq_start(seq: seq_file, pos: list[int]) -> object:
+    """The neighbour at a position, or the titles."""
+    return neigh_seq_start(seq, pos, seq.file._kernel.arp_tbl)
+
+
+arp_seq_ops = seq_operations(start=arp_seq_start, next=neigh_seq_next, stop=neigh_seq_stop, show=arp_seq_show)
+
+
+def arp_net_init(net: net_t) -> None:
+    """A namespace comes."""
+    proc_create_net(net.kernel, "arp", 0o444, net.proc_net, arp_seq_ops, neigh_seq_state)
+
+
+def arp_net_exit(net: net_t) -> None:
+    """A namespace goes."""
+    remove_proc_entry(net.kernel, "arp", net.proc_net)
+
+
+arp_net_ops = pernet_operations(init=arp_net_init, exit=arp_net_exit)
+
+
+def neigh_stat_seq_start(seq: seq_file, pos: list[int]) -> object:
+    """The table's counts, or the titles."""
+    return seq_list_start_head((seq.file._kernel.arp_tbl,), pos[0])
+
+
+def neigh_stat_seq_next(seq: seq_file, v: object, pos: list[int]) -> object:
+    """There is one processor."""
+    return seq_list_next_head(v, (seq.file._kernel.arp_tbl,), pos)
+
+
+def neigh_stat_seq_stop(seq: seq_file, v: object) -> None:
+    """The end of a read."""
+
+
+def neigh_stat_seq_show(seq: seq_file, v: object) -> None:
+    """How many neighbours there are; the model counts nothing else about the table."""
+    if v is SEQ_START_TOKEN:
+        seq_puts(seq, STAT_TITLES)
+        return
+    tbl = cast(neigh_table, v)
+    seq_printf(
+        seq,
+        f"{tbl.entries:08x} {0:08x} {0:08x} {0:08x}   {0:08x} {0:08x} {0:08x}   {0:08x}         {0:08x}         "
+        f"{0:08x}         {0:08x}       {0:08x}            {0:08x}\n",
+    )
+
+
+neigh_stat_seq_ops = seq_operations(
+    start=neigh_stat_seq_start, next=neigh_stat_seq_next, stop=neigh_stat_seq_stop, show=neigh_stat_seq_show
+)
+
+
+def _neigh_stat_init(kernel: Kernel) -> None:
+    """The part of neigh_table_init() that makes /proc/net/stat/arp_cache."""
+    proc_create_seq_private(kernel, kernel.arp_tbl.id, 0, kernel.init_net.proc_net_stat, neigh_stat_seq_ops, None, None)
