@@ -107,6 +107,10 @@ async def do_sys_poll(current: task_struct, ufds: int, nfds: int, end_time: int 
 
 async def do_restart_poll(current: task_struct, ufds: int, nfds: int, end_time: int | None) -> int:
     """Go on with a poll() that a signal without handler interrupted."""
+    return await _poll_by_restart_block(current, ufds, nfds, end_time)
+
+
+async def _poll_by_restart_block(current: task_struct, ufds: int, nfds: int, end_time: int | None) -> int:
     try:
         return await do_sys_poll(current, ufds, nfds, end_time)
     except KernelError as error:
@@ -124,13 +128,7 @@ async def sys_poll(current: task_struct, ufds: int, nfds: int, timeout_msecs: in
         end_time = poll_select_set_timeout(
             current.kernel, timeout_msecs // MSEC_PER_SEC, NSEC_PER_MSEC * (timeout_msecs % MSEC_PER_SEC)
         )
-    try:
-        return await do_sys_poll(current, ufds, nfds, end_time)
-    except KernelError as error:
-        if error.errno == ERESTARTNOHAND:
-            current._restart_block.fn = lambda: do_restart_poll(current, ufds, nfds, end_time)
-            error.errno = ERESTART_RESTARTBLOCK
-        raise
+    return await _poll_by_restart_block(current, ufds, nfds, end_time)
 
 
 @SYSCALL_DEFINE

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from kshell.abi.errno import EAGAIN, EFAULT, EMSGSIZE, ENETUNREACH, ENOBUFS, EPIPE
+from kshell.abi.errno import EACCES, EAGAIN, EFAULT, EMSGSIZE, ENETUNREACH, ENOBUFS, EPIPE
 from kshell.abi.inet import IPPROTO_ICMP
 from kshell.abi.socket import MSG_CONFIRM, MSG_DONTWAIT, MSG_MORE, MSG_PROBE, SOCK_RAW
 from kshell.linux.include.linux.err import KernelError
@@ -35,9 +35,10 @@ from kshell.linux.include.net.ip import (
     ipcm_cookie,
 )
 from kshell.linux.include.net.ip_fib import RTN_MULTICAST
-from kshell.linux.include.net.rtable import rtable
+from kshell.linux.include.net.rtable import RTCF_BROADCAST, rtable
 from kshell.linux.include.net.sock import (
     SEND_SHUTDOWN,
+    SOCK_BROADCAST,
     sk_wmem_alloc_get,
     sock,
     sock_error,
@@ -51,9 +52,6 @@ from kshell.linux.net.ipv4 import icmp, ip_output, route_output
 from kshell.linux.net.ipv4.ip_options import __ip_options_echo, ip_options_build
 from kshell.linux.net.ipv4.ip_sockglue import ip_local_error
 from kshell.linux.security.security import security_skb_classify_flow
-
-if TYPE_CHECKING:
-    pass
 
 IP_MAX_MTU = 0xFFFF
 SKB_MAX_ALLOC = 16064
@@ -90,6 +88,24 @@ async def _wait_for_sndbuf(sk: sock, flags: int) -> None:
         if signal_pending(sk.skc_net.kernel.current):
             raise KernelError(sock_intr_errno(timeo))
         timeo = await sock_wait_for_wmem(sk, timeo)
+
+
+async def _may_send(sk: sock, rt: rtable, flags: int, length: int) -> bool:
+    """Raw and ping sockets: whether to send by the route, when there is room; MSG_PROBE sends nothing. Or the route is
+    released, and: EACCES: a broadcast without SO_BROADCAST; what waiting gives.
+    """
+    try:
+        if rt.rt_flags & RTCF_BROADCAST and not sk.skc_flags >> SOCK_BROADCAST & 1:
+            raise KernelError(EACCES)
+        if flags & MSG_CONFIRM and flags & MSG_PROBE and not length:
+            dst_release(rt)
+            return False
+        if sk.sk_wmem_alloc > sk.sk_sndbuf and not flags & MSG_DONTWAIT:
+            await _wait_for_sndbuf(sk, flags)
+    except KernelError:
+        dst_release(rt)
+        raise
+    return True
 
 
 class _append_state:

@@ -21,12 +21,9 @@ from kshell.abi.errno import (
 from kshell.abi.socket import (
     AF_INET,
     AF_UNSPEC,
-    MSG_CONFIRM,
     MSG_DONTROUTE,
-    MSG_DONTWAIT,
     MSG_ERRQUEUE,
     MSG_OOB,
-    MSG_PROBE,
     MSG_TRUNC,
 )
 from kshell.linux.include.linux.err import KernelError
@@ -51,11 +48,10 @@ from kshell.linux.include.net.inet_sock import inet_can_nonlocal_bind, inet_sk, 
 from kshell.linux.include.net.ip import IPCB, get_rttos, ipcm_cookie, ipcm_init_sk
 from kshell.linux.include.net.ip_fib import RT_TABLE_LOCAL, RTN_LOCAL
 from kshell.linux.include.net.ping import PING_HTABLE_MASK, ping_table, pingfakehdr
-from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTO_ONLINK, inet_iif
+from kshell.linux.include.net.rtable import RTO_ONLINK, inet_iif
 from kshell.linux.include.net.sock import (
     SOCK_BINDADDR_LOCK,
     SOCK_BINDPORT_LOCK,
-    SOCK_BROADCAST,
     SOCK_LOCALROUTE,
     SOCK_RCU_FREE,
     proto,
@@ -66,7 +62,6 @@ from kshell.linux.include.net.sock import (
 from kshell.linux.include.net.tcp_states import TCP_ESTABLISHED
 from kshell.linux.lib.iov_iter import copy_from_iter_full
 from kshell.linux.net.core.datagram import skb_copy_datagram_msg, skb_free_datagram, skb_recv_datagram
-from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.skbuff import kfree_skb_reason, skb_clone, skb_push
 from kshell.linux.net.core.skbuff_bytes import _transport_bytes
 from kshell.linux.net.core.sock import sk_common_release
@@ -76,7 +71,7 @@ from kshell.linux.net.core.sock_queue import sock_queue_rcv_skb_reason
 from kshell.linux.net.ipv4 import fib_frontend, icmp, route_pmtu
 from kshell.linux.net.ipv4.datagram import ip4_datagram_connect, ip4_datagram_release_cb
 from kshell.linux.net.ipv4.ip_output_append import (
-    _wait_for_sndbuf,
+    _may_send,
     ip_append_data,
     ip_flush_pending_frames,
     ip_push_pending_frames,
@@ -358,18 +353,8 @@ async def ping_v4_sendmsg(sk: sock, msg: msghdr, length: int) -> int:
         if e.errno == ENETUNREACH:
             net.mib.ip_statistics[IPSTATS_MIB_OUTNOROUTES] += 1
         raise
-    if rt.rt_flags & RTCF_BROADCAST and not sk.skc_flags >> SOCK_BROADCAST & 1:
-        dst_release(rt)
-        raise KernelError(EACCES)
-    if flags & MSG_CONFIRM and flags & MSG_PROBE and not length:
-        dst_release(rt)
+    if not await _may_send(sk, rt, flags, length):
         return 0
-    if sk.sk_wmem_alloc > sk.sk_sndbuf and not flags & MSG_DONTWAIT:
-        try:
-            await _wait_for_sndbuf(sk, flags)
-        except KernelError:
-            dst_release(rt)
-            raise
     if not ipc.addr:
         ipc.addr = fl4.daddr
     lock_sock(sk)

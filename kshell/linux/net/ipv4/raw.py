@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import (
-    EACCES,
     EADDRNOTAVAIL,
     EAFNOSUPPORT,
     EDESTADDRREQ,
@@ -20,9 +19,7 @@ from kshell.abi.ioctl import SIOCINQ, SIOCOUTQ
 from kshell.abi.socket import (
     AF_INET,
     AF_UNSPEC,
-    MSG_CONFIRM,
     MSG_DONTROUTE,
-    MSG_DONTWAIT,
     MSG_ERRQUEUE,
     MSG_MORE,
     MSG_OOB,
@@ -46,9 +43,8 @@ from kshell.linux.include.net.inet_sock import inet_addr_valid_or_nonlocal, inet
 from kshell.linux.include.net.ip import ipcm_cookie, ipcm_init_sk
 from kshell.linux.include.net.ip_fib import RT_TABLE_LOCAL, RTN_BROADCAST, RTN_MULTICAST
 from kshell.linux.include.net.raw import raw_hashinfo, raw_sk, raw_sock
-from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTO_ONLINK, rtable
+from kshell.linux.include.net.rtable import RTO_ONLINK, rtable
 from kshell.linux.include.net.sock import (
-    SOCK_BROADCAST,
     SOCK_LOCALROUTE,
     proto,
     sk_dst_reset,
@@ -69,8 +65,8 @@ from kshell.linux.net.ipv4 import fib_frontend, icmp
 from kshell.linux.net.ipv4.datagram import ip4_datagram_connect, ip4_datagram_release_cb
 from kshell.linux.net.ipv4.ip_output import _ip_select_ident_segs, ip_generic_getfrag
 from kshell.linux.net.ipv4.ip_output_append import (
+    _may_send,
     _run_nowait,
-    _wait_for_sndbuf,
     ip_append_data,
     ip_flush_pending_frames,
     ip_push_pending_frames,
@@ -237,18 +233,8 @@ async def raw_sendmsg(sk: sock, msg: msghdr, length: int) -> int:
         raw_probe_proto_opt(rfv, fl4)
     security_sk_classify_flow(sk, fl4)
     rt = ip_route_output_flow(net, fl4, sk)
-    if rt.rt_flags & RTCF_BROADCAST and not sk.skc_flags >> SOCK_BROADCAST & 1:
-        dst_release(rt)
-        raise KernelError(EACCES)
-    if flags & MSG_CONFIRM and flags & MSG_PROBE and not length:
-        dst_release(rt)
+    if not await _may_send(sk, rt, flags, length):
         return 0
-    if sk.sk_wmem_alloc > sk.sk_sndbuf and not flags & MSG_DONTWAIT:
-        try:
-            await _wait_for_sndbuf(sk, flags)
-        except KernelError:
-            dst_release(rt)
-            raise
     if hdrincl:
         raw_send_hdrinc(sk, fl4, msg, length, rt, flags, ipc.sockc.mark)
         return length
