@@ -206,6 +206,9 @@ def _frames(value: object, dot: str) -> Iterator[tuple[str, object]]:
     depth = 0
     while isinstance(value, CoroutineType):
         frame = value.cr_frame
+        if value.cr_code.co_filename.startswith("<"):  # the tracer's, around a function
+            value = value.cr_await
+            continue
         if frame is not None:
             code: CodeType = frame.f_code
             yield f"{dot}{depth}", f"{code.co_qualname}+{frame.f_lasti}"

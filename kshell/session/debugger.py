@@ -40,6 +40,7 @@ ALIASES: Final = {
     "args": "info args", "locals": "info locals",
 }  # fmt: skip
 GOING: Final = ("continue", "step", "next", "finish", "until")
+WIDTH: Final = 80
 OWN: Final = (*GOING, "backtrace", "up", "down", "frame", "info", "undo", "help", "print")
 ALSO: Final = frozenset({"break", "tbreak", "delete", "watch", "list", "assert", "trace"})
 """Commands of the session that make sense at a stop, beside those that look."""
@@ -142,7 +143,8 @@ class SessionDebugger:
         session, frame, task = self.session, stop.frame, self.session.kernel.current
         same, self._last = frame is self._last, frame
         told = stop.reason if not stop.reason or stop.reason.endswith(", ") else f"{stop.reason}\n"
-        where = "" if same and not told else f"{frames.call_text(frame)} at {frames.place_text(frame)}"
+        where = "" if same and not told else _called(f"{told.rpartition(chr(10))[2]}{frames.call_text(frame)}", frame)
+        told = told[: len(told) - len(told.rpartition("\n")[2])]
         session.emit(
             ev.Stop, stop.point, told + where, task.pid, self._name_of(task) or task.comm,
             frame.f_code.co_name, frames.file_of(frame.f_code), frame.f_lineno, stop.text,
@@ -310,9 +312,13 @@ def variable_text(value: object) -> str:
 
 
 def _frame_line(number: int, frame: FrameType) -> str:
-    text = f"#{number:<2} {frames.call_text(frame)}"
+    return _called(f"#{number:<2} {frames.call_text(frame)}", frame)
+
+
+def _called(text: str, frame: FrameType) -> str:
+    """A call with its place behind it, or below where that is too far to the right."""
     place = f" at {frames.place_text(frame)}"
-    return text + place if len(text) + len(place) <= 80 else f"{text}\n   {place}"
+    return text + place if len(text) + len(place) <= WIDTH else f"{text}\n   {place}"
 
 
 def _count(rest: str) -> int:
