@@ -8,7 +8,7 @@ from typing import NamedTuple
 from kshell.abi.syscalls import BY_NAME
 
 _CALL = re.compile(r"(\w+)\s*\($")
-_NAMED = re.compile(r"(?:^|[{,]\s*)\.?(\w+)\s*=(?!=)[^,{]*$")
+_NAMED = re.compile(r"^\s*\.?(\w+)\s*=(?!=)[^{]*$")
 
 
 class Place(NamedTuple):
