@@ -22,7 +22,9 @@ from kshell.lang.errors import LangError
 from kshell.lang.lexer import Source, Token
 from kshell.lang.parser import Parser
 
-_PREFIX: Final = re.compile(r"\s*+(?:@(?P<name>[A-Za-z_]\w*+(?:/(?:[A-Za-z_]\w*+|\d++))?|\d++):?(?=\s|$)|\[pid\s++(?P<pid>\d++)\])")
+_PREFIX: Final = re.compile(
+    r"\s*+(?:@(?P<name>[A-Za-z_]\w*+(?:/(?:[A-Za-z_]\w*+|\d++))?|\d++):?(?=\s|$)|\[pid\s++(?P<pid>\d++)\])"
+)
 _FIRST_WORD: Final = re.compile(r"\s*+(?P<word>[A-Za-z_$][\w.-]*+|[?!])(?P<gap>\s*+)(?P<next>[^\s]?)")
 _WORD: Final = re.compile(r"""\s*+(?:"(?P<dq>[^"\\]*+(?:\\.[^"\\]*+)*+)"|'(?P<sq>[^']*+)'|(?P<bare>[^\s"']++|["']))""")
 _BLANK: Final = re.compile(r"\s*+(?:(?:\#|//).*+)?$", re.DOTALL)

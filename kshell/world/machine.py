@@ -20,6 +20,7 @@ from kshell.linux.include.linux.sched import TASK_RUNNING, task_struct
 from kshell.linux.init.kernel import Kernel
 from kshell.linux.init.main import start_kernel
 from kshell.linux.kernel.exit import TaskDead
+from kshell.linux.kernel.module.main import _find_module_file, load_module
 from kshell.linux.kernel.rcu.tree import rcu_core
 from kshell.linux.kernel.signal import send_sig
 from kshell.world.arena import Arena
@@ -77,6 +78,7 @@ class Machine:
         self.clock = clock or VirtualClock()
         self.kernel = Kernel(self.clock, seed, EPOCH_NS)
         self.kernel.kick_user_mode = self._interrupt
+        self.kernel.usermodehelper = self._usermodehelper
         start_kernel(self.kernel)
         self.run()
         init = self.kernel.init_pid_ns.child_reaper
@@ -95,6 +97,15 @@ class Machine:
         self.syscall(self.init, BY_NAME["ioctl"].number, (fd, SIOCSIFFLAGS, SCRATCH))
         self.syscall(self.init, BY_NAME["close"].number, (fd,))
         mm.unmap(SCRATCH)
+
+    def _usermodehelper(self, argv: tuple[str, ...]) -> int:
+        """A program that the kernel runs: modprobe, which loads what it finds by that name; its exit code."""
+        file = _find_module_file(self.kernel, argv[-1])
+        if file is None:
+            return 1
+        if file.name not in self.kernel.modules:
+            load_module(self.kernel, file)
+        return 0
 
     def syscall(
         self, task: task_struct, number: int, args: tuple[int, ...] = (), compat: bool = False

@@ -16,7 +16,7 @@ from kshell.linux.drivers.pci.pci_driver import pci_device_add
 from kshell.linux.include.linux.netdevice import net_device
 from kshell.linux.include.linux.pci import PCI_VENDOR_ID_INTEL, pci_dev
 from kshell.linux.kernel.irq.manage import irq_exit
-from kshell.linux.kernel.module.main import _find_module_file, load_module
+from kshell.linux.kernel.kmod import request_module
 from kshell.linux.net.core.dev_register import dev_change_name
 from kshell.world.wire import Port
 
@@ -35,9 +35,7 @@ def plug_in(kernel: Kernel, name: str, mac: bytes) -> Port:
     pdev = pci_dev(PCI_VENDOR_ID_INTEL, E1000_DEV_ID_82540EM, FIRST_IRQ + slot, slot, e1000_hw(port, mac))
     pci_device_add(kernel, pdev)
     if DRIVER not in kernel.modules:
-        file = _find_module_file(kernel, DRIVER)
-        assert file is not None, "the table of modules holds e1000"
-        load_module(kernel, file)
+        request_module(kernel, f"pci:v{pdev.vendor:08X}d{pdev.device:08X}")
     netdev = pdev.driver_data
     assert isinstance(netdev, net_device)
     adapter = netdev._priv

@@ -64,6 +64,17 @@ MODULES = (  # what /lib/modules holds
         name="af_packet_diag", aliases=(f"{_DIAG}-17",), size=16384,
         code="kshell.linux.net.packet.diag:packet_diag_init:packet_diag_exit",
     ),
+    _module_file(
+        name="veth", aliases=("rtnl-link-veth",), size=36864, code=f"{_NET}.veth:veth_init:veth_exit",
+    ),
+    _module_file(
+        name="dummy", aliases=("rtnl-link-dummy",), size=16384,
+        code=f"{_NET}.dummy:dummy_init_module:dummy_cleanup_module",
+    ),
+    _module_file(
+        name="bridge", aliases=("rtnl-link-bridge",), size=315392,
+        code="kshell.linux.net.bridge.br:br_init:br_deinit",
+    ),
 )  # fmt: skip
 LINKS = (
     (b"usr/bin", b"/bin"), (b"usr/lib", b"/lib"), (b"usr/lib64", b"/lib64"), (b"usr/sbin", b"/sbin"),

@@ -9,10 +9,10 @@ from kshell.linux.include.linux.skbuff import sk_buff_head
 from kshell.linux.kernel.time.timer import timer_list
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.workqueue import delayed_work
     from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.linux.sysctl import ctl_table_header
+    from kshell.linux.include.linux.workqueue import delayed_work
     from kshell.linux.include.net.net_namespace import net
 
 NUD_INCOMPLETE = 0x01

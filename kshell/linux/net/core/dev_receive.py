@@ -16,17 +16,25 @@ from kshell.linux.include.linux.netdevice import (
     net_device,
     packet_type,
 )
-from kshell.linux.include.linux.skbuff import __skb_dequeue, __skb_queue_tail, skb_queue_splice_tail_init
+from kshell.linux.include.linux.skbuff import (
+    __skb_dequeue,
+    __skb_queue_tail,
+    skb_orphan,
+    skb_queue_splice_tail_init,
+)
 from kshell.linux.include.net.dropreason import SKB_DROP_REASON_CPU_BACKLOG, SKB_DROP_REASON_UNHANDLED_PROTO
 from kshell.linux.include.trace.events import NetifReceive
 from kshell.linux.kernel.softirq import NET_RX_SOFTIRQ, do_softirq, raise_softirq
 from kshell.linux.kernel.time.timekeeping import ktime_get_real
-from kshell.linux.net.core.skbuff import kfree_skb_reason
+from kshell.linux.net.core.skbuff import kfree_skb, kfree_skb_reason, skb_scrub_packet
+from kshell.linux.net.ethernet import eth
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import softnet_data
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.init.kernel import Kernel
+
+VLAN_HLEN = 4
 
 
 def __napi_schedule(kernel: Kernel, sd: softnet_data, napi: napi_struct) -> None:
@@ -40,6 +48,31 @@ def napi_schedule(kernel: Kernel, napi: napi_struct) -> None:
     if not napi.state >> NAPI_STATE_SCHED & 1:
         napi.state |= 1 << NAPI_STATE_SCHED
         __napi_schedule(kernel, kernel.softnet_data, napi)
+
+
+def is_skb_forwardable(dev: net_device, skb: sk_buff) -> bool:
+    """True if a device that is up takes a packet of this size."""
+    if not dev.flags & IFF_UP:
+        return False
+    if skb.len <= dev.mtu + dev.hard_header_len + VLAN_HLEN:
+        return True
+    return skb._shinfo is not None and skb._shinfo.gso_size != 0
+
+
+def __dev_forward_skb(dev: net_device, skb: sk_buff) -> bool:
+    """Make a packet that was sent one that comes in by `dev`; False if that takes it not, and it was dropped."""
+    if not is_skb_forwardable(dev, skb):
+        dev.stats.rx_dropped += 1
+        kfree_skb(skb)
+        return False
+    skb_orphan(skb)
+    assert skb.dev is not None
+    skb_scrub_packet(skb, skb.dev.nd_net is not dev.nd_net)
+    skb.priority = 0
+    skb.tstamp = 0
+    skb.cb = None
+    skb.protocol = eth.eth_type_trans(skb, dev)
+    return True
 
 
 def napi_complete_done(napi: napi_struct, work_done: int) -> bool:

@@ -162,7 +162,12 @@ def unregister_netdevice(dev: net_device, portid: int = 0, nlh: nlmsghdr | None 
         dev.netdev_ops.ndo_uninit(dev)
     if skb is not None:
         rtnetlink_ifinfo.rtmsg_ifinfo_send(skb, dev, portid, nlh)
+    link_watch.linkwatch_forget_dev(dev)
     dev.reg_state = NETREG_UNREGISTERED
+    if dev.priv_destructor is not None:
+        dev.priv_destructor(dev)
+    if dev.needs_free_netdev:
+        free_netdev(dev)
 
 
 def unregister_netdev(dev: net_device) -> None:

@@ -27,6 +27,7 @@ from kshell.linux.include.linux.netdevice import (
     net_device,
     netif_running,
 )
+from kshell.linux.include.linux.random import get_random_bytes
 from kshell.linux.net.core.skbuff import skb_push
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 ARPHRD_ETHER: Final = 1
 BROADCAST: Final = b"\xff" * ETH_ALEN
+NET_ADDR_RANDOM: Final = 1
 DEFAULT_TX_QUEUE_LEN: Final = 1000
 
 
@@ -105,6 +107,14 @@ def eth_validate_addr(dev: net_device) -> int:
     """eth_validate_addr_bytes() of the device's own address."""
     eth_validate_addr_bytes(dev.dev_addr)
     return 0
+
+
+def eth_hw_addr_random(dev: net_device) -> None:
+    """Give the device an address that it makes up: of one station, administered here."""
+    dev.addr_assign_type = NET_ADDR_RANDOM
+    addr = bytearray(get_random_bytes(dev.nd_net.kernel, ETH_ALEN))
+    addr[0] = addr[0] & 0xFE | 0x02
+    dev.dev_addr = bytes(addr)
 
 
 def ether_setup(dev: net_device) -> None:

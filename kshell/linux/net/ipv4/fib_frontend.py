@@ -119,7 +119,7 @@ def __inet_dev_addr_type(net: net_t, dev: net_device | None, addr: int, tb_id: i
         return RTN_BROADCAST
     if ipv4_is_multicast(addr):
         return RTN_MULTICAST
-    table = net.ipv4.fib_table_hash.get(tb_id)
+    table = net.ipv4.fib_table_hash.get(tb_id or RT_TABLE_MAIN)
     if table is None:
         return RTN_BROADCAST
     res = fib_result()

@@ -148,7 +148,7 @@ def __fq_codel_dequeue(sch: Qdisc) -> sk_buff | None:
             q.old_flows.append(head.popleft())
             continue
         now = ktime_get(qdisc_dev(sch).nd_net.kernel)
-        skb = codel_dequeue(sch, q.cparams, flow.cvars, q.cstats, now, lambda flow=flow: _take(sch, flow), drop)  # type: ignore[misc]
+        skb = codel_dequeue(sch, q.cparams, flow.cvars, q.cstats, now, lambda flow=flow: _take(sch, flow), drop)
         if skb is not None:
             qdisc_bstats_update(sch, skb)
             flow.deficit -= qdisc_pkt_len(skb)

@@ -1,0 +1,252 @@
+"""What a network of several hosts does: a table of topologies and of what must be seen in them."""
+
+from itertools import pairwise
+
+import pytest
+
+from kshell.abi.errno import EHOSTUNREACH
+from kshell.linux.include.net.neighbour import (
+    NUD_DELAY,
+    NUD_FAILED,
+    NUD_REACHABLE,
+    NUD_STALE,
+)
+from tests.world.network import MSG_DONTWAIT, SECOND, Net, address, number
+
+
+def two(**options):
+    """Two hosts on one cable."""
+    words = " ".join(f"{name}={value}" for name, value in options.items())
+    net = Net(["a", "b"], [f"a.eth0 b.eth0 {words}"])
+    net.a.up("eth0", "10.0.0.1")
+    net.b.up("eth0", "10.0.0.2")
+    return net
+
+
+def chain(routers, mtu=0):
+    """a - r1 - r2 … - b, with routes to the ends."""
+    names = ["a", *(f"r{n}" for n in range(1, routers + 1)), "b"]
+    links = [f"{left}.{'eth0' if left == 'a' else 'eth1'} {right}.eth0 delay=1" for left, right in pairwise(names)]
+    net = Net(names, links)
+    net.a.up("eth0", "10.0.0.1").route("0.0.0.0", 0, "10.0.0.2")
+    for n in range(1, routers + 1):
+        node = net.nodes[f"r{n}"].up("eth0", f"10.0.{n - 1}.2", mtu=0).up("eth1", f"10.0.{n}.1").forward()
+        if n > 1:
+            node.route("10.0.0.0", 24, f"10.0.{n - 1}.1")
+        if n < routers:
+            node.route(f"10.0.{routers}.0", 24, f"10.0.{n}.2")
+    net.b.up("eth0", f"10.0.{routers}.2").route("0.0.0.0", 0, f"10.0.{routers}.1")
+    if mtu:
+        net.nodes[f"r{routers}"].up("eth1", mtu=mtu)
+        net.b.up("eth0", mtu=mtu)
+    return net
+
+
+def bridged(ports=3):
+    """Hosts h1 to hN, each on a port of the bridge br0 of host s."""
+    names = [f"h{n}" for n in range(1, ports + 1)]
+    net = Net(["s", *names], [f"{name}.eth0 s.eth{n} delay=1" for n, name in enumerate(names)])
+    net.s.make("bridge", "br0")
+    bridge = net.s.dev("br0")
+    for n, name in enumerate(names):
+        bridge.netdev_ops.ndo_add_slave(bridge, net.s.dev(f"eth{n}"))
+        net.nodes[name].up("eth0", f"10.0.0.{n + 1}")
+    net.s.set_up("br0", *(f"eth{n}" for n in range(ports)))
+    return net
+
+
+PINGS = [
+    # topology, host, destination, how, answer
+    pytest.param(two, "10.0.0.2", {}, ("reply", "10.0.0.2"), id="neighbour"),
+    pytest.param(two, "10.0.0.1", {}, ("reply", "10.0.0.1"), id="itself"),
+    pytest.param(two, "10.0.0.9", {}, ("icmp", 3, 1, "10.0.0.1"), id="nobody-there"),
+    pytest.param(two, "10.9.9.9", {}, ("sendto", -101), id="no-route"),
+    pytest.param(lambda: chain(3), "10.0.3.2", {}, ("reply", "10.0.3.2"), id="over-three-routers"),
+    pytest.param(lambda: chain(3), "10.0.3.2", {"ttl": 1}, ("icmp", 11, 0, "10.0.0.2"), id="ttl-1"),
+    pytest.param(lambda: chain(3), "10.0.3.2", {"ttl": 2}, ("icmp", 11, 0, "10.0.1.2"), id="ttl-2"),
+    pytest.param(lambda: chain(3), "10.0.3.2", {"ttl": 4}, ("reply", "10.0.3.2"), id="ttl-just-enough"),
+    pytest.param(lambda: chain(2), "10.0.2.9", {}, ("icmp", 3, 1, "10.0.1.2"), id="host-unreachable"),
+    pytest.param(lambda: chain(2), "10.7.0.1", {}, ("icmp", 3, 0, "10.0.0.2"), id="net-unreachable"),
+    pytest.param(lambda: chain(2), "10.0.2.2", {"size": 5000}, ("reply", "10.0.2.2"), id="fragments"),
+    pytest.param(lambda: chain(2, 1000), "10.0.2.2", {"size": 1400, "df": False}, ("reply", "10.0.2.2"), id="router-fragments"),
+    pytest.param(
+        lambda: chain(2, 1000), "10.0.2.2", {"size": 1400}, ("icmp", 3, 4, "10.0.1.2"), id="must-not-fragment"
+    ),
+]
+
+
+@pytest.mark.parametrize(("topology", "to", "how", "answer"), PINGS)
+def test_ping(topology, to, how, answer):
+    net = topology()
+    node = net.nodes[next(iter(net.nodes))]
+    assert node.ping(to, **how) == answer
+
+
+def test_hosts_on_a_bridge_reach_each_other():
+    net = bridged()
+    assert net.h1.ping("10.0.0.3") == ("reply", "10.0.0.3")
+
+
+def test_a_bridge_floods_what_it_does_not_know_and_learns():
+    net = bridged()
+    with net.listening("s") as sent:
+        net.h1.ping("10.0.0.2")
+    asked = [dev for _, dev, text in sent if text == "who-has"]
+    assert sorted(asked[:2]) == ["eth1", "eth2"]  # flooded
+    assert [dev for _, dev, text in sent if text in ("echo", "reply")] == ["eth1", "eth0"]  # known by then
+    fdb = net.s.dev("br0")._priv.fdb
+    assert fdb[net.h1.dev().dev_addr].dst.dev.name == "eth0"
+    assert fdb[net.h2.dev().dev_addr].dst.dev.name == "eth1"
+
+
+def test_a_bridge_forgets_after_the_ageing_time():
+    net = bridged()
+    net.h1.ping("10.0.0.2")
+    assert net.h1.dev().dev_addr in net.s.dev("br0")._priv.fdb
+    net.pass_time(400)
+    assert net.h1.dev().dev_addr not in net.s.dev("br0")._priv.fdb
+
+
+def test_a_bridge_has_the_lowest_address_and_the_smallest_mtu():
+    net = bridged()
+    ports = [net.s.dev(f"eth{n}") for n in range(3)]
+    assert net.s.dev("br0").dev_addr == min(port.dev_addr for port in ports)
+    net.s.up("eth1", mtu=1200)
+    assert net.s.dev("br0").mtu == 1200
+
+
+def test_the_kernel_log_tells_of_ports():
+    net = bridged(1)
+    lines = [text for _, _, text in net.s.kernel.log_buf if "port 1" in text]
+    states = ("blocking", "disabled", "blocking", "forwarding")
+    assert lines == [f"br0: port 1(eth0) entered {state} state" for state in states]
+
+
+def test_a_switch_learns():
+    net = Net(["a", "b", "c"], ["a.eth0 s1", "b.eth0 s1", "c.eth0 s1"], ["s1"])
+    for n, name in enumerate("abc"):
+        net.nodes[name].up("eth0", f"10.0.0.{n + 1}")
+    with net.listening("c", receive=True) as seen:
+        assert net.a.ping("10.0.0.2") == ("reply", "10.0.0.2")
+    assert [text for _, _, text in seen] == ["who-has"]
+    assert set(net.world.switches["s1"].macs) >= {net.a.dev().dev_addr, net.b.dev().dev_addr}
+
+
+# ---- neighbours
+
+
+def test_an_answer_makes_a_neighbour_reachable_and_the_asker_stale():
+    net = two(delay=1)
+    with net.listening() as sent:
+        net.a.ping("10.0.0.2")
+    begin = [("a", "eth0", "who-has"), ("b", "eth0", "is-at"), ("a", "eth0", "echo"), ("b", "eth0", "reply")]
+    assert sent[:4] == begin
+    assert net.a.neighbours() == {number("10.0.0.2"): NUD_REACHABLE}
+    assert net.b.neighbours()[number("10.0.0.1")] in (NUD_STALE, NUD_DELAY, NUD_REACHABLE)
+
+
+def test_a_neighbour_goes_stale_then_is_probed_when_used():
+    net = two(delay=1)
+    net.a.ping("10.0.0.2")
+    net.pass_time(60)
+    assert net.a.neighbours() == {number("10.0.0.2"): NUD_STALE}
+    with net.listening("a") as sent:
+        net.a.ping("10.0.0.2")
+        assert net.a.neighbours() == {number("10.0.0.2"): NUD_DELAY} or sent
+        net.pass_time(6)
+    assert [text for _, _, text in sent][:2] == ["echo", "who-has"]  # unicast, after 5 s
+    assert net.a.neighbours() == {number("10.0.0.2"): NUD_REACHABLE}
+
+
+def test_who_does_not_answer_is_asked_three_times_and_fails():
+    net = two(delay=1)
+    fd = net.a("socket", 2, 1, 0)
+    with net.listening("a") as sent:
+        began = net.world.clock.now
+        assert net.a.wait("connect", fd, address("10.0.0.9", 80), 16) == -EHOSTUNREACH
+    assert [text for _, _, text in sent if text == "who-has"] == ["who-has"] * 3
+    assert 2.9 * SECOND < net.world.clock.now - began < 3.2 * SECOND
+    assert net.a.neighbours() == {number("10.0.0.9"): NUD_FAILED}
+
+
+def test_packets_wait_for_the_answer_in_order():
+    net = two(delay=5)
+    fd = net.a("socket", 2, 2, 0)
+    listener = net.b("socket", 2, 2, 0)
+    net.b("bind", listener, address("10.0.0.2", 7), 16)
+    for n in range(5):
+        assert net.a("sendto", fd, bytes([n]), 1, 0, address("10.0.0.2", 7), 16) == 1
+    net.quiet(1)
+    where = net.b.put(bytes(8))
+    got = []
+    while net.b("recvfrom", listener, where, 8, MSG_DONTWAIT, 0, 0) == 1:
+        got.append(net.b.get(where, 1)[0])
+    assert got == [0, 1, 2, 3, 4]
+
+
+# ---- transport over lossy and slow links
+
+
+def transfer(net, size):
+    """Send `size` bytes from a to b by TCP: (seconds, retransmitted segments)."""
+    listener = net.b.server(80)
+    fd = net.a("socket", 2, 1, 0)
+    assert net.a.wait("connect", fd, address("10.0.0.2", 80), 16) == 0
+    peer = net.b.wait("accept", listener, 0, 0)
+    began = net.world.clock.now
+    where, room = net.a.put(bytes(range(256)) * 64), net.b.put(bytes(1 << 16))
+    sent = got = 0
+    while got < size:
+        if sent < size:
+            n = net.a("sendto", fd, where, min(16384, size - sent), MSG_DONTWAIT, 0, 0)
+            sent += max(n, 0)
+        n = net.b("recvfrom", peer, room, 1 << 16, MSG_DONTWAIT, 0, 0)
+        got += max(n, 0)
+        if n <= 0 and net.machines[""].run_next_event() is None:
+            raise AssertionError("stuck")
+    took = net.world.clock.now - began
+    return took / SECOND, net.a.kernel.init_net.mib.tcp_statistics[12]
+
+
+def test_tcp_gets_all_through_a_lossy_link():
+    seconds, retransmitted = transfer(two(delay=5, loss=0.05), 200_000)
+    assert retransmitted > 0
+    assert seconds < 60
+
+
+def test_a_rate_limits():
+    seconds, retransmitted = transfer(two(delay=1, rate=10_000_000), 500_000)
+    assert 0.4 < seconds < 0.8  # 500,000 bytes and headers at 10 Mbit/s
+    assert retransmitted == 0
+
+
+def test_large_packets_are_cut_by_the_device():
+    net = two(delay=1)
+    sizes = []
+    net.b.kernel.observe(lambda r: sizes.append(r.skb.len) if type(r).__name__ == "NetifReceive" else None)
+    transfer(net, 100_000)
+    assert max(sizes) == 1500
+    assert net.a.dev().stats.tx_packets > 66
+
+
+def test_the_same_world_gives_the_same_packets():
+    def packets():
+        net = two(delay=3, loss=0.2)
+        with net.listening() as sent:
+            transfer(net, 30_000)
+        return sent, net.world.clock.now
+
+    assert packets() == packets()
+
+
+def test_nothing_of_one_kernel_is_reached_from_another():
+    net = two(delay=1)
+    seen = {}
+    net.a.kernel.observe(lambda r: seen.update({id(r.skb.network_header): r.skb}) if hasattr(r, "skb") else None)
+    shared = []
+    net.b.kernel.observe(
+        lambda r: shared.append(r) if hasattr(r, "skb") and id(r.skb.network_header) in seen and
+        seen[id(r.skb.network_header)].network_header is r.skb.network_header else None
+    )  # fmt: skip
+    transfer(net, 5000)
+    assert not shared
