@@ -26,6 +26,7 @@ from kshell.linux.include.linux.mount import (
     real_mount,
     vfsmount,
 )
+from kshell.linux.include.linux.proc_ns import ns_alloc_inum
 from kshell.linux.include.linux.sched import PF_KTHREAD
 from kshell.linux.kernel.rcu.tree import call_rcu
 from kshell.linux.kernel.task_work import task_work_add
@@ -228,7 +229,9 @@ def check_mnt(mnt: mount) -> bool:
 
 def alloc_mnt_ns(kernel: Kernel) -> mnt_namespace:
     """An empty namespace."""
-    return kzalloc(kernel, lambda: mnt_namespace(kernel.init_user_ns), MNT_NAMESPACE_SIZE)
+    ns = kzalloc(kernel, lambda: mnt_namespace(kernel.init_user_ns), MNT_NAMESPACE_SIZE)
+    ns.ns_inum = ns_alloc_inum(kernel)
+    return ns
 
 
 def is_local_mountpoint(dentry: dentry) -> bool:

@@ -14,6 +14,18 @@ from kshell.linux.fs.eventpoll_calls import eventpoll_init
 from kshell.linux.fs.fcntl import fcntl_init
 from kshell.linux.fs.filesystems_proc import proc_filesystems_init
 from kshell.linux.fs.pipe import init_pipe_fs
+from kshell.linux.fs.proc.machine import (
+    proc_cmdline_init,
+    proc_devices_init,
+    proc_loadavg_init,
+    proc_meminfo_init,
+    proc_modules_init,
+    proc_softirqs_init,
+    proc_stat_init,
+    proc_uptime_init,
+    proc_version_init,
+    slab_proc_init,
+)
 from kshell.linux.fs.sysctls import (
     init_fs_dcache_sysctls,
     init_fs_exec_sysctls,
@@ -86,14 +98,24 @@ INITCALLS: Final[tuple[Initcall, ...]] = (
     Initcall("fs", init_fs_namespace_sysctls),
     Initcall("fs", eventpoll_init),
     Initcall("fs", anon_inode_init),
+    Initcall("fs", proc_cmdline_init),
+    Initcall("fs", proc_devices_init),
+    Initcall("fs", proc_loadavg_init),
+    Initcall("fs", proc_meminfo_init),
+    Initcall("fs", proc_stat_init),
+    Initcall("fs", proc_uptime_init),
+    Initcall("fs", proc_version_init),
+    Initcall("fs", proc_softirqs_init),
     Initcall("fs", chr_dev_init),
     Initcall("fs", sysctl_core_init),
     Initcall("fs", inet_init),
     Initcall("fs", af_unix_init),
     Initcall("rootfs", populate_rootfs),
     Initcall("device", fcntl_init),
+    Initcall("device", proc_modules_init),
     Initcall("device", proc_filesystems_init),
     Initcall("device", utsname_sysctl_init),
+    Initcall("device", slab_proc_init),
     Initcall("device", selnl_init),
     Initcall("device", sock_diag_init),
     Initcall("device", sysctl_ipv4_init),

@@ -33,7 +33,7 @@ from kshell.linux.include.linux.sched import (
     uts_namespace,
 )
 from kshell.linux.init.initcalls import INITCALLS, LEVELS, Initcall
-from kshell.linux.init.version import LINUX_BANNER, UTS_RELEASE, UTS_VERSION
+from kshell.linux.init.version import COMMAND_LINE, LINUX_BANNER, UTS_RELEASE, UTS_VERSION
 from kshell.linux.kernel.cred import cred_init
 from kshell.linux.kernel.fork import copy_process, fork_init, mm_alloc, new_signal_struct, proc_caches_init
 from kshell.linux.kernel.nsproxy import nsproxy_cache_init
@@ -50,7 +50,6 @@ from kshell.linux.security.security import security_init
 if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
-COMMAND_LINE: Final = "console=ttyS0 ro quiet"
 INIT_TASK_ADDR: Final = 0xFFFFFFFF82E1A940
 
 

@@ -16,6 +16,7 @@ from kshell.abi.sched import (
 from kshell.linux.fs.namespace_tree import copy_mnt_ns, put_mnt_ns
 from kshell.linux.include.linux.cred import CAP_SYS_ADMIN
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.proc_ns import ns_alloc_inum
 from kshell.linux.include.linux.sched import new_utsname, nsproxy, uts_namespace
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.mm.slab_common import kmem_cache_create
@@ -60,18 +61,18 @@ def create_new_namespaces(flags: int, current: task_struct) -> nsproxy:
     """An nsproxy with new namespaces where flags say so. IPC and cgroup namespaces hold nothing here."""
     kernel, old = current.kernel, current.nsproxy
     mnt_ns = copy_mnt_ns(bool(flags & CLONE_NEWNS), current)
-    uts_ns = copy_utsname(old.uts_ns) if flags & CLONE_NEWUTS else old.uts_ns
+    uts_ns = copy_utsname(kernel, old.uts_ns) if flags & CLONE_NEWUTS else old.uts_ns
     net_ns = copy_net_ns(kernel, flags, current.cred.user_ns, old.net_ns)
     return kmem_cache_alloc(
         kernel.nsproxy_cachep, lambda: nsproxy(uts_ns, mnt_ns, net_ns, old.pid_ns_for_children)
     )
 
 
-def copy_utsname(old: uts_namespace) -> uts_namespace:
+def copy_utsname(kernel: Kernel, old: uts_namespace) -> uts_namespace:
     """A host name that can be changed apart."""
     name = new_utsname(old.name.release, old.name.version)
     name.nodename, name.domainname = old.name.nodename, old.name.domainname
-    return uts_namespace(name)
+    return uts_namespace(name, ns_alloc_inum(kernel))
 
 
 def unshare_nsproxy_namespaces(current: task_struct, unshare_flags: int) -> nsproxy | None:

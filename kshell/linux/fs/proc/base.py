@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from kshell.abi.errno import EACCES, ECHILD, ENOENT, ESRCH
+from kshell.abi.errno import EACCES, ECHILD, EINVAL, ENOENT, ESRCH
 from kshell.abi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_IRUGO, S_IRUSR, S_IRWXUGO, S_IXUGO
 from kshell.linux.fs import namei_nd
 from kshell.linux.fs.d_path import d_path
@@ -19,10 +19,12 @@ from kshell.linux.fs.namei_path import path_get, path_put
 from kshell.linux.fs.namei_permission import generic_permission
 from kshell.linux.fs.proc.array import proc_pid_status, proc_tgid_stat
 from kshell.linux.fs.proc.base_waiting import proc_pid_stack, proc_pid_syscall, proc_pid_wchan
+from kshell.linux.fs.proc.fdinfo import proc_fdinfo_inode_operations, proc_fdinfo_operations
 from kshell.linux.fs.proc.generic import proc_alloc_inum
 from kshell.linux.fs.proc.inode import PROC_I
+from kshell.linux.fs.proc.namespaces import proc_ns_dir_inode_operations, proc_ns_dir_operations
 from kshell.linux.fs.proc.proc_net import proc_net_inode_operations, proc_net_operations
-from kshell.linux.fs.proc_namespace import show_vfsmnt
+from kshell.linux.fs.proc.task_files import mountinfo_show, mounts_show, proc_pid_limits, show_map
 from kshell.linux.fs.read_write import generic_file_llseek
 from kshell.linux.fs.seq_file import seq_lseek, seq_puts, seq_read_iter, seq_release, single_open
 from kshell.linux.fs.stat import readlink_copy
@@ -41,16 +43,18 @@ from kshell.linux.include.linux.fs import (
 from kshell.linux.include.linux.namei import LOOKUP_RCU
 from kshell.linux.include.linux.path import path
 from kshell.linux.include.linux.sched import PIDTYPE_PID
+from kshell.linux.include.linux.uaccess import copy_from_user
 from kshell.linux.kernel.pid import find_task_by_vpid, get_pid, pid_task
 from kshell.linux.kernel.ptrace import ptrace_may_access
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.fs import file, super_block
+    from kshell.linux.include.linux.fs import Ppos, file, super_block
     from kshell.linux.include.linux.sched import task_struct, user_namespace
     from kshell.linux.include.linux.seq_file import seq_file
 
 FIRST_PROCESS_ENTRY = 256
 DOTS = 2
+TASK_COMM_LEN = 16
 Show = Callable[["seq_file", "task_struct"], None]
 
 
@@ -237,6 +241,25 @@ proc_single_file_operations = file_operations(
 proc_def_inode_operations = inode_operations()
 
 
+async def comm_write(file: file, buf: int, count: int, ppos: Ppos) -> int:
+    """A thread may change its name and those of its fellows. EINVAL: it is another's."""
+    inode = file.f_inode
+    current = inode.i_sb.kernel.current
+    data = copy_from_user(current, buf, min(count, TASK_COMM_LEN - 1))
+    p = get_proc_task(inode)
+    if p is None:
+        raise KernelError(ESRCH)
+    if p.signal is not current.signal:
+        raise KernelError(EINVAL)
+    p.comm = data.partition(b"\0")[0].partition(b"\n")[0].decode("latin-1")
+    return count
+
+
+proc_pid_set_comm_operations = file_operations(
+    open=proc_single_open, read_iter=seq_read_iter, write=comm_write, llseek=seq_lseek, release=proc_single_release
+)
+
+
 def comm_show(m: seq_file, p: task_struct) -> None:
     """The name of the program."""
     seq_puts(m, f"{p.comm}\n")
@@ -246,13 +269,6 @@ def proc_pid_cmdline(m: seq_file, p: task_struct) -> None:
     """The arguments, each ended by a NUL; a kernel thread has none."""
     if p.mm is not None:
         seq_puts(m, f"{p.comm}\0")
-
-
-def mounts_show(m: seq_file, p: task_struct) -> None:
-    """The mounts of the task's namespace."""
-    ns = p.nsproxy.mnt_ns if p.nsproxy is not None else None
-    for mnt in ns.list if ns is not None else ():
-        show_vfsmnt(m, mnt, p.fs.root)
 
 
 def tid_fd_mode(task: task_struct, fd: int) -> int:
@@ -330,6 +346,37 @@ def proc_readfd(file: file, ctx: dir_context) -> None:
 proc_fd_inode_operations = inode_operations(lookup=proc_lookupfd, permission=proc_fd_permission)
 proc_fd_operations = file_operations(read=generic_read_dir, iterate_shared=proc_readfd, llseek=generic_file_llseek)
 
+def proc_task_lookup(dir: inode, entry: dentry, flags: int) -> dentry | None:
+    """Find a thread of the process by number. ENOENT."""
+    leader = get_proc_task(dir)
+    tid = name_to_int(entry.d_name)
+    task = find_task_by_vpid(dir.i_sb.kernel.current, tid) if tid >= 0 else None
+    if leader is None or task is None or task.tgid != leader.tgid:
+        raise KernelError(ENOENT)
+    inode = proc_pid_make_inode(dir.i_sb, task, DIR)
+    inode.i_op = proc_tid_base_inode_operations
+    inode.i_fop = proc_tid_base_operations
+    inode.i_nlink = 8
+    d_set_d_op(entry, pid_dentry_operations)
+    return d_splice_alias(inode, entry)
+
+
+def proc_task_readdir(file: file, ctx: dir_context) -> None:
+    """List the threads of the process."""
+    leader = get_proc_task(file.f_inode)
+    if leader is None or not dir_emit_dots(file, ctx):
+        return
+    for thread in leader.signal._threads[ctx.pos - DOTS :]:
+        if not ctx.actor(ctx, b"%d" % thread.pid, ctx.pos, 1, S_IFDIR >> 12):
+            return
+        ctx.pos += 1
+
+
+proc_task_inode_operations = inode_operations(lookup=proc_task_lookup)
+proc_task_operations = file_operations(
+    read=generic_read_dir, iterate_shared=proc_task_readdir, llseek=generic_file_llseek
+)
+
 DIR = S_IFDIR | S_IRUGO | S_IXUGO
 LNK = S_IFLNK | S_IRWXUGO
 REG = S_IFREG | S_IRUGO
@@ -337,17 +384,23 @@ link_ops = proc_pid_link_inode_operations
 text = (REG, proc_def_inode_operations, proc_single_file_operations)
 secret = (S_IFREG | S_IRUSR, proc_def_inode_operations, proc_single_file_operations)
 tgid_base_stuff = (
+    pid_entry(b"task", DIR, proc_task_inode_operations, proc_task_operations),
     pid_entry(b"fd", S_IFDIR | 0o500, proc_fd_inode_operations, proc_fd_operations),
+    pid_entry(b"fdinfo", DIR, proc_fdinfo_inode_operations, proc_fdinfo_operations),
+    pid_entry(b"ns", S_IFDIR | 0o511, proc_ns_dir_inode_operations, proc_ns_dir_operations),
     pid_entry(b"net", DIR, proc_net_inode_operations, proc_net_operations),
     pid_entry(b"status", *text, proc_pid_status),
-    pid_entry(b"comm", *text, comm_show),
+    pid_entry(b"limits", *text, proc_pid_limits),
+    pid_entry(b"comm", S_IFREG | 0o644, proc_def_inode_operations, proc_pid_set_comm_operations, comm_show),
     pid_entry(b"syscall", *secret, proc_pid_syscall),
     pid_entry(b"cmdline", *text, proc_pid_cmdline),
     pid_entry(b"stat", *text, proc_tgid_stat),
     pid_entry(b"cwd", LNK, link_ops, None, None, proc_cwd_link),
     pid_entry(b"root", LNK, link_ops, None, None, proc_root_link),
     pid_entry(b"exe", LNK, link_ops, None, None, proc_exe_link),
+    pid_entry(b"maps", *text, show_map),
     pid_entry(b"mounts", *text, mounts_show),
+    pid_entry(b"mountinfo", *text, mountinfo_show),
     pid_entry(b"wchan", *text, proc_pid_wchan),
     pid_entry(b"stack", *secret, proc_pid_stack),
 )
@@ -382,9 +435,14 @@ def proc_pident_instantiate(sb: super_block, entry: dentry, task: task_struct, e
 
 def proc_tgid_base_readdir(file: file, ctx: dir_context) -> None:
     """List the directory of a task."""
+    proc_pident_readdir(file, ctx, tgid_base_stuff)
+
+
+def proc_pident_readdir(file: file, ctx: dir_context, ents: tuple[pid_entry, ...]) -> None:
+    """List a table."""
     if get_proc_task(file.f_inode) is None or not dir_emit_dots(file, ctx):
         return
-    for ent in tgid_base_stuff[ctx.pos - DOTS :]:
+    for ent in ents[ctx.pos - DOTS :]:
         if not ctx.actor(ctx, ent.name, ctx.pos, 1, ent.mode >> 12 & 15):
             return
         ctx.pos += 1
@@ -393,6 +451,25 @@ def proc_tgid_base_readdir(file: file, ctx: dir_context) -> None:
 proc_tgid_base_inode_operations = inode_operations(lookup=proc_tgid_base_lookup, permission=proc_pid_permission)
 proc_tgid_base_operations = file_operations(
     read=generic_read_dir, iterate_shared=proc_tgid_base_readdir, llseek=generic_file_llseek
+)
+
+
+tid_base_stuff = tuple(ent for ent in tgid_base_stuff if ent.name != b"task")
+
+
+def proc_tid_base_lookup(dir: inode, entry: dentry, flags: int) -> dentry | None:
+    """Find a name in the directory of a thread. ENOENT."""
+    return proc_pident_lookup(dir, entry, tid_base_stuff)
+
+
+def proc_tid_base_readdir(file: file, ctx: dir_context) -> None:
+    """List the directory of a thread."""
+    proc_pident_readdir(file, ctx, tid_base_stuff)
+
+
+proc_tid_base_inode_operations = inode_operations(lookup=proc_tid_base_lookup, permission=proc_pid_permission)
+proc_tid_base_operations = file_operations(
+    read=generic_read_dir, iterate_shared=proc_tid_base_readdir, llseek=generic_file_llseek
 )
 
 

@@ -107,13 +107,17 @@ class new_utsname:
         self.domainname = "(none)"
 
 
+PROC_UTS_INIT_INO: Final = 0xEFFFFFFE
+
+
 class uts_namespace:
     """A host name of its own."""
 
-    __slots__ = ("_addr", "name")
+    __slots__ = ("_addr", "name", "ns_inum")
 
-    def __init__(self, name: new_utsname) -> None:
+    def __init__(self, name: new_utsname, ns_inum: int = PROC_UTS_INIT_INO) -> None:
         self.name = name
+        self.ns_inum = ns_inum  # ns.inum
 
 
 class nsproxy:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.sched import CLONE_NEWNET
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.proc_ns import ns_alloc_inum
 from kshell.linux.include.linux.random import get_random_u32
 from kshell.linux.include.linux.workqueue import work_struct
 from kshell.linux.include.net.net_namespace import net, pernet_operations
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 SIZEOF_NET = 4480
 INIT_NET_ADDR = 0xFFFFFFFF82F42D80
-PROC_DYNAMIC_FIRST = 0xF0000000
 
 
 def ops_init(ops: pernet_operations, net: net) -> None:
@@ -151,8 +151,7 @@ def net_defaults_init(kernel: Kernel) -> None:
 
 def net_ns_net_init(net: net) -> None:
     """Give the namespace the number that /proc/PID/ns/net shows."""
-    net.kernel.ns_inum += 1
-    net.ns_inum = PROC_DYNAMIC_FIRST + net.kernel.ns_inum
+    net.ns_inum = ns_alloc_inum(net.kernel)
 
 
 net_ns_ops = pernet_operations(init=net_ns_net_init)
