@@ -194,7 +194,8 @@ _TEXTS: Final[dict[str, Callable[[object], str]]] = {
 @cache
 def spec_of(cls: type) -> Spec:
     """The spec of the nearest struct in a class's line; one without fields if none is in the table."""
-    struct = next((c.__name__ for c in cls.__mro__ if not c.__name__.startswith("_")), cls.__name__)
+    named = [c.__name__ for c in cls.__mro__ if not c.__name__.startswith("_")]
+    struct = "inode" if "inode" in named else named[0]  # a file system's own inode around it is not what is pointed to
     for base in cls.__mro__:
         if base.__name__ in SHOWN:
             words = [word for word in SHOWN[base.__name__].split() if _has(cls, word.rstrip("!~?").partition(".")[0])]

@@ -80,7 +80,7 @@ def summary(value: object) -> str:
     """An object with the fields that tell it from others of its kind."""
     if not struct_name(value):
         return plain(value)
-    parts = [f".{name} = {_short(value, name)}" for name in _telling(value)]
+    parts = [f".{name} = {_short(value, name)}" for name in telling(value)]
     return f"*{pointer(value)} = {{ {', '.join(parts)} }}" if parts else pointer(value)
 
 
@@ -93,7 +93,8 @@ def _short(owner: object, name: str) -> str:
     return fields.text(owner, name, found)
 
 
-def _telling(value: object) -> list[str]:
+def telling(value: object) -> list[str]:
+    """The fields that tell an object from others of its kind."""
     for cls in type(value).__mro__:
         if cls.__name__ in TELLING:
             return [name for name in TELLING[cls.__name__] if hasattr(value, name)]

@@ -150,3 +150,8 @@ def object_of(session: Session, node: Node, user: UserTask, text: str) -> object
     if not _is_object(found):
         raise CommandError(f"{text.strip()} is no object: {_plain(found)}", "print shows numbers and strings")
     return found
+
+
+def object_of_text(session: Session, text: str) -> object:
+    """The object that the text of an expression gives; CommandError if it is none."""
+    return object_of(session, parse_expression(text), session.current, text)

@@ -26,11 +26,12 @@ from kshell.world.arena import Arena
 
 if TYPE_CHECKING:
     from kshell.abi.syscalls import Syscall
+    from kshell.lens.graph.layout import Places
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.init.kernel import Kernel
     from kshell.linux.mm.slub import kmem_cache
     from kshell.session.instruments import Instruments
-    from kshell.userland.runtime import Process
+    from kshell.session.programs import Programs
     from kshell.world.hosts import World
     from kshell.world.machine import Machine
 
@@ -73,9 +74,12 @@ class Session:
         self._place = Piece("", 0, False)
         self._file = ""
         self.instruments: Instruments | None = None
+        self.jobs: Programs | None = None
         self.at_stop: AtStop | None = None
         self.texts: Iterator[str] = iter(())
         self._script: Iterator[Piece] = iter(())
+        self.places: dict[str, Places] = {}
+        """Where objects stand in figures, by kind of figure."""
         self.tape = Tape()
         self.timeline = Timeline(self, rooted=machine is None)
         self.attach(self.boot() if machine is None else {"": machine})
@@ -105,6 +109,7 @@ class Session:
             if isinstance(machine, TapedMachine):
                 machine.tape = self.tape
         self.machines = machines
+        self.jobs = None
         self.hosts = Hosts(self, machines)
         self.calls_of_tasks = Calls(self)
         self.current = self.hosts.first.tasks.init
@@ -273,6 +278,7 @@ class Session:
     def _settle(self) -> None:
         """Report what else came to an end, and choose a living task."""
         try:
+            self.run_ready()
             self.calls_of_tasks.collect()
         except Exception as error:
             self.oops(error)
@@ -390,9 +396,40 @@ class Session:
         """Text, file and line of the running command."""
         return self._place.text, self._file, self._place.line
 
+    @property
+    def programs(self) -> Programs:
+        """The small programs that run."""
+        if self.jobs is None:
+            from kshell.session.programs import Programs
+
+            self.jobs = Programs(self)
+        return self.jobs
+
+    def run_ready(self) -> None:
+        """Run every task and program that can run, without letting time pass."""
+        if self.jobs is not None and self.jobs.jobs:
+            self.jobs.go_on()
+        else:
+            self.machine.run()
+
+    def next_event(self) -> bool:
+        """Jump to the next event of the clock and run what it wakes; False when nothing is due."""
+        if self.machine.run_next_event() is None:
+            return False
+        if self.jobs is not None and self.jobs.jobs:
+            self.jobs.go_on()
+        return True
+
     def pass_time(self, nanoseconds: int) -> None:
         """Let virtual time pass."""
-        self.machine.run_for(nanoseconds)
+        machine = self.machine
+        end = machine.clock.now + nanoseconds
+        while self.jobs is not None and self.jobs.jobs:  # they have to act at their own time
+            due = machine.clock.next_event()
+            if due is None or due > end:
+                break
+            self.next_event()
+        machine.run_until(end)
 
     def wait(self, name: str) -> None:
         """Let virtual time pass until a call comes back: any, or that of task `name`."""
@@ -479,12 +516,6 @@ class Session:
             return value if isinstance(value, int) else int(text, 0)
         except ValueError:
             raise CommandError(f"{text!r} is no number and no variable") from None
-
-    def process(self) -> Process:
-        """The current task as the process of a small program."""
-        from kshell.userland.runtime import Process
-
-        return Process(self.machine, self.task, self.arena(self.current))
 
     def arena(self, user: UserTask) -> Arena:
         """The session's memory in a task."""
