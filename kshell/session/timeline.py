@@ -12,6 +12,7 @@ machine, byte for byte.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -134,6 +135,8 @@ class Timeline:
     def _is_outside(self, text: str) -> bool:
         """Whether a command is about the session and does nothing in it."""
         word, *rest = text.split(None, 1)
+        if rest and rest[0].startswith("="):
+            return False
         word = ALIASES.get(word, word)
         if word != "trace":
             return word in OUTSIDE
@@ -234,8 +237,14 @@ class Timeline:
             spare = Spare(self.session.boot(), None, {})
         else:
             self.spares.remove(spare)
-        for command in commands[spare.n : n]:
-            self._advance(spare, command, commands)
+        collecting = gc.isenabled()
+        gc.disable()  # a machine is made, nothing becomes garbage
+        try:
+            for command in commands[spare.n : n]:
+                self._advance(spare, command, commands)
+        finally:
+            if collecting:
+                gc.enable()
         return spare
 
     def _advance(self, spare: Spare, command: Logged, commands: Sequence[Logged]) -> None:

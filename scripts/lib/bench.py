@@ -140,6 +140,24 @@ def boot(rounds: int) -> list[Figure]:
     return [Figure("boot", booting, "ms", None, f"importing the machine takes {importing:.0f} ms more, once")]
 
 
+def lens(rounds: int) -> list[Figure]:
+    from lib import bench_lens
+
+    return bench_lens.lens(rounds)
+
+
+def session(rounds: int) -> list[Figure]:
+    from lib import bench_lens
+
+    return bench_lens.session(rounds)
+
+
+def prompt(rounds: int) -> list[Figure]:
+    from lib.bench_prompt import figures
+
+    return figures(rounds)
+
+
 FIGURES: dict[str, Callable[[int], list[Figure]]] = {
     "socket": socket_close,
     "tracing": tracing,
@@ -147,4 +165,7 @@ FIGURES: dict[str, Callable[[int], list[Figure]]] = {
     "many": many,
     "echo": echo,
     "boot": boot,
+    "lens": lens,
+    "session": session,
+    "prompt": prompt,
 }
