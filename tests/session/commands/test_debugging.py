@@ -56,10 +56,12 @@ def test_a_breakpoint_stops_with_arguments_backtrace_and_expressions() -> None:
     assert typed.stops() == ["tcp_v4_connect"]
     assert typed.reasons()[0].startswith("Breakpoint 1, tcp_v4_connect (sk=0x")
     backtrace, state, number, args, plus = typed.said()[-5:]
-    assert backtrace.startswith("#0  tcp_v4_connect (") and "\n#1  __inet_stream_connect (" in backtrace
+    assert backtrace.startswith("#0  tcp_v4_connect (")
+    assert "\n#1  __inet_stream_connect (" in backtrace
     assert "at net/ipv4/tcp_ipv4.py:" in backtrace
     assert (state, number, plus) == ("TCP_CLOSE", "0", "17")
-    assert args.startswith("sk = (struct tcp_sock *)0x") and args.endswith("addr_len = 16")
+    assert args.startswith("sk = (struct tcp_sock *)0x")
+    assert args.endswith("addr_len = 16")
     assert typed.last().endswith("= 0")
 
 
@@ -196,6 +198,13 @@ def test_errors_at_the_prompt(line: str, message: str) -> None:
     typed = Typing()
     typed.run(line)
     assert [text for text in typed.errors() if text.startswith(message)] == typed.errors() != []
+
+
+def test_variables_may_bear_the_short_names() -> None:
+    typed = Typing()
+    typed.run("l = socket(AF_INET, SOCK_STREAM, 0)\nb = dup(l)\nclose(b)\nl")
+    assert typed.session.next_number == 5
+    assert typed.said() == ["3"]
 
 
 def test_a_script_goes_on_after_the_debuggers_lines() -> None:

@@ -44,7 +44,8 @@ def test_a_call_with_its_files_and_where_the_error_arises_and_passes(session: Se
     session.run("fd = socket(AF_INET, SOCK_STREAM, 0)")
     found = lines(session.run('trace write(fd, "hi", 2)'))
     assert found[0].startswith("------ init-1")
-    assert found[1].startswith("  0  | __x64_sys_write() {") and found[1].endswith("fs/read_write.c")
+    assert found[1].startswith("  0  | __x64_sys_write() {")
+    assert found[1].endswith("fs/read_write.c")
     arises = [line for line in found if "arises here" in line]
     assert len(arises) == 1
     assert "sk_stream_wait_connect(); = -EPIPE   <-- arises here" in arises[0]
