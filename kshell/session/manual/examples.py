@@ -43,7 +43,7 @@ def run(example: str, name: str) -> Outcome:
     return Outcome(session, session.run(example), name)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def origin(row: ErrorRow) -> tuple[str, str, int]:
     """Function, file and line in which a row's error arises: its example is run to find out."""
     found = run(row.example, row.call).reason

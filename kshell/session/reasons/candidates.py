@@ -40,8 +40,8 @@ def candidates(failure: Failure, rows: list[ErrorRow]) -> Iterator[Step]:
     """Steps to try: the manual's for this cause, then what the error suggests, then arguments that are known to be good."""
     seen = set()
     for step in _all(failure, rows):
-        if step.text and step.text != failure.call.text and step.text not in seen:
-            seen.add(step.text)
+        if step.text and step.text != failure.call.text and (step.text, step.again) not in seen:
+            seen.add((step.text, step.again))
             yield step
     if failure.errno in AGAIN:
         yield Step(failure.call.text)

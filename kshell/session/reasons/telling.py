@@ -1,0 +1,139 @@
+"""`why` as text: a failure, a sleep, a success that surprises."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+from typing import TYPE_CHECKING, Final
+
+from kshell.abi.errno import NUMBERS, strerror
+from kshell.lens.linux_files import file_of_step
+from kshell.session.manual.absent import absent_text
+from kshell.session.reasons.explain import Explanation, explain
+from kshell.session.reasons.failure import last_call
+from kshell.session.reasons.surprises import surprise_of
+from kshell.session.reasons.waits import wait_of
+
+if TYPE_CHECKING:
+    from kshell.lens.why import Reason
+    from kshell.session.reasons.waits import Wait
+    from kshell.session.session import Session
+    from kshell.session.tasks import UserTask
+
+WIDTH: Final = 78
+HINT_TRIES: Final = 6
+"""How many steps are tried for the line below a failing call, which has to be quick."""
+
+
+def why(session: Session, user: UserTask) -> str:
+    """What there is to explain about a task."""
+    wait = wait_of(session, user)
+    if wait is not None:
+        return "\n".join(_sleeping(session, user, wait))
+    call = last_call(session, user)
+    surprise = surprise_of(call) if call is not None else ""
+    if call is not None and surprise:
+        return "\n".join([f"{call.text} = {call.result}", *_wrapped(surprise)])
+    found = explain(session, user)
+    if found is not None:
+        late = [] if call is not None and found.failure.call.command is call.command else _earlier(found)
+        return "\n".join([*late, *_failure(found)])
+    if call is None:
+        return f"task {user.name} has made no call yet"
+    return f"no call of task {user.name} has failed yet, and there is nothing odd about the last one: {call.text}"
+
+
+def hint(session: Session, user: UserTask) -> tuple[str, str, str, str]:
+    """Errno, meaning, cause and next step of the call that just failed, in a line each; "" where there is none."""
+    found = explain(session, user, HINT_TRIES)
+    if found is None:
+        return "", "", "", ""
+    errno = found.failure.errno
+    step = _step_text(found)
+    return errno, strerror(NUMBERS[errno]), found.cause, step
+
+
+def _earlier(found: Explanation) -> list[str]:
+    call = found.failure.call
+    return [f"The last call succeeded; the last that failed was command {call.command.n}, {call.text}:"]
+
+
+# ---- failures
+
+
+def _failure(found: Explanation) -> list[str]:
+    errno = found.failure.errno
+    head = f"{errno} ({strerror(NUMBERS[errno])})"
+    reason = found.failure.reason
+    if reason is None or reason.origin is None:
+        return [f"{head}: this kernel is built without {found.failure.call.name}().", *_absent(found)]
+    origin = reason.origin
+    lines = _head(f"{head} comes from {origin.function}()", file_of_step(origin.function, origin.file))
+    if errno != reason.name:
+        lines.append(f"  It raised {reason.name}: a signal came, whose handler has no SA_RESTART, so the call ends with {errno}.")
+    lines += [*_chain(reason), *_conditions(reason)]
+    lines += _wrapped(f"{found.cause[:1].upper()}{found.cause[1:]}.") if found.cause else []
+    lines += [f"  also: {row.cause}" for row in found.rows[1:2] if row.cause != found.cause and not found.step]
+    return [*lines, *([f"  try: {_step_text(found)}"] if found.step is not None else [])]
+
+
+def _head(text: str, file: str) -> list[str]:
+    """A line with the Linux file at its end, or below it where there is no room."""
+    line = f"{text}   {file}".rstrip()
+    return [line] if len(line) <= WIDTH else [text, f"  {file}"]
+
+
+def _absent(found: Explanation) -> list[str]:
+    text = absent_text(found.failure.call.name)
+    return [*(_wrapped(text) if text else []), "  help syscalls shows what is there."]
+
+
+def _step_text(found: Explanation) -> str:
+    step = found.step
+    return "" if step is None else step.text + ("   then the same again" if step.again else "")
+
+
+def _chain(reason: Reason) -> list[str]:
+    lines, line = [], " "
+    for i, step in enumerate(reason.chain):
+        part = f" > {step.function}" if i else f" {step.function}"
+        if len(line) + len(part) > WIDTH:
+            lines.append(line)
+            line = "   "
+        line += part
+    return [*lines, line]
+
+
+def _conditions(reason: Reason) -> list[str]:
+    lines = []
+    for condition in reason.conditions:
+        held = "this was true:" if condition.held else "this was false:"
+        lines += wrap(f"{held} {condition.text}", WIDTH, initial_indent="  ", subsequent_indent="      ")
+        lines += [f"      {name} = {value}" for name, value in condition.values]
+    return lines
+
+
+# ---- sleeps
+
+
+def _sleeping(session: Session, user: UserTask, wait: Wait) -> list[str]:
+    call = session.sleeping_call(user)
+    lines = _head(f"task {user.name} sleeps in {call or 'a call'}(), in {wait.function}()", wait.file)
+    lines += wrap(f"It waits for {wait.what}.", WIDTH, initial_indent="  ", subsequent_indent="  ")
+    if wait.queue:
+        lines.append(f"  Its entry stands in the wait queue {wait.queue}.")
+    lines.append(f"  {_how_long(session, wait)}")
+    lines.append("  It would be woken by")
+    for each in dict.fromkeys([*wait.wakers, f"a signal: kill({user.task.pid}, SIGINT)"]):
+        lines += wrap(each, WIDTH, initial_indent="    - ", subsequent_indent="      ")
+    return lines
+
+
+def _how_long(session: Session, wait: Wait) -> str:
+    if wait.until is None:
+        return "It sleeps for as long as it takes: no timeout."
+    left = (wait.until - session.kernel.clock.now) / 1e9
+    return f"Its timer ends the sleep in {left:.6g} s of virtual time: sleep or wait let it pass."
+
+
+def _wrapped(text: str) -> list[str]:
+    return wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")
