@@ -19,6 +19,24 @@ if TYPE_CHECKING:
 LONGEST_META = 48
 
 
+class Choice(Completion):
+    """A completion that knows its texts; prompt_toolkit asks for those of every choice at every key."""
+
+    def __init__(self, text: str, start: int, meta: str) -> None:
+        super().__init__(text, start, display_meta=meta)
+        self._texts = (text, meta)
+
+    @property
+    def display_text(self) -> str:
+        """What stands in the menu."""
+        return self._texts[0]
+
+    @property
+    def display_meta_text(self) -> str:
+        """What stands beside it."""
+        return self._texts[1]
+
+
 class SessionCompleter(Completer):
     """complete() for prompt_toolkit."""
 
@@ -34,7 +52,7 @@ class SessionCompleter(Completer):
             meta = printable(found.meta)
             if len(meta) > LONGEST_META:
                 meta = meta[: LONGEST_META - 1] + "…"
-            yield Completion(found.text, -found.length, display_meta=meta)
+            yield Choice(found.text, -found.length, meta)
 
 
 class HistoryOfFile(History):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections import deque
 from typing import TYPE_CHECKING
@@ -61,6 +62,7 @@ class Prompt:
             self._answer_type_ahead(self.keyboard)
         reader = self.reader = self._reader()
         self.session.at_stop = self._at_stop
+        gc.freeze()  # what stays need not be looked at again while somebody types
         while not self.session.ended:
             try:
                 typed = self._next(reader)
