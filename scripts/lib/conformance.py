@@ -9,6 +9,7 @@ from pathlib import Path
 MEASURES = {
     "calls": "raw call records of a real kernel, replayed",
     "chains": "call trees of system calls and initcalls against recorded ones",
+    "proc": "files of /proc against recorded ones",
     "ops": "tables of operations against the linked ones",
     "strace": "strace logs of real programs, executed call by call",
     "sysctl": "settings below /proc/sys against the recorded ones",

@@ -46,12 +46,22 @@ def _ignored_and_caught(p: task_struct) -> tuple[int, int]:
     return ignored, caught
 
 
+def task_mem(p: task_struct) -> str:
+    """The address space in kB, all of it resident; a kernel thread has none."""
+    if p.mm is None:
+        return ""
+    size = sum(len(vma._data) for vma in p.mm._vmas) >> 10
+    lines = ("VmPeak", size), ("VmSize", size), ("VmHWM", size), ("VmRSS", size), ("RssAnon", size), ("VmData", size)
+    return "".join(f"{name}:\t{number:8} kB\n" for name, number in lines)
+
+
 def proc_pid_status(m: seq_file, p: task_struct) -> None:
-    """/proc/PID/status, less what is about memory and processors."""
+    """/proc/PID/status, less what the model has not: seccomp, NUMA, counts of page faults and switches."""
     cred = p.cred
     ignored, caught = _ignored_and_caught(p)
     fds = p.files.fdt.max_fds if p.files is not None else 0
     umask = p.fs.umask if p.fs is not None else 0
+    pgrp, session = __task_pid_nr_ns(p, PIDTYPE_PGID), __task_pid_nr_ns(p, PIDTYPE_SID)
     seq_puts(
         m,
         f"Name:\t{p.comm}\nUmask:\t{umask:04o}\nState:\t{get_task_state(p)}\nTgid:\t{p.tgid}\nNgid:\t0\n"
@@ -59,11 +69,13 @@ def proc_pid_status(m: seq_file, p: task_struct) -> None:
         f"Uid:\t{cred.uid}\t{cred.euid}\t{cred.suid}\t{cred.fsuid}\n"
         f"Gid:\t{cred.gid}\t{cred.egid}\t{cred.sgid}\t{cred.fsgid}\n"
         f"FDSize:\t{fds}\nGroups:\t{''.join(f'{gid} ' for gid in cred.group_info) or ' '}\n"
+        f"NStgid:\t{p.tgid}\nNSpid:\t{p.pid}\nNSpgid:\t{pgrp}\nNSsid:\t{session}\n{task_mem(p)}"
         f"Threads:\t{p.signal.nr_threads}\n"
         f"SigPnd:\t{p._pending.signal:016x}\nShdPnd:\t{p.signal.shared_pending.signal:016x}\n"
         f"SigBlk:\t{p._blocked:016x}\nSigIgn:\t{ignored:016x}\nSigCgt:\t{caught:016x}\n"
         f"CapInh:\t{cred.cap_inheritable:016x}\nCapPrm:\t{cred.cap_permitted:016x}\n"
-        f"CapEff:\t{cred.cap_effective:016x}\nCapBnd:\t{cred.cap_bset:016x}\nCapAmb:\t{cred.cap_ambient:016x}\n",
+        f"CapEff:\t{cred.cap_effective:016x}\nCapBnd:\t{cred.cap_bset:016x}\nCapAmb:\t{cred.cap_ambient:016x}\n"
+        "Cpus_allowed:\t1\nCpus_allowed_list:\t0\n",
     )
 
 

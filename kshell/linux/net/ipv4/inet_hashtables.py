@@ -21,6 +21,7 @@ from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
 from kshell.linux.net.core import sock as net_core_sock
 from kshell.linux.net.core import sock_reuseport
 from kshell.linux.net.core.sock_mem import _sock_edemux
+from kshell.linux.net.core.sock_proto import sock_prot_inuse_add
 from kshell.linux.net.ipv4 import af_inet, inet_connection_sock, inet_connection_sock_bind, inet_timewait_sock
 
 if TYPE_CHECKING:
@@ -361,6 +362,7 @@ def inet_ehash_insert(sk: sock_common, osk: sock_common | None, found_dup_sk: li
 def inet_ehash_nolisten(sk: sock, osk: sock_common | None, found_dup_sk: list[bool] | None) -> bool:
     """Put a connection into the established hash, or destroy it when the place is taken."""
     if inet_ehash_insert(sk, osk, found_dup_sk):
+        sock_prot_inuse_add(sk.skc_net, sk.skc_prot, 1)
         return True
     sk.skc_net.kernel.tcp_orphan_count += 1
     af_inet.inet_sk_set_state(sk, TCP_CLOSE)
@@ -399,6 +401,7 @@ def __inet_hash(sk: sock, osk: sock | None) -> None:
     sock_set_flag(sk, SOCK_RCU_FREE)
     hashinfo.lhash2.setdefault(slot, []).insert(0, sk)
     sk.skc_hash = slot + 1
+    sock_prot_inuse_add(sk.skc_net, sk.skc_prot, 1)
 
 
 def inet_hash(sk: sock) -> None:
@@ -421,8 +424,9 @@ def inet_unhash(sk: sock) -> None:
         if not chain:
             del hashinfo.lhash2[slot]
         sk.skc_hash = 0
-    else:
-        _ehash_del(hashinfo, sk)
+    elif not _ehash_del(hashinfo, sk):
+        return
+    sock_prot_inuse_add(sk.skc_net, sk.skc_prot, -1)
 
 
 def __inet_bhash2_update_saddr(sk: sock, saddr: int, family: int, reset: bool) -> None:

@@ -13,6 +13,7 @@ from kshell.linux.include.net.inet_hashtables import inet_bhashfn, inet_bhashfn_
 from kshell.linux.include.net.inet_sock import inet_is_local_reserved_port
 from kshell.linux.include.net.tcp import TCP_TIME_WAIT
 from kshell.linux.net.core.secure_seq import secure_ipv4_port_ephemeral
+from kshell.linux.net.core.sock_proto import sock_prot_inuse_add
 from kshell.linux.net.ipv4 import inet_hashtables
 from kshell.linux.net.ipv4.inet_connection_sock_bind import inet_sk_get_local_port_range
 from kshell.linux.net.ipv4.inet_timewait_sock import inet_twsk_bind_unhash, inet_twsk_deschedule_put
@@ -60,6 +61,7 @@ def __inet_check_established(
             tw.tw_refcnt -= 1
         net.mib.net_statistics[LINUX_MIB_TIMEWAITRECYCLED] += 1
     inet_hashtables._ehash_add(hinfo, sk, hash_)
+    sock_prot_inuse_add(net, sk.skc_prot, 1)
     if tw is not None and not want_tw:
         inet_twsk_deschedule_put(tw)
         tw = None

@@ -11,6 +11,7 @@ from kshell.linux.include.net.tcp import TCP_TIME_WAIT
 from kshell.linux.kernel.module.main import __module_get, module_put
 from kshell.linux.kernel.time.timer import mod_timer, timer_delete_sync, timer_list, timer_pending, timer_setup
 from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
+from kshell.linux.net.core.sock_proto import sock_prot_inuse_add
 from kshell.linux.net.ipv4 import inet_hashtables
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def inet_twsk_hashdance(tw: inet_timewait_sock, sk: tcp_sock, hashinfo: inet_has
     if tb2 is not None:
         tb2.deathrow[tw] = None
     hash_ = sk.skc_hash
-    inet_hashtables._ehash_del(hashinfo, sk)
+    if inet_hashtables._ehash_del(hashinfo, sk):
+        sock_prot_inuse_add(sk.skc_net, sk.skc_prot, -1)
     inet_hashtables._ehash_add(hashinfo, tw, hash_)
     tw.tw_refcnt = 3
 

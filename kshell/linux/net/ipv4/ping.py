@@ -67,6 +67,7 @@ from kshell.linux.net.core.skbuff_bytes import _transport_bytes
 from kshell.linux.net.core.sock import sk_common_release
 from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
 from kshell.linux.net.core.sock_lock import release_sock
+from kshell.linux.net.core.sock_proto import sock_prot_inuse_add
 from kshell.linux.net.core.sock_queue import sock_queue_rcv_skb_reason
 from kshell.linux.net.ipv4 import fib_frontend, icmp, route_pmtu
 from kshell.linux.net.ipv4.datagram import ip4_datagram_connect, ip4_datagram_release_cb
@@ -122,6 +123,7 @@ def ping_get_port(sk: sock, ident: int) -> int:
         ping_hashslot(table, ident).insert(0, sk)
         sk.skc_hash = ident
         sk.skc_refcnt += 1
+        sock_prot_inuse_add(sk.skc_net, sk.skc_prot, 1)
         sk.skc_flags |= 1 << SOCK_RCU_FREE
     return 0
 
@@ -137,6 +139,7 @@ def ping_unhash(sk: sock) -> None:
         ping_hashslot(sk.skc_net.kernel.ping_table, sk.skc_hash).remove(sk)
         sk.skc_hash = 0
         sk.skc_refcnt -= 1
+        sock_prot_inuse_add(sk.skc_net, sk.skc_prot, -1)
         sk.skc_num = 0
         inet_sk(sk).inet_sport = 0
 

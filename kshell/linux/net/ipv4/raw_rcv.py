@@ -25,6 +25,7 @@ from kshell.linux.include.net.sock import SOCK_RCU_FREE, sk_error_report, sock
 from kshell.linux.include.net.tcp_states import TCP_ESTABLISHED
 from kshell.linux.net.core.skbuff import kfree_skb_reason, skb_clone, skb_push
 from kshell.linux.net.core.skbuff_bytes import _skb_network_bytes
+from kshell.linux.net.core.sock_proto import sock_prot_inuse_add
 from kshell.linux.net.core.sock_queue import sock_queue_rcv_skb_reason
 from kshell.linux.net.ipv4 import icmp, route_pmtu
 from kshell.linux.net.ipv4.igmp import ip_mc_sf_allow
@@ -44,6 +45,7 @@ def raw_hash_sk(sk: sock) -> int:
     _table(sk).ht.setdefault(raw_hashfunc(sk.skc_net, inet_sk(sk).inet_num), {})[sk] = None
     sk.skc_hash = inet_sk(sk).inet_num
     sk.skc_refcnt += 1
+    sock_prot_inuse_add(sk.skc_net, sk.skc_prot, 1)
     sk.skc_flags |= 1 << SOCK_RCU_FREE
     return 0
 
@@ -59,6 +61,7 @@ def raw_unhash_sk(sk: sock) -> None:
         del ht[slot]
     sk.skc_hash = 0
     sk.skc_refcnt -= 1
+    sock_prot_inuse_add(sk.skc_net, sk.skc_prot, -1)
 
 
 def raw_v4_match(net: net_t, sk: sock, num: int, raddr: int, laddr: int, dif: int, sdif: int) -> bool:

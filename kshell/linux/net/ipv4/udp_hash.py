@@ -23,6 +23,7 @@ from kshell.linux.include.net.udp import (
     udp_table,
 )
 from kshell.linux.net.core.sock import sock_i_uid
+from kshell.linux.net.core.sock_proto import sock_prot_inuse_add
 from kshell.linux.net.core.sock_reuseport import (
     reuseport_add_sock,
     reuseport_alloc,
@@ -140,6 +141,7 @@ def udp_lib_get_port(sk: sock, snum: int, hash2_nulladdr: int) -> int:
         sk.skc_flags |= 1 << SOCK_RCU_FREE
         sk.skc_hash = snum
         sk.skc_refcnt += 1
+        sock_prot_inuse_add(net, sk.skc_prot, 1)
         hslot.head[sk] = None
         udp_hashslot2(udptable, up.udp_portaddr_hash).head[sk] = None
     return 0
@@ -169,6 +171,7 @@ def udp_lib_unhash(sk: sock) -> None:
     del udptable.hash2[up.udp_portaddr_hash & udptable.mask].head[sk]
     sk.skc_hash = 0
     sk.skc_refcnt -= 1
+    sock_prot_inuse_add(sk.skc_net, sk.skc_prot, -1)
     up.inet_num = 0
 
 

@@ -27,7 +27,7 @@ from kshell.linux.net.ipv4.udp_hash import udp_lib_hash, udp_lib_unhash, udp_v4_
 from kshell.linux.net.ipv4.udp_proc import udplite4_proc_init
 from kshell.linux.net.ipv4.udp_rcv import __udp4_lib_err, __udp4_lib_rcv
 from kshell.linux.net.ipv4.udp_recv import udp_recvmsg
-from kshell.linux.net.ipv4.udp_send import udp_sendmsg
+from kshell.linux.net.ipv4.udp_send import udp_sendmsg, udp_sendpage
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
@@ -70,6 +70,7 @@ udplite_prot = proto(
     getsockopt=udp_getsockopt,
     sendmsg=udp_sendmsg,
     recvmsg=udp_recvmsg,
+    sendpage=udp_sendpage,
     hash=udp_lib_hash,
     unhash=udp_lib_unhash,
     rehash=udp_v4_rehash,

@@ -53,7 +53,7 @@ from kshell.linux.net.core.sock import (
     sock_no_socketpair,
     sock_put,
 )
-from kshell.linux.net.core.sock_proto import proto_register
+from kshell.linux.net.core.sock_proto import proto_register, sock_prot_inuse_add
 from kshell.linux.net.netlink.af_netlink_deliver import __netlink_lookup
 from kshell.linux.net.netlink.af_netlink_msg import netlink_recvmsg, netlink_sendmsg
 from kshell.linux.net.netlink.af_netlink_opt import (
@@ -146,6 +146,7 @@ def netlink_create(net: net_t, sock: socket, protocol: int, kern: int) -> int:
     if not table.registered or not (table.module is None or try_module_get(table.module)):
         raise KernelError(EPROTONOSUPPORT)
     sk = __netlink_create(net, sock, protocol, kern)
+    sock_prot_inuse_add(net, netlink_proto, 1)
     sk.module = table.module
     sk.netlink_bind = table.bind
     sk.netlink_unbind = table.unbind
@@ -166,6 +167,8 @@ async def netlink_release(sock: socket) -> int:
     sk = nlk_sk(sock.sk)
     netlink_remove(sk)
     sock_orphan(sk)
+    if not netlink_is_kernel(sk):
+        sock_prot_inuse_add(sk.sk_net, netlink_proto, -1)
     if sk.netlink_unbind is not None:
         for group in range(sk.ngroups):
             if sk.groups >> group & 1:

@@ -72,7 +72,7 @@ from kshell.linux.net.core.sock import (
     sock_no_socketpair,
     sock_put,
 )
-from kshell.linux.net.core.sock_proto import proto_register
+from kshell.linux.net.core.sock_proto import proto_register, sock_prot_inuse_add
 from kshell.linux.net.ipv4.af_inet_init import inet_ioctl
 from kshell.linux.net.packet.af_packet_frames import (
     SLL_ADDR,
@@ -155,6 +155,8 @@ def packet_create(net: net_t, sock: socket, protocol: int, kern: int) -> int:
     if po.num:
         __register_prot_hook(po)
     net.packet.sklist[po] = None
+    sock_hold(po)
+    sock_prot_inuse_add(net, po.skc_prot, 1)
     return 0
 
 
@@ -163,7 +165,10 @@ async def packet_release(sock: socket) -> int:
     if sock.sk is None:
         return 0
     po = pkt_sk(sock.sk)
-    po.sk_net.packet.sklist.pop(po, None)
+    if po in po.sk_net.packet.sklist:
+        del po.sk_net.packet.sklist[po]
+        sock_put(po)
+    sock_prot_inuse_add(po.sk_net, po.skc_prot, -1)
     unregister_prot_hook(po)
     packet_flush_mclist(po)
     po.prot_hook.dev = po.cached_dev = None
