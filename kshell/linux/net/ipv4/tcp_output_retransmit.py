@@ -194,7 +194,7 @@ def __tcp_retransmit_skb(sk: tcp_sock, skb: sk_buff, segs: int) -> None:
 
 
 def tcp_retransmit_skb(sk: tcp_sock, skb: sk_buff, segs: int) -> int:
-    """Send a packet again and count it as retransmitted; a positive errno when that failed."""
+    """Send a packet again and count it as retransmitted; a negative errno when that failed."""
     err = 0
     cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
     try:
@@ -202,7 +202,7 @@ def tcp_retransmit_skb(sk: tcp_sock, skb: sk_buff, segs: int) -> int:
         cb.sacked |= TCPCB_RETRANS & ~0x10
         sk.retrans_out += cb.tcp_gso_segs
     except KernelError as e:
-        err = e.errno
+        err = -e.errno
     if not sk.retrans_stamp:
         sk.retrans_stamp = skb.tstamp // NSEC_PER_MSEC & U32
     sk.undo_retrans = max(sk.undo_retrans, 0) + cb.tcp_gso_segs
