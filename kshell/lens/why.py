@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
+from linecache import getlines
 from pathlib import Path
-from types import FrameType, TracebackType
+from textwrap import dedent
+from types import CodeType, FrameType, TracebackType
 from typing import Final
 
 from kshell.abi.errno import errno_name, strerror
@@ -104,14 +106,18 @@ def _file(frame: FrameType) -> str:
     return str(Path(frame.f_code.co_filename).relative_to(KERNEL_DIR))
 
 
-@lru_cache(maxsize=64)
-def _parsed(filename: str) -> ast.Module:
-    return ast.parse(Path(filename).read_text(encoding="utf-8"))
+@lru_cache(maxsize=256)
+def _parsed(code: CodeType) -> tuple[ast.Module, int]:
+    """The source of a function, and how many lines of its file stand before it."""
+    before = code.co_firstlineno - 1
+    last = max(end for _, end, _, _ in code.co_positions() if end is not None)
+    return ast.parse(dedent("".join(getlines(code.co_filename)[before:last]))), before
 
 
 def _conditions(frame: FrameType, line: int) -> Iterator[Condition]:
     """The innermost tests that led to a line, nearest first."""
-    path = _path_to(_parsed(frame.f_code.co_filename), line)
+    tree, before = _parsed(frame.f_code)
+    path = _path_to(tree, line - before)
     found = 0
     for outer, inner in reversed(list(pairwise(path))):
         if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):

@@ -12,7 +12,7 @@ from types import MappingProxyType
 def absent() -> Mapping[str, str]:
     """Name of a call → why it is left out, and what does the same."""
     text = files("kshell.session.manual").joinpath("pages", "absent.txt").read_text("utf-8")
-    found = {}
+    found: dict[str, str] = {}
     for line in text.splitlines():
         if line and not line.startswith("#"):
             names, _, reason = line.partition(": ")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from textwrap import wrap
 
-from kshell.abi.syscalls import BY_NAME, PARTLY
+from kshell.abi.syscall_table import PARTLY
+from kshell.abi.syscalls import BY_NAME
 from kshell.session.manual import page
 
 WIDTH = 78

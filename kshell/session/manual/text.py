@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import strerror
 from kshell.abi.names import constant
-from kshell.abi.syscalls import BY_NAME, PARTLY, SOCKETCALL_NUMBERS, signature
+from kshell.abi.syscall_table import PARTLY
+from kshell.abi.syscalls import BY_NAME, SOCKETCALL_NUMBERS, signature
 from kshell.lens.linux_files import file_of_step
 from kshell.session.manual.absent import absent_text
 from kshell.session.manual.examples import functions_of, origin

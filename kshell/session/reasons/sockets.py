@@ -90,9 +90,9 @@ def tcp_peer(session: Session, sk: object) -> Open | None:
     ends = (getattr(sk, "inet_num", 0), getattr(sk, "inet_dport", 0))
     for found in everything(session):
         other = found.sk
-        if other is not None and other is not sk and all(ends):
-            if (getattr(other, "inet_dport", 0), getattr(other, "inet_num", 0)) == ends:
-                return found
+        its = (getattr(other, "inet_dport", 0), getattr(other, "inet_num", 0))
+        if other is not None and other is not sk and all(ends) and its == ends:
+            return found
     return None
 
 

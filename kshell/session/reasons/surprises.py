@@ -32,8 +32,7 @@ def _file_of(call: TypedCall, name: str = "fd") -> Open | None:
 
 
 def _end_of_file(call: TypedCall, result: int) -> str:
-    wanted = call.number("count") or call.number("size") or 1
-    if result or not wanted:
+    if result or 0 in (call.number("count"), call.number("size")):
         return ""
     found = _file_of(call)
     sk = found.sk if found is not None else None
@@ -74,7 +73,8 @@ def _write_to_closed(call: TypedCall, result: int) -> str:
 def _write_unconnected(call: TypedCall, result: int) -> str:
     """A datagram that nobody takes."""
     sk = getattr(_file_of(call), "sk", None)
-    if result > 0 and getattr(sk, "sk_err", 0) and not getattr(sk, "sk_shutdown", 0):
+    waiting, over = getattr(sk, "sk_err", 0), getattr(sk, "sk_shutdown", 0)
+    if result > 0 and waiting and not over:
         return ("the datagram was sent, but no socket has the port: an ICMP port unreachable came back and waits in sk_err. "
                 "The next call gives ECONNREFUSED.")  # fmt: skip
     return ""

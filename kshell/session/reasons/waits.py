@@ -37,7 +37,7 @@ class Wait:
 
 def wait_of(session: Session, user: UserTask) -> Wait | None:
     """What a task waits for; None if it does not sleep."""
-    chain = [frame for frame in frames(user.task)]
+    chain = list(frames(user.task))
     if not chain:
         return None
     wait = _explained(session, user, chain) or _unknown(chain)
@@ -118,7 +118,8 @@ def _peer_address(sk: object) -> str:
 def _unix_name(sk: object) -> str:
     name = getattr(getattr(sk, "addr", None), "name", b"")
     raw = bytes(name)[2:] if isinstance(name, bytes | bytearray) else b""
-    return f'@"{raw[1:].decode("utf-8", "replace")}"' if raw[:1] == b"\0" else f'"{raw.rstrip(bytes(1)).decode("utf-8", "replace")}"'
+    text = raw.strip(bytes(1)).decode("utf-8", "replace")
+    return f'@"{text}"' if raw[:1] == bytes(1) else f'"{text}"'
 
 
 Explained = tuple[str, str, list[str]]

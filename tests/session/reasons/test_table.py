@@ -3,6 +3,8 @@ it, and the command that it suggests, run next, does not fail with the same erro
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,14 @@ from kshell.session.reasons.explain import explain
 from kshell.session.tasks import UserTask
 
 KERNEL = Path(kshell.linux.__file__).parent
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_collections() -> Iterator[None]:
+    """Thousands of machines boot here, all of them garbage at once: collecting while they boot would double the time."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def raised_in(error: KernelError) -> tuple[str, int]:
