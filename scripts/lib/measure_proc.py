@@ -39,6 +39,8 @@ EQUALISED = {
     "net/unix": (ADDRESS, (r"[0-9a-f]{16}: ", "ADDRESS: "), (r"(0[0-9]) +\d+", r"\1 INODE")),
     "net/netlink": (ADDRESS, (r"\d+ +$", "INODE"), (r"(?<=ADDRESS 0   )[1-9]\d* +", "PID ")),
     "net/packet": (ADDRESS, (r"\d+ +$", "INODE"), (r"1 \d+ +0", "1 RMEM 0")),
+    "pid/kp/limits": ((r"\b11(552|840)\b", "HALF-OF-THREADS-MAX"), (r" +", " ")),
+    "net/arp": ((r"52:5[45]:[0-9a-f:]+(?<!:77)", "HARDWARE"), (r"02:[0-9a-f:]{14}", "HARDWARE"), (r" +", " ")),
     "pid/kp/status": ((r"^((?:Tgid|Pid|PPid|NStgid|NSpid):\t)\d+", r"\1PID"),),
 }  # fmt: skip
 SORTED = ("net/tcp", "net/udp", "net/netlink", "net/unix", "net/dev_mcast", "net/arp", "net/protocols")
@@ -53,8 +55,10 @@ LEFT_OUT = {
         (r"^(MPTCP|MPTCPv6|XDP) ", "not modelled"),
         (r"^(PINGv6|RAWv6|UDPLITEv6|UDPv6|TCPv6) ", "IPv6 carries no packets: some operations are absent"),
     ),
+    "net/dev_mcast": ((r" 3333", "IPv6 carries no packets"),),
     "net/ptype": ((r"ipv6_rcv", "IPv6 carries no packets"),),
     "net/netstat": ((r"^MPTcpExt", "no MPTCP"),),
+    "net/snmp": ((r"^IcmpMsg", "pings of the recording programs"),),
     "net/fib_triestat": (
         (r"^(gets|backtracks|semantic match|null node hit|skipped)", "lookups are not counted"),
     ),
