@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.init.kernel import Kernel
     from kshell.linux.mm.slub import kmem_cache
+    from kshell.session.captures import Capture
     from kshell.session.instruments import Instruments
     from kshell.session.programs import Programs
     from kshell.world.hosts import World
@@ -81,6 +82,7 @@ class Session:
         self.places: dict[str, Places] = {}
         """Where objects stand in figures, by kind of figure."""
         self.tape = Tape()
+        self.captures: list[Capture] = []
         self.timeline = Timeline(self, rooted=machine is None)
         self.attach(self.boot() if machine is None else {"": machine})
         self.timeline.start = Moment(self)
@@ -116,6 +118,8 @@ class Session:
         if moment is not None:
             moment.restore(self, objects)
         self.hosts.listen()
+        for capture in self.captures:
+            capture.listen(self.hosts)
 
     def twin(self, machines: dict[str, Machine], moment: Moment, objects: Mapping[str, object]) -> Session:
         """Another session on machines that are as they were at `moment`."""
@@ -135,11 +139,22 @@ class Session:
         self.tape.write(WORLD, "", what, *values)
         for name, machine in self.machines.items():
             if self.hosts.get(name) is None:
-                self.hosts.add(name, machine)
+                host = self.hosts.add(name, machine)
+                for capture in self.captures:
+                    capture.listen_to(host)
                 if isinstance(machine, TapedMachine):
                     machine.tape = self.tape
         self.machine.run()
         return world
+
+    def capture(self, host: str | None, device: str, path: str) -> Capture:
+        """Write the packets of a device (`any`: all) of a host (None: all) into a file. CommandError: it can't be written."""
+        from kshell.session.captures import Capture
+
+        capture = Capture(host, device, path)
+        self.captures.append(capture)
+        capture.listen(self.hosts)
+        return capture
 
     def objects(self) -> dict[str, object]:
         """The variables that hold kernel objects."""

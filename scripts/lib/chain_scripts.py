@@ -12,8 +12,8 @@ from pathlib import Path
 from kshell.lens.trace import Tracer
 from kshell.lens.trace_text import chain_text
 from kshell.lens.trace_tree import Context, Node
-from kshell.linux.include.linux.sched import task_struct
 from kshell.linux.fs.proc.proc_sysctl import _sysctl_set
+from kshell.linux.include.linux.sched import task_struct
 from kshell.session.events import Error, Event, Oops
 from kshell.session.pieces import pieces
 from kshell.session.session import Session
@@ -56,7 +56,15 @@ def trace_script(path: Path) -> Traced:
         _let_it_end(machine, parked, len(commands))
     if commands[-1].text.split(None, 1)[0] in TIME_COMMANDS:
         wanted.add((0, len(commands)))
-    return Traced(chain_text(_selected(tracer.trees(), wanted), with_irq=True), tuple(problems))
+    trees = tracer.trees()
+    if commands[-1].text.split(None, 1)[0] in TIME_COMMANDS:
+        trees = {context: _timers(roots) if context is None else roots for context, roots in trees.items()}
+    return Traced(chain_text(_selected(trees, wanted), with_irq=True), tuple(problems))
+
+
+def _timers(roots: list[Node]) -> list[Node]:
+    """Of what interrupts did, the timers: the recordings of time that passes hold their functions alone."""
+    return [node for node in roots if node.name == "call_timer_fn"]
 
 
 def _problems(events: list[Event]) -> list[str]:

@@ -67,4 +67,5 @@ def _run_as_softirq(kernel: Kernel, function: Callable[[], None]) -> None:
         function()
     finally:
         kernel.in_serving_softirq = False
-    do_softirq(kernel)
+    if kernel.softirq_pending:
+        do_softirq(kernel)

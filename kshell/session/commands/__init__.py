@@ -32,7 +32,7 @@ FAMILIES: Final = {
     "nettools": ("ifconfig", "route", "arp", "netstat", "ethtool"),
     "iproute": ("ip", "ss"),
     "talking": ("ping", "nc", "tcpdump"),
-    "network": ("host", "switch", "link", "unlink"),
+    "network": ("host", "switch", "link", "unlink", "capture"),
     "modules": ("modprobe", "rmmod", "lsmod"),
     "helping": ("help", "man"),
 }

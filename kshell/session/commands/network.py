@@ -106,6 +106,46 @@ def do_unlink(session: Session, arguments: str) -> None:
 
 
 
+@command("capture [DEV FILE.pcapng]", section="network", completion="path")
+def do_capture(session: Session, arguments: str) -> None:
+    """Write the packets that pass a device of this host into a file that Wireshark and tshark read.
+
+        capture eth0 /tmp/client.pcapng
+        @server capture any /tmp/server.pcapng      all devices of a host
+        capture eth0 off                            end it; without arguments: what is captured
+
+    The frames are whole, their checksums right, their times the session's virtual ones.
+    """
+    words = split_words(arguments)
+    if not words:
+        for capture in session.captures:
+            where = f"{capture.host or LOCALHOST}.{capture.device}" if capture.host is not None else "all devices"
+            session.say(f"{where} to {capture.path}: {capture.packets} packets")
+        if not session.captures:
+            session.say("nothing is captured")
+        return
+    if len(words) != 2:
+        raise CommandError("capture wants a device and a file", "capture eth0 /tmp/eth0.pcapng")
+    device, path = words
+    if path == "off":
+        _end_capture(session, device)
+        return
+    names = [dev.name for net in session.kernel.net_namespace_list for dev in net.dev_base_head]
+    if device != "any" and device not in names:
+        raise CommandError(f"there is no device {device!r}", f"there are: {', '.join(names)}, any")
+    session.capture(session.host.name, device, path)
+
+
+def _end_capture(session: Session, device: str) -> None:
+    ended = [each for each in session.captures if (each.host, each.device) == (session.host.name, device)]
+    if not ended:
+        raise CommandError(f"{device} is not captured")
+    for capture in ended:
+        capture.close()
+        session.captures.remove(capture)
+        session.say(f"{capture.packets} packets in {capture.path}")
+
+
 def _options(words: list[str]) -> dict[str, int | float]:
     """delay in ns, rate in bit/s, loss from 0 to 1."""
     found: dict[str, int | float] = {}

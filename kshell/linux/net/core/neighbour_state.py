@@ -169,7 +169,9 @@ def neigh_timer_handler(t: timer_list) -> None:
             neigh_probe(neigh)
     if notify:
         neigh_update_notify(neigh, 0)
-    neigh_core.neigh_release(neigh)
+    neigh.refcnt -= 1  # the timer's
+    if not neigh.refcnt:
+        neigh_core.neigh_destroy(neigh)
 
 
 def _begin_asking(neigh: neighbour, now: int, immediate_ok: bool) -> None:

@@ -29,9 +29,18 @@ def _pseudo(ip: iphdr, protocol: int, length: int) -> bytes:
 
 
 def _transport_bytes(skb: sk_buff) -> bytes:
-    """Transport header with its checksum, and the data."""
+    """Transport header with its checksum, and the data; what pads a short frame is no part of the packet."""
     header, data = skb.transport_header, skb.data
     ip = skb.network_header
+    if isinstance(ip, iphdr) and header is not None and 0 < ip.tot_len < skb.len:
+        room = ip.tot_len - ip.ihl * 4 - (header.doff * 4 if isinstance(header, tcphdr) else 8)
+        if 0 <= room < len(data) and not any(data[room:]):
+            return _with_header(header, data[:room], ip) + data[room:]
+    return _with_header(header, data, ip)
+
+
+def _with_header(header: object, data: bytes, ip: object) -> bytes:
+    """Transport header with its checksum, and the data."""
     if isinstance(header, udphdr):
         head = b"".join(n.to_bytes(2, "big") for n in (header.source, header.dest, header.len, header.check or 0))
         if header.check is None and isinstance(ip, iphdr):

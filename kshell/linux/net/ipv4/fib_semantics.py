@@ -34,7 +34,7 @@ from kshell.linux.include.net.ip_fib import (
 )
 from kshell.linux.include.net.nlattr import NL_SET_ERR_MSG
 from kshell.linux.mm.slab_common import kfree, kzalloc
-from kshell.linux.net.core.dev import __dev_get_by_index, dev_get_by_index
+from kshell.linux.net.core.dev import __dev_get_by_index, dev_get_by_index, dev_get_by_index_rcu
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.ipv4 import devinet, fib_frontend, fib_trie
 
@@ -413,5 +413,5 @@ def fib_select_path(net: net_t, res: fib_result, fl4: flowi4, skb: object) -> No
         assert res.table is not None
         if res.table.tb_num_default > 1:
             fib_select_default(fl4, res)
-    if not fl4.saddr:
+    if not fl4.saddr and dev_get_by_index_rcu(net, 0) is None:  # no VRF
         fl4.saddr = fib_result_prefsrc(net, res)

@@ -17,6 +17,7 @@ from kshell.linux.include.net.dst import (
     dst_metric_raw,
 )
 from kshell.linux.include.net.flow import flowi4
+from kshell.linux.include.net.ip import _ipcb_opt
 from kshell.linux.include.net.ip_fib import (
     RT_SCOPE_LINK,
     RT_SCOPE_UNIVERSE,
@@ -125,9 +126,14 @@ def ip_error(skb: sk_buff) -> int:
     return 0
 
 
+def ipv4_send_dest_unreach(skb: sk_buff) -> None:
+    """Tell the sender that the host can't be reached."""
+    icmp.__icmp_send(skb, icmp.ICMP_DEST_UNREACH, icmp.ICMP_HOST_UNREACH, 0, _ipcb_opt(skb))
+
+
 def ipv4_link_failure(skb: sk_buff) -> None:
     """The next hop does not answer."""
-    icmp.icmp_send(skb, icmp.ICMP_DEST_UNREACH, icmp.ICMP_HOST_UNREACH, 0)
+    ipv4_send_dest_unreach(skb)
     rt = skb._skb_refdst
     if rt is not None:
         rt.expires = rt.dev.nd_net.kernel.jiffies

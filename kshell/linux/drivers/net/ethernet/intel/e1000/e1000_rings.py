@@ -29,7 +29,7 @@ from kshell.linux.include.linux.skbuff import CHECKSUM_PARTIAL, CHECKSUM_UNNECES
 from kshell.linux.kernel.irq.manage import handle_irq_event, irq_exit
 from kshell.linux.net.core.dev_receive import napi_complete_done, napi_gro_receive
 from kshell.linux.net.core.dev_xmit import netif_wake_queue
-from kshell.linux.net.core.skbuff import dev_kfree_skb_any, napi_consume_skb, skb_put
+from kshell.linux.net.core.skbuff import dev_kfree_skb_any, napi_consume_skb
 from kshell.linux.net.core.timestamping import skb_clone_tx_timestamp
 from kshell.linux.net.ethernet.eth import eth_type_trans
 
@@ -47,7 +47,8 @@ BULK_LATENCY: Final = 2
 def __skb_pad(skb: sk_buff, pad: int) -> None:
     """Lengthen a packet by zeros."""
     if pad > 0:
-        skb_put(skb, bytes(pad))
+        skb.data += bytes(pad)
+        skb.len += pad
 
 
 def __e1000_maybe_stop_tx(netdev: net_device, size: int) -> bool:
