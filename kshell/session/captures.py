@@ -65,9 +65,9 @@ class Capture:
         self._file.close()
 
     def _take(self, host: Host, record: Record) -> None:
-        sent = isinstance(record, NetDevXmit)
-        if not sent and not isinstance(record, NetifReceive):
+        if not isinstance(record, (NetDevXmit, NetifReceive)):
             return
+        sent = isinstance(record, NetDevXmit)
         if self.device not in (ANY, record.dev) or (sent and record.dev == "lo"):
             return  # on lo, what is sent is what comes in
         linktype = LINKTYPE_ETHERNET if isinstance(record.skb.mac_header, ethhdr) else LINKTYPE_RAW
