@@ -81,6 +81,8 @@ class Session:
         self._script: Iterator[Piece] = iter(())
         self.places: dict[str, Places] = {}
         """Where objects stand in figures, by kind of figure."""
+        self.bands: dict[str, dict[int, Places]] = {}
+        """The same in the bands of figures that are wider than the screen."""
         self.tape = Tape()
         self.captures: list[Capture] = []
         self.timeline = Timeline(self, rooted=machine is None)
@@ -268,7 +270,15 @@ class Session:
         if command is not None:
             command.packets = packets
             self.timeline.end(command, self._events)
+        if "causes" in self.show:
+            self._events += self._causes()
         return self._events
+
+    def _causes(self) -> list[ev.Cause]:
+        """Why the calls of this command failed."""
+        from kshell.session.reasons.telling import causes
+
+        return causes(self, self._events)
 
     def carry_out(self, text: str) -> None:
         """Do one command; what goes wrong is reported."""

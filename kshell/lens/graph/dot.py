@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kshell.lens.graph.model import Box, Edge, Graph
-from kshell.lens.text import one_line
 
 COLOURS = {"static": "#ecdfff", "array": "#fff1c2"}
 
@@ -42,9 +41,9 @@ def _edge(edge: Edge, names: dict[str, str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    return one_line(text).replace("\\", "\\\\").replace('"', '\\"')
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _html(text: str) -> str:
-    shown = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    shown = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return shown.replace('"', "&quot;")

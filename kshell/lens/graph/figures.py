@@ -184,17 +184,16 @@ def _owners(graph: Graph, bucket: object) -> None:
 def pair(task: task_struct, numbers: tuple[int, int], files: tuple[object, object], detail: int = 0) -> Graph:
     """Two descriptors and what joins them: the same object, or a connection."""
     graph = Graph(f"fd {numbers[0]} and fd {numbers[1]} of {task.comm}")
-    nodes = [object_node(f"fd_array[{n}]", file) for n, file in zip(numbers, files, strict=True)]
-    socks = [next((node for node in root.walk() if node.edge == "sk"), None) for root in nodes]
-    if socks[0] is None or socks[1] is None:
+    roots = [object_node(f"fd_array[{n}]", file) for n, file in zip(numbers, files, strict=True)]
+    a, b = (next((node for node in root.walk() if node.edge == "sk"), None) for root in roots)
+    if a is None or b is None:
         slots = node_of("files", task.files)
         _add(graph, slots, detail)
-        for node in nodes:
-            _follow(graph, slots, node, detail)
+        for root in roots:
+            _follow(graph, slots, root, detail)
         return graph
-    for side, (number, root) in enumerate(zip(numbers, nodes, strict=True)):
-        _side(graph, number, root, side, detail)
-    a, b = socks
+    for side, root in enumerate(roots):
+        _side(graph, root, side, detail)
     if getattr(a.value, "peer", None) is b.value:
         graph.link(_key(a), _key(b), "peer", both=True)
     elif _connected(a, b):
@@ -202,27 +201,28 @@ def pair(task: task_struct, numbers: tuple[int, int], files: tuple[object, objec
     return graph
 
 
-def _side(graph: Graph, number: int, root: Node, side: int, detail: int) -> None:
-    """One end of a connection; side 1 is drawn from right to left."""
-    place = (lambda depth: depth) if side == 0 else (lambda depth: 7 - depth)
-    slot = f"fd {number}"
-    graph.add(Box(slot, f"fd_array[{number}]", kind="array"))
-    graph.boxes[slot].column = place(0)
-    above, name, node, depth = slot, "file", root, 1
+def _column(side: int, depth: int) -> int:
+    """The second end of a pair is drawn from right to left."""
+    return depth if side == 0 else 7 - depth
+
+
+def _side(graph: Graph, root: Node, side: int, detail: int) -> None:
+    """One end of a pair: descriptor, file, socket, sock; the packets that it received stand below the socket."""
+    graph.add(Box(root.edge, root.edge, kind="array"))
+    graph.boxes[root.edge].column = _column(side, 0)
+    above, name, node, depth = root.edge, "file", root, 1
     while True:
-        if not graph.add(_box(node, detail)):
-            break
-        graph.boxes[_key(node)].column = place(depth)
+        if _add(graph, node, detail):
+            graph.boxes[_key(node)].column = _column(side, depth)
         graph.point(above, name, _key(node))
         following = next((child for child in node.children if child.edge in ("private_data", "sk")), None)
         if following is None:
             break
         above, name, node, depth = _key(node), following.edge, following, depth + 1
-    for child in node.children:
-        if child.edge == "sk_receive_queue[0]":
-            _queue(graph, node, "sk_receive_queue", [c for c in node.children if c.edge.startswith("sk_rec")], detail)
-    for index, child in enumerate(c for c in node.children if c.edge.startswith("sk_receive_queue[")):
-        graph.boxes[_key(child)].column = place(max(0, depth - 1 - index))
+    packets = [child for child in node.children if child.edge.startswith("sk_receive_queue[")]
+    _queue(graph, node, "sk_receive_queue", packets, detail)
+    for index, packet in enumerate(packets):
+        graph.boxes[_key(packet)].column = _column(side, max(0, depth - 1 - index))
 
 
 def _connected(a: Node, b: Node) -> bool:
@@ -285,15 +285,16 @@ def _follow(graph: Graph, above: Node, node: Node, detail: int) -> None:
 
 def _grow(graph: Graph, node: Node, detail: int) -> None:
     """What an object points to."""
-    queues: dict[str, list[Node]] = {}
+    lists: dict[str, list[Node]] = {}
     for child in node.children:
-        base = child.edge.partition("[")[0]
-        if base in QUEUES:
-            queues.setdefault(base, []).append(child)
+        lists.setdefault(child.edge.partition("[")[0], []).append(child)
+    rows = {row.name: index for index, row in enumerate(graph.boxes[_key(node)].rows)}
+    for name, members in sorted(lists.items(), key=lambda item: rows.get(item[0], len(rows))):
+        if name in QUEUES:
+            _queue(graph, node, name, members, detail)
         else:
-            _follow(graph, node, child, detail)
-    for name, members in queues.items():
-        _queue(graph, node, name, members, detail)
+            for member in members:
+                _follow(graph, node, member, detail)
 
 
 def _queue(graph: Graph, node: Node, name: str, members: list[Node], detail: int) -> None:

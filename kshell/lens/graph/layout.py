@@ -20,13 +20,14 @@ Point = tuple[int, int]
 
 
 class Places:
-    """Where objects stood: their column and top row, and how wide each column was."""
+    """Where objects stood: their column and top row, and how wide each column was, and the channel behind it."""
 
-    __slots__ = ("at", "widths")
+    __slots__ = ("at", "channels", "widths")
 
     def __init__(self) -> None:
         self.at: dict[str, tuple[int, int]] = {}
         self.widths: dict[int, int] = {}
+        self.channels: dict[int, int] = {}
 
 
 class Placed:
@@ -173,6 +174,10 @@ class _Run:
         self.b = b
         self.lane = 0
 
+    def leaves_where(self, other: _Run) -> bool:
+        """Whether this edge begins in the row in which the other one ends."""
+        return self is not other and self.a == other.b and self.edge.target != other.edge.target
+
     def meets(self, other: _Run) -> bool:
         """Whether two stretches can't share a lane; those to the same box may."""
         if self.edge.target == other.edge.target and self.b == other.b:
@@ -231,7 +236,7 @@ class _Router:
             if edge.label:
                 channel = min(self.placed[edge.source].column, self.placed[edge.target].column)
                 labels[channel] = max(labels.get(channel, 0), cells(edge.label) + 4)
-        widths = {channel: lanes + 4 for channel, lanes in self.lanes.items()}
+        widths = {channel: 4 + max(2, lanes + lanes % 2) for channel, lanes in self.lanes.items()}
         return {c: max(widths.get(c, 4), labels.get(c, 0)) for c in widths.keys() | labels.keys()}
 
     def routes(self) -> list[Route]:
@@ -277,13 +282,31 @@ def _assign(runs: list[_Run]) -> int:
     down = sorted((run for run in runs if run.b > run.a), key=lambda run: -run.a)
     up = sorted((run for run in runs if run.b < run.a), key=lambda run: run.a)
     done: list[_Run] = []
-    for run in [*up, *down]:
-        lane = 0
+    for run in _leaving_first([*up, *down]):
+        lane = max((other.lane + 1 for other in done if other.leaves_where(run)), default=0)
         while any(other.lane == lane and run.meets(other) for other in done):
             lane += 1
         run.lane = lane
         done.append(run)
     return max((run.lane + 1 for run in done), default=0)
+
+
+def _leaving_first(runs: list[_Run]) -> list[_Run]:
+    """An edge that leaves a box in the row in which another one arrives comes before it, so that it turns off first."""
+    ordered: list[_Run] = []
+    seen: set[int] = set()
+
+    def visit(run: _Run) -> None:
+        if id(run) not in seen:
+            seen.add(id(run))
+            for other in runs:
+                if other.leaves_where(run):
+                    visit(other)
+            ordered.append(run)
+
+    for run in runs:
+        visit(run)
+    return ordered
 
 
 # ---- from left to right
@@ -298,4 +321,6 @@ def _spread(placed: dict[str, Placed], channels: dict[int, int], places: Places)
         places.widths[column] = width
         for box in members:
             box.x = x
-        x += width + channels.get(column, 4)
+        channel = max(channels.get(column, 4), places.channels.get(column, 0))
+        places.channels[column] = channel
+        x += width + channel

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kshell.lens.graph.model import Box, Edge, Graph
-from kshell.lens.text import one_line
 
 
 def to_mermaid(graph: Graph) -> str:
@@ -20,7 +19,7 @@ def to_mermaid(graph: Graph) -> str:
 
 def _label(box: Box) -> str:
     head = f"<b>{_escaped(box.title)}</b>" + (f" {_escaped(box.subtitle)}" if box.subtitle else "")
-    rows = [_escaped(f"{row.name} {row.text}".rstrip()) for row in box.rows if row.text or not row.port]
+    rows = [_escaped(f"{row.name} {row.text}".rstrip(" ")) for row in box.rows if row.text or not row.port]
     return "<br/>".join([head, *rows])
 
 
@@ -37,4 +36,4 @@ _ENTITIES = {"&": "#amp;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "#": "#35;",
 
 
 def _escaped(text: str) -> str:
-    return "".join(_ENTITIES.get(char, char) for char in one_line(text))
+    return "".join(_ENTITIES.get(char, char) for char in text)

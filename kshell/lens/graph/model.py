@@ -1,8 +1,10 @@
-"""A figure: boxes with rows, and edges from a row of one box to another box."""
+"""A figure: boxes with rows, and edges from a row of one box to another box. All texts are made safe to print."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+
+from kshell.lens.text import one_line
 
 
 class Row:
@@ -11,8 +13,8 @@ class Row:
     __slots__ = ("name", "port", "text")
 
     def __init__(self, name: str, text: str = "", port: bool = False) -> None:
-        self.name = name
-        self.text = text
+        self.name = one_line(name)
+        self.text = one_line(text)
         self.port = port
 
 
@@ -27,8 +29,8 @@ class Box:
 
     def __init__(self, key: str, title: str, subtitle: str = "", rows: Iterable[Row] = (), kind: str = "object") -> None:
         self.key = key
-        self.title = title
-        self.subtitle = subtitle
+        self.title = one_line(title)
+        self.subtitle = one_line(subtitle)
         self.rows = list(rows)
         self.kind = kind
         self.column: int | None = None
@@ -48,7 +50,7 @@ class Edge:
         self.source = source
         self.row = row
         self.target = target
-        self.label = label
+        self.label = one_line(label)
         self.dashed = dashed
         self.both = both
 
@@ -59,7 +61,7 @@ class Graph:
     __slots__ = ("boxes", "edges", "title")
 
     def __init__(self, title: str = "") -> None:
-        self.title = title
+        self.title = one_line(title)
         self.boxes: dict[str, Box] = {}
         self.edges: list[Edge] = []
 

@@ -6,7 +6,7 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from kshell.lens.graph.layout import Layout, Placed, Point, Route, name_width
-from kshell.lens.text import cells, one_line
+from kshell.lens.text import cells
 
 CELL: Final = 7.3
 LINE: Final = 18
@@ -30,7 +30,7 @@ def to_svg(layout: Layout) -> str:
     """The document."""
     top = 30 if layout.title else 0
     width, height = round(layout.width * CELL + 2 * PAD), layout.height * LINE + 2 * PAD + top
-    title = escape(one_line(layout.title or "kernel objects"), {'"': "&quot;"})
+    title = escape(layout.title or "kernel objects", {'"': "&quot;"})
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'role="img" aria-label="{title}">',
@@ -38,10 +38,10 @@ def to_svg(layout: Layout) -> str:
         f'<rect class="page" width="{width}" height="{height}"/>',
     ]
     if layout.title:
-        parts.append(f'<text class="caption" x="{PAD}" y="{PAD + 10}">{escape(one_line(layout.title))}</text>')
+        parts.append(f'<text class="caption" x="{PAD}" y="{PAD + 10}">{escape(layout.title)}</text>')
     parts.append(f'<g transform="translate({PAD} {PAD + top})">')
-    parts += [_edge(route) for route in layout.routes]
     parts += [_box(box) for box in layout.boxes]
+    parts += [_edge(route) for route in layout.routes]
     parts += [_label(route) for route in layout.routes if route.edge.label]
     return "\n".join([*parts, "</g>", "</svg>", ""])
 
@@ -74,7 +74,7 @@ def _box(placed: Placed) -> str:
 
 
 def _text(kind: str, x: float, y: float, text: str) -> str:
-    shown = one_line(text)
+    shown = text
     return (
         f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" textLength="{cells(shown) * CELL:.1f}" '
         f'lengthAdjust="spacingAndGlyphs">{escape(shown)}</text>'
@@ -124,5 +124,5 @@ def _towards(corner: tuple[float, float], other: tuple[float, float]) -> tuple[f
 
 def _label(route: Route) -> str:
     (x1, y), (x2, _) = (_at(point) for point in (route.points[0], route.points[min(1, len(route.points) - 1)]))
-    text = one_line(route.edge.label)
+    text = route.edge.label
     return f'<text class="label" x="{(x1 + x2) / 2:.1f}" y="{y - 5:.1f}" text-anchor="middle">{escape(text)}</text>'

@@ -8,7 +8,7 @@ from typing import Final
 from kshell.lens.graph.layout import Layout, Placed, Route, name_width
 from kshell.lens.graph.model import Graph
 from kshell.lens.style import Line, Style, clipped
-from kshell.lens.text import cells, one_line, pad
+from kshell.lens.text import cells, pad
 
 LEFT, RIGHT, UP, DOWN = 1, 2, 4, 8
 _LINES: Final = {
@@ -48,7 +48,7 @@ def said_graph(graph: Graph) -> Iterator[Line]:
             text = f"{row.name} {row.text}".rstrip()
             target = targets.get(index)
             points = f", points to {target.title} {target.subtitle}".rstrip() if target is not None else ""
-            yield [("", f"  {one_line(text)}{points}")]
+            yield [("", f"  {text}{points}")]
         if -1 in targets:
             yield [("", f"  belongs to {targets[-1].title} {targets[-1].subtitle}".rstrip())]
 
@@ -117,10 +117,10 @@ class _Canvas:
         for index in range(placed.height - 2):
             self.put(x, y + 1 + index, "│" + " " * (width - 2) + "│")
         for index, row in enumerate(box.rows):
-            name = pad(one_line(row.name), names) if row.text else one_line(row.name)
+            name = pad(row.name, names) if row.text else row.name
             self.put(x + 2, y + 1 + index, name, "")
             if row.text:
-                self.put(x + 2 + names + 2, y + 1 + index, one_line(row.text), "state")
+                self.put(x + 2 + names + 2, y + 1 + index, row.text, "state")
         self.put(x, placed.bottom - 1, corners[2] + "─" * (width - 2) + corners[3])
         self._ports(placed)
 

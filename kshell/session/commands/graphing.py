@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kshell.lens.graph import figures
+from kshell.lens.graph.bands import in_bands
 from kshell.lens.graph.layout import Layout, Places, layout
 from kshell.lens.graph.model import Graph
 from kshell.lens.graph.terminal import draw_graph, said_graph
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 Build = Callable[[int], Graph]
 FORMATS: Final = (".svg", ".dot", ".mmd")
+_FILE: Final = re.compile(r"(?:^|\s)>\s*(\S+)\s*$")
 
 
 @command("graph fd N|fds|task [NAME]|tcp|inetsw|pair N M|EXPR [> FILE.svg|.dot|.mmd]", section="look", completion="graph")
@@ -38,8 +41,8 @@ def do_graph(session: Session, arguments: str) -> None:
 
     An object keeps its place from one figure to the next.
     """
-    what, _, name = arguments.partition(">")
-    file = name.strip()
+    redirected = _FILE.search(arguments)
+    what, file = (arguments[: redirected.start()], redirected[1]) if redirected else (arguments, "")
     if file and not file.endswith(FORMATS):
         raise CommandError(f"{file}: what format is that?", "the name of the file ends in .svg, .dot or .mmd")
     if not what.strip():
@@ -51,7 +54,7 @@ def do_graph(session: Session, arguments: str) -> None:
         _write(file, graphs[0], layouts[0])
         session.say(f"wrote {file}")
     else:
-        session.emit(Drawing, lambda style: _drawn(graphs, layouts, style))
+        session.emit(Drawing, _Figure(graphs, layouts, session.bands.setdefault(kind, {})))
 
 
 def _places(session: Session, kind: str) -> Places:
@@ -59,12 +62,27 @@ def _places(session: Session, kind: str) -> Places:
     return session.places.setdefault(kind, Places())
 
 
-def _drawn(graphs: list[Graph], layouts: list[Layout], style: Style) -> Iterator[Line]:
-    """The figure in as much detail as the screen has room for."""
-    if style.words:
-        return said_graph(graphs[0])
-    fitting = (found for found in layouts if not style.width or found.width <= style.width)
-    return draw_graph(next(fitting, layouts[-1]), style)
+class _Figure:
+    """A figure that is drawn in as much detail as the screen has room for; in bands if it has none."""
+
+    def __init__(self, graphs: list[Graph], layouts: list[Layout], places: dict[int, Places]) -> None:
+        self.graphs = graphs
+        self.layouts = layouts
+        self.places = places
+
+    def __call__(self, style: Style) -> Iterator[Line]:
+        if style.words:
+            yield from said_graph(self.graphs[0])
+            return
+        fitting = (found for found in self.layouts if not style.width or found.width <= style.width)
+        whole = next(fitting, None)
+        if whole is not None:
+            yield from draw_graph(whole, style)
+            return
+        for index, band in enumerate(in_bands(self.graphs[1], self.layouts[1], style.width, self.places)):
+            if index:
+                yield []
+            yield from draw_graph(band, style)
 
 
 def _figure(session: Session, text: str) -> tuple[str, Build]:
