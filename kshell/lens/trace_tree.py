@@ -132,6 +132,7 @@ class TreeBuilder:
         self._timer = False
         self._open: dict[Context, list[Node]] = {}
         self._context: Context = None
+        self._running: Context = None  # the task that was given the CPU, between Resume and Park
         self._mark = 0
         self._parked: set[Context] = set()
         self._earlier: set[Context] = set()
@@ -172,8 +173,8 @@ class TreeBuilder:
     def _enter(self, node: Node) -> None:
         stack = self._open.get(self._context)
         if not stack or self._context in self._parked:
-            given = node.arguments or ()
-            self._context = next((value for value in given[:2] if isinstance(value, task_struct)), None)
+            given = (value for value in (node.arguments or ())[:2] if isinstance(value, task_struct))
+            self._context = next(given, self._running)
             self._timer = self._timer and self._context is None
             stack = self._open.setdefault(self._context, [])
         if stack:
@@ -187,6 +188,7 @@ class TreeBuilder:
 
     def _resume(self, event: Resume) -> None:
         self._context, self._timer = event.task, False
+        self._running = event.task
         if self._open.get(event.task) or not event.within:
             return
         stack = self._open[event.task] = []
@@ -201,7 +203,7 @@ class TreeBuilder:
         self._earlier.add(event.task)
 
     def _park(self, event: Park) -> None:
-        self._context = None
+        self._context = self._running = None
         if event.done and event.task in self._earlier:
             self._earlier.discard(event.task)
             self._open[event.task].clear()

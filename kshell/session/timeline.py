@@ -135,8 +135,8 @@ class Timeline:
     def _is_outside(self, text: str) -> bool:
         """Whether a command is about the session and does nothing in it."""
         word, *rest = text.split(None, 1)
-        if rest and rest[0].startswith("="):
-            return False
+        if (rest[0].startswith("=") if rest else word in ALIASES):
+            return False  # a variable's name
         word = ALIASES.get(word, word)
         if word != "trace":
             return word in OUTSIDE
