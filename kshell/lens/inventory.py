@@ -19,7 +19,6 @@ from typing import Final
 from kshell.lens import names
 
 Leaf = int | str | bytes | float | None
-Visit = Callable[[str, object], None]
 
 HIDDEN: Final = frozenset({"kernel", "_kernel", "clock", "listening", "_observers", "__dict__", "__weakref__"})
 """Back pointers, and what looks at a machine without being part of it. The clock comes last: timers belong to structs."""
@@ -166,7 +165,7 @@ def _parts(value: object, path: str) -> Iterable[tuple[str, object]]:
     if isinstance(value, CoroutineType):
         return _frames(value, dot)
     if isinstance(value, Random):
-        return [(f"{dot}state", hash(value.getstate()))]
+        return [(f"{dot}state", blake2b(repr(value.getstate()).encode(), digest_size=8).hexdigest())]
     if isinstance(value, BaseException):
         return [(f"{dot}error", f"{type(value).__name__} {value.args}")]
     if callable(value) and not _is_model(value):
@@ -244,5 +243,29 @@ def _fields(value: object, dot: str) -> Iterator[tuple[str, object]]:
 
 
 def _is_default(cls: type, name: str, found: object) -> bool:
-    default = getattr(cls, name, _MISSING)
-    return type(default) is type(found) and isinstance(found, (int, str, bytes, tuple)) and default == found
+    """Whether a field of the cold part is as it is before anything is stored there."""
+    default = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), _MISSING)
+    if isinstance(found, (int, str, bytes, tuple)):
+        return type(default) is type(found) and default == found
+    make = getattr(default, "_make", None)  # an embedded struct, made when first looked at
+    return make is not None and _FRESH[make] == _flat(found)
+
+
+def _flat(value: object) -> list[tuple[str, object]]:
+    """The fields of a struct, those of what is embedded in it included."""
+    embedded = (dict, list, deque)
+    return [
+        (name, _flat(v) if _is_model(v) and not isinstance(v, embedded) and not getattr(v, "_addr", 0) else v)
+        for name, v in _fields(value, "")
+    ]
+
+
+class _Fresh(dict[Callable[[], object], list[tuple[str, object]]]):
+    """The fields of a struct that has just been made, by what makes it."""
+
+    def __missing__(self, make: Callable[[], object]) -> list[tuple[str, object]]:
+        fields = self[make] = _flat(make())
+        return fields
+
+
+_FRESH: Final = _Fresh()

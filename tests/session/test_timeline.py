@@ -42,6 +42,8 @@ COMMANDS = (
     "set abi x86_64",
     "wait",
     "ps",
+    "show",
+    "why",
     "nonsense",
     "echo 1 > /proc/sys/net/ipv4/ip_forward",
     "@x fork()",
