@@ -89,13 +89,17 @@ def _let_it_end(machine: Machine, parked: dict[int, int], last: int) -> None:
 
 
 def _selected(trees: dict[Context, list[Node]], wanted: set[tuple[int, int]]) -> dict[Context, list[Node]]:
-    """The roots of the wanted (pid, mark) pairs; of each, what came before its last system call is preparation."""
+    """The roots of the wanted (pid, mark) pairs; of each, what came before its last system call is preparation.
+
+    Outside of tasks, timers are wanted: the recordings of these are those of call_timer_fn.
+    """
     found: dict[Context, list[Node]] = {}
     for context, roots in trees.items():
         pid = context.pid if context is not None else 0
         kept: list[Node] = []
         for mark in sorted({mark for owner, mark in wanted if owner == pid}):
-            kept += _from_last_call([node for node in roots if node.mark == mark])
+            marked = [node for node in roots if node.mark == mark]
+            kept += _from_last_call(marked) if pid else [node for node in marked if node.name == "call_timer_fn"]
         if kept:
             found[context] = kept
     return dict(sorted(found.items(), key=lambda item: item[1][0].mark))

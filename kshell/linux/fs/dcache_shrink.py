@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kshell.linux.fs.dcache import __d_drop, __dentry_kill, dput
 from kshell.linux.include.linux.dcache import DCACHE_GENOCIDE, dentry
@@ -11,54 +11,68 @@ from kshell.linux.include.linux.dcache import DCACHE_GENOCIDE, dentry
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import super_block
 
+_Data = TypeVar("_Data")
+
 D_WALK_CONTINUE = 0
 D_WALK_QUIT = 1
 D_WALK_SKIP = 3
 
 
-def d_walk(parent: dentry, enter: Callable[[dentry], int]) -> None:
-    """Visit the tree, parents first; enter() says how to go on."""
-    if enter(parent) != D_WALK_CONTINUE:
+def d_walk(parent: dentry, data: _Data, enter: Callable[[_Data, dentry], int]) -> None:
+    """Visit the tree, parents first; enter(data, entry) says how to go on."""
+    if enter(data, parent) != D_WALK_CONTINUE:
         return
     pending = list(parent.d_subdirs or ())
     while pending:
         entry = pending.pop()
-        verdict = enter(entry)
+        verdict = enter(data, entry)
         if verdict == D_WALK_QUIT:
             return
         if verdict == D_WALK_CONTINUE:
             pending.extend(entry.d_subdirs or ())
 
 
+def d_genocide_kill(root: dentry, entry: dentry) -> int:
+    """Drop the reference that pins a name, once."""
+    if entry is not root:
+        if not entry.d_hash or entry.d_inode is None:
+            return D_WALK_SKIP
+        if not entry.d_flags & DCACHE_GENOCIDE:
+            entry.d_flags |= DCACHE_GENOCIDE
+            entry.d_lockref -= 1
+    return D_WALK_CONTINUE
+
+
 def d_genocide(parent: dentry) -> None:
     """Drop the reference that pins each name of a file system that lives in memory."""
+    d_walk(parent, parent, d_genocide_kill)
 
-    def d_genocide_kill(entry: dentry) -> int:
-        if entry is not parent:
-            if not entry.d_hash or entry.d_inode is None:
-                return D_WALK_SKIP
-            if not entry.d_flags & DCACHE_GENOCIDE:
-                entry.d_flags |= DCACHE_GENOCIDE
-                entry.d_lockref -= 1
-        return D_WALK_CONTINUE
 
-    d_walk(parent, d_genocide_kill)
+class select_data:
+    """What a walk for unused dentries begins at, and what it has found."""
+
+    __slots__ = ("dispose", "start")
+
+    def __init__(self, start: dentry) -> None:
+        self.start = start
+        self.dispose: list[dentry] = []
+
+
+def select_collect(data: select_data, entry: dentry) -> int:
+    """Collect a dentry that nobody uses."""
+    if entry is not data.start and entry.d_lockref == 0 and not entry.d_subdirs:
+        data.dispose.append(entry)
+    return D_WALK_CONTINUE
 
 
 def shrink_dcache_parent(parent: dentry) -> None:
     """Free every unused dentry below parent."""
     while True:
-        dispose: list[dentry] = []
-
-        def select_collect(entry: dentry, dispose: list[dentry] = dispose) -> int:
-            if entry is not parent and entry.d_lockref == 0 and not entry.d_subdirs:
-                dispose.append(entry)
-            return D_WALK_CONTINUE
-
-        d_walk(parent, select_collect)
-        if not dispose:
+        data = select_data(parent)
+        d_walk(parent, data, select_collect)
+        if not data.dispose:
             return
-        shrink_dentry_list(dispose)
+        shrink_dentry_list(data.dispose)
 
 
 def shrink_dentry_list(entries: list[dentry]) -> None:
@@ -67,15 +81,16 @@ def shrink_dentry_list(entries: list[dentry]) -> None:
         dput(__dentry_kill(entry))
 
 
+def umount_check(root: dentry, entry: dentry) -> int:
+    """No dentry may be in use by now."""
+    assert entry is root or entry.d_subdirs, f"dentry still in use ({entry.d_lockref}) [{entry.d_name.name!r}]"
+    return D_WALK_CONTINUE
+
+
 def do_one_tree(root: dentry) -> None:
     """Free the tree of a file system that is being unmounted."""
     shrink_dcache_parent(root)
-
-    def umount_check(entry: dentry) -> int:
-        assert entry is root or entry.d_subdirs, f"dentry still in use ({entry.d_lockref}) [{entry.d_name.name!r}]"
-        return D_WALK_CONTINUE
-
-    d_walk(root, umount_check)
+    d_walk(root, root, umount_check)
     __d_drop(root)
     dput(root)
 
