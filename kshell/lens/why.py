@@ -18,13 +18,18 @@ from types import CodeType, FrameType, TracebackType
 from typing import Final
 
 from kshell.abi.errno import errno_name, strerror
-from kshell.lens.names import describe
+from kshell.lens.names import constant, describe
 from kshell.linux.include.linux.err import KernelError
 
 KERNEL_DIR: Final = Path(__file__).resolve().parent.parent / "linux"
 ENTRY: Final = "arch/x86/entry/common.py"
 MAX_CONDITIONS: Final = 2
 MAX_VALUE: Final = 60
+KINDS: Final = {
+    "sk_state": "sk_state", "skc_state": "sk_state", "sk_shutdown": "sk_shutdown", "f_flags": "f_flags", "i_mode": "i_mode",
+    "sk_type": "sock_type",
+}  # fmt: skip
+"""Fields whose values have names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,7 @@ def _conditions(frame: FrameType, line: int) -> Iterator[Condition]:
     for outer, inner in reversed(list(pairwise(path))):
         if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
             break
-        if isinstance(outer, ast.If | ast.While):
+        if isinstance(outer, ast.If | ast.While) and not isinstance(outer.test, ast.Constant):
             yield Condition(ast.unparse(outer.test), _within(inner, outer.body), tuple(_values(outer.test, frame)))
             found += 1
         if found == MAX_CONDITIONS:
@@ -158,7 +163,13 @@ def _values(test: ast.expr, frame: FrameType) -> Iterator[tuple[str, str]]:
         except (AttributeError, KeyError, IndexError, TypeError):
             continue
         if not callable(value):
-            yield text, _short(value)
+            yield text, _named(node, value)
+
+
+def _named(node: ast.expr, value: object) -> str:
+    """A value as Linux names it, where its field says what kind of value it is."""
+    kind = KINDS.get(node.attr, "") if isinstance(node, ast.Attribute) else ""
+    return constant(kind, value) if kind and isinstance(value, int) else _short(value)
 
 
 def _operands(node: ast.AST) -> Iterator[ast.expr]:

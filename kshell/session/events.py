@@ -9,6 +9,8 @@ Every event is one JSON object (`kshell --json`, one a line). The first line of 
     command  text, file, line, task                   a command starts
     comment  text                                     a comment of a script
     call     pid, task, name, args, ret, errno, text  a system call came back (`ret` negative: -errno)
+    cause    pid, task, name, errno, meaning, cause,  why a call failed (only where `causes` are shown); step: a
+             step                                     command to try, tried already on a copy of the session, or ""
     sleeps   pid, task, name, text, where, wchan      a call sleeps; where: its functions, outermost first
     resumed  as call                                  a call that slept came back
     signal   pid, task, signal, text                  a signal was delivered
@@ -150,6 +152,19 @@ class CallFinished(_Numbered):
     ret: int
     errno: str
     text: str
+
+
+class Cause(_Numbered):
+    """Why a call failed, in a line; `step` is a command that works now."""
+
+    kind = "cause"
+    pid: int
+    task: str
+    name: str
+    errno: str
+    meaning: str
+    cause: str
+    step: str
 
 
 class CallSleeps(_Numbered):

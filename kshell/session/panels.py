@@ -10,14 +10,14 @@ from kshell.session import events as ev
 if TYPE_CHECKING:
     from kshell.session.session import Session
 
-SWITCHES: Final = ("objects", "packets", "log", "wakeups", "signals")
+SWITCHES: Final = ("objects", "packets", "log", "wakeups", "signals", "causes")
 """Panels with a setting of their own name."""
 
 VIEWS: Final = {
     "off": frozenset[str](),
-    "line": frozenset({"line", "signals"}),
-    "objects": frozenset({"line", "objects", "signals"}),
-    "full": frozenset({"line", "objects", "packets", "log", "wakeups", "signals"}),
+    "line": frozenset({"line", "signals", "causes"}),
+    "objects": frozenset({"line", "objects", "signals", "causes"}),
+    "full": frozenset({"line", "objects", "packets", "log", "wakeups", "signals", "causes"}),
 }
 """The setting `view`: the panels of each view."""
 

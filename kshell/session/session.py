@@ -271,14 +271,18 @@ class Session:
             command.packets = packets
             self.timeline.end(command, self._events)
         if "causes" in self.show:
-            self._events += self._causes()
+            self._tell_causes()
         return self._events
 
-    def _causes(self) -> list[ev.Cause]:
-        """Why the calls of this command failed."""
-        from kshell.session.reasons.telling import causes
+    def _tell_causes(self) -> None:
+        """Tell why calls of this command failed."""
+        if any(isinstance(event, ev.CallFinished) and event.errno for event in self._events):
+            from kshell.session.reasons.telling import causes
 
-        return causes(self, self._events)
+            try:
+                self._events += causes(self, self._events)
+            except Exception as error:
+                self.oops(error)
 
     def carry_out(self, text: str) -> None:
         """Do one command; what goes wrong is reported."""

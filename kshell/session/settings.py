@@ -47,6 +47,7 @@ TABLE: Final = (
     Setting("log", ON_OFF, "off", "Show new lines of the kernel log."),
     Setting("wakeups", ON_OFF, "off", "Show which sleeping tasks were made runnable."),
     Setting("signals", ON_OFF, "on", "Show signals, and the ends of tasks."),
+    Setting("causes", ON_OFF, "on", "Show below a failing call why it failed, and what to try."),
     Setting("editing", ("emacs", "vi"), "emacs", "Keys at the prompt, as in emacs or as in vi. F3 switches."),
     Setting("complete", ("typing", "tab"), "typing", "Show completions while typing, or only at Tab."),
     Setting("suggest", ON_OFF, "on", "Suggest the rest of a line from history, in grey; the right arrow takes it."),

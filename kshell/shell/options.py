@@ -16,7 +16,8 @@ FILE is a kshell script (.ks), a strace log, or raw call records (.jsonl, .jsonl
 options:
   -c TEXT               commands to run (may be repeated)
   --show PANELS         what to show, separated by commas: line, objects, changes, packets, log, wakeups,
-                        signals; `all` and `none` are understood; a leading + or - changes what is usual
+                        signals, causes (of errors); `all` and `none` are understood; a leading + or -
+                        changes what is usual
   --json                one JSON object an event on standard output (`help json` describes them)
   --trace[=FILTERS]     trace every command, or the boot: --trace=tcp_*,net/core/*,-d4 (`help trace`)
   --break FUNCTION      stop there, also while booting; the commands behind the one that stops are the
@@ -31,14 +32,14 @@ options:
 In the prompt or with -c:  help, help socket, help json
 """
 
-PANELS = ("line", "objects", "changes", "packets", "log", "wakeups", "signals")
+PANELS = ("line", "objects", "changes", "packets", "log", "wakeups", "signals", "causes")
 _USUAL = {
     "-c": ("line", "signals"),
     "run": ("line", "objects", "signals"),
     "check": (),
     "boot": (),
     "config": (),
-    "": ("line", "objects", "signals"),
+    "": ("line", "objects", "signals", "causes"),
 }
 SUBCOMMANDS = ("run", "check", "boot", "config")
 

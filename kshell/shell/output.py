@@ -16,6 +16,7 @@ JSON_PANEL = {
     "packet": "packets",
     "log": "log",
     "wakeup": "wakeups",
+    "cause": "causes",
 }
 
 

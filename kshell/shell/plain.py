@@ -252,6 +252,20 @@ def _tracediff(self: PlainText, event: ev.Event) -> Iterable[str]:
         yield self.paint(styles.get(sign, ""), printable(text))
 
 
+def _cause(self: PlainText, event: ev.Event) -> Iterable[str]:
+    assert isinstance(event, ev.Cause)
+    if "causes" in self.panels:
+        from textwrap import wrap
+
+        width = max(self.style.width, 40) if self.style.width else 0
+        lines = [event.cause] if event.cause else []
+        lines += ["try: " + event.step.replace("\n", "\n     ")] if event.step else []
+        for line in "\n".join(lines).split("\n"):
+            text = f"  {printable(line)}"
+            cut = wrap(text, width - 1, subsequent_indent="      ") if width else [text]
+            yield from (self.paint("folded", each) for each in cut)
+
+
 def _travel(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Travel)
     if "output" in self.panels:
@@ -315,6 +329,7 @@ _HANDLERS: dict[str, Callable[[PlainText, ev.Event], Iterable[str]]] = {
     "trace": _trace,
     "tracediff": _tracediff,
     "change": _change,
+    "cause": _cause,
     "travel": _travel,
     "history": _history,
     "difference": _difference,

@@ -23,6 +23,7 @@ _PORT: Final = re.compile(r"AF_INET, *(?:htons\()?(\d+)|sin_port=htons\((\d+)\)"
 _ADDRESS: Final = re.compile(r'"(\d+\.\d+\.\d+\.\d+)"')
 _PATH: Final = re.compile(r'(?<!@)"(/[^"]*)"')
 MOST_DESCRIPTORS: Final = 6
+STDERR: Final = 2
 
 SOCKET_CALLS: Final = frozenset({
     "bind", "connect", "listen", "accept", "accept4", "getsockname", "getpeername", "shutdown", "setsockopt",
@@ -73,7 +74,7 @@ def _made(failure: Failure, written: Written) -> Step:
     for part in written.text.split("; "):
         edit = _EDIT.fullmatch(part)
         if edit is None or edit[1] not in failure.call.nodes:
-            return Step(text, written.again)
+            return Step(text.replace(" ;; ", "\n"), written.again)
         changes[edit[1]] = _WORD.sub(lambda found: _word(failure, found[1]), edit[2])
     return Step(failure.call.edited(changes), written.again)
 
@@ -145,9 +146,15 @@ def _bound(failure: Failure) -> str:
     return str(_first([o for o in opened(failure.call.user) if getattr(o.sk, "path", None) is not None], failure).fd)
 
 
+def _server(failure: Failure) -> str:
+    """A task that listens on a free port."""
+    return (f'@server s = socket(AF_INET, SOCK_STREAM, 0) ;; @server bind(s, {{AF_INET, {_port(failure)}, "127.0.0.1"}}, 16)'
+            " ;; @server listen(s, 5)")  # fmt: skip
+
+
 STATE: Final[dict[str, Callable[[Failure], str]]] = {
     "port": _port, "address": _address, "unixpath": _unix_path, "name": _fresh_name, "listening": _listening,
-    "listener": _listener, "rival": _rival, "bound": _bound,
+    "listener": _listener, "rival": _rival, "bound": _bound, "server": _server,
 }  # fmt: skip
 """What a step of the manual may name beside the arguments of the call."""
 
@@ -167,8 +174,7 @@ def _is_socket(each: Open) -> bool:
 def _other_descriptors(failure: Failure) -> Iterator[Step]:
     """The same call on another descriptor that is open."""
     call = failure.call
-    standard = [o for o in opened(call.user) if o.fd < 3]
-    others = [o for o in reversed(opened(call.user)) if o.fd >= 3] or standard
+    others = [o for o in reversed(opened(call.user)) if o.fd > STDERR]
     fitting = [o for o in others if call.name not in SOCKET_CALLS or _is_socket(o)]
     for param in _fd_params(failure):
         if param.kind.style == "dirfd":

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import NUMBERS, strerror
 from kshell.lens.linux_files import file_of_step
+from kshell.session import events as ev
+from kshell.session.commands import CommandError
 from kshell.session.manual.absent import absent_text
 from kshell.session.reasons.explain import Explanation, explain
 from kshell.session.reasons.failure import last_call
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 WIDTH: Final = 78
 HINT_TRIES: Final = 6
 """How many steps are tried for the line below a failing call, which has to be quick."""
+
+LONG: Final = 500
+"""Commands of a session from which on nothing is tried for that line: a copy of it takes too long. `why` does."""
 
 
 def why(session: Session, user: UserTask) -> str:
@@ -42,14 +48,25 @@ def why(session: Session, user: UserTask) -> str:
     return f"no call of task {user.name} has failed yet, and there is nothing odd about the last one: {call.text}"
 
 
-def hint(session: Session, user: UserTask) -> tuple[str, str, str, str]:
-    """Errno, meaning, cause and next step of the call that just failed, in a line each; "" where there is none."""
-    found = explain(session, user, HINT_TRIES)
-    if found is None:
-        return "", "", "", ""
-    errno = found.failure.errno
-    step = _step_text(found)
-    return errno, strerror(NUMBERS[errno]), found.cause, step
+def causes(session: Session, events: Sequence[ev.Event]) -> list[ev.Cause]:
+    """Why the calls failed that a command has brought to an end; those whose failure was expected left out."""
+    held = any(isinstance(event, ev.ExpectationHeld) for event in events)
+    failed = [e for e in events if isinstance(e, ev.CallFinished) and e.errno and e.errno in NUMBERS]
+    tries = HINT_TRIES if session.timeline.here < LONG else 0
+    found = (_cause_of(session, event, tries) for event in failed if not held)
+    return [cause for cause in found if cause is not None]
+
+
+def _cause_of(session: Session, event: ev.CallFinished, tries: int) -> ev.Cause | None:
+    try:
+        found = explain(session, session.find_user(event.task), tries)
+    except CommandError:
+        return None
+    if found is None or found.failure.errno != event.errno or found.failure.call.name != event.name:
+        return None
+    text = found.cause or (absent_text(event.name) if found.failure.reason is None else "")
+    return ev.Cause(event.n, event.time, event.pid, event.task, event.name, event.errno, strerror(NUMBERS[event.errno]),
+                    text, _step_text(found))  # fmt: skip
 
 
 def _earlier(found: Explanation) -> list[str]:
@@ -73,7 +90,7 @@ def _failure(found: Explanation) -> list[str]:
     lines += [*_chain(reason), *_conditions(reason)]
     lines += _wrapped(f"{found.cause[:1].upper()}{found.cause[1:]}.") if found.cause else []
     lines += [f"  also: {row.cause}" for row in found.rows[1:2] if row.cause != found.cause and not found.step]
-    return [*lines, *([f"  try: {_step_text(found)}"] if found.step is not None else [])]
+    return [*lines, *(["  try: " + _step_text(found).replace("\n", "\n       ")] if found.step is not None else [])]
 
 
 def _head(text: str, file: str) -> list[str]:
@@ -89,7 +106,9 @@ def _absent(found: Explanation) -> list[str]:
 
 def _step_text(found: Explanation) -> str:
     step = found.step
-    return "" if step is None else step.text + ("   then the same again" if step.again else "")
+    if step is None:
+        return ""
+    return step.text + ("\n" if "\n" in step.text else "   ") * step.again + "then the same again" * step.again
 
 
 def _chain(reason: Reason) -> list[str]:

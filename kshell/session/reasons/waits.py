@@ -9,6 +9,7 @@ from kshell.lens.linux_files import linux_file
 from kshell.lens.names import ipv4
 from kshell.linux.kernel.stacktrace import _frames as frames
 from kshell.session.reasons.sockets import Open, ends_of, everything, opened, tcp_peer
+from kshell.session.sleeping import wchan_of
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -40,7 +41,7 @@ def wait_of(session: Session, user: UserTask) -> Wait | None:
     chain = list(frames(user.task))
     if not chain:
         return None
-    wait = _explained(session, user, chain) or _unknown(chain)
+    wait = _explained(session, user, chain) or _unknown(user, chain)
     wait.until = _until(chain)
     wait.file = _file(chain, wait.function)
     return wait
@@ -56,9 +57,9 @@ def _explained(session: Session, user: UserTask, chain: list[FrameType]) -> Wait
     return None
 
 
-def _unknown(chain: list[FrameType]) -> Wait:
-    names = [frame.f_code.co_name for frame in chain if not frame.f_code.co_name.startswith("_")]
-    return Wait(names[-1], "something to happen", "", [])
+def _unknown(user: UserTask, chain: list[FrameType]) -> Wait:
+    function = wchan_of(user.task) or chain[-1].f_code.co_name
+    return Wait(function, "something to happen", "", [])
 
 
 def _until(chain: list[FrameType]) -> int | None:
@@ -74,7 +75,7 @@ def _until(chain: list[FrameType]) -> int | None:
 
 
 def _file(chain: list[FrameType], function: str) -> str:
-    frame = next(frame for frame in chain if frame.f_code.co_name == function)
+    frame = next((frame for frame in chain if frame.f_code.co_name == function), chain[-1])
     known = frame.f_globals.get(function)
     return linux_file(known) if known is not None and hasattr(known, "__module__") else ""
 
@@ -278,6 +279,10 @@ def _lock(session: Session, user: UserTask, local: Locals) -> Explained:
     return "a lock that another holds", "flc->flc_wait", ["the holder's unlock, close() or exit()"]
 
 
+def _terminal(session: Session, user: UserTask, local: Locals) -> Explained:
+    return "a line typed at the machine's terminal, where nobody sits", "tty->read_wait", []
+
+
 def _vfork(session: Session, user: UserTask, local: Locals) -> Explained:
     child = local.get("child")
     pid = getattr(child, "pid", "?")
@@ -294,7 +299,7 @@ WAITS: Final[dict[str, Callable[[Session, UserTask, Locals], Explained]]] = {
     "do_select": _selecting, "ep_poll": _epoll, "do_nanosleep": _sleep, "sys_pause": _signal,
     "sys_rt_sigsuspend": _signal, "sys_rt_sigtimedwait": _signal, "eventfd_read": _counter, "eventfd_write": _counter,
     "timerfd_read": _timer, "signalfd_dequeue": _queued_signal, "locks_lock_inode_wait": _lock,
-    "wait_for_vfork_done": _vfork,
+    "wait_for_vfork_done": _vfork, "tty_read": _terminal, "n_tty_read": _terminal,
 }  # fmt: skip
 """The kernel's functions that sleep, and what they wait for; the innermost one in a chain counts."""
 
