@@ -182,7 +182,7 @@ def rtnl_nla_parse_ifla(head: nlattr, extack: netlink_ext_ack | None) -> nlattrs
     """The attributes behind a struct ifinfomsg in an attribute. EINVAL: it is too short."""
     if len(head) < IFINFOMSG.size:
         raise KernelError(EINVAL)
-    return {nla_type(attr): attr for attr in nla_for_each_attr(bytes(head), IFINFOMSG.size)}
+    return {nla_type(attr): attr for attr in nla_for_each_attr(head[IFINFOMSG.size :])}
 
 
 def _flags_of(nest: nlattr) -> ifinfomsg:

@@ -301,12 +301,13 @@ class net_device_ops:
 
 
 class netdev_queue:
-    """The queue between the discipline and the driver; each device has one."""
+    """The queue between the discipline and the driver; each device has one. qdisc: in use, noop without a link."""
 
-    __slots__ = ("dev", "state", "trans_start")
+    __slots__ = ("dev", "qdisc", "state", "trans_start")
 
     def __init__(self, dev: net_device) -> None:
         self.dev = dev
+        self.qdisc: Qdisc | None = None
         self.state = self.trans_start = 0
 
 
@@ -384,7 +385,6 @@ class net_device:
     rx_handler: Callable[[sk_buff], sk_buff | None] | None = None
     rx_handler_data: object | None = None
     link_watch_pending: bool = False
-    _qdisc_sleeping: Qdisc | None = None  # dev_queue->qdisc_sleeping
     _priv: object | None = None  # netdev_priv(): the driver's own struct
     _master: net_device | None = None  # netdev_master_upper_dev_get()
 

@@ -188,8 +188,8 @@ def netif_tx_wake_queue(txq: netdev_queue) -> None:
     """The driver takes packets again."""
     if netif_tx_queue_stopped(txq):
         txq.state &= ~(1 << QUEUE_STATE_DRV_XOFF)
-        if txq.dev.qdisc is not None:
-            __netif_schedule(txq.dev.qdisc)
+        if txq.qdisc is not None:
+            __netif_schedule(txq.qdisc)
 
 
 def netif_wake_queue(dev: net_device) -> None:
@@ -217,7 +217,7 @@ def __dev_queue_xmit(skb: sk_buff) -> int:
     if dev.priv_flags & IFF_XMIT_DST_RELEASE and skb._skb_refdst is not None:
         skb_dst_drop(skb)
     netdev_core_pick_tx(dev, skb)
-    qdisc = dev.qdisc
+    qdisc = dev._tx.qdisc
     if qdisc is not None and qdisc.enqueue is not None:
         rc = __dev_xmit_skb(skb, qdisc, dev)
     elif not dev.flags & IFF_UP or not dev.state & 1 << LINK_STATE_START:

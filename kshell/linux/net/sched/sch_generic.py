@@ -201,37 +201,29 @@ def _noop(dev: net_device) -> Qdisc:
 
 def dev_init_scheduler(dev: net_device) -> None:
     """A device begins without a queue."""
-    dev.qdisc = _noop(dev)
+    dev.qdisc = dev._tx.qdisc = _noop(dev)
 
 
 def dev_activate(dev: net_device) -> None:
-    """The device goes up, or gets its link: packets may flow."""
-    sleeping = dev.qdisc
-    if sleeping is None or sleeping.ops is noop_qdisc_ops:
-        sleeping = dev._qdisc_sleeping
-        if sleeping is None:
-            attach_default_qdiscs(dev)
-            sleeping = dev.qdisc
-    if not netif_carrier_ok(dev):
-        dev._qdisc_sleeping = sleeping
-        dev_init_scheduler(dev)
+    """The device goes up, or gets its link: packets may flow. Without a link they are dropped."""
+    if dev.qdisc is None or dev.qdisc.ops is noop_qdisc_ops:
+        attach_default_qdiscs(dev)
+    if not netif_carrier_ok(dev) or dev.qdisc is None:
         return
-    dev.qdisc = sleeping
-    if dev.qdisc is not None:
-        dev.qdisc.state &= ~(1 << QDISC_STATE_DEACTIVATED)
+    dev.qdisc.state &= ~(1 << QDISC_STATE_DEACTIVATED)
+    dev._tx.qdisc = dev.qdisc
 
 
 def dev_deactivate(dev: net_device) -> None:
     """The device goes down, or lost its link: what waits is dropped."""
-    qdisc = dev.qdisc
+    qdisc = dev._tx.qdisc
     if qdisc is not None and qdisc.ops is not noop_qdisc_ops:
         qdisc.state |= 1 << QDISC_STATE_DEACTIVATED
+        dev._tx.qdisc = _noop(dev)
         qdisc_reset(qdisc)
-        dev._qdisc_sleeping = qdisc
-    dev_init_scheduler(dev)
 
 
 def dev_shutdown(dev: net_device) -> None:
     """The device is unregistered."""
     dev_deactivate(dev)
-    dev._qdisc_sleeping = None
+    dev_init_scheduler(dev)
