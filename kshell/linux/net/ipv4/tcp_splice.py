@@ -37,12 +37,24 @@ if TYPE_CHECKING:
 from kshell.linux.net.ipv4 import tcp_recvmsg
 
 
+class tcp_splice_state:
+    """Where spliced data goes."""
+
+    __slots__ = ("flags", "len", "pipe")
+
+    def __init__(self, pipe: pipe_inode_info, len: int, flags: int) -> None:
+        self.pipe = pipe
+        self.len = len
+        self.flags = flags
+
+
 class read_descriptor_t:
-    """How much a reader of packets still wants."""
+    """How much a reader of packets still wants, and what its actor needs to know."""
 
-    __slots__ = ("count",)
+    __slots__ = ("arg", "count")
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, arg: tcp_splice_state, count: int) -> None:
+        self.arg = arg
         self.count = count
 
 
@@ -91,16 +103,19 @@ def tcp_read_sock(
     return copied
 
 
-def _splice_some(sk: tcp_sock, pipe: pipe_inode_info, length: int, flags: int) -> int:
-    """__tcp_splice_read(): what is in the queue goes into the pipe."""
+def tcp_splice_data_recv(rd_desc: read_descriptor_t, skb: sk_buff, offset: int, len: int) -> int:
+    """Put a packet's data into the pipe; how much it took."""
+    tss = rd_desc.arg
+    assert skb.sk is not None, "a received packet belongs to its socket"
+    ret = skb_splice_bits(skb, skb.sk, offset, tss.pipe, min(rd_desc.count, len), tss.flags)
+    if ret > 0:
+        rd_desc.count -= ret
+    return ret
 
-    def tcp_splice_data_recv(desc: read_descriptor_t, skb: sk_buff, offset: int, size: int) -> int:
-        ret = skb_splice_bits(skb, sk, offset, pipe, min(desc.count, size), flags)
-        if ret > 0:
-            desc.count -= ret
-        return ret
 
-    return tcp_read_sock(sk, read_descriptor_t(length), tcp_splice_data_recv)
+def __tcp_splice_read(sk: tcp_sock, tss: tcp_splice_state) -> int:
+    """What is in the queue goes into the pipe; how much that was."""
+    return tcp_read_sock(sk, read_descriptor_t(tss, tss.len), tcp_splice_data_recv)
 
 
 async def _splice_wait(sk: tcp_sock, timeo: int) -> int | None:
@@ -134,7 +149,7 @@ async def tcp_splice_read(sock: socket, ppos: list[int], pipe: pipe_inode_info, 
     timeo: int | None = 0 if sock.file.f_flags & O_NONBLOCK else sk.sk_rcvtimeo
     try:
         while length:
-            ret = _splice_some(sk, pipe, length, flags)
+            ret = __tcp_splice_read(sk, tcp_splice_state(pipe, length, flags))
             if not ret:
                 if spliced or timeo is None:
                     break
