@@ -158,6 +158,12 @@ def prompt(rounds: int) -> list[Figure]:
     return figures(rounds)
 
 
+def net(rounds: int) -> list[Figure]:
+    from lib.bench_net import figures
+
+    return figures(rounds)
+
+
 FIGURES: dict[str, Callable[[int], list[Figure]]] = {
     "socket": socket_close,
     "tracing": tracing,
@@ -168,4 +174,5 @@ FIGURES: dict[str, Callable[[int], list[Figure]]] = {
     "lens": lens,
     "session": session,
     "prompt": prompt,
+    "net": net,
 }
