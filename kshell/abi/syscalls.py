@@ -62,6 +62,9 @@ class Syscall(Record):
     converters: tuple[Callable[[int], int], ...]  # register to C value, by position
     known: bool  # whether the signature is in the table
 
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     def arguments(self, registers: tuple[int, ...] | list[int]) -> list[int]:
         """The registers as C values of the declared types."""
         return [convert(value) for convert, value in zip(self.converters, registers, strict=False)]

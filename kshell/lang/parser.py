@@ -48,6 +48,8 @@ _TYPE_WORDS: Final = frozenset(
         *("int16_t", "int32_t", "int64_t", "uintptr_t", "intptr_t"),
     }
 )
+_SIMPLE: Final = frozenset({"name", "number", "string"})
+_ENDS: Final = frozenset({",", ")", "]", "}"})
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -156,6 +158,10 @@ class Parser:
     def argument(self) -> Node:
         """A value as it stands between commas: ``name=value``, ``.name = value``, ``a => b``, a type, an expression."""
         token = self.peek()
+        if token.kind in _SIMPLE:
+            simple = self._alone(token)
+            if simple is not None:
+                return simple
         if token.kind == "op" and token.text == "." and self.peek(1).kind == "name":
             self.take()
             token = self.peek()
@@ -172,6 +178,15 @@ class Parser:
             self._grow(self._height, token.start)
             return Named(name, value, (token.start, self._last_end))
         return node
+
+    def _alone(self, token: Token) -> Node | None:
+        """A name, number or string that is an argument by itself, as most are; None if more belongs to it."""
+        after = self.peek(1)
+        if after.kind != "op" or after.text not in _ENDS or token.text in _TYPE_WORDS or token.text == "sizeof":
+            return None
+        self.take()
+        self._height = 1
+        return _literal(token) or Name(token.text, (token.start, token.end))
 
     def changed(self) -> Node:
         """An expression, or ``before => after``."""
@@ -283,6 +298,11 @@ class Parser:
         if token.kind == "op" and token.text in _BRACKETED:
             return _BRACKETED[token.text](self)
         raise self.unexpected("a value")
+
+    def call(self) -> Node:
+        """A name, and its arguments if there are brackets behind it."""
+        self._height = 1
+        return self._name()
 
     def _name(self) -> Node:
         token = self.take()

@@ -191,16 +191,31 @@ class _StatementParser:
         if parser.peek().kind == "name" and parser.peek(1).text == "=":
             variable = parser.take().text
             parser.take()
+        call = self._plain_call()
+        if call is not None:
+            return self._call(call, variable)
         node = parser.changed()
-        if isinstance(node, Apply) and self._is_call(node):
+        if isinstance(node, Apply) and self._is_call(node.function):
             return self._call(node, variable)
         self._end("an operator or the end of the line")
         return Assignment(variable, node) if variable else ExpressionStatement(node)
 
-    def _is_call(self, node: Apply) -> bool:
+    def _plain_call(self) -> Apply | None:
+        """What most lines are, a call and at most its result; None if it is something else, or goes on."""
+        parser = self._parser
+        name, bracket = parser.peek(), parser.peek(1)
+        if name.kind != "name" or bracket.text != "(" or bracket.kind != "op" or not self._is_call(name.text):
+            return None
+        node = parser.call()
+        if isinstance(node, Apply) and (parser.at("=") or not self._is_operator()):
+            return node
+        parser.jump(name.start)
+        return None
+
+    def _is_call(self, function: str) -> bool:
         if self._calls is not None:
-            return node.function in self._calls
-        return node.function not in EXPRESSION_FUNCTIONS
+            return function in self._calls
+        return function not in EXPRESSION_FUNCTIONS
 
     def _call(self, node: Apply, variable: str) -> Statement:
         expected = None

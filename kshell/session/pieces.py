@@ -12,6 +12,8 @@ LONGEST_SCANNED = 1 << 20
 """A line longer than this is a command of its own."""
 
 _OPEN, _CLOSE = "([{", ")]}"
+_STRING = re.compile(r'"[^"\\]*"')
+_INTRICATE = re.compile(r"[\"'#\\]|/[/*]")
 _COMPLETE = re.compile(r"(@\w+ +)?(\w+ *= *)?\w+\(.*\).*")
 
 _QUESTION = re.compile(r"(?<![=\s])\s*\?\s*$")
@@ -71,6 +73,10 @@ def _may_continue(line: str) -> bool:
 
 def _scan(line: str, depth: int, quote: str) -> tuple[int, str]:
     """Bracket depth and open quote (`"`, `/*` or none) at the end of a line."""
+    if not quote:
+        bare = _STRING.sub("", line) if '"' in line else line
+        if not _INTRICATE.search(bare):
+            return depth + sum(map(bare.count, _OPEN)) - sum(map(bare.count, _CLOSE)), ""
     at = 0
     while at < len(line):
         char = line[at]
