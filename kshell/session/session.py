@@ -277,10 +277,10 @@ class Session:
     def _tell_causes(self) -> None:
         """Tell why calls of this command failed."""
         if any(isinstance(event, ev.CallFinished) and event.errno for event in self._events):
-            from kshell.session.reasons.telling import causes
+            from kshell.session.reasons.telling import with_causes
 
             try:
-                self._events += causes(self, self._events)
+                self._events = with_causes(self, self._events)
             except Exception as error:
                 self.oops(error)
 

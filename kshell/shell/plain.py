@@ -44,12 +44,14 @@ class Painter:
 
     def line(self, runs: Line) -> str:
         """A line of runs; trailing blanks are dropped."""
+        whole = "".join([text for _, text in runs])
+        if not whole.isprintable():
+            runs = [(style, printable(text)) for style, text in runs]
+            whole = "".join([text for _, text in runs])
         if not self.colour:
-            return printable("".join([text for _, text in runs])).rstrip()
+            return whole.rstrip()
         codes = STYLES
-        return "".join(
-            [f"{codes[style]}{printable(text)}{RESET}" if style in codes else printable(text) for style, text in runs]
-        ).rstrip()
+        return "".join([f"{codes[kind]}{text}{RESET}" if kind else text for kind, text in runs]).rstrip()
 
 
 class PlainText:
@@ -259,8 +261,9 @@ def _cause(self: PlainText, event: ev.Event) -> Iterable[str]:
 
         width = max(self.style.width, 40) if self.style.width else 0
         lines = [event.cause] if event.cause else []
-        lines += ["try: " + event.step.replace("\n", "\n     ")] if event.step else []
-        for line in "\n".join(lines).split("\n"):
+        if event.step:
+            lines.append(f"try: {event.step}" if "\n" not in event.step else "why tells what to do")
+        for line in lines:
             text = f"  {printable(line)}"
             cut = wrap(text, width - 1, subsequent_indent="      ") if width else [text]
             yield from (self.paint("folded", each) for each in cut)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.socket import SOCK_DGRAM, SOCK_STREAM
 from kshell.linux.include.net.tcp_states import TCP_CLOSE, TCP_CLOSE_WAIT, TCP_SYN_SENT
 from kshell.session.reasons.sockets import Open, everything, opened
 
@@ -62,7 +63,7 @@ def _short_write(call: TypedCall, result: int) -> str:
 def _write_to_closed(call: TypedCall, result: int) -> str:
     """The first write after the peer has closed: it is accepted, and answered with a RST."""
     sk = getattr(_file_of(call), "sk", None)
-    if sk is None or not result or not getattr(sk, "inet_dport", 0):
+    if getattr(sk, "sk_type", 0) != SOCK_STREAM or not result or not getattr(sk, "inet_dport", 0):
         return ""
     if getattr(sk, "sk_err", 0) or (getattr(sk, "sk_state", 0) == TCP_CLOSE and getattr(sk, "sk_shutdown", 0)):
         return ("the bytes were taken and sent, but the peer is closed: it answered with a RST, which has ended the connection. "
@@ -93,7 +94,7 @@ def _connected(call: TypedCall, result: int) -> str:
             if queue:
                 return (f"connected, though nobody has accepted: the handshake is the kernel's. {queue} of at most {most + 1} "
                         f"connections wait at {each} for accept().")  # fmt: skip
-    if getattr(sk, "sk_type", 0) == 2:
+    if getattr(sk, "sk_type", 0) == SOCK_DGRAM:
         return "nothing was sent: for a datagram socket, connect() only notes the peer, whether it is there or not."
     return ""
 

@@ -48,13 +48,18 @@ def why(session: Session, user: UserTask) -> str:
     return f"no call of task {user.name} has failed yet, and there is nothing odd about the last one: {call.text}"
 
 
-def causes(session: Session, events: Sequence[ev.Event]) -> list[ev.Cause]:
-    """Why the calls failed that a command has brought to an end; those whose failure was expected left out."""
-    held = any(isinstance(event, ev.ExpectationHeld) for event in events)
-    failed = [e for e in events if isinstance(e, ev.CallFinished) and e.errno and e.errno in NUMBERS]
+def with_causes(session: Session, events: Sequence[ev.Event]) -> list[ev.Event]:
+    """The events of a command, with a Cause behind each call that failed, unless that was expected."""
+    if any(isinstance(event, ev.ExpectationHeld) for event in events):
+        return list(events)
     tries = HINT_TRIES if session.timeline.here < LONG else 0
-    found = (_cause_of(session, event, tries) for event in failed if not held)
-    return [cause for cause in found if cause is not None]
+    told: list[ev.Event] = []
+    for event in events:
+        told.append(event)
+        if isinstance(event, ev.CallFinished) and event.errno in NUMBERS:
+            cause = _cause_of(session, event, tries)
+            told += [cause] if cause is not None else []
+    return told
 
 
 def _cause_of(session: Session, event: ev.CallFinished, tries: int) -> ev.Cause | None:
