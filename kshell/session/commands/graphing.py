@@ -11,6 +11,7 @@ from kshell.lens.graph import figures
 from kshell.lens.graph.bands import in_bands
 from kshell.lens.graph.layout import Layout, Places, layout
 from kshell.lens.graph.model import Graph
+from kshell.lens.graph.network import network
 from kshell.lens.graph.terminal import draw_graph, said_graph
 from kshell.lens.objects import open_files
 from kshell.lens.style import Line, Style
@@ -26,7 +27,7 @@ FORMATS: Final = (".svg", ".dot", ".mmd")
 _FILE: Final = re.compile(r"(?:^|\s)>\s*(\S+)\s*$")
 
 
-@command("graph fd N|fds|task [NAME]|tcp|inetsw|pair N M|EXPR [> FILE.svg|.dot|.mmd]", section="look", completion="graph")
+@command("graph fd N|fds|task [NAME]|tcp|inetsw|net|pair N M|EXPR [> FILE.svg|.dot|.mmd]", section="look", completion="graph")
 def do_graph(session: Session, arguments: str) -> None:
     """Draw kernel objects and their pointers as a figure.
 
@@ -35,6 +36,7 @@ def do_graph(session: Session, arguments: str) -> None:
     graph task       the task: its parent, credentials, directories, namespaces, files
     graph tcp        TCP's sockets, in the hash tables where segments and bind() find them
     graph inetsw     net_families and inetsw: where socket() finds its functions
+    graph net        the hosts, their devices and addresses, and the links between them
     graph pair 3 4   two descriptors and what joins them: a connection, a pipe
     graph EXPR       any object that a C expression gives
     graph fd 3 > FILE.svg    as a picture; FILE.dot for Graphviz, FILE.mmd for Mermaid
@@ -99,6 +101,8 @@ def _figure(session: Session, text: str) -> tuple[str, Build]:
         if task.files is None:
             raise CommandError(f"task {task.comm} has no open files: it is gone")
         return text, lambda detail: figures.FIGURES[word](task, detail)
+    if word == "net" and not rest:
+        return text, lambda detail: network(session.machines, detail)
     if word in ("tcp", "inetsw") and not rest:
         return text, lambda detail: figures.FIGURES[word](session.kernel, detail)
     if word in figures.FIGURES:
