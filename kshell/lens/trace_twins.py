@@ -135,6 +135,7 @@ def _functions_of(module: ModuleType) -> Iterator[FunctionType]:
             and value.__name__ == name
             and is_shown(name)
             and not value.__code__.co_freevars
+            and not value.__code__.co_flags & inspect.CO_GENERATOR  # a loop macro in Linux
         ):
             yield value
 

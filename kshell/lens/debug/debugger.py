@@ -24,7 +24,8 @@ from kshell.linux.include.linux.err import KernelError
 if TYPE_CHECKING:
     from _typeshed import TraceFunction
 
-YIELD: Final = dis.opmap["YIELD_VALUE"]
+WAITING: Final = frozenset({dis.opmap["YIELD_VALUE"], dis.opmap["RESUME"]})
+"""Instructions that a coroutine is at when it waits; from Python 3.13 on it is the one behind the yield."""
 
 
 class Abandon(BaseException):
@@ -216,7 +217,7 @@ class Debugger:
         """A frame is left, by returning, raising or, a coroutine, by waiting."""
         self._look(frame)
         goal = self._goal
-        if goal is None or frame.f_code.co_code[frame.f_lasti] == YIELD:
+        if goal is None or frame.f_code.co_code[frame.f_lasti] in WAITING:
             return
         if frame in goal.frames:
             goal.frames.remove(frame)
