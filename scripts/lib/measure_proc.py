@@ -10,6 +10,7 @@ import argparse
 import re
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from kshell.session.pieces import pieces
@@ -77,6 +78,14 @@ COUNTERS = {
 }  # fmt: skip
 
 
+SYSFS = {
+    "/power/": "power management is not modelled",
+    r"statistics/[rt]x_(bytes|packets)": "packets of the programs that made the recording",
+    "eth0/(address|carrier_|flags|byte_queue)": "another adapter, and how often its cable was plugged in",
+    "eth0/queues/tx-0/byte_queue_limits/limit$": "the limit adapts itself",
+}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dir", type=Path, metavar="DIR")
     parser.add_argument("--diff", action="store_true", help="show the lines that differ")
@@ -99,10 +108,44 @@ def run(options: argparse.Namespace) -> int:
         listing.append({"id": name, "equal": wanted == got, "expected": wanted, "got": got, "reason": ""})
         if options.diff and wanted != got:
             _show(wanted, got)
+    _sysfs(machine, options, groups, listing)
     groups.print()
     write_json(options.json, listing)
+    sysfs = groups.tallies.pop("sys/class/net")
     score(f"proc/{options.dir.name}", groups.sum())
+    score(f"sysfs/{options.dir.name}", sysfs)
     return 0
+
+
+def _sysfs(machine: Machine, options: argparse.Namespace, groups: Groups, listing: list) -> None:
+    path = options.dir / "sys_class_net.tsv"
+    for name, wanted, got, reason in sysfs_cases(machine, path.read_text() if path.exists() else ""):
+        groups.add("sys/class/net", wanted == got, bool(reason))
+        listing.append({"id": name, "equal": wanted == got, "expected": wanted, "got": got, "reason": reason})
+        if options.diff and wanted != got and not reason:
+            print(f"  {name}: {wanted} here {got}")
+
+
+def sysfs_cases(machine: Machine, recorded: str) -> Iterator[tuple[str, tuple, tuple, str]]:
+    """Path, (mode, value) as recorded and here, and why they may differ."""
+    for line in recorded.splitlines():
+        name, mode, value = line.split("\t")
+        wanted = int(mode, 8), value.replace("|", "\n").rstrip("\n")
+        got = _mode(machine, name), read_file(machine, name).rstrip("\n")
+        reason = next((text for pattern, text in SYSFS.items() if re.search(pattern, name)), "")
+        if reason and "not modelled" not in reason and wanted[0] != got[0]:
+            reason = ""
+        yield name, wanted, got, reason if wanted != got else ""
+
+
+def _mode(machine: Machine, name: str) -> int:
+    arena = 0x70000000
+    if machine.init.mm.find_vma(arena) is None:
+        machine.init.mm.map(arena, 1 << 16)
+    machine.init.mm.write(arena, name.encode() + b"\0")
+    if machine.syscall(machine.init, 4, (arena, arena + 4096)) != 0:
+        return 0
+    return int.from_bytes(machine.init.mm.read(arena + 4096 + 24, 4), "little") & 0o777
 
 
 def build(script: Path) -> Machine:
@@ -124,7 +167,7 @@ def read_file(machine: Machine, name: str) -> str:
     if not isinstance(fd, int) or fd < 0:
         return f"(cannot be opened: {fd})"
     parts = []
-    while (size := machine.syscall(machine.init, 0, (fd, arena + 4096, 1000))) > 0:  # type: ignore[operator]
+    while (size := machine.syscall(machine.init, 0, (fd, arena + 4096, 1000))) > 0:
         parts.append(machine.init.mm.read(arena + 4096, size))
     machine.syscall(machine.init, 3, (fd,))
     return b"".join(parts).decode("latin-1")

@@ -22,6 +22,7 @@ from kshell.linux.fs.pnode import (
     propagate_mount_unlock,
     propagate_umount,
 )
+from kshell.linux.fs.sysfs.mount import sysfs_init
 from kshell.linux.include.linux.dcache import DCACHE_MOUNTED, cant_mount, d_is_dir, dentry
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import SB_NOUSER
@@ -55,6 +56,7 @@ UMOUNT_CONNECTED = 4
 def mnt_init(kernel: Kernel) -> None:
     """Set up mounts, tmpfs, and the first tree."""
     kernel.mnt_cache = kmem_cache_create(kernel, "mnt_cache", MOUNT_SIZE)
+    sysfs_init(kernel)
     shmem_init(kernel)
     init_rootfs(kernel)
     init_mount_tree(kernel)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from kshell.linux.drivers.base.core import ksysfs_init, param_sysfs_init
 from kshell.linux.drivers.char.mem import chr_dev_init
 from kshell.linux.fs.anon_inodes import anon_inode_init
 from kshell.linux.fs.eventpoll_calls import eventpoll_init
@@ -76,6 +77,7 @@ INITCALLS: Final[tuple[Initcall, ...]] = (
     Initcall("early", init_fs_inode_sysctls),
     Initcall("early", init_fs_locks_sysctls),
     Initcall("early", init_fs_sysctls),
+    Initcall("core", ksysfs_init),
     Initcall("core", sock_init),
     Initcall("core", net_inuse_init),
     Initcall("core", net_defaults_init),
@@ -84,6 +86,7 @@ INITCALLS: Final[tuple[Initcall, ...]] = (
     Initcall("postcore", audit_init),
     Initcall("postcore", kobject_uevent_init),
     Initcall("subsys", uid_cache_init),
+    Initcall("subsys", param_sysfs_init),
     Initcall("subsys", cn_init),
     Initcall("subsys", proto_init),
     Initcall("subsys", net_dev_init),

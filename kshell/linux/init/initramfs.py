@@ -103,4 +103,5 @@ def do_populate_rootfs(kernel: Kernel) -> None:
     current.fs.umask = umask
     kernel.module_files = MODULES
     init_mount(current, b"proc", b"/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "")
+    init_mount(current, b"sysfs", b"/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "")
     init_mount(current, b"tmpfs", b"/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "")

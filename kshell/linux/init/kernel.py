@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import file, file_lock, file_system_type, files_stat_struct, inode, super_block
     from kshell.linux.include.linux.inetdevice import in_ifaddr
     from kshell.linux.include.linux.interrupt import irqaction
+    from kshell.linux.include.linux.kernfs import kernfs_node
     from kshell.linux.include.linux.module import _module_file, module
     from kshell.linux.include.linux.mount import mnt_namespace, mount, mountpoint, vfsmount
     from kshell.linux.include.linux.net import net_proto_family
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.tcp import tcp_congestion_ops, tcp_ulp_ops
     from kshell.linux.include.net.udp import udp_table
     from kshell.linux.include.trace.events import Record
+    from kshell.linux.lib.kobject import kobject
     from kshell.linux.mm.slub import kmem_cache
     from kshell.linux.net.netlink.genetlink import genl_family
     from kshell.linux.net.unix.garbage import unix_gc_state
@@ -226,6 +228,16 @@ class Kernel:
         self.dev_weight_rx_bias = self.dev_weight_tx_bias = 1
         self.self_inum = 0
         self.thread_self_inum = 0
+
+        # fs/kernfs, fs/sysfs, drivers/base, kernel/ksysfs.c, kernel/params.c, net/core/net-sysfs.c
+        self.kernfs_last_id = 0
+        self.sysfs_root: kernfs_node
+        self.devices_kset: kobject
+        self.virtual_device_parent: kobject
+        self.class_kset: kobject
+        self.kernel_kobj: kobject
+        self.module_kset: kobject
+        self.net_class: kobject
 
         # mm/shmem.c
         self.shmem_inode_cachep: kmem_cache

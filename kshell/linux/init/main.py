@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.fcntl import O_RDWR
+from kshell.linux.drivers.base.core import driver_init
 from kshell.linux.fs.dcache_init import vfs_caches_init, vfs_caches_init_early
 from kshell.linux.fs.file import fd_install, get_unused_fd_flags, init_files
 from kshell.linux.fs.file_table import fput
@@ -197,6 +198,7 @@ async def console_on_rootfs(current: task_struct) -> None:
 
 def do_basic_setup(kernel: Kernel) -> None:
     """Now the machine is there, and drivers may set themselves up."""
+    driver_init(kernel)
     do_initcalls(kernel)
 
 

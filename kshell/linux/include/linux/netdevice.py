@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from kshell.linux.include.linux.skbuff import sk_buff_head
 
 if TYPE_CHECKING:
+    from kshell.linux.drivers.base.core import device
     from kshell.linux.include.linux.inetdevice import in_device
+    from kshell.linux.include.linux.pci import pci_dev
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.neighbour import neighbour
     from kshell.linux.include.net.net_namespace import net
@@ -386,6 +388,8 @@ class net_device:
     rx_handler_data: object | None = None
     link_watch_pending: bool = False
     _priv: object | None = None  # netdev_priv(): the driver's own struct
+    _parent: pci_dev | None = None  # dev.parent: the hardware
+    _dev: device | None = None  # dev: the place in sysfs
     _master: net_device | None = None  # netdev_master_upper_dev_get()
 
     def __init__(self, name: str) -> None:

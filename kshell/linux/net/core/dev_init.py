@@ -13,6 +13,7 @@ from kshell.linux.net.core.dev_register import unregister_netdevice
 from kshell.linux.net.core.dev_xmit import net_tx_action
 from kshell.linux.net.core.net_namespace import register_pernet_device, register_pernet_subsys
 from kshell.linux.net.core.net_procfs import dev_proc_init
+from kshell.linux.net.core.net_sysfs_register import netdev_kobject_init
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net
@@ -48,6 +49,7 @@ default_device_ops = pernet_operations(exit_batch=default_device_exit_batch)
 def net_dev_init(kernel: Kernel) -> None:
     """Initcall: the receive queue, the loopback device, the softirqs."""
     dev_proc_init(kernel)
+    netdev_kobject_init(kernel)
     register_pernet_subsys(kernel, netdev_net_ops)
     backlog = napi_struct(process_backlog, kernel.weight_p)
     kernel.softnet_data = softnet_data(kernel, backlog)

@@ -11,6 +11,7 @@ from kshell.abi.rtnetlink import RTM_DELLINK, RTM_NEWLINK
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netdevice import (
     LINK_STATE_PRESENT,
+    NET_NAME_ENUM,
     NET_NAME_PREDICTABLE,
     NETDEV_POST_INIT,
     NETDEV_REGISTER,
@@ -35,6 +36,11 @@ from kshell.linux.net.core.dev import (
     netdev_name_node_lookup,
 )
 from kshell.linux.net.core.dev_flags import dev_close
+from kshell.linux.net.core.net_sysfs_register import (
+    _device_renamed,
+    netdev_register_kobject,
+    netdev_unregister_kobject,
+)
 from kshell.linux.net.core.rtnl_lock import rtnl_lock, rtnl_unlock
 from kshell.linux.net.sched.sch_generic import dev_init_scheduler
 
@@ -49,7 +55,7 @@ def alloc_netdev_mqs(net: net, name: str, setup: Callable[[net_device], None]) -
     """A device that is not registered yet; `name` may hold %d."""
     dev = kzalloc(net.kernel, lambda: net_device(name), SIZEOF_NET_DEVICE)
     dev.nd_net = net
-    dev.name_assign_type = NET_NAME_PREDICTABLE
+    dev.name_assign_type = NET_NAME_ENUM if "%d" in name else NET_NAME_PREDICTABLE
     setup(dev)
     return dev
 
@@ -116,6 +122,7 @@ def register_netdevice(dev: net_device) -> None:
         dev.ifindex = dev_new_index(net)
     _init_features(dev)
     call_netdevice_notifiers(NETDEV_POST_INIT, dev)
+    netdev_register_kobject(dev)
     dev.reg_state = NETREG_REGISTERED
     dev.state |= 1 << LINK_STATE_PRESENT
     link_watch.linkwatch_init_dev(dev)
@@ -163,6 +170,7 @@ def unregister_netdevice(dev: net_device, portid: int = 0, nlh: nlmsghdr | None 
     if skb is not None:
         rtnetlink_ifinfo.rtmsg_ifinfo_send(skb, dev, portid, nlh)
     link_watch.linkwatch_forget_dev(dev)
+    netdev_unregister_kobject(dev)
     dev.reg_state = NETREG_UNREGISTERED
     if dev.priv_destructor is not None:
         dev.priv_destructor(dev)
@@ -189,5 +197,6 @@ def dev_change_name(dev: net_device, newname: str) -> None:
     if "%" not in newname and __dev_get_by_name(net, newname) is not None:
         raise KernelError(EEXIST)
     dev_get_valid_name(net, dev, newname)
+    _device_renamed(dev)
     del net.dev_name_head[oldname]
     net.dev_name_head[dev.name] = dev

@@ -198,6 +198,7 @@ def e1000_probe(kernel: Kernel, pdev: pci_dev) -> None:
     hw = pdev._hardware
     assert isinstance(hw, e1000_hw)
     netdev = alloc_netdev_mqs(kernel.init_net, "eth%d", ether_setup)
+    netdev._parent = pdev
     adapter = e1000_adapter(netdev, pdev, hw)
     netdev._priv = adapter
     adapter.napi = napi_struct(e1000_clean, NAPI_WEIGHT)
