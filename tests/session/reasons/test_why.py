@@ -15,6 +15,8 @@ SERVER = 's = socket(AF_INET, SOCK_STREAM, 0)\nbind(s, {AF_INET, 8080, "127.0.0.
 CONNECTED = SERVER + 'c = socket(AF_INET, SOCK_STREAM, 0)\nconnect(c, {AF_INET, 8080, "127.0.0.1"}, 16)\n'
 ACCEPTED = CONNECTED + "a = accept(s, NULL, NULL)\n"
 
+DATAGRAM = 'fd = socket(AF_INET, SOCK_DGRAM, 0)\nconnect(fd, {AF_INET, 9, "127.0.0.1"}, 16)'
+
 
 def why(commands: str, task: str = "") -> str:
     session = Session()
@@ -79,18 +81,21 @@ def test_why_changes_nothing() -> None:
 
 SLEEPS = [
     (SERVER + "@t accept(s, NULL, NULL)", ["inet_csk_wait_for_connect()", "net/ipv4/inet_connection_sock.c",
-     "fd 3, which listens on 127.0.0.1:8080", "sk->sk_wq->wait", "a connect() to 127.0.0.1:8080 from another task", "no timeout"]),
+     "fd 3, which listens on 127.0.0.1:8080", "sk->sk_wq->wait", "a connect() to 127.0.0.1:8080 from another task",
+     "no timeout"]),
     (ACCEPTED + "@t read(c, ..., 10)", ["data on fd 4", "a write to fd 5 of task init"]),
     ("pipe([3, 4])\n@t read(3, ..., 10)", ["data in the pipe (fd 3)", "pipe->rd_wait", "a write to fd 4 of task init"]),
     ('pipe([3, 4])\nwrite(4, ..., 65536)\n@t write(4, "x", 1)', ["room in the pipe", "a read from fd 3 of task init"]),
     ("socketpair(AF_UNIX, SOCK_STREAM, 0, [3, 4])\n@t read(3, ..., 9)", ["data on fd 3", "a write to fd 4 of task init"]),
-    ("socketpair(AF_UNIX, SOCK_DGRAM, 0, [3, 4])\n@t recv(3, ..., 9, 0)", ["a datagram for fd 3", "a write to fd 4 of task init"]),
+    ("socketpair(AF_UNIX, SOCK_DGRAM, 0, [3, 4])\n@t recv(3, ..., 9, 0)",
+     ["a datagram for fd 3", "a write to fd 4 of task init"]),
     ('u = socket(AF_UNIX, SOCK_STREAM, 0)\nbind(u, {AF_UNIX, "/tmp/d"}, 110)\nlisten(u, 1)\n@t accept(u, NULL, NULL)',
      ['a connect() to "/tmp/d" from another task']),
     ('u = socket(AF_INET, SOCK_DGRAM, 0)\nbind(u, {AF_INET, 53, "127.0.0.1"}, 16)\n@t recv(u, ..., 9, 0)',
      ["a sendto() to 127.0.0.1:53 from any socket"]),
     ("u = socket(AF_INET, SOCK_DGRAM, 0)\n@t recv(u, ..., 9, 0)", ["it has no port; bind() gives one"]),
-    ("pipe([3, 4])\n@t poll([{fd=3, events=POLLIN}], 1, -1)", ["fd 3 to become ready", "do_poll()   fs/select.c", "fd 4 of task init"]),
+    ("pipe([3, 4])\n@t poll([{fd=3, events=POLLIN}], 1, -1)",
+     ["fd 3 to become ready", "do_poll()   fs/select.c", "fd 4 of task init"]),
     ("pipe([3, 4])\n@t select(4, [3], NULL, NULL, NULL)", ["fd 3 to become ready", "do_select()", "fd 4 of task init"]),
     ("pipe([3, 4])\ne = epoll_create1(0)\nepoll_ctl(e, EPOLL_CTL_ADD, 3, {events=EPOLLIN, data=3})\n@t epoll_wait(e, ..., 4, -1)",
      ["an event of fd 3", "ep->wq", "a write to fd 4 of task init"]),
@@ -138,11 +143,11 @@ SURPRISES = [
     ('pipe([3, 4])\nwrite(4, "abc", 3)\nread(3, ..., 10)', "3 of 10 bytes"),
     ("pipe2([3, 4], O_NONBLOCK)\nwrite(4, ..., 100000)", "65536 of 100000 bytes were taken"),
     ("fd = socket(AF_INET, SOCK_STREAM, 0)\nsetsockopt(fd, SOL_SOCKET, SO_RCVBUF, [5000], 4)", "sk_rcvbuf is 10000"),
-    ("fd = socket(AF_INET, SOCK_STREAM, 0)\nbind(fd, {AF_INET, 0, \"127.0.0.1\"}, 16)", "port 0 means any: the kernel has chosen"),
+    ('fd = socket(AF_INET, SOCK_STREAM, 0)\nbind(fd, {AF_INET, 0, "127.0.0.1"}, 16)', "port 0 means any: the kernel has chosen"),
     ("fd = socket(AF_INET, SOCK_STREAM, 0)\nlisten(fd, 1000000)", "the backlog is 4096, not 1000000: net.core.somaxconn"),
     ("fd = socket(AF_INET, SOCK_STREAM, 0)\nlisten(fd, 5)", "listen() has given it"),
-    ('fd = socket(AF_INET, SOCK_DGRAM, 0)\nconnect(fd, {AF_INET, 9, "127.0.0.1"}, 16)', "nothing was sent"),
-    ('fd = socket(AF_INET, SOCK_DGRAM, 0)\nconnect(fd, {AF_INET, 9, "127.0.0.1"}, 16)\nwrite(fd, "x", 1)', "an ICMP port unreachable"),
+    (DATAGRAM, "nothing was sent"),
+    (DATAGRAM + '\nwrite(fd, "x", 1)', "an ICMP port unreachable"),
     ("socketpair(AF_UNIX, SOCK_STREAM, 0, [3, 4])\nshutdown(3, SHUT_WR)", "the descriptor stays open"),
     ("poll([{fd=0, events=POLLIN}], 1, 10)", "the time ran out"),
     ("kill(1, 0)", "signal 0 is never sent"),
