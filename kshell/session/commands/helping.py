@@ -49,10 +49,20 @@ timeout, SO_RCVTIMEO, connect with its SYN retransmissions), time jumps to the e
 `wait` let time pass."""
 
 DIFFERENCES = """\
-The model is one processor without an LSM, with loopback as its only device, and no user programs:
-the commands are the program. A signal handler set by rt_sigaction is told of as an event and
-returns at once. Devices, disks and memory pressure do not exist. `help syscalls` lists the system
-calls there are."""
+What differs from Linux 6.1:
+
+  processor    one, never preempted: a call runs until it sleeps or ends
+  time         virtual: it passes while every task sleeps, and by `sleep` and `wait`; no call takes any
+  programs     none: what is typed is the program. execve() renames the task, no code is loaded; a
+               signal handler is told of as an event and returns at once
+  memory       never short; pages are not swapped, and files are copied when they are mapped
+  files        tmpfs, proc, sysfs, pipes, sockets; no disks
+  devices      loopback, Ethernet cards and bridges between hosts (`help host`), a few of /dev
+  security     users, capabilities, permissions; no security module, no seccomp, no keyrings
+  random       from the session's seed, so that the same commands give the same bytes
+
+`help syscalls` tells of each system call whether it is there, and what of it is left out; `help NAME`
+of a call that is left out says what does the same."""
 
 
 @command("help [TOPIC]", section="help", completion="topic")
@@ -95,12 +105,17 @@ def help_text(session: Session, topic: str) -> str:
         return fixed(session)
     entry = session.registry.get(topic)
     if entry is not None:
-        return f"{entry.usage}\n\n{entry.help}"
+        return f"{entry.usage}\n\n{entry.help}{_namesake(session, topic)}"
     found = next((text for source in SOURCES if (text := source(session, topic))), "")
     if found:
         return found
     near = get_close_matches(topic, _known(session), 3)
     raise CommandError(f"there is no help on {topic!r}", f"nearest: {', '.join(near)}" if near else "try: help")
+
+
+def _namesake(session: Session, topic: str) -> str:
+    """Where the system call is explained that has a command's name."""
+    return f"\n\nThere is a system call of this name too: man {topic}" if topic in session.calls() else ""
 
 
 def _known(session: Session) -> list[str]:
