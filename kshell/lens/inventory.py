@@ -34,17 +34,16 @@ class Ref(str):
 
 
 class Thing:
-    """An object with an address: its struct, and its fields by path."""
+    """An object with an address: its struct, its fields by path, and the root it was reached from."""
 
-    __slots__ = ("address", "fields", "label", "owner", "path", "struct", "value")
+    __slots__ = ("address", "fields", "label", "root", "struct", "value")
 
-    def __init__(self, struct: str, address: int, value: object, owner: Thing | None, path: str) -> None:
+    def __init__(self, struct: str, address: int, value: object, root: str) -> None:
         self.struct = struct
         self.address = address
         self.label = Ref(f"{struct} {address:#x}" if address else struct)
         self.value = value
-        self.owner = owner
-        self.path = path
+        self.root = root
         self.fields: dict[str, Leaf] = {}
 
 
@@ -74,10 +73,10 @@ class _Walk:
         self._queue: deque[Thing] = deque()
         self._keep: list[object] = []  # so that no id is used twice
         for name, value in roots.items():
-            self._discover(Thing(name, 0, value, None, ""))
+            self._discover(Thing(name, 0, value, name))
         self._empty()
         for clock in {id(found): found for root in roots.values() if (found := getattr(root, "clock", None))}.values():
-            self._discover(Thing("clock", 0, clock, None, ""))
+            self._discover(Thing("clock", 0, clock, "clock"))
             self._empty()
 
     def _empty(self) -> None:
@@ -117,7 +116,7 @@ class _Walk:
         address = getattr(value, "_addr", 0)
         if address and _is_model(value):
             struct = next(c.__name__ for c in type(value).__mro__ if not c.__name__.startswith("_"))
-            thing.fields[path] = self._discover(Thing(struct, address, value, thing, path))
+            thing.fields[path] = self._discover(Thing(struct, address, value, thing.root))
             return None
         named = _plain_name(value)
         if named is not None:

@@ -16,10 +16,12 @@ from kshell.lens.objects import open_files
 from kshell.lens.shown import spec_of
 
 if TYPE_CHECKING:
+    from kshell.linux.init.kernel import Kernel
     from kshell.session.session import Session
 
 ORDER: Final = ("time", "created", "freed", "changed", "counter", "memory", "log")
 ROOT: Final = "kernel"
+LOCALHOST: Final = "localhost"
 ABSENT: Final = object()
 
 _HIDDEN: Final = re.compile(r"(^|\.)_|^net_secret$")
@@ -74,14 +76,25 @@ class View:
     def __init__(self, session: Session) -> None:
         kernels = {host: machine.kernel for host, machine in session.machines.items()}
         self.things = inventory({f"{ROOT} {host}".strip(): kernel for host, kernel in kernels.items()})
-        self.by_label = {thing.label: thing for thing in self.things}
-        self.places = dict(_places(session))
+        self.by_key = {(thing.root, thing.label): thing for thing in self.things}
+        self.places = {
+            (f"{ROOT} {host}".strip(), label): place
+            for host, kernel in kernels.items()
+            for label, place in _places(session, host, kernel).items()
+        }
         self.n = session.timeline.here
         self.now = session.now
         self.logs = {host: list(kernel.log_buf) for host, kernel in kernels.items()}
         self.slabs = {
             (host, cache.name): cache._inuse for host, kernel in kernels.items() for cache in kernel.slab_caches
         }
+
+
+    def place(self, thing: Thing) -> str:
+        """The descriptor or task that leads to it, and its host if there are several."""
+        place = self.places.get((thing.root, thing.label), "")
+        host = thing.root.removeprefix(ROOT).strip() or LOCALHOST
+        return f"{host}: {place}" if len(self.logs) > 1 and thing.root != "clock" else place
 
 
 def difference(before: View, after: View) -> list[Differing]:
@@ -102,15 +115,15 @@ def _time(before: View, after: View) -> Iterator[Differing]:
 
 def _came(what: str, there: View, elsewhere: View) -> Iterator[Differing]:
     for thing in there.things:
-        if thing.label not in elsewhere.by_label:
-            yield Differing(what, thing.struct, thing.address, there.places.get(thing.label, ""))
+        if (thing.root, thing.label) not in elsewhere.by_key:
+            yield Differing(what, thing.struct, thing.address, there.place(thing))
 
 
 def _changed(before: View, after: View) -> Iterator[Differing]:
     for thing in after.things:
-        old = before.by_label.get(thing.label)
+        old = before.by_key.get((thing.root, thing.label))
         if old is not None and thing.struct != "clock" and old.fields != thing.fields:
-            where = after.places.get(thing.label, "")
+            where = after.place(thing)
             for path in {**old.fields, **thing.fields}:
                 if old.fields.get(path, ABSENT) != thing.fields.get(path, ABSENT):
                     yield from _field(old, thing, path, where)
@@ -225,20 +238,19 @@ def seconds(nanoseconds: int) -> str:
     return f"{nanoseconds / 1e9:.6f} s"
 
 
-def _places(session: Session) -> Iterator[tuple[str, str]]:
-    """What a person calls an object: the descriptor that leads to it, or the task."""
+def _places(session: Session, host: str, kernel: Kernel) -> dict[str, str]:
+    """What a person calls an object, by its label: the descriptor that leads to it, or the task."""
     found: dict[str, str] = {}
-    for task in session.kernel.tasklist:
-        name = session.name_of(task) or f"task {task.pid}"
+    tasks = session.hosts[host].tasks
+    for task in kernel.tasklist:
+        name = tasks.name_of(task) or f"task {task.pid}"
         for part in ("files", "mm", "fs", "cred", "signal", "_sighand", "thread_pid", "nsproxy"):
             _name(found, getattr(task, part, None), name)
         _name(found, task, name)
-        if task.files is None:
-            continue
-        for fd, file in open_files(task.files):
+        for fd, file in open_files(task.files) if task.files is not None else ():
             for thing in _behind(file):
                 _name(found, thing, f"fd {fd} of {name}")
-    yield from found.items()
+    return found
 
 
 def _behind(file: object) -> Iterable[object]:
