@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from kshell.lens.style import PLAIN, Line, Run, Style
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kshell.lens.tree import TreeLine
 
 GAP: Final = "  "
+BLANK: Final = "   "
 SIGNS: Final = {"": "  ", "folded": "  ", "new": "+ ", "changed": "~ ", "freed": "- "}
 
 
@@ -20,60 +21,113 @@ def draw_tree(lines: Sequence[TreeLine], style: Style = PLAIN) -> Iterator[Line]
     if style.words:
         yield from (_said(line) for line in lines)
         return
-    if not lines:
-        return
-    signed = any(line.sign not in ("", "folded") for line in lines)
-    depths = [len(line.last) for line in lines[1:]]
-    for line, below in zip(lines, [*depths, 0], strict=True):
-        yield from _drawn(line, below > len(line.last), signed, style)
+    drawer = _Drawer(style, any(line.sign not in ("", "folded") for line in lines))
+    depths = [len(line.last) for line in lines]
+    depths.append(0)
+    for index, line in enumerate(lines):
+        drawer.draw(line, depths[index + 1] > depths[index])
+    yield from drawer.rows
 
 
-def _drawn(line: TreeLine, below: bool, signed: bool, style: Style) -> Iterator[Line]:
-    bars = "".join([GAP + " " if end else style.bar for end in line.last[:-1]])
-    stem = bars + (style.corner if line.last[-1] else style.branch) if line.last else bars
-    sign = line.sign
-    start: Line = [(sign, SIGNS[sign] + stem)] if signed else [("", stem)] if stem else []
-    if not line.struct:
-        yield [*start, ("folded", _folded(line.note, style))]
-        return
-    used = len(stem) + (2 if signed else 0)
-    row = start
-    head = _head(line, style)
-    row += head
-    used += sum([cells(text) for _, text in head])
-    rest = None
-    for part in _parts(line, style):
-        size = cells(part[1])
-        if style.width and used + size + 2 > style.width:
-            if rest is None:
-                deeper = bars + (GAP + " " if not line.last or line.last[-1] else style.bar) if line.last else ""
-                rest = (GAP if signed else "") + deeper + (style.bar if below else GAP + " ")
-            yield row
-            row, used = [("", rest), part], len(rest) + size
+class _Drawer:
+    """Draws lines one after another into `rows`; signed: with a column of signs at the left."""
+
+    def __init__(self, style: Style, signed: bool) -> None:
+        self.style = style
+        self.signed = signed
+        self.width = style.width or 1 << 30
+        self.join = style.join
+        self.rows: list[Line] = []
+        self._stems: dict[tuple[bool, ...], str] = {}
+
+    def stem(self, last: tuple[bool, ...]) -> str:
+        """The branches before a line."""
+        stem = self._stems.get(last)
+        if stem is None:
+            style = self.style
+            bars = "".join([BLANK if end else style.bar for end in last[:-1]])
+            stem = self._stems[last] = bars + (style.corner if last[-1] else style.branch) if last else ""
+        return stem
+
+    def draw(self, line: TreeLine, below: bool) -> None:
+        """Draw one line; below: one that hangs at it follows."""
+        sign, last, signed = line.sign, line.last, self.signed
+        start = self._stems.get(last) or self.stem(last)
+        if signed:
+            start = SIGNS[sign] + start
+        struct = line.struct
+        if not struct:
+            self.rows.append([(sign, start), ("folded", _folded(line.note, self.style))])
+            return
+        row: Line = []
+        if sign and signed:
+            row.append((sign, start))
+            start = ""
+        used = 3 * len(last) + len(struct) + 2 * signed
+        path = line.path
+        if path:
+            if not path.isprintable():
+                path = one_line(path)
+            start += path + self.join
+            used += (len(path) if path.isascii() else cells(path)) + len(self.join)
+        if start:
+            row.append(("", start))
+        row.append((sign if sign == "new" or sign == "freed" else "struct", struct))
+        if line.address:
+            address = f" {line.address:#x}"
+            row.append(("address", address))
+            used += len(address)
+        if line.fields or line.note:
+            self._fill(row, used, line, below)
         else:
-            row = [*row, ("", GAP), part] if used else [part]
+            self.rows.append(row)
+
+    def _fill(self, row: Line, used: int, line: TreeLine, below: bool) -> None:
+        """Put the fields behind the head, and what does not fit below it."""
+        rest = ""
+        plain = ""
+        for run in _parts(line, self.style):
+            kind, part = run
+            size = len(part) if part.isascii() else cells(part)
+            if used + size + 2 > self.width:
+                if plain:
+                    row.append(("", plain))
+                self.rows.append(row)
+                rest = rest or self._rest(line.last, below)
+                row, used, plain = [("", rest), run], len(rest) + size, ""
+                continue
             used += size + 2
-    yield row
+            if not kind:
+                plain += f"  {part}"
+                continue
+            if plain:
+                row.append(("", plain))
+                plain = ""
+            row.append((kind, f"  {part}"))
+        if plain:
+            row.append(("", plain))
+        self.rows.append(row)
+
+    def _rest(self, last: tuple[bool, ...], below: bool) -> str:
+        """What stands before the fields that go on below a line."""
+        bar = self.style.bar
+        bars = "".join([BLANK if end else bar for end in last])
+        return (GAP if self.signed else "") + bars + (bar if below else BLANK)
 
 
-def _head(line: TreeLine, style: Style) -> Line:
-    """`sk ─ tcp_sock 0xffff…`"""
-    runs: Line = [("", one_line(line.path) + style.join)] if line.path else []
-    runs.append((line.sign if line.sign in ("new", "freed") else "struct", line.struct))
-    if line.address:
-        runs.append(("address", f" {line.address:#x}"))
-    return runs
-
-
-def _parts(line: TreeLine, style: Style) -> Iterable[Run]:
+def _parts(line: TreeLine, style: Style) -> list[Run]:
+    parts = []
     for field in line.fields:
+        text = field.text
+        if not text.isprintable():
+            text = one_line(text)
         if field.old is None:
-            yield "", f"{field.name} {one_line(field.text)}"
+            parts.append(("", f"{field.name} {text}"))
         else:
-            yield "changed", f"{field.name} {one_line(field.old)} {style.arrow} {one_line(field.text)}"
+            parts.append(("changed", f"{field.name} {one_line(field.old)} {style.arrow} {text}"))
     if line.note:
-        for part in line.note.split("   "):
-            yield ("folded" if part[:1] == "…" else ""), _folded(part, style)
+        parts += [("folded" if part[:1] == "…" else "", _folded(part, style)) for part in line.note.split("   ")]
+    return parts
 
 
 def _folded(note: str, style: Style) -> str:

@@ -26,8 +26,12 @@ COLOURS = {
     "folded": "#8b93a1",
     "packet": "#79c0ff",
     "log": "#8b93a1",
+    "held": "#7ee787",
+    "struct": "#ffffff",
+    "address": "#8b93a1",
+    "state": "#56d4dd",
 }
-_BOLD = frozenset({"command"})
+_BOLD = frozenset({"command", "struct", "new", "changed", "freed"})
 
 
 def picture(lines: Sequence[Sequence[Run]], title: str = "kshell") -> str:

@@ -10,13 +10,15 @@ _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u20
 
 def printable(text: str) -> str:
     """`text` with control characters (newline and tab stay) and direction overrides written as escapes."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     return _UNSAFE.sub(_escape, text) if _UNSAFE.search(text) else text
 
 
 def one_line(text: str) -> str:
     """`printable` with newlines and tabs written as escapes too: a cell of a table stays where it is."""
+    if text.isprintable():
+        return text
     return printable(text).replace("\n", "\\n").replace("\t", "\\t")
 
 

@@ -44,14 +44,16 @@ class Painter:
 
     def line(self, runs: Line) -> str:
         """A line of runs; trailing blanks are dropped."""
-        whole = "".join([text for _, text in runs])
-        if not whole.isprintable():
-            runs = [(style, printable(text)) for style, text in runs]
-            whole = "".join([text for _, text in runs])
-        if not self.colour:
-            return whole.rstrip()
-        codes = STYLES
-        return "".join([f"{codes[kind]}{text}{RESET}" if kind else text for kind, text in runs]).rstrip()
+        out = ""
+        codes = STYLES if self.colour else _NO_STYLES
+        for style, text in runs:
+            if not text.isprintable():
+                text = printable(text)
+            out += f"{codes[style]}{text}{RESET}" if style in codes else text
+        return out.rstrip()
+
+
+_NO_STYLES: dict[str, str] = {}
 
 
 class PlainText:
@@ -167,7 +169,14 @@ def _sleeps(self: PlainText, event: ev.Event) -> Iterable[str]:
     yield from _call(self, event)
     if "line" in self.panels and event.where:
         upto = event.where.index(event.wchan) + 1 if event.wchan in event.where else len(event.where)
-        yield self.paint("folded", f"  sleeps in {' > '.join(event.where[:upto][-4:])}")
+        on = f"   on {', '.join(event.queues[:3])}" if event.queues else ""
+        yield self.paint("folded", f"  sleeps in {' > '.join(event.where[:upto][-4:])}{on}")
+
+
+def _waits(self: PlainText, event: ev.Event) -> Iterable[str]:
+    assert isinstance(event, ev.CallWaits)
+    if "line" in self.panels:
+        yield self.paint("sleeps", f"waits until {event.task} comes back from {event.sleeping}(): {printable(event.text)}")
 
 
 def _tasked(self: PlainText, task: str, text: str) -> str:
@@ -318,6 +327,7 @@ _HANDLERS: dict[str, Callable[[PlainText, ev.Event], Iterable[str]]] = {
     "call": _call,
     "resumed": _call,
     "sleeps": _sleeps,
+    "waits": _waits,
     "signal": _line_of("signals", "signal"),
     "exit": _line_of("signals", "signal"),
     "packet": _packet,

@@ -158,6 +158,12 @@ def prompt(rounds: int) -> list[Figure]:
     return figures(rounds)
 
 
+def drawing(rounds: int) -> list[Figure]:
+    from lib.bench_drawing import figures
+
+    return figures(rounds)
+
+
 def net(rounds: int) -> list[Figure]:
     from lib.bench_net import figures
 
@@ -175,4 +181,5 @@ FIGURES: dict[str, Callable[[int], list[Figure]]] = {
     "session": session,
     "prompt": prompt,
     "net": net,
+    "drawing": drawing,
 }
