@@ -138,9 +138,9 @@ class Calls:
             raise CommandError(f"the kernel has panicked: {panic}", "a new session starts a new machine") from None
         if isinstance(outcome, int):
             self._finished(ev.CallFinished, prepared, outcome, before)
-            session.machine.run()
+            session.run_ready()
             return
-        session.machine.run()
+        session.run_ready()
         pending = Pending(prepared, outcome, before, session.place())
         if not outcome.done and self._all_asleep():
             self._fly_until(outcome)
@@ -155,7 +155,7 @@ class Calls:
     def _free(self, user: UserTask) -> None:
         """Make the task able to call: if it sleeps, let the machine run, and time pass if a timer can wake it."""
         session = self.session
-        session.machine.run()
+        session.run_ready()
         self.collect()
         if user.dead:
             raise CommandError(f"task {user.name} is gone", "a new name makes a new task")
@@ -176,16 +176,15 @@ class Calls:
         return not self.session.kernel.runqueue
 
     def _jump_until(self, progress: SyscallInProgress) -> None:
-        machine = self.session.machine
         for _ in range(MOST_JUMPS):
-            if progress.done or machine.run_next_event() is None:
+            if progress.done or not self.session.next_event():
                 return
 
     def _fly_until(self, progress: SyscallInProgress) -> None:
         """Let time pass while frames are on their way that may end the call."""
         machine = self.session.machine
         for _ in range(MOST_JUMPS):
-            if progress.done or not machine.in_flight() or machine.run_next_event() is None:
+            if progress.done or not machine.in_flight() or not self.session.next_event():
                 return
 
     def _wait_for(self, progress: SyscallInProgress) -> None:
@@ -200,14 +199,14 @@ class Calls:
     def wait(self, user: UserTask | None) -> None:
         """Let time pass until the call of `user`, or any call, comes back."""
         session = self.session
-        session.machine.run()
+        session.run_ready()
         waiting = [p for p in self.pending.values() if user is None or p.progress.task is user.task]
         if not waiting:
             raise CommandError("no call sleeps" if user is None else f"task {user.name} sleeps in no call")
         for _ in range(MOST_JUMPS):
             if any(pending.progress.done for pending in waiting):
                 return
-            if session.machine.run_next_event() is None:
+            if not session.next_event():
                 break
         else:
             return

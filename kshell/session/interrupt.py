@@ -27,11 +27,13 @@ SIZE_OF_SIGSET = 8
 
 def interrupt(session: Session, user: UserTask) -> None:
     """Send SIGINT to a task that sleeps in a call, which catches it; CommandError if it does not sleep."""
-    if user.task not in session.calls_of_tasks.pending:
+    of_program = session.jobs is not None and session.jobs.sleeping(user) is not None
+    if user.task not in session.calls_of_tasks.pending and not of_program:
         raise CommandError(f"task {user.name} sleeps in no call", "kill(PID, SIGINT) sends the signal all the same")
     with _catching(session, user):
         session.machine.send_signal(user.task, SIGINT)
         session.calls_of_tasks.collect()
+    session.run_ready()
 
 
 @contextmanager

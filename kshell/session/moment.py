@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kshell.session.calls import Pending
+    from kshell.session.programs import JobState
     from kshell.session.session import Session
     from kshell.session.tasks import UserState
 
@@ -25,13 +26,14 @@ OBJECT: Final = "(a kernel object)"
 class Moment:
     """A session after one command; `before` is the moment before, whose parts are used again where they are equal."""
 
-    __slots__ = ("current", "pending", "settings", "users", "variables")
+    __slots__ = ("current", "pending", "programs", "settings", "users", "variables")
 
     def __init__(self, session: Session, before: Moment | None = None) -> None:
         calls = session.calls_of_tasks
         self.current = session.current.name
         self.users: dict[str, tuple[UserState, ...]] = {host.name: host.tasks.state() for host in session.hosts}
         self.pending: tuple[Pending, ...] = tuple(calls.pending.values())
+        self.programs: tuple[JobState, ...] = session.jobs.state() if session.jobs is not None else ()
         self.settings = tuple(session.settings[name] for name in KEPT)
         self.variables = {n: v if isinstance(v, PLAIN) else OBJECT for n, v in calls.variables.items()}
         if before is not None and before.variables == self.variables:
@@ -51,6 +53,8 @@ class Moment:
         calls.variables = {n: objects[n] if v is OBJECT else v for n, v in self.variables.items()}
         moved = (pending.moved(session.hosts) for pending in self.pending)
         calls.pending = {pending.prepared.user.task: pending for pending in moved}
+        if self.programs:
+            session.programs.restore(self.programs)
 
 
 KEPT: Final = tuple(name for name, setting in BY_NAME.items() if setting.kept)

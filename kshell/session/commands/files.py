@@ -1,24 +1,28 @@
-"""Small programs as commands: each is a child that only makes system calls."""
+"""Small programs as commands: each only makes system calls."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from kshell.session.commands import CommandError, command
-from kshell.userland.programs import PROGRAMS
-from kshell.userland.runtime import ProgramError
+from kshell.userland.programs import SLEEPERS, main_of
 
 if TYPE_CHECKING:
     from kshell.session.session import Session
 
 
-def _run(session: Session, name: str, arguments: str) -> None:
-    try:
-        text = PROGRAMS[name](session.process(), split_words(arguments))
-    except ProgramError as error:
-        raise CommandError(f"{name}: {error}") from None
-    if text:
-        session.say(text.rstrip("\n"))
+def run_program(session: Session, name: str, arguments: str) -> None:
+    """Run a program with the words of a command line; `&` at its end: do not wait for it."""
+    words = split_words(arguments)
+    behind = words[-1:] == ["&"]
+    argv = [name, *(words[:-1] if behind else words)]
+    if name not in SLEEPERS:
+        session.programs.run_here(main_of(name), argv)
+        return
+    job = session.programs.start(main_of(name), argv, not behind)
+    if job.running.status is None:
+        user = job.user
+        session.say(f"[{user.name} runs on as pid {user.task.pid}: sleep lets time pass, interrupt {user.name} ends it]")
 
 
 def split_words(text: str) -> list[str]:
@@ -49,13 +53,13 @@ def do_cat(session: Session, arguments: str) -> None:
 
     open, read and close, in the current task.
     """
-    _run(session, "cat", arguments)
+    run_program(session, "cat", arguments)
 
 
 @command("ls [-l] [PATH...]", section="userland", completion="path")
 def do_ls(session: Session, arguments: str) -> None:
     """List directories of the machine: open, getdents64, lstat, close."""
-    _run(session, "ls", arguments)
+    run_program(session, "ls", arguments)
 
 
 @command("echo WORD... [> PATH]", section="userland", completion="path")
@@ -64,4 +68,20 @@ def do_echo(session: Session, arguments: str) -> None:
 
     echo 1 > /proc/sys/net/ipv4/ip_forward
     """
-    _run(session, "echo", arguments)
+    run_program(session, "echo", arguments)
+
+
+@command("sysctl [-w] NAME[=VALUE]... | -a", section="userland", completion="path")
+def do_sysctl(session: Session, arguments: str) -> None:
+    """Show or change settings of the kernel by /proc/sys.
+
+    sysctl net.ipv4.ip_forward
+    sysctl -w net.ipv4.tcp_syncookies=0
+    """
+    run_program(session, "sysctl", arguments)
+
+
+@command("mount [-t TYPE] [-o OPTIONS] [SOURCE TARGET]", section="userland", completion="path")
+def do_mount(session: Session, arguments: str) -> None:
+    """Show what is mounted, or mount a file system: `mount -t tmpfs none /mnt`."""
+    run_program(session, "mount", arguments)

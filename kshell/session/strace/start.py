@@ -9,7 +9,7 @@ from kshell.linux.kernel.signal import send_sig
 from kshell.session.strace.lines import Log, LogCall
 from kshell.session.strace.supply import ELSEWHERE, supply
 from kshell.session.strace.world import Node, World, string_of
-from kshell.userland.runtime import AT_FDCWD, Process, SystemCallError
+from kshell.userland.direct import AT_FDCWD, Process, SystemCallError
 from kshell.world.arena import Arena
 
 if TYPE_CHECKING:

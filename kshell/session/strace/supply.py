@@ -10,7 +10,7 @@ from kshell.linux.fs.proc.generic import proc_create_single_data
 from kshell.linux.fs.seq_file import seq_write
 from kshell.linux.include.linux.proc_fs import proc_dir_entry
 from kshell.session.strace.world import Node, World
-from kshell.userland.runtime import AT_FDCWD, Process, SystemCallError
+from kshell.userland.direct import AT_FDCWD, Process, SystemCallError
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import inode

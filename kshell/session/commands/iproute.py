@@ -1,0 +1,36 @@
+"""The programs of iproute2: links, addresses, routes, neighbours, sockets by netlink."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kshell.session.commands import command
+from kshell.session.commands.files import run_program
+
+if TYPE_CHECKING:
+    from kshell.session.session import Session
+
+
+@command("ip [-s] [-d] [-br] [-o] link|address|route|neighbour|rule [COMMAND...]", section="userland")
+def do_ip(session: Session, arguments: str) -> None:
+    """Show or change links, addresses, routes, neighbours and rules by NETLINK_ROUTE.
+
+    ip address add 10.0.0.1/24 dev eth0
+    ip link set eth0 up mtu 1400
+    ip link add veth0 type veth peer name veth1
+    ip route add default via 10.0.0.254
+    ip route get 10.9.9.9
+    ip neighbour
+    """
+    run_program(session, "ip", arguments)
+
+
+@command("ss [-tuwxlanpemio0] [state STATE] [FILTER]", section="userland")
+def do_ss(session: Session, arguments: str) -> None:
+    """Show sockets by NETLINK_SOCK_DIAG.
+
+    ss -tan
+    ss -tln 'sport = :80'
+    ss -xa
+    """
+    run_program(session, "ss", arguments)

@@ -1,0 +1,44 @@
+"""Programs that sleep while they wait for packets: ping, nc, tcpdump. Each has a task of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kshell.session.commands import command
+from kshell.session.commands.files import run_program
+
+if TYPE_CHECKING:
+    from kshell.session.session import Session
+
+
+@command("ping [-c COUNT] [-i SECONDS] [-W SECONDS] [-s SIZE] [-t TTL] [-q] ADDRESS [&]", section="userland")
+def do_ping(session: Session, arguments: str) -> None:
+    """Send echo requests and time the replies, on the virtual clock.
+
+    ping -c 3 127.0.0.1
+    ping 10.0.0.2 &     then `sleep 5s`, `interrupt ping`
+    """
+    words = arguments.split()
+    endless = "-c" not in words and "-w" not in words and words and words[-1] != "&"
+    run_program(session, "ping", arguments + (" &" if endless else ""))
+
+
+@command("nc [-cklNuUvz] [-p PORT] [-w SECONDS] [HOST] [PORT] [<<< TEXT] [&]", section="userland")
+def do_nc(session: Session, arguments: str) -> None:
+    """Talk over TCP, UDP (-u) or AF_UNIX (-U): what comes is printed; TEXT behind <<< is sent.
+
+    nc -l 8080
+    nc -N 127.0.0.1 8080 <<< hello
+    nc -klc 7           an echo server
+    nc -zv 127.0.0.1 20-25
+    """
+    run_program(session, "nc", arguments)
+
+
+@command("tcpdump [-i INTERFACE] [-c COUNT] [-net] [tcp|udp|icmp|arp] [port N] [host A] [&]", section="userland")
+def do_tcpdump(session: Session, arguments: str) -> None:
+    """Print the frames of an interface as they come, by a packet socket; `interrupt tcpdump` ends it.
+
+    tcpdump -i lo icmp
+    """
+    run_program(session, "tcpdump", arguments if arguments.rstrip().endswith("&") else arguments + " &")
