@@ -15,11 +15,13 @@ from kshell.lang.ast import (
 from kshell.lang.nearest import nearest
 from kshell.lang.parser import parse_expression
 from kshell.lang.statements import parse_line
+from kshell.lens.wait_queues import queues_of
 from kshell.session import bridge, expressions
 from kshell.session import events as ev
 from kshell.session.commands import CommandError
 from kshell.session.moment import PLAIN
 from kshell.session.pieces import asks, question
+from kshell.session.queueing import Queue
 from kshell.session.sleeping import bounded, chain_of, wchan_of
 from kshell.session.variables import SessionVariables
 from kshell.world.machine import MachinePanic, SyscallInProgress
@@ -67,6 +69,7 @@ class Calls:
         self.session = session
         self.pending: dict[task_struct, Pending] = {}
         self.variables: dict[str, object] = {}
+        self.queue = Queue(self)
 
     # ---- statements
 
@@ -127,8 +130,17 @@ class Calls:
     # ---- calls
 
     def _call(self, statement: CallStatement, text: str, user: UserTask) -> None:
+        if self._free(user):
+            self.make(statement, text, user)
+        else:
+            self.queue.add(statement, user)
+
+    def make(self, statement: CallStatement, text: str, user: UserTask) -> None:
+        """Make a call by a task that does not sleep."""
         session = self.session
-        self._free(user)
+        if user.dead:
+            raise CommandError(f"task {user.name} is gone", "a new name makes a new task")
+        user.arena.release()
         names = SessionVariables(self.variables, user, self._value)
         prepared = bridge.prepare(statement, text, user, names, session.settings["abi"])
         before = session.watch_of(user).before(user.task)
@@ -152,25 +164,14 @@ class Calls:
             self.pending[user.task] = pending
             self._sleeps(prepared)
 
-    def _free(self, user: UserTask) -> None:
-        """Make the task able to call: if it sleeps, let the machine run, and time pass if a timer can wake it."""
-        session = self.session
-        session.run_ready()
+    def _free(self, user: UserTask) -> bool:
+        """Whether the task can call: if it sleeps, the machine runs, and time passes if a timer can wake it."""
+        self.session.run_ready()
         self.collect()
-        if user.dead:
-            raise CommandError(f"task {user.name} is gone", "a new name makes a new task")
         if user.task in self.pending:
             self._wait_for(self.pending[user.task].progress)
             self.collect()
-        if user.task in self.pending:
-            name = self.pending[user.task].prepared.name
-            raise CommandError(
-                f"task {user.name} still sleeps in {name}()",
-                "let another task wake it: @name call(...), or send it a signal: kill(pid, SIGINT)",
-            )
-        if user.dead:
-            raise CommandError(f"task {user.name} is gone", "a new name makes a new task")
-        user.arena.release()
+        return user.task not in self.pending
 
     def _all_asleep(self) -> bool:
         return not self.session.kernel.runqueue
@@ -219,6 +220,7 @@ class Calls:
         for task, pending in done:
             del self.pending[task]
             self._ended(ev.CallResumed, pending)
+        self.queue.run()
 
     def _ended(self, kind: type[ev.CallFinished], pending: Pending) -> None:
         if pending.progress.result is None:
@@ -261,8 +263,8 @@ class Calls:
         user = prepared.user
         where = chain_of(user.task)
         text = bridge.unfinished(prepared)
-        wchan = wchan_of(user.task)
-        self.session.emit(ev.CallSleeps, user.task.pid, user.name, prepared.name, text, where, wchan)
+        wchan, queues = wchan_of(user.task), queues_of(user.task)
+        self.session.emit(ev.CallSleeps, user.task.pid, user.name, prepared.name, text, where, wchan, queues)
 
     # ---- expressions
 

@@ -11,7 +11,10 @@ Every event is one JSON object (`kshell --json`, one a line). The first line of 
     call     pid, task, name, args, ret, errno, text  a system call came back (`ret` negative: -errno)
     cause    pid, task, name, errno, meaning, cause,  why a call failed (only where `causes` are shown); step: a
              step                                     command to try, tried already on a copy of the session, or ""
-    sleeps   pid, task, name, text, where, wchan      a call sleeps; where: its functions, outermost first
+    sleeps   pid, task, name, text, where, wchan, queues
+                                                      a call sleeps; where: its functions, outermost first; queues:
+                                                      the wait queues it stands in
+    waits    pid, task, name, text, sleeping          a call that is made when its task comes back from another
     resumed  as call                                  a call that slept came back
     signal   pid, task, signal, text                  a signal was delivered
     exit     pid, task, code, signal, text            a process is gone
@@ -177,6 +180,18 @@ class CallSleeps(_Numbered):
     text: str
     where: list[str]
     wchan: str
+    queues: list[str]
+
+
+class CallWaits(_Numbered):
+    """A call is made when its task comes back from the call `sleeping`."""
+
+    kind = "waits"
+    pid: int
+    task: str
+    name: str
+    text: str
+    sleeping: str
 
 
 class CallResumed(CallFinished):

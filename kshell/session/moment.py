@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from kshell.session.calls import Pending
     from kshell.session.programs import JobState
+    from kshell.session.queueing import Waiting
     from kshell.session.session import Session
     from kshell.session.tasks import UserState
 
@@ -26,13 +27,14 @@ OBJECT: Final = "(a kernel object)"
 class Moment:
     """A session after one command; `before` is the moment before, whose parts are used again where they are equal."""
 
-    __slots__ = ("current", "pending", "programs", "settings", "users", "variables")
+    __slots__ = ("current", "pending", "programs", "settings", "users", "variables", "waiting")
 
     def __init__(self, session: Session, before: Moment | None = None) -> None:
         calls = session.calls_of_tasks
         self.current = session.current.name
         self.users: dict[str, tuple[UserState, ...]] = {host.name: host.tasks.state() for host in session.hosts}
         self.pending: tuple[Pending, ...] = tuple(calls.pending.values())
+        self.waiting: tuple[Waiting, ...] = tuple(calls.queue.waiting)
         self.programs: tuple[JobState, ...] = session.jobs.state() if session.jobs is not None else ()
         self.settings = tuple(session.settings[name] for name in KEPT)
         self.variables = {n: v if isinstance(v, PLAIN) else OBJECT for n, v in calls.variables.items()}
@@ -52,6 +54,7 @@ class Moment:
         calls = session.calls_of_tasks
         calls.variables = {n: objects[n] if v is OBJECT else v for n, v in self.variables.items()}
         moved = (pending.moved(session.hosts) for pending in self.pending)
+        calls.queue.waiting = [waiting.moved(session.hosts) for waiting in self.waiting]
         calls.pending = {pending.prepared.user.task: pending for pending in moved}
         if self.programs:
             session.programs.restore(self.programs)

@@ -300,9 +300,7 @@ class Session:
         try:
             self.calls_of_tasks.execute(text)
         except LangError as error:
-            hint = f"did you mean {error.nearest}?" if error.nearest else ""
-            expected = f"; expected {error.expected}" if error.expected else ""
-            self.report(error.message + expected, hint, error.place.column, error.place.line - 1)
+            self.report_error(error)
 
     def _settle(self) -> None:
         """Report what else came to an end, and choose a living task."""
@@ -401,6 +399,24 @@ class Session:
         lines = self._place.text.split("\n")
         text = lines[min(line, len(lines) - 1)]
         self.emit(ev.Error, message, hint, text, self._file, self._place.line + line, column)
+
+    def report_error(self, error: LangError) -> None:
+        """Report what the language cannot understand."""
+        hint = f"did you mean {error.nearest}?" if error.nearest else ""
+        expected = f"; expected {error.expected}" if error.expected else ""
+        self.report(error.message + expected, hint, error.place.column, error.place.line - 1)
+
+    def stand_at(self, piece: Piece, file: str) -> tuple[Piece, str]:
+        """What is reported from now on is about this command of this file; the one that it was about before."""
+        before = self._place, self._file
+        self._place, self._file = piece, file
+        return before
+
+    def finish(self) -> list[ev.Event]:
+        """The end of a script: calls that were never made, because their task never woke, are errors."""
+        self._events = []
+        self.calls_of_tasks.queue.never_made()
+        return self._events
 
     def oops(self, error: BaseException) -> None:
         """Report an internal fault."""

@@ -25,6 +25,7 @@ def run_texts(options: Options) -> int:
     session.texts = iter(options.texts)
     for text in session.texts:
         show(session.execute(text, file="-c"))
+    show(session.finish())
     return exit_status(session)
 
 
@@ -63,6 +64,7 @@ def _replay(options: Options, source: Input, echo: bool) -> int:
     prepare(session, options)
     show([session.head()])
     show(session.execute(source.text, file=source.name))
+    show(session.finish())
     return exit_status(session)
 
 

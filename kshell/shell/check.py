@@ -71,6 +71,7 @@ def _script(source: Input, options: Options, show: Show) -> Tally:
     if options.json:
         show([session.head()])
     show(session.execute(source.text, file=source.name))
+    show(session.finish())
     tally = Tally()
     tally.held, tally.failed = session.held, session.failed
     tally.errors, tally.oopses = session.errors, session.oopses

@@ -60,6 +60,8 @@ class SessionDesk:
     def tip(self) -> str:
         """What the situation asks for, else a tip now and then."""
         session = self.session
+        if session.stopped:
+            return "stopped in the kernel: step · next · finish · continue · bt · info locals · help"
         call = session.sleeping_call(session.current)
         if call:
             return f"{call}() sleeps in {session.wchan(session.task)}: task new · @other CALL · wait · Ctrl-C: EINTR"
@@ -101,7 +103,7 @@ class SessionDesk:
     def fault(self, text: str) -> Problem | None:
         """What is wrong with a line; None too if finding out fails, so that running it tells."""
         if self.session.stopped:
-            return None
+            return None  # the debugger has words of its own
         from kshell.session.validate import problem_of
 
         try:

@@ -84,10 +84,12 @@ def test_init_may_sleep_while_a_new_task_is_made() -> None:
     assert (session.held, session.failed, session.errors) == (2, 0, 0)
 
 
-def test_a_task_that_sleeps_takes_no_commands() -> None:
-    _, events = run("pipe([3, 4])\nread(3, ..., 1)\ngetpid()")
-    error = next(event for event in events if isinstance(event, ev.Error))
-    assert "init still sleeps in read()" in error.message
+def test_a_call_of_a_task_that_sleeps_waits_until_it_wakes() -> None:
+    session, events = run('pipe([3, 4])\nread(3, "x", 1) = 1\ngetpid() = 1\n@w write(4, "x", 1)')
+    waits = next(event for event in events if isinstance(event, ev.CallWaits))
+    assert (waits.task, waits.sleeping, waits.text) == ("init", "read", "getpid() = 1")
+    assert texts(events, ev.CallFinished)[-1] == "getpid() = 1"
+    assert (session.held, session.failed, session.errors) == (2, 0, 0)
 
 
 def test_time_jumps_to_the_end_of_a_bounded_sleep() -> None:

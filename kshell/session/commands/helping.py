@@ -39,9 +39,12 @@ the task has copies of the descriptors that init has at that moment, and `ps` sh
 child.
 
 A call that sleeps (accept with no client, read with no data) parks: its task sleeps, the others go
-on. When something wakes it, its result comes as an event, as strace's `<... accept resumed>`. A
-command for a task that still sleeps first lets the machine run, and virtual time pass if a timer is
-pending that can wake it; else it is an error.
+on. When something wakes it, its result comes as an event, as strace's `<... accept resumed>`.
+
+A call for a task that still sleeps first lets the machine run, and virtual time pass if a timer is
+pending that can wake it; else the call waits, and is made when its task comes back. So the order in
+which the tasks of a script stand does not matter. `interrupt` (Ctrl-C at the prompt) sends a
+sleeping task SIGINT, so that its call comes back with EINTR.
 
 Time: after each command everything runs that can run without time passing. If then every task
 sleeps, and the sleep of this command's call ends by its own timeout (nanosleep, poll with a
