@@ -184,6 +184,21 @@ def test_packets_wait_for_the_answer_in_order():
     assert got == [0, 1, 2, 3, 4]
 
 
+def test_a_detour_is_told_of_and_avoided_from_then_on():
+    net = Net(["a", "r1", "r2", "b"], ["a.eth0 s1", "r1.eth0 s1", "r2.eth0 s1", "r2.eth1 b.eth0"], ["s1"])
+    net.a.up("eth0", "10.0.0.1").route("0.0.0.0", 0, "10.0.0.2")
+    net.r1.up("eth0", "10.0.0.2").forward().route("10.0.9.0", 24, "10.0.0.3")
+    net.r2.up("eth0", "10.0.0.3").up("eth1", "10.0.9.1").forward()
+    net.b.up("eth0", "10.0.9.2").route("0.0.0.0", 0, "10.0.9.1")
+    with net.listening("r1") as detour:
+        assert net.a.ping("10.0.9.2") == ("reply", "10.0.9.2")
+    assert "icmp 5/1" in [text for _, _, text in detour]
+    net.a.ping("10.0.9.2")  # the new gateway's address has to be asked for
+    with net.listening("r1") as detour:
+        assert net.a.ping("10.0.9.2") == ("reply", "10.0.9.2")
+    assert "echo" not in [text for _, _, text in detour]
+
+
 # ---- transport over lossy and slow links
 
 

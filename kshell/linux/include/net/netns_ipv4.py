@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
     from kshell.linux.include.net.tcp import tcp_congestion_ops
     from kshell.linux.net.ipv4.ip_fragment import fqdir
+    from kshell.linux.net.ipv4.route_redirect import inet_peer
     from kshell.linux.net.ipv4.tcp_metrics import tcp_metrics_block
 
 
@@ -57,6 +58,7 @@ class netns_ipv4:
     fibnl: sock | None = None
     mc_autojoin_sk: sock | None = None
     fqdir: fqdir
+    peers: dict[tuple[int, int], inet_peer]
     icmp_global_credit: int = 0
     icmp_global_stamp: int = 0
     ip_rt_min_pmtu: int = 552

@@ -29,6 +29,7 @@ from kshell.linux.include.linux.icmp import (
     ICMP_PARAMETERPROB,
     ICMP_PORT_UNREACH,
     ICMP_PROT_UNREACH,
+    ICMP_REDIRECT,
     ICMP_SR_FAILED,
     ICMP_TIME_EXCEEDED,
     ICMP_TIMESTAMP,
@@ -72,7 +73,17 @@ from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.skbuff import consume_skb, kfree_skb_reason
 from kshell.linux.net.core.skbuff_bytes import _skb_network_bytes
 from kshell.linux.net.core.skbuff_csum import __skb_checksum_complete, skb_copy_and_csum_bits
-from kshell.linux.net.ipv4 import af_inet_ctl, devinet, fib_frontend, ip_output_append, ping, raw_rcv, route_output
+from kshell.linux.net.ipv4 import (
+    af_inet_ctl,
+    devinet,
+    fib_frontend,
+    ip_output_append,
+    ping,
+    raw_rcv,
+    route_output,
+    route_pmtu,
+    route_redirect,
+)
 from kshell.linux.net.ipv4 import ip_options as ip_options_c
 from kshell.linux.security.security import security_skb_classify_flow
 
@@ -470,6 +481,13 @@ def icmp_err(skb: sk_buff, info: int) -> int:
     ihl = (inner[0] & 15) * 4
     if inner[ihl] == ICMP_ECHO:
         ping.ping_err(skb, ihl, info)
+    icmph = skb.transport_header
+    assert isinstance(icmph, icmphdr)
+    assert skb.dev is not None
+    if icmph.type == ICMP_REDIRECT:
+        route_redirect.ipv4_redirect(skb, skb.dev.nd_net, 0, IPPROTO_ICMP)
+    elif icmph.type == ICMP_DEST_UNREACH and icmph.code == ICMP_FRAG_NEEDED:
+        route_pmtu.ipv4_update_pmtu(skb, skb.dev.nd_net, info, 0, IPPROTO_ICMP)
     return 0
 
 

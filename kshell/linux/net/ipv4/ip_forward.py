@@ -15,10 +15,10 @@ from kshell.linux.include.linux.snmp import (
     IPSTATS_MIB_OUTOCTETS,
 )
 from kshell.linux.include.net.dst import dst_output
-from kshell.linux.include.net.ip import IPCB, IPSKB_FORWARDED, _ipcb_opt
+from kshell.linux.include.net.ip import IPCB, IPSKB_DOREDIRECT, IPSKB_FORWARDED, _ipcb_opt
 from kshell.linux.include.net.rtable import rtable
 from kshell.linux.net.core.skbuff import kfree_skb
-from kshell.linux.net.ipv4 import icmp, ip_options, route
+from kshell.linux.net.ipv4 import icmp, ip_options, route, route_redirect
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
@@ -84,4 +84,6 @@ def ip_forward(skb: sk_buff) -> int:
     copy.ttl -= 1
     copy.check = None
     skb.network_header = copy
+    if IPCB(skb).flags & IPSKB_DOREDIRECT and (opt is None or not opt.srr):
+        route_redirect.ip_rt_send_redirect(skb)
     return ip_forward_finish(net, None, skb)

@@ -27,7 +27,7 @@ from kshell.linux.net.core.skbuff import kfree_skb_reason, skb_clone, skb_push
 from kshell.linux.net.core.skbuff_bytes import _skb_network_bytes
 from kshell.linux.net.core.sock_proto import sock_prot_inuse_add
 from kshell.linux.net.core.sock_queue import sock_queue_rcv_skb_reason
-from kshell.linux.net.ipv4 import icmp, route_pmtu
+from kshell.linux.net.ipv4 import icmp, route_pmtu, route_redirect
 from kshell.linux.net.ipv4.igmp import ip_mc_sf_allow
 from kshell.linux.net.ipv4.ip_sockglue import ip_icmp_error, ipv4_pktinfo_prepare
 
@@ -126,7 +126,7 @@ def raw_err(sk: sock, skb: sk_buff, info: int) -> None:
     if type_ == ICMP_DEST_UNREACH and code == ICMP_FRAG_NEEDED:
         route_pmtu.ipv4_sk_update_pmtu(skb, sk, info)
     elif type_ == ICMP_REDIRECT:
-        route_pmtu.ipv4_sk_redirect(skb, sk)
+        route_redirect.ipv4_sk_redirect(skb, sk)
         return
     if (not inet.recverr and sk.sk_state != TCP_ESTABLISHED) or type_ == ICMP_SOURCE_QUENCH:
         return

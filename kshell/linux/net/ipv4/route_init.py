@@ -53,7 +53,8 @@ def rt_genid_init(net: net_t) -> None:
 
 
 def ipv4_inetpeer_init(net: net_t) -> None:
-    """What is remembered of other hosts: nothing is, rates are limited globally."""
+    """What is remembered of other hosts: the redirects they were sent."""
+    net.ipv4.peers = {}
 
 
 rt_genid_ops = pernet_operations(init=rt_genid_init)

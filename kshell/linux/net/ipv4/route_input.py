@@ -18,11 +18,13 @@ from kshell.linux.include.linux.inetdevice import (
     IN_DEV_ORCONF,
     IPV4_DEVCONF_NOXFRM,
     IPV4_DEVCONF_ROUTE_LOCALNET,
+    IPV4_DEVCONF_SHARED_MEDIA,
     in_device,
 )
 from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.skbuff import sk_buff
 from kshell.linux.include.net.flow import flowi4
+from kshell.linux.include.net.ip import IPCB, IPSKB_DOREDIRECT
 from kshell.linux.include.net.ip_fib import (
     RTN_BROADCAST,
     RTN_LOCAL,
@@ -33,7 +35,7 @@ from kshell.linux.include.net.ip_fib import (
 )
 from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTCF_LOCAL, RTCF_MULTICAST, rtable
 from kshell.linux.net.core.skbuff import skb_dst_drop
-from kshell.linux.net.ipv4 import fib_frontend, igmp_dev, ip_forward, route
+from kshell.linux.net.ipv4 import devinet, fib_frontend, igmp_dev, ip_forward, route
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
@@ -90,6 +92,10 @@ def __mkroute_input(skb: sk_buff, res: fib_result, in_dev: in_device, daddr: int
     err = fib_frontend.fib_validate_source(skb, saddr, daddr, tos, nhc.nhc_oif, in_dev.dev, in_dev)
     if err < 0:
         return -err
+    if err and out_dev is in_dev and skb.protocol == ETH_P_IP:
+        gateway = nhc.nhc_gw if nhc.nhc_gw_family else 0
+        if IN_DEV_ORCONF(out_dev, IPV4_DEVCONF_SHARED_MEDIA) or devinet.inet_addr_onlink(out_dev, saddr, gateway):
+            IPCB(skb).flags |= IPSKB_DOREDIRECT
     fnhe = route.find_exception(nhc, daddr)
     do_cache = res.fi is not None
     if do_cache:

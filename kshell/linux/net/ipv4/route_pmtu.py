@@ -148,11 +148,3 @@ def ipv4_sk_update_pmtu(skb: sk_buff, sk: sock, mtu: int) -> None:
             dst_release(odst)
     except KernelError:
         return
-
-
-def ipv4_redirect(skb: sk_buff, net: net_t, oif: int, protocol: int) -> None:
-    """ICMP redirects are not followed."""
-
-
-def ipv4_sk_redirect(skb: sk_buff, sk: sock) -> None:
-    """ICMP redirects are not followed."""

@@ -45,6 +45,7 @@ from kshell.linux.net.core.sock import sock_put
 from kshell.linux.net.ipv4 import (
     icmp,
     inet_hashtables,
+    route_redirect,
     tcp_output_retransmit,
 )
 from kshell.linux.net.ipv4.inet_connection_sock import (
@@ -154,7 +155,10 @@ def tcp_v4_err(skb: sk_buff, info: int) -> int:
     sk = cast(tcp_sock, found)
     if sk.sk_lock and not (kind == ICMP_DEST_UNREACH and code == ICMP_FRAG_NEEDED):
         net.mib.net_statistics[LINUX_MIB_LOCKDROPPEDICMPS] += 1
-    if sk.skc_state != TCP_CLOSE and kind != ICMP_REDIRECT:
+    if kind == ICMP_REDIRECT:
+        if not sk.sk_lock:
+            route_redirect.ipv4_sk_redirect(skb, sk)
+    elif sk.skc_state != TCP_CLOSE:
         _icmp_error(sk, skb, icmph, seq, dest, info, ihl + 20)
     sock_put(sk)
     return 0

@@ -44,7 +44,7 @@ from kshell.linux.include.net.tcp_states import TCP_ESTABLISHED
 from kshell.linux.include.net.udp import udp_table
 from kshell.linux.net.core.filter import sk_filter_trim_cap
 from kshell.linux.net.core.skbuff import consume_skb, kfree_skb_reason, skb_clone, skb_pull_rcsum
-from kshell.linux.net.ipv4 import icmp, route_pmtu
+from kshell.linux.net.ipv4 import icmp, route_pmtu, route_redirect
 from kshell.linux.net.ipv4.ip_sockglue import ip_icmp_error, ipv4_pktinfo_prepare
 from kshell.linux.net.ipv4.udp_hash import (
     __udp4_lib_lookup,
@@ -92,7 +92,7 @@ def __udp4_lib_err(skb: sk_buff, info: int, udptable: udp_table) -> int:
     if icmph.type == ICMP_DEST_UNREACH and icmph.code == ICMP_FRAG_NEEDED:
         route_pmtu.ipv4_sk_update_pmtu(skb, sk, info)
     elif icmph.type == ICMP_REDIRECT:
-        route_pmtu.ipv4_sk_redirect(skb, sk)
+        route_redirect.ipv4_sk_redirect(skb, sk)
         return 0
     err, harderr = _errno_of(icmph, inet.pmtudisc)
     if not err:
@@ -116,7 +116,7 @@ def udp_err(skb: sk_buff, info: int) -> int:
     if icmph.type == ICMP_DEST_UNREACH and icmph.code == ICMP_FRAG_NEEDED:
         route_pmtu.ipv4_update_pmtu(skb, net, info, 0, IPPROTO_UDP)
     elif icmph.type == ICMP_REDIRECT:
-        route_pmtu.ipv4_redirect(skb, net, 0, IPPROTO_UDP)
+        route_redirect.ipv4_redirect(skb, net, 0, IPPROTO_UDP)
     return __udp4_lib_err(skb, info, net.kernel.udp_table)
 
 
