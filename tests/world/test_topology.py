@@ -199,6 +199,42 @@ def test_a_detour_is_told_of_and_avoided_from_then_on():
     assert "echo" not in [text for _, _, text in detour]
 
 
+def join(node, group):
+    """A socket in a multicast group."""
+    fd = node("socket", 2, 2, 0)
+    mreq = address(group)[4:8] + bytes(4) + node.dev().ifindex.to_bytes(4, "little")
+    assert node("setsockopt", fd, 0, 35, mreq, 12) == 0
+    return fd
+
+
+def test_joining_a_group_is_reported_twice_and_leaving_too():
+    net = two(delay=1)
+    with net.listening("a") as sent:
+        fd = join(net.a, "239.1.1.1")
+        net.pass_time(5)
+        assert [text for _, _, text in sent] == ["protocol 2"] * 2
+        net.a("close", fd)
+        net.pass_time(5)
+    assert [text for _, _, text in sent] == ["protocol 2"] * 4
+
+
+def test_members_get_what_is_sent_to_the_group():
+    net = Net(["a", "b", "c"], ["a.eth0 s1", "b.eth0 s1", "c.eth0 s1"], ["s1"])
+    for n, name in enumerate("abc"):
+        net.nodes[name].up("eth0", f"10.0.0.{n + 1}")
+    member = join(net.b, "239.1.1.1")
+    stranger = net.c("socket", 2, 2, 0)
+    for node, fd in ((net.b, member), (net.c, stranger)):
+        assert node("bind", fd, address("0.0.0.0", 7), 16) == 0
+    fd = net.a("socket", 2, 2, 0)
+    net.a("setsockopt", fd, 0, 32, address("10.0.0.1")[4:8], 4)
+    assert net.a("sendto", fd, b"all", 3, 0, address("239.1.1.1", 7), 16) == 3
+    net.quiet(1)
+    where = net.b.put(bytes(8))
+    assert net.b("recvfrom", member, where, 8, MSG_DONTWAIT, 0, 0) == 3
+    assert net.c("recvfrom", stranger, net.c.put(bytes(8)), 8, MSG_DONTWAIT, 0, 0) < 0
+
+
 # ---- transport over lossy and slow links
 
 

@@ -1,24 +1,31 @@
-"""net/ipv4/igmp.c: the groups that devices listen to. Reports to multicast routers are not sent."""
+"""net/ipv4/igmp.c: the groups that devices listen to. Reports to multicast routers: igmp_send."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from kshell.abi.inet import IPPROTO_IGMP
+from kshell.abi.netdevice import IFF_UP
 from kshell.linux.include.linux.igmp import (
     IGMP_ALL_HOSTS,
+    IGMP_HOST_MEMBERSHIP_QUERY,
+    IGMP_HOST_MEMBERSHIP_REPORT,
+    IGMP_MINLEN,
+    IGMPV2_HOST_MEMBERSHIP_REPORT,
     MCAST_EXCLUDE,
     MCAST_INCLUDE,
     ip_mc_list,
     ip_sf_list,
 )
+from kshell.linux.include.linux.ip import _checksum
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.protocol import net_protocol
+from kshell.linux.kernel.time.timer import timer_delete
 from kshell.linux.mm.slab_common import kfree, kzalloc
 from kshell.linux.net.core.dev_addr_lists import dev_mc_add, dev_mc_del
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.skbuff import kfree_skb
-from kshell.linux.net.ipv4 import igmp_proc, route
+from kshell.linux.net.ipv4 import igmp_proc, igmp_send, route
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.inetdevice import in_device
@@ -72,6 +79,11 @@ def igmp_group_added(im: ip_mc_list) -> None:
     if not im.loaded:
         im.loaded = 1
         ip_mc_filter_add(in_dev, im.multiaddr)
+    if in_dev.dead or not igmp_send._reported(in_dev, im.multiaddr):
+        return
+    if im.sfmode == MCAST_EXCLUDE:
+        im.crcount = in_dev.mr_qrv or 2
+    igmp_send.igmp_ifc_event(in_dev)
 
 
 def igmp_group_dropped(im: ip_mc_list) -> None:
@@ -81,6 +93,13 @@ def igmp_group_dropped(im: ip_mc_list) -> None:
     if im.loaded:
         im.loaded = 0
         ip_mc_filter_del(in_dev, im.multiaddr)
+    if im.timer is not None:
+        timer_delete(im.timer)
+    if in_dev.dead or in_dev.dev is None or not in_dev.dev.flags & IFF_UP:
+        return
+    if igmp_send._reported(in_dev, im.multiaddr):
+        igmp_send.igmpv3_add_delrec(in_dev, im)
+        igmp_send.igmp_ifc_event(in_dev)
 
 
 def ip_mc_del1_src(pmc: ip_mc_list, sfmode: int, source: int) -> None:
@@ -243,6 +262,7 @@ def ip_mc_down(in_dev: in_device) -> None:
     """A device goes down."""
     for pmc in _groups(in_dev):
         igmp_group_dropped(pmc)
+    igmp_send.igmp_stop_timers(in_dev)
     ip_mc_dec_group(in_dev, IGMP_ALL_HOSTS)
 
 
@@ -282,7 +302,15 @@ def ip_check_mc_rcu(in_dev: in_device, mc_addr: int, src_addr: int, proto: int) 
 
 
 def igmp_rcv(skb: sk_buff) -> int:
-    """IGMP from the network: taken note of by nobody."""
+    """IGMP from the network: routers ask, other hosts report."""
+    dev = skb.dev
+    in_dev = dev.ip_ptr if dev is not None else None
+    message = skb.data[: skb.len]
+    if in_dev is not None and len(message) >= IGMP_MINLEN and _checksum(message) in (0, 0xFFFF):
+        if message[0] == IGMP_HOST_MEMBERSHIP_QUERY:
+            igmp_send.igmp_heard_query(in_dev, message)
+        elif message[0] in (IGMP_HOST_MEMBERSHIP_REPORT, IGMPV2_HOST_MEMBERSHIP_REPORT):
+            igmp_send.igmp_heard_report(in_dev, int.from_bytes(message[4:8], "big"))
     kfree_skb(skb)
     return 0
 
