@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from kshell.session.manual import page
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from kshell.session.manual.parse import ErrorRow
     from kshell.session.reasons.failure import Failure
 
+_NAME: Final = re.compile(r"[A-Za-z_]\w+")
 SIBLINGS: Final = (
     ("read", "readv", "recv", "recvfrom", "recvmsg", "recvmmsg", "splice", "preadv2"),
     ("write", "writev", "send", "sendto", "sendmsg", "sendmmsg", "splice", "sendfile", "pwritev2"),
@@ -19,7 +21,8 @@ SIBLINGS: Final = (
 
 
 def rows_of(failure: Failure) -> list[ErrorRow]:
-    """The causes that fit, the best first: those that arise in the same line, then in the same function.
+    """The causes that fit, the best first: those that arise in the same line, then in the same function; of these,
+    those whose example is most like the call.
 
     Looking costs running the examples of this error of this call.
     """
@@ -47,5 +50,15 @@ def _fitting(failure: Failure, rows: list[ErrorRow]) -> list[ErrorRow]:
     if step is None:
         return rows[:1]
     here = (step.function, step.file, step.line)
-    ranked = [(0 if origin(row) == here else 1, row) for row in rows if origin(row)[0] == step.function]
+    words = _words(failure.call.text)
+    ranked = [
+        ((origin(row) != here, -len(words & _words(row.example.rsplit("\n", 1)[-1]))), row)
+        for row in rows
+        if origin(row)[0] == step.function
+    ]
     return [row for _, row in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _words(text: str) -> set[str]:
+    """The names in a call: causes that arise in one place are told apart by the constants that are used."""
+    return set(_NAME.findall(text))
