@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kshell.abi.errno import errno_name
-from kshell.lens import names
+from kshell.lens import fields, names
 from kshell.lens.trace_parts import Part, Segment
 from kshell.lens.trace_text import shown_name
 from kshell.lens.trace_tree import Node
@@ -22,6 +22,7 @@ WIDTH = 100
 FOR_NAMES = 44
 GUTTER = 7
 LONGEST_VALUE = 28
+ADDRESSES = frozenset({"laddr", "faddr", "nexthop", "gateway", "src_ip", "dest_ip"})
 MOST_ITEMS = 4
 
 
@@ -63,6 +64,7 @@ class _Lines:
         self._columns = max(8, (width or WIDTH) - FOR_NAMES - GUTTER)
         self._step = 2 if deepest * 2 <= self._columns else 1
         self._arguments = arguments
+        self._width = width
         self._boot_ns = boot_ns
 
     def all(self, segments: Sequence[Segment]) -> Iterator[GraphLine]:
@@ -76,24 +78,41 @@ class _Lines:
     def _part(self, part: Part) -> Iterator[GraphLine]:
         node = part.node
         if not part.opens:
-            yield self._line(part, f"}} /* {shown_name(node)} */{self._outcome(node)}", "", _style(node))
+            yield from self._line(part, f"}} /* {shown_name(node)} */{self._outcome(node)}", "", _style(node))
             return
         call = f"{'~' if node.function.inline else ''}{shown_name(node)}({self._given(node)})"
         times = f"   [x{part.count}]" if part.count > 1 else ""
         if not part.parts:
             end = self._outcome(node) if part.closes else _unclosed(node)
             opens = " { … }" if node.children else ";" if part.closes or node.sleeps else " {"
-            yield self._line(part, call + opens + end + times, node.file, _style(node) if part.closes else "sleeps")
+            style = _style(node) if part.closes else "sleeps"
+            yield from self._line(part, call + opens + end + times, node.file, style)
             return
-        yield self._line(part, call + " {" + times, node.file)
+        yield from self._line(part, call + " {" + times, node.file)
         for below in part.parts:
             yield from self._part(below)
         if part.closes:
-            yield self._line(part, "}" + self._outcome(node), "", _style(node))
+            yield from self._line(part, "}" + self._outcome(node), "", _style(node))
 
-    def _line(self, part: Part, text: str, file: str, style: str = "") -> GraphLine:
+    def _line(self, part: Part, text: str, file: str, style: str = "") -> Iterator[GraphLine]:
+        """The line, broken behind a comma where it is too long."""
         indent = " " * (part.depth * self._step % self._columns)
-        return GraphLine(f"{part.depth:3} {part.flag or ' '}| {indent}{text}", file, style)
+        first, *more = self._broken(text, len(indent))
+        yield GraphLine(f"{part.depth:3} {part.flag or ' '}| {indent}{first}", file, style)
+        for rest in more:
+            yield GraphLine(f"{'':4}{part.flag or ' '}| {indent}    {rest}", "", style)
+
+    def _broken(self, text: str, indent: int) -> list[str]:
+        room = self._width - GUTTER - indent
+        if not self._width or len(text) <= room:
+            return [text]
+        lines = [""]
+        for piece in text.replace(", ", ",\0").split("\0"):
+            if lines[-1] and len(lines[-1]) + 1 + len(piece) > room - (4 if len(lines) > 1 else 0):
+                lines.append(piece)
+            else:
+                lines[-1] = f"{lines[-1]} {piece}".lstrip()
+        return lines
 
     def _given(self, node: Node) -> str:
         if not self._arguments or node.arguments is None:
@@ -135,7 +154,15 @@ def duration(ns: int) -> str:
 def argument_texts(node: Node) -> list[str]:
     """`name=value` of each argument."""
     given = zip(node.function.parameters, node.arguments or (), strict=False)
-    return [f"{name}={value_text(value)}" for name, value in given if name not in ("current", "kernel")]
+    return [f"{name}={named_text(name, value)}" for name, value in given if name not in ("current", "kernel")]
+
+
+def named_text(name: str, value: object) -> str:
+    """A variable's value; its name may tell that it is an address or a constant."""
+    kind = fields.BY_NAME.get(name, "ipv4" if name in ADDRESSES else "")
+    if kind and isinstance(value, int) and not isinstance(value, bool):
+        return fields.constant(kind, value)
+    return value_text(value)
 
 
 def value_text(value: object) -> str:

@@ -21,7 +21,7 @@ from kshell.lens.debug import frames
 from kshell.lens.debug.debugger import Abandon, Action, Debugger, Stop
 from kshell.lens.debug.points import Breakpoint
 from kshell.lens.expr import truth
-from kshell.lens.trace_graph import value_text
+from kshell.lens.trace_graph import named_text
 from kshell.lens.values import plain
 from kshell.session import events as ev
 from kshell.session import expressions
@@ -303,12 +303,12 @@ class SessionDebugger:
             raise CommandError("info wants args, locals, frame or breakpoints")
 
     def _variables_of(self, pairs: list[tuple[str, object]], none: str) -> None:
-        self.session.say("\n".join(f"{name} = {variable_text(value)}" for name, value in pairs) or none)
+        self.session.say("\n".join(f"{name} = {variable_text(name, value)}" for name, value in pairs) or none)
 
 
-def variable_text(value: object) -> str:
+def variable_text(name: str, value: object) -> str:
     """A variable's value in one line: numbers as they are, objects as typed pointers."""
-    return value_text(value) if isinstance(value, (int, bytes, bytearray, str)) else plain(value)
+    return named_text(name, value) if isinstance(value, (int, bytes, bytearray, str)) else plain(value)
 
 
 def _frame_line(number: int, frame: FrameType) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from types import CodeType, FrameType, FunctionType
 from typing import Final
 
-from kshell.lens.trace_graph import value_text
+from kshell.lens.trace_graph import named_text
 from kshell.lens.trace_twins import TWIN_FILE, is_shown
 from kshell.linux.init.kernel import Kernel
 from kshell.linux.init.main import start_kernel
@@ -97,7 +97,7 @@ def local_variables(frame: FrameType) -> list[tuple[str, object]]:
 
 def call_text(frame: FrameType) -> str:
     """`tcp_v4_connect (sk=0xffff888004d21000, addr_len=16)`"""
-    shown = ", ".join(f"{name}={value_text(value)}" for name, value in arguments(frame) if name != "kernel")
+    shown = ", ".join(f"{name}={named_text(name, value)}" for name, value in arguments(frame) if name != "kernel")
     return f"{frame.f_code.co_name} ({shown})"
 
 
