@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from unicodedata import combining, east_asian_width
 
-_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+@cache
+def _unsafe() -> re.Pattern[str]:
+    return re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
     """`text` with control characters (newline and tab stay) and direction overrides written as escapes."""
     if text.isprintable():
         return text
-    return _UNSAFE.sub(_escape, text) if _UNSAFE.search(text) else text
+    return _unsafe().sub(_escape, text)
 
 
 def one_line(text: str) -> str:

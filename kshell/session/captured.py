@@ -20,10 +20,11 @@ MOST: Final = 1000
 class Captured:
     """The headers and data of a packet as they were when it passed; skb->data and headers are not changed later."""
 
-    __slots__ = ("data", "mac_header", "network_header", "transport_header")
+    __slots__ = ("data", "len", "mac_header", "network_header", "transport_header")
 
     def __init__(self, skb: sk_buff) -> None:
         self.data = skb.data
+        self.len = skb.len
         self.mac_header = skb.mac_header
         self.network_header = skb.network_header
         self.transport_header = skb.transport_header

@@ -66,7 +66,7 @@ class Screen:
         self._write([prompt + first, *(begin + line for line in more)])
 
     def _view(self) -> PlainText:
-        panels = self.session.show | {"line", "signals", "output"} if not self.options.quiet else frozenset({"output"})
+        panels = self.session.show | {"output"} if not self.options.quiet else frozenset({"output"})
         size = self._size()
         glyphs = "words" if self.session.settings["screen_reader"] == "on" else "boxes"
         return PlainText(panels, self.coloured(), width=size.columns if size else 0, glyphs=glyphs)
