@@ -58,7 +58,7 @@ def state(session: Session) -> tuple[str, ...]:
     kernels = {host: machine.kernel for host, machine in session.machines.items()}
     calls = session.calls_of_tasks
     plain = {n: v for n, v in calls.variables.items() if isinstance(v, int)}
-    sleeping = {pid: pending.text for pid, pending in calls.pending.items()}
+    sleeping = {pending.prepared.user.name: pending.text for pending in calls.pending.values()}
     users = [(u.name, u.task.pid, u.arena.extent, sorted(u.buffers)) for u in session.tasks]
     return digest(kernels), session.current.name, session.settings["abi"], repr((plain, sleeping, users, session.now))
 
