@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EBUSY, ENXIO
 from kshell.linux.fs.read_write import noop_llseek
-from kshell.linux.include.linux.cdev import MKDEV, cdev
+from kshell.linux.include.linux.cdev import MAJOR, MINOR, MKDEV, cdev
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import file_operations
+from kshell.linux.kernel.kmod import request_module
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import file, inode
@@ -39,7 +40,11 @@ def register_chrdev(kernel: Kernel, major: int, name: str, fops: file_operations
 
 async def chrdev_open(inode: inode, filp: file) -> None:
     """open() of a device node: that of its driver. ENXIO: no driver has the number."""
-    driver = inode.i_sb.kernel.cdev_map.get(inode.i_rdev)
+    kernel = inode.i_sb.kernel
+    driver = kernel.cdev_map.get(inode.i_rdev)
+    if driver is None:
+        request_module(kernel, f"char-major-{MAJOR(inode.i_rdev)}-{MINOR(inode.i_rdev)}")
+        driver = kernel.cdev_map.get(inode.i_rdev)
     if driver is None:
         raise KernelError(ENXIO)
     filp.f_op = driver.ops

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 DIRECTORIES = (
     (b"/dev", 0o755), (b"/etc", 0o755), (b"/home", 0o755), (b"/proc", 0o555), (b"/root", 0o700), (b"/run", 0o755),
     (b"/srv", 0o755), (b"/sys", 0o555), (b"/tmp", 0o1777), (b"/usr", 0o755), (b"/var", 0o755), (b"/var/tmp", 0o1777),
-    (b"/usr/bin", 0o755), (b"/usr/lib", 0o755), (b"/usr/sbin", 0o755), (b"/usr/lib64", 0o755),
+    (b"/dev/net", 0o755), (b"/usr/bin", 0o755), (b"/usr/lib", 0o755), (b"/usr/sbin", 0o755), (b"/usr/lib64", 0o755),
 )  # fmt: skip
 DEVICES = (
     (b"/dev/console", 0o600, 5, 1), (b"/dev/full", 0o666, 1, 7), (b"/dev/kmsg", 0o644, 1, 11),
-    (b"/dev/null", 0o666, 1, 3), (b"/dev/random", 0o666, 1, 8), (b"/dev/tty", 0o666, 5, 0),
+    (b"/dev/net/tun", 0o666, 10, 200), (b"/dev/null", 0o666, 1, 3), (b"/dev/random", 0o666, 1, 8), (b"/dev/tty", 0o666, 5, 0),
     (b"/dev/urandom", 0o666, 1, 9), (b"/dev/zero", 0o666, 1, 5),
 )  # fmt: skip
 _DIAG = "net-pf-16-proto-4-type"  # what sock_diag asks for
@@ -70,6 +70,9 @@ MODULES = (  # what /lib/modules holds
     _module_file(
         name="dummy", aliases=("rtnl-link-dummy",), size=16384,
         code=f"{_NET}.dummy:dummy_init_module:dummy_cleanup_module",
+    ),
+    _module_file(
+        name="tun", aliases=("rtnl-link-tun", "char-major-10-200"), size=61440, code=f"{_NET}.tun:tun_init:tun_cleanup",
     ),
     _module_file(
         name="bridge", aliases=("rtnl-link-bridge",), size=315392,
