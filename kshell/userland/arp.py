@@ -49,7 +49,7 @@ async def _show(p: Process, words: list[str], device: str, bsd: bool) -> None:
     hosts = [parse_ipv4(word, f"{word}: Unknown host") for word in words]
     shown = 0
     for line in (await read_lines(p, "/proc/net/arp"))[1:]:
-        address, kind, flags, hardware, mask, dev = line.split()
+        address, _, flags, hardware, _, dev = line.split()
         if (device and dev != device) or (hosts and parse_ipv4(address) not in hosts):
             continue
         if not bsd and not shown:
@@ -72,7 +72,8 @@ def _table_line(address: str, flags: int, hardware: str, dev: str) -> str:
 def _bsd_line(address: str, flags: int, hardware: str, dev: str) -> str:
     if not flags & ATF_COM:
         return f"? ({address}) at <incomplete> on {dev}"
-    return f"? ({address}) at {hardware} [ether] {'PERM ' if flags & ATF_PERM else ''}{'PUB ' if flags & ATF_PUBL else ''}on {dev}"
+    words = ("PERM " if flags & ATF_PERM else "") + ("PUB " if flags & ATF_PUBL else "")
+    return f"? ({address}) at {hardware} [ether] {words}on {dev}"
 
 
 async def _device(p: Process, device: str) -> str:
@@ -118,5 +119,3 @@ async def _delete(p: Process, words: list[str], device: str) -> None:
         if error.errno != 6:  # ENXIO
             raise
         raise ProgramError(f"No ARP entry for {words[0]}", 255) from None
-
-

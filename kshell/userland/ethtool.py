@@ -49,7 +49,13 @@ class _Features:
         on = self.active >> bit & 1
         changeable = self.available >> bit & 1 and not self.never >> bit & 1
         wished = self.requested >> bit & 1
-        note = "" if changeable and wished == on else " [fixed]" if not changeable else f" [requested {'on' if wished else 'off'}]"
+        note = (
+            ""
+            if changeable and wished == on
+            else " [fixed]"
+            if not changeable
+            else f" [requested {'on' if wished else 'off'}]"
+        )
         return ("on" if on else "off") + note
 
 
@@ -77,7 +83,9 @@ async def _act(p: Process, interfaces: Interfaces, option: str, name: str, words
     elif option in ("-i", "--driver"):
         await _driver(p, interfaces, name)
     elif option in ("-P", "--show-permaddr"):
-        data = await _command(p, interfaces, name, struct.pack("<II", e.ETHTOOL_GPERMADDR, 32), "Cannot read permanent address")
+        data = await _command(
+            p, interfaces, name, struct.pack("<II", e.ETHTOOL_GPERMADDR, 32), "Cannot read permanent address"
+        )
         size = int.from_bytes(data[4:8], "little")
         p.print("Permanent address: " + (mac(data[8 : 8 + size]) if any(data[8 : 8 + size]) else "not set"))
     elif option == "-l":
@@ -103,7 +111,9 @@ async def _features(p: Process, interfaces: Interfaces, name: str) -> _Features:
     count = int.from_bytes(info[16:20], "little")
     data = await _command(p, interfaces, name, struct.pack("<III", e.ETHTOOL_GSTRINGS, e.ETH_SS_FEATURES, count), what)
     names = [data[12 + 32 * at : 44 + 32 * at].split(b"\0")[0].decode() for at in range(count)]
-    data = await _command(p, interfaces, name, struct.pack("<II", e.ETHTOOL_GFEATURES, WORDS), "Cannot get device features")
+    data = await _command(
+        p, interfaces, name, struct.pack("<II", e.ETHTOOL_GFEATURES, WORDS), "Cannot get device features"
+    )
     return _Features(data, names)
 
 
@@ -154,6 +164,12 @@ async def _switch(p: Process, interfaces: Interfaces, name: str, words: list[str
 
 async def _driver(p: Process, interfaces: Interfaces, name: str) -> None:
     data = await _command(p, interfaces, name, struct.pack("<I", e.ETHTOOL_GDRVINFO), "Cannot get driver information")
-    for title, at in (("driver", 4), ("version", 36), ("firmware-version", 68), ("expansion-rom-version", 132), ("bus-info", 100)):
+    for title, at in (
+        ("driver", 4),
+        ("version", 36),
+        ("firmware-version", 68),
+        ("expansion-rom-version", 132),
+        ("bus-info", 100),
+    ):
         text = data[at : at + 32].split(b"\0")[0].decode()
         p.print(f"{title}: {text}")

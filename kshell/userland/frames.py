@@ -8,7 +8,16 @@ from typing import Final
 from kshell.userland.addresses import ipv4_of, mac
 
 ETH_P_IP, ETH_P_ARP, ETH_P_IPV6 = 0x0800, 0x0806, 0x86DD
-_TCP_FLAGS: Final = ((0x02, "S"), (0x01, "F"), (0x08, "P"), (0x04, "R"), (0x20, "U"), (0x10, "."), (0x40, "E"), (0x80, "W"))
+_TCP_FLAGS: Final = (
+    (0x02, "S"),
+    (0x01, "F"),
+    (0x08, "P"),
+    (0x04, "R"),
+    (0x20, "U"),
+    (0x10, "."),
+    (0x40, "E"),
+    (0x80, "W"),
+)
 _UNREACHABLE: Final = {0: "net", 1: "host", 2: "protocol", 3: "port"}
 
 
@@ -71,7 +80,11 @@ def _ip(data: bytes) -> Described | None:
         text = f"IP {source} > {target}: ICMP {_icmp(body)}, length {len(body)}"
         return Described(text, ("ip", "icmp"), ((source, 0), (target, 0)))
     names = {2: "igmp"}
-    return Described(f"IP {source} > {target}: {names.get(protocol, f'ip-proto-{protocol}')} {len(body)}", ("ip",), ((source, 0), (target, 0)))
+    return Described(
+        f"IP {source} > {target}: {names.get(protocol, f'ip-proto-{protocol}')} {len(body)}",
+        ("ip",),
+        ((source, 0), (target, 0)),
+    )
 
 
 def _icmp(body: bytes) -> str:
@@ -135,5 +148,3 @@ def _option(kind: int, value: bytes) -> str:
         blocks = "".join(f"{{{left}:{right}}}" for left, right in zip(edges[::2], edges[1::2], strict=False))
         return f"sack {len(edges) // 2} {blocks}"
     return f"unknown-{kind}"
-
-

@@ -216,5 +216,5 @@ async def _set_address(interfaces: Interfaces, name: str, word: str) -> None:
     if slash:
         mask = 0xFFFFFFFF << 32 - int(length) & 0xFFFFFFFF
         await interfaces.request(i.SIOCSIFNETMASK, name, sockaddr_in(mask), "SIOCSIFNETMASK")
-    if address and not await interfaces.flags(name.partition(":")[0]) & (IFF_UP | IFF_LOOPBACK) == IFF_UP:
+    if address and await interfaces.flags(name.partition(":")[0]) & (IFF_UP | IFF_LOOPBACK) != IFF_UP:
         await interfaces.change_flags(name, IFF_UP | 0x40, 0)

@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi import rtnetlink as r
+from kshell.abi.if_link import IFLA_OPERSTATE
 from kshell.abi.netlink import NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE
 from kshell.abi.socket import AF_INET
 from kshell.userland import ip_link
@@ -107,11 +108,13 @@ async def _flush(net: Netlink, addresses: list[Address]) -> None:
 
 def _lines(link: ip_link.Link, own: list[Address], names: dict[int, str], options: Options) -> list[str]:
     if options.brief:
-        state = ip_link.OPERSTATES[number(link.attrs.get(ip_link.f.IFLA_OPERSTATE))]
+        state = ip_link.OPERSTATES[number(link.attrs.get(IFLA_OPERSTATE))]
         listed = "".join(f"{_brief(a)} " for a in own)
         return [f"{ip_link.full_name(link, names):<16} {state:<14} {listed}"]
     if options.oneline:
-        return [f"{link.index}: {link.name}    {' '.join(_inet(a)).replace('       ', chr(92) + '       ')}" for a in own]
+        return [
+            f"{link.index}: {link.name}    {' '.join(_inet(a)).replace('       ', chr(92) + '       ')}" for a in own
+        ]
     lines = [ip_link.headline(link, names), ip_link._addresses(link)]
     for address in own:
         lines += [f"    {_inet(address)[0]}", f"       {_inet(address)[1].strip()}"]
@@ -179,18 +182,22 @@ async def _change(net: Netlink, verb: str, rest: list[str]) -> None:
     if not device:
         raise ProgramError('Not enough information: "dev" argument is required.', 255)
     if local is None:
-        raise ProgramError("Command line is not complete. Try option \"help\"", 255)
+        raise ProgramError('Command line is not complete. Try option "help"', 255)
     length = (peer or local)[1]
     attrs.insert(0, attribute(r.IFA_LOCAL, local[0].to_bytes(4, "big")))
     attrs.insert(1, attribute(r.IFA_ADDRESS, (peer or local)[0].to_bytes(4, "big")))
     if broadcast:
         host = 0xFFFFFFFF >> length
-        number_ = local[0] | host if broadcast == "+" else local[0] & ~host if broadcast == "-" else parse_ipv4(broadcast)
+        number_ = (
+            local[0] | host if broadcast == "+" else local[0] & ~host if broadcast == "-" else parse_ipv4(broadcast)
+        )
         attrs.append(attribute(r.IFA_BROADCAST, number_.to_bytes(4, "big")))
     if label:
         attrs.append(attribute(r.IFA_LABEL, label))
     if lifetimes["valid_lft"] != FOREVER or lifetimes["preferred_lft"] != FOREVER:
-        attrs.append(attribute(r.IFA_CACHEINFO, struct.pack("<IIII", lifetimes["preferred_lft"], lifetimes["valid_lft"], 0, 0)))
+        attrs.append(
+            attribute(r.IFA_CACHEINFO, struct.pack("<IIII", lifetimes["preferred_lft"], lifetimes["valid_lft"], 0, 0))
+        )
     index = await ip_link.index_of(net, device)
     default_scope = 254 if local[0] >> 24 == 127 and verb != "delete" else 0
     body = IFADDRMSG.pack(AF_INET, length, 0, default_scope if scope is None else scope, index) + b"".join(attrs)

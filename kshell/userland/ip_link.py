@@ -32,6 +32,9 @@ class Link:
     """A device as the kernel describes it."""
 
     def __init__(self, message: Message) -> None:
+        self.kind: int
+        self.index: int
+        self.flags: int
         _, self.kind, self.index, self.flags, _ = IFINFOMSG.unpack_from(message.body)
         self.attrs = message.attrs(HEADER)
         self.name = text(self.attrs.get(f.IFLA_IFNAME))

@@ -117,7 +117,9 @@ class _Filter:
 
 async def _show(net: Netlink, options: Options, rest: list[str], flush: bool) -> None:
     wanted = _Filter(rest)
-    header = RTMSG.pack(AF_INET, 0, 0, 0, wanted.table if wanted.table < 256 else 252, 0, 0, 0, RTM_F_CLONED if wanted.cache else 0)
+    header = RTMSG.pack(
+        AF_INET, 0, 0, 0, wanted.table if wanted.table < 256 else 252, 0, 0, 0, RTM_F_CLONED if wanted.cache else 0
+    )
     body = header + (attribute(r.RTA_TABLE, wanted.table) if wanted.table >= 256 else b"")
     names = {link.index: link.name for link in await ip_link.links(net)}
     if wanted.device and wanted.device not in names.values():
@@ -224,7 +226,8 @@ class _Change:
     """A route to be made or removed."""
 
     def __init__(self) -> None:
-        self.type, self.scope, self.protocol, self.table, self.tos, self.flags = 1, None, 3, 254, 0, 0  # type: ignore[var-annotated]
+        self.type, self.protocol, self.table, self.tos, self.flags = 1, 3, 254, 0, 0
+        self.scope: int | None = None
         self.dst: tuple[int, int] | None = None
         self.gateway = False
         self.device = ""
@@ -239,7 +242,8 @@ def _parse(rest: list[str]) -> _Change:
         if word in ("via", "gw"):
             given = value(rest, word)
             c.gateway = True
-            c.attrs.append(attribute(r.RTA_GATEWAY, parse_ipv4(given, f'Error: inet address is expected rather than "{given}".').to_bytes(4, "big")))
+            gateway = parse_ipv4(given, f'Error: inet address is expected rather than "{given}".')
+            c.attrs.append(attribute(r.RTA_GATEWAY, gateway.to_bytes(4, "big")))
         elif word in ("dev", "oif"):
             c.device = value(rest, word)
         elif word == "src":
@@ -284,7 +288,7 @@ async def _change(net: Netlink, verb: str, rest: list[str]) -> None:
     c = _parse(rest)
     deleting = verb == "delete"
     if c.dst is None:
-        raise ProgramError("Command line is not complete. Try option \"help\"", 255)
+        raise ProgramError('Command line is not complete. Try option "help"', 255)
     if c.device:
         c.attrs.append(attribute(r.RTA_OIF, await ip_link.index_of(net, c.device)))
     if c.dst[1]:
@@ -295,12 +299,24 @@ async def _change(net: Netlink, verb: str, rest: list[str]) -> None:
         c.attrs.append(attribute(r.RTA_TABLE, c.table))
     kind = 0 if deleting and c.type == 1 else c.type
     protocol = 0 if deleting and c.protocol == 3 else c.protocol
-    fields = (AF_INET, c.dst[1], 0, c.tos, c.table if c.table < 256 else 252, protocol, _scope(c, deleting), kind, c.flags)
+    fields = (
+        AF_INET,
+        c.dst[1],
+        0,
+        c.tos,
+        c.table if c.table < 256 else 252,
+        protocol,
+        _scope(c, deleting),
+        kind,
+        c.flags,
+    )
     flags = {
         "add": NLM_F_CREATE | NLM_F_EXCL, "append": NLM_F_CREATE | NLM_F_APPEND, "prepend": NLM_F_CREATE,
         "replace": NLM_F_CREATE | NLM_F_REPLACE, "change": NLM_F_REPLACE,
     }  # fmt: skip
-    await net.change(r.RTM_DELROUTE if deleting else r.RTM_NEWROUTE, RTMSG.pack(*fields) + b"".join(c.attrs), flags.get(verb, 0))
+    await net.change(
+        r.RTM_DELROUTE if deleting else r.RTM_NEWROUTE, RTMSG.pack(*fields) + b"".join(c.attrs), flags.get(verb, 0)
+    )
 
 
 async def _delete(net: Netlink, route: Route) -> None:

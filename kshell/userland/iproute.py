@@ -75,7 +75,7 @@ def command(words: list[str], known: tuple[str, ...], default: str = "show") -> 
 def value(rest: list[str], after: str) -> str:
     """The word behind another, which is taken off. ProgramError."""
     if not rest:
-        raise ProgramError("Command line is not complete. Try option \"help\"", 255)
+        raise ProgramError('Command line is not complete. Try option "help"', 255)
     return rest.pop(0)
 
 

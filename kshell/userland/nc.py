@@ -40,7 +40,16 @@ class Options:
                 self.words.append(word)
 
     def _letters(self, letters: str, rest: list[str]) -> None:
-        names = {"l": "listen", "k": "keep", "u": "udp", "U": "unix", "v": "verbose", "z": "zero", "N": "shut", "c": "echo"}
+        names = {
+            "l": "listen",
+            "k": "keep",
+            "u": "udp",
+            "U": "unix",
+            "v": "verbose",
+            "z": "zero",
+            "N": "shut",
+            "c": "echo",
+        }
         for letter in letters:
             if letter in "n4":
                 continue
@@ -48,11 +57,15 @@ class Options:
                 if not rest:
                     raise ProgramError(f"option requires an argument -- '{letter}'")
                 value = int(rest.pop(0))
-                self.source_port, self.timeout = (value, self.timeout) if letter == "p" else (self.source_port, value * 1000)
+                self.source_port, self.timeout = (
+                    (value, self.timeout) if letter == "p" else (self.source_port, value * 1000)
+                )
             elif letter in names:
                 setattr(self, names[letter], True)
             else:
-                raise ProgramError(f"invalid option -- '{letter}'\nusage: nc [-cklNuUvz] [-p port] [-w seconds] [host] [port] [<<< TEXT]")
+                raise ProgramError(
+                    f"invalid option -- '{letter}'\nusage: nc [-cklNuUvz] [-p port] [-w seconds] [host] [port] [<<< TEXT]"
+                )
 
     @property
     def family(self) -> int:
@@ -74,7 +87,9 @@ def _sockaddr(options: Options, host: str, port: str) -> bytes:
         return struct.pack("<H", AF_UNIX) + host.encode() + b"\0"
     if not port.isdecimal():
         raise ProgramError(f'service "{port}" unknown')
-    return sockaddr_in(parse_ipv4(host, f'getaddrinfo for host "{host}" port {port}: Name or service not known'), int(port))
+    return sockaddr_in(
+        parse_ipv4(host, f'getaddrinfo for host "{host}" port {port}: Name or service not known'), int(port)
+    )
 
 
 # ---- the end that calls
@@ -105,7 +120,11 @@ async def _try(p: Process, options: Options, host: str, port: str) -> int:
         where = host if options.unix else f"{host} port {port} ({'udp' if options.udp else 'tcp'})"
         if result < 0:
             if options.verbose or not options.zero:
-                p.complain(f"nc: connect to {where} failed: {SystemCallError(-result)}" if not options.unix else f"nc: {host}: {SystemCallError(-result)}")
+                p.complain(
+                    f"nc: connect to {where} failed: {SystemCallError(-result)}"
+                    if not options.unix
+                    else f"nc: {host}: {SystemCallError(-result)}"
+                )
             return 1
         if options.verbose:
             p.complain(f"Connection to {host} {port} port [{'udp' if options.udp else 'tcp'}/*] succeeded!")
@@ -163,7 +182,9 @@ async def _serve(p: Process, options: Options) -> int:
     if options.unix:
         host, port = (words[0] if words else ""), ""
     else:
-        host, port = (words[0], words[1]) if len(words) > 1 else ("0.0.0.0", words[0] if words else str(options.source_port))
+        host, port = (
+            (words[0], words[1]) if len(words) > 1 else ("0.0.0.0", words[0] if words else str(options.source_port))
+        )
     if not host or (not options.unix and port == "0"):
         raise ProgramError("nc -l wants a port")
     fd = await p.call("socket", options.family, options.kind, 0, what="socket")

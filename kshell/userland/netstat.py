@@ -76,7 +76,11 @@ async def _sockets(p: Process, o: Options) -> None:
             await _inet(p, o, kind, owners)
     if "x" in o or every:
         p.print(f"Active UNIX domain sockets {_which(o)}")
-        p.print("Proto RefCnt Flags       Type       State         I-Node  " + (" PID/Program name    " if "p" in o else "") + " Path")
+        p.print(
+            "Proto RefCnt Flags       Type       State         I-Node  "
+            + (" PID/Program name    " if "p" in o else "")
+            + " Path"
+        )
         await _unix(p, o, owners)
 
 
@@ -88,7 +92,11 @@ async def _inet(p: Process, o: Options, kind: str, owners: Owners | None) -> Non
         if ("l" in o and not listens) or (not ("l" in o or "a" in o) and listens):
             continue
         sent, received = (int(part, 16) for part in w[4].split(":"))
-        names = STATES if kind == "tcp" else [str(n) if kind == "raw" else "ESTABLISHED" if n == 1 else "" for n in range(12)]
+        names = (
+            STATES
+            if kind == "tcp"
+            else [str(n) if kind == "raw" else "ESTABLISHED" if n == 1 else "" for n in range(12)]
+        )
         text = f"{kind:<4}  {received:6d} {sent:6d} {_shown(local):<23} {_shown(remote):<23} {names[state]:<11}"
         if "e" in o:
             text += f" {w[7]:<10} {w[9]:<10}"
@@ -119,7 +127,8 @@ async def _unix(p: Process, o: Options, owners: Owners | None) -> None:
             continue
         shown = "LISTENING" if listens else _UNIX_STATES[state]
         path = w[7] if len(w) > 7 else ""
-        text = f"unix  {int(w[1], 16):<6} {'[ ACC ]' if listens else '[ ]':<11} {_UNIX_TYPES.get(kind, '?'):<10} {shown:<13} {w[6]:<8}"
+        accepts = "[ ACC ]" if listens else "[ ]"
+        text = f"unix  {int(w[1], 16):<6} {accepts:<11} {_UNIX_TYPES.get(kind, '?'):<10} {shown:<13} {w[6]:<8}"
         if owners is not None:
             text += f" {owners.first(int(w[6])):<20}"
         p.print(f"{text} {path}")
@@ -139,7 +148,8 @@ async def _interfaces(p: Process) -> None:
             flags = await interfaces.flags(name)
             mtu = await interfaces.number(0x8921, name)
             letters = "".join(letter for bit, letter in _LETTERS if flags & bit)
-            p.print(f"{name:<15} {mtu:5d} {c[1]:8d} {c[2]:6d} {c[3]:6d} {c[4]:<6d} {c[9]:8d} {c[10]:6d} {c[11]:6d} {c[12]:6d} {letters}")
+            received = f"{c[1]:8d} {c[2]:6d} {c[3]:6d} {c[4]:<6d}"
+            p.print(f"{name:<15} {mtu:5d} {received} {c[9]:8d} {c[10]:6d} {c[11]:6d} {c[12]:6d} {letters}")
     finally:
         await interfaces.close()
 

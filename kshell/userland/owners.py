@@ -47,7 +47,11 @@ class Owners:
     def of(self, inode: int) -> str:
         """As ss -p prints them."""
         found = self.by_inode.get(inode, [])
-        return f" users:({','.join(f'({chr(34)}{n}{chr(34)},pid={pid},fd={fd})' for n, pid, fd in found)})" if found else ""
+        return (
+            f" users:({','.join(f'({chr(34)}{n}{chr(34)},pid={pid},fd={fd})' for n, pid, fd in found)})"
+            if found
+            else ""
+        )
 
     def first(self, inode: int) -> str:
         """As netstat -p prints the first of them."""

@@ -99,7 +99,9 @@ async def main_ping(p: Process, argv: list[str]) -> int:
         wanted = ~(1 << ECHOREPLY | 1 << UNREACH | 1 << 4 | 1 << 5 | 1 << TIME_EXCEEDED | 1 << 12) & 0xFFFFFFFF
         await p.call("setsockopt", fd, SOL_RAW, ICMP_FILTER, struct.pack("<I", wanted), 4)
     if options.ttl:
-        await p.call("setsockopt", fd, SOL_IP, IP_TTL, struct.pack("<i", options.ttl), 4, what="cannot set unicast time-to-live")
+        await p.call(
+            "setsockopt", fd, SOL_IP, IP_TTL, struct.pack("<i", options.ttl), 4, what="cannot set unicast time-to-live"
+        )
     source = await _source(p, run.target)
     p.print(f"PING {options.target} ({ipv4(run.target)}) {options.size}({options.size + 28}) bytes of data.")
     begin = await run.now()
@@ -140,7 +142,11 @@ async def _loop(run: _Run, begin: int) -> None:
         await _send(run)
         following += round(o.interval * 1e9)
         last = bool(o.count) and run.sent == o.count
-        until = following if not last else await run.now() + round((o.timeout if not run.received else 2 * max(run.times) / 1000 + 0.001) * 1e9)
+        until = (
+            following
+            if not last
+            else await run.now() + round((o.timeout if not run.received else 2 * max(run.times) / 1000 + 0.001) * 1e9)
+        )
         if last and not run.received:
             until = await run.now() + round(o.timeout * 1e9)
         await _listen(run, until, last)
@@ -165,7 +171,7 @@ async def _send(run: _Run) -> None:
 def _checksum(data: bytes) -> int:
     if len(data) % 2:
         data += b"\0"
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f">{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
@@ -210,7 +216,11 @@ async def _reply(run: _Run, packet: bytes, source: int) -> None:
         _, _, _, ident, seq = struct.unpack_from(">BBHHH", inner, (inner[0] & 15) * 4)
         if ident == run.p.pid & 0xFFFF:
             run.errors += 1
-            text = _UNREACHABLE.get(code, f"Dest Unreachable, Bad Code: {code}") if kind == UNREACH else "Time to live exceeded"
+            text = (
+                _UNREACHABLE.get(code, f"Dest Unreachable, Bad Code: {code}")
+                if kind == UNREACH
+                else "Time to live exceeded"
+            )
             run.p.print(f"From {ipv4(source)} icmp_seq={seq} {text}")
 
 
@@ -225,7 +235,15 @@ def _told(run: _Run, size: int, source: int, seq: int, ttl: int, now: int) -> No
 
 def _ms(value: float) -> str:
     """Three digits that count, as ping has them."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 1 else f"{value:.3f}"
+    return (
+        f"{value:.0f}"
+        if value >= 100
+        else f"{value:.1f}"
+        if value >= 10
+        else f"{value:.2f}"
+        if value >= 1
+        else f"{value:.3f}"
+    )
 
 
 async def _summary(run: _Run, begin: int) -> None:

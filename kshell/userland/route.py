@@ -117,7 +117,9 @@ def _target(request: _Request, word: str, kind: str) -> None:
         request.flags |= RTF_HOST
         request.mask = 0xFFFFFFFF
     elif request.target:
-        request.mask = 0xFF000000 if not request.target >> 31 else 0xFFFF0000 if request.target >> 30 == 2 else 0xFFFFFF00
+        request.mask = (
+            0xFF000000 if not request.target >> 31 else 0xFFFF0000 if request.target >> 30 == 2 else 0xFFFFFF00
+        )
 
 
 def _word(request: _Request, word: str, rest: Iterator[str]) -> None:

@@ -13,11 +13,12 @@ from os import strerror
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.syscalls import BY_NAME
+from kshell.world.machine import SyscallInProgress
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
     from kshell.world.arena import Arena
-    from kshell.world.machine import Machine, SyscallInProgress
+    from kshell.world.machine import Machine
 
 AT_FDCWD: Final = -100
 
@@ -119,8 +120,6 @@ class Process:
         return result
 
     async def _do(self, name: str, arguments: tuple[Value, ...]) -> int:
-        from kshell.world.machine import SyscallInProgress
-
         asleep = self.task._call
         if isinstance(asleep, SyscallInProgress):  # begun again while its call sleeps
             outcome: int | SyscallInProgress = asleep

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from os import strerror
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi import sock_diag as d
@@ -32,6 +33,9 @@ CONNECTED: Final = 0xFFF & ~(1 << 10 | 1 << 7 | 1 << 6 | 1 << 3)
 TIMERS: Final = ("off", "on", "keepalive", "timewait", "persist", "unknown")
 _TYPES: Final = {1: "u_str", 2: "u_dgr", 5: "u_seq"}
 _NETIDS: Final = {IPPROTO_TCP: "tcp", IPPROTO_UDP: "udp", IPPROTO_RAW: "raw"}
+_NETLINKS: Final = {
+    0: "rtnl", 4: "tcpdiag", 7: "selinux", 9: "audit", 10: "fiblookup", 11: "connector", 15: "uevent", 16: "genl",
+}  # fmt: skip
 _PORTS: Final = {22: "ssh", 53: "domain", 80: "http", 443: "https", 25: "smtp", 21: "ftp", 23: "telnet"}
 
 
@@ -69,19 +73,12 @@ async def main_ss(p: Process, argv: list[str]) -> int:
         for kind in options.kinds:
             rows += await _ASK[kind](net, options, owners)
     except NetlinkError as error:
-        raise ProgramError(f"RTNETLINK answers: {SystemErrorText(error.errno)}", 1) from None
+        raise ProgramError(f"RTNETLINK answers: {strerror(error.errno)}", 1) from None
     finally:
         await net.close()
     for line in table(rows, options):
         p.print(line)
     return 0
-
-
-def SystemErrorText(errno: int) -> str:
-    """What strerror() says."""
-    from os import strerror
-
-    return strerror(errno)
 
 
 _LETTERS: Final = {"t": "tcp", "u": "udp", "w": "raw", "x": "unix", "0": "packet"}
@@ -185,7 +182,7 @@ def _inet_row(message: Message, protocol: int, options: Options, owners: Owners 
         local = (ipv4(src), names.get(sport, str(sport)) if not options.numeric else str(sport))
     else:
         local = (ipv4(src), _service(sport, options.numeric))
-    peer = (ipv4(dst) if dst or protocol != IPPROTO_RAW else "*" if not dst else ipv4(dst), _service(dport, options.numeric))
+    peer = (ipv4(dst) if dst or protocol != IPPROTO_RAW else "*", _service(dport, options.numeric))
     row = Row(_NETIDS[protocol], state, (rqueue, wqueue), local, peer)
     if owners is not None:
         row.behind += owners.of(inode)
@@ -272,15 +269,14 @@ async def _netlink(net: Netlink, options: Options, owners: Owners | None) -> lis
         return []
     show = d.NDIAG_SHOW_GROUPS | d.NDIAG_SHOW_MEMINFO
     body = struct.pack("<BBxxII", AF_NETLINK, d.NDIAG_PROTO_ALL, 0, show) + b"\xff" * 8
-    names = {0: "rtnl", 4: "tcpdiag", 9: "audit", 7: "selinux", 10: "fiblookup", 11: "connector", 15: "uevent", 16: "genl"}
     rows = []
     for message in await net.dump(d.SOCK_DIAG_BY_FAMILY, body):
         _, _, protocol, _, portid, dst, _, inode = struct.unpack_from("<BBBBIIII", message.body)
         memory = struct.unpack_from("<9I", message.attrs(28).get(d.NETLINK_DIAG_MEMINFO, bytes(36)))
         owner = owners.name(portid) if owners is not None else ""
         peer = str(portid) if not portid else f"{owner}/{portid}" if owner else str(portid)
-        row = Row("nl", 7, (memory[0], memory[2]), (names.get(protocol, str(protocol)), peer if portid else "kernel"), ("*", str(dst) if dst else ""))
-        row.peer = ("*", "" if not dst else str(dst))
+        local = (_NETLINKS.get(protocol, str(protocol)), peer if portid else "kernel")
+        row = Row("nl", 7, (memory[0], memory[2]), local, ("*", str(dst) if dst else ""))
         if owners is not None:
             row.behind += owners.of(inode)
         rows.append(row)
@@ -330,7 +326,9 @@ def compile_filter(words: list[str]) -> bytes:
         if word in ("and", "&&", "&"):
             continue
         if word in ("or", "|", "||", "not", "!"):
-            raise ProgramError(f"bison bellows: syntax error, unexpected '{word}': only `and` joins conditions here", 255)
+            raise ProgramError(
+                f"bison bellows: syntax error, unexpected '{word}': only `and` joins conditions here", 255
+            )
         parts.append(_condition(word, tokens))
     total = sum(len(part) for part in parts)
     program, at = b"", 0
@@ -372,13 +370,16 @@ def table(rows: list[Row], options: Options) -> list[str]:
     kept = [at for at, (_, shown) in enumerate(heads) if shown]
     widths = {at: max([len(heads[at][0]), *(len(line[at]) for line in cells)]) for at in kept}
     ends = [(row.local, row.peer) for row in rows]
-    host = [max([len(title), *(len(end[side][0]) for end in ends)]) for side, title in ((0, "Local Address"), (1, "Peer Address"))]
+    host = [
+        max([len(title), *(len(end[side][0]) for end in ends)])
+        for side, title in ((0, "Local Address"), (1, "Peer Address"))
+    ]
     port = [max([len("Port"), *(len(end[side][1]) for end in ends)]) for side in (0, 1)]
 
     def line(left: list[str], local: tuple[str, str], peer: tuple[str, str], sign: str, behind: str) -> str:
         begin = " ".join(f"{left[at]:<{widths[at]}}" for at in kept)
         middle = f"{local[0]:>{host[0]}}{sign}{local[1]:<{port[0]}} {peer[0]:>{host[1]}}{sign}{peer[1]:<{port[1]}}"
-        return f"{begin} {middle}{behind}"
+        return f"{begin} {middle}{behind:<{len('Process')}}"
 
     lines = [] if options.no_header else [
         line([head for head, _ in heads], ("Local Address", "Port"), ("Peer Address", "Port"), ":", "Process")

@@ -43,7 +43,11 @@ class Options:
                 self._letters(word[1:])
             else:
                 self.filter.append(word)
-        unknown = [word for word in self.filter if word not in PROTOCOLS and word not in ("port", "host", "and") and not _is_value(word)]
+        unknown = [
+            word
+            for word in self.filter
+            if word not in PROTOCOLS and word not in ("port", "host", "and") and not _is_value(word)
+        ]
         if unknown:
             raise ProgramError(f"can't parse filter expression: syntax error at '{unknown[0]}'", 1)
 
@@ -79,7 +83,13 @@ async def main_tcpdump(p: Process, argv: list[str]) -> int:
         except SystemCallError:
             raise ProgramError(f"{device}: No such device exists\n(No such device exists)", 1) from None
     await interfaces.close()
-    fd = await p.call("socket", AF_PACKET, SOCK_RAW, ETH_P_ALL << 8, what="socket: You don't have permission to perform this capture on that device")
+    fd = await p.call(
+        "socket",
+        AF_PACKET,
+        SOCK_RAW,
+        ETH_P_ALL << 8,
+        what="socket: You don't have permission to perform this capture on that device",
+    )
     if index:
         await p.call("bind", fd, struct.pack("<HHiHBB8x", AF_PACKET, ETH_P_ALL << 8, index, 0, 0, 0), 20, what="bind")
         if options.promiscuous and device != "lo":
