@@ -95,7 +95,9 @@ def _address_text(failure: Failure) -> str:
 
 
 def _port(failure: Failure) -> str:
-    return str(free_port(failure.call.session))
+    """A port that nobody has, and not the one that the call wanted: it may be in TIME_WAIT."""
+    found = _PORT.search(_address_text(failure))
+    return str(free_port(failure.call.session, int(found[1] or found[2]) if found else 0))
 
 
 def _address(failure: Failure) -> str:

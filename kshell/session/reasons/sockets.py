@@ -61,9 +61,9 @@ def everything(session: Session) -> Iterator[Open]:
                 yield from opened(user)
 
 
-def free_port(session: Session) -> int:
-    """A port that no socket of the session has."""
-    taken = {found.port for found in everything(session)}
+def free_port(session: Session, wanted: int) -> int:
+    """A port that no socket of the session has, another than `wanted`."""
+    taken = {found.port for found in everything(session)} | {wanted}
     return next(port for port in range(8080, 65536) if port not in taken)
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import NUMBERS, strerror
 from kshell.lens.linux_files import file_of_step
+from kshell.lens.why import Reason, reason
+from kshell.linux.include.linux.err import KernelError
 from kshell.session import events as ev
 from kshell.session.commands import CommandError
 from kshell.session.manual.absent import absent_text
@@ -17,7 +19,6 @@ from kshell.session.reasons.surprises import surprise_of
 from kshell.session.reasons.waits import wait_of
 
 if TYPE_CHECKING:
-    from kshell.lens.why import Reason
     from kshell.session.reasons.waits import Wait
     from kshell.session.session import Session
     from kshell.session.tasks import UserTask
@@ -43,6 +44,9 @@ def why(session: Session, user: UserTask) -> str:
     if found is not None:
         late = [] if call is not None and found.failure.call.command is call.command else _earlier(found)
         return "\n".join([*late, *_failure(found)])
+    error = user.task._last_error
+    if isinstance(error, KernelError):
+        return "\n".join(["The last error was not one of a call that was typed, but of a program's:", *_bare(reason(error))])
     if call is None:
         return f"task {user.name} has made no call yet"
     return f"no call of task {user.name} has failed yet, and there is nothing odd about the last one: {call.text}"
@@ -83,19 +87,27 @@ def _earlier(found: Explanation) -> list[str]:
 
 
 def _failure(found: Explanation) -> list[str]:
-    errno = found.failure.errno
-    head = f"{errno} ({strerror(NUMBERS[errno])})"
-    reason = found.failure.reason
-    if reason is None or reason.origin is None:
+    errno, why_so = found.failure.errno, found.failure.reason
+    if why_so is None or why_so.origin is None:
+        head = f"{errno} ({strerror(NUMBERS[errno])})"
         return [f"{head}: this kernel is built without {found.failure.call.name}().", *_absent(found)]
-    origin = reason.origin
-    lines = _head(f"{head} comes from {origin.function}()", file_of_step(origin.function, origin.file))
-    if errno != reason.name:
-        lines.append(f"  It raised {reason.name}: a signal came, whose handler has no SA_RESTART, so the call ends with {errno}.")
-    lines += [*_chain(reason), *_conditions(reason)]
+    lines = _bare(why_so, errno)
     lines += _wrapped(f"{found.cause[:1].upper()}{found.cause[1:]}.") if found.cause else []
     lines += [f"  also: {row.cause}" for row in found.rows[1:2] if row.cause != found.cause and not found.step]
     return [*lines, *(["  try: " + _step_text(found).replace("\n", "\n       ")] if found.step is not None else [])]
+
+
+def _bare(why_so: Reason, errno: str = "") -> list[str]:
+    """What the traceback alone tells: the function, its file, the way to it, the conditions."""
+    errno = errno or why_so.name
+    origin = why_so.origin
+    if origin is None:
+        return [f"{errno} ({strerror(NUMBERS[errno])})"]
+    lines = _head(f"{errno} ({strerror(NUMBERS[errno])}) comes from {origin.function}()",
+                  file_of_step(origin.function, origin.file))  # fmt: skip
+    if errno != why_so.name:
+        lines.append(f"  It raised {why_so.name}: a signal came, whose handler has no SA_RESTART, so the call ends with {errno}.")
+    return [*lines, *_chain(why_so), *_conditions(why_so)]
 
 
 def _head(text: str, file: str) -> list[str]:
