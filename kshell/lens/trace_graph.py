@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kshell.abi.errno import errno_name
+from kshell.abi.socket import AF_INET, AF_UNIX
 from kshell.lens import fields, names
 from kshell.lens.trace_parts import Part, Segment
 from kshell.lens.trace_text import shown_name
@@ -22,6 +23,7 @@ WIDTH = 100
 FOR_NAMES = 44
 GUTTER = 7
 LONGEST_VALUE = 28
+SOCKET_ADDRESSES = frozenset({"uaddr", "address", "addr", "sockaddr", "sunaddr"})
 ADDRESSES = frozenset({"laddr", "faddr", "nexthop", "gateway", "src_ip", "dest_ip"})
 MOST_ITEMS = 4
 
@@ -162,6 +164,8 @@ def named_text(name: str, value: object) -> str:
     kind = fields.BY_NAME.get(name, "ipv4" if name in ADDRESSES else "")
     if kind and isinstance(value, int) and not isinstance(value, bool):
         return fields.constant(kind, value)
+    if name in SOCKET_ADDRESSES and isinstance(value, bytes):
+        return _socket_address(value)
     return value_text(value)
 
 
@@ -183,9 +187,22 @@ def value_text(value: object) -> str:
 
 def _short_text(value: bytes | bytearray | str) -> str:
     head = value[:LONGEST_VALUE]
-    text = head if isinstance(head, str) else bytes(head).decode("latin-1")
-    text = text.encode("unicode_escape").decode("ascii")[:LONGEST_VALUE].rstrip("\\")
-    more = "…" if len(value) > LONGEST_VALUE or len(text) == LONGEST_VALUE else ""
-    return f'"{text}"{more}'
+    text, taken = "", 0
+    for char in head if isinstance(head, str) else bytes(head).decode("latin-1"):
+        shown = char.encode("unicode_escape").decode("ascii")
+        if len(text) + len(shown) > LONGEST_VALUE:
+            break
+        text, taken = text + shown, taken + 1
+    return f'"{text}"{"…" if taken < len(value) else ""}'
+
+
+def _socket_address(value: bytes) -> str:
+    """A struct sockaddr as the command language writes it."""
+    family = int.from_bytes(value[:2], "little")
+    if family == AF_INET and len(value) >= 8:
+        return f"{{AF_INET, {int.from_bytes(value[2:4], 'big')}, {names.ipv4(int.from_bytes(value[4:8], 'big'))}}}"
+    if family == AF_UNIX and len(value) > 2:
+        return f"{{AF_UNIX, {names.unix_name(value)}}}"
+    return _short_text(value)
 
 

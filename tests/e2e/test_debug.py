@@ -28,7 +28,7 @@ def test_break_look_step_finish_undo_change_run_again_diff(tmp_path: Path) -> No
         terminal.wait("Breakpoint 1 at tcp_v4_connect(), net/ipv4/tcp_ipv4.c", "6 init>")
 
         terminal.enter(CONNECT.replace("PORT", "9090"))
-        terminal.wait("Breakpoint 1, tcp_v4_connect (sk=0x", "if addr_len < 16:", "(kdb)")
+        terminal.wait("Breakpoint 1, tcp_v4_connect (sk=0x", "uaddr={AF_INET, 9090", "if addr_len < 16:", "(kdb)")
         terminal.enter("p sk->sk_state")
         terminal.wait("TCP_CLOSE")
         terminal.enter("bt 2")
@@ -49,7 +49,7 @@ def test_break_look_step_finish_undo_change_run_again_diff(tmp_path: Path) -> No
         terminal.enter("undo")
         terminal.wait("7 init>")
         terminal.enter(CONNECT.replace("PORT", "8080"))
-        terminal.wait('sin_port=htons(8080), sin_addr=inet_addr("127.0.0.1")}, 16) = 0', "8 init>")
+        terminal.wait('.1")}, 16) = 0', "8 init>")
         terminal.enter("diff 6 7")
         terminal.wait("sk_state TCP_CLOSE → TCP_ESTABLISHED")
         terminal.enter("exit")
