@@ -43,7 +43,10 @@ def why(commands: str, task: str = "") -> str:
         ("inotify_init()", ["ENOSYS", "built without inotify_init()", "epoll_create1()"]),
         ("close(99)\ngetpid()", ["The last call succeeded; the last that failed was command 1, close(99):", "close_fd()"]),
         ("getpid()", ["no call of task init has failed yet"]),
-        ("ifconfig eth7 up", ["The last error was not one of a call that was typed, but of a program's:", "ENODEV", "dev_ifsioc"]),
+        (
+            "ifconfig eth7 up",
+            ["The last error was not one of a call that was typed, but of a program's:", "ENODEV", "dev_ifsioc"],
+        ),
         (
             ACCEPTED + "close(a)\nclose(c)\nclose(s)\n" + SERVER.rsplit("\n", 2)[0],
             ["be it in TIME_WAIT", "try: sleep 60s   then the same again"],
