@@ -63,8 +63,8 @@ def keys(vi: str, view: str, width: int) -> Fragments:
     for key, label in labels:
         if not label:
             continue
-        used += len(key) + len(label) + 4
+        used += len(key) + len(label) + 3
         if used > width:
             break
-        fragments += [("class:toolbar.key", f" {key} "), ("class:toolbar", f" {label} ")]
+        fragments += [("class:toolbar", " "), ("class:toolbar.key", key), ("class:toolbar", f" {label} ")]
     return fragments

@@ -15,7 +15,7 @@ SIZES = [(80, 24), (200, 60)]
 @pytest.mark.parametrize(("columns", "rows"), SIZES)
 def test_the_first_minute_of_a_student(tmp_path: Path, columns: int, rows: int) -> None:
     with kshell(tmp_path, columns=columns, rows=rows, PAGER="") as terminal:
-        terminal.wait("1 init>", "F1  help")
+        terminal.wait("1 init>", "F1 help")
         assert terminal.lines[0].startswith("kshell 0.")
         terminal.type("so")
         terminal.wait("socketpair(", "socket(int family, int type, int protocol)")
@@ -96,12 +96,12 @@ def test_ctrl_c_drops_a_line_and_ctrl_d_ends(tmp_path: Path) -> None:
 
 def test_the_screen_follows_the_window(tmp_path: Path) -> None:
     with kshell(tmp_path) as terminal:
-        terminal.wait("1 init>", "F1  help")
+        terminal.wait("1 init>", "F1 help")
         terminal.type("bind(3, {AF_INET, 80")
         terminal.wait("struct sockaddr *umyaddr")
         for columns, rows in ((50, 15), (132, 40), (80, 24)):
             terminal.resize(columns, rows)
-            terminal.wait("1 init> bind(3, {AF_INET, 80", lambda s: terminal.lines[-1].startswith(" F1  help"))
+            terminal.wait("1 init> bind(3, {AF_INET, 80", lambda s: terminal.lines[-1].startswith(" F1 help"))
             assert all(len(line) <= columns for line in terminal.lines)
         terminal.enter(', "127.0.0.1"}, 16)')
         terminal.wait("EBADF", "2 init>")
@@ -240,7 +240,7 @@ def test_a_screen_reader_gets_plain_words(tmp_path: Path) -> None:
 
 def test_without_colour_there_is_none(tmp_path: Path) -> None:
     with kshell(tmp_path, NO_COLOR="1") as terminal:
-        terminal.wait("1 init>", "F1  help")
+        terminal.wait("1 init>", "F1 help")
         terminal.enter("close(9)")
         terminal.wait("EBADF", "2 init>")
         codes = {code for found in re.findall(rb"\x1b\[([0-9;]*)m", terminal.raw) for code in found.split(b";")}
