@@ -69,9 +69,14 @@ def node_of(edge: str, value: object) -> Node:
     return Node(edge, value, spec, spec.read(value), getattr(value, "_addr", 0))
 
 
-def snapshot(*tasks: object) -> Node:
-    """What tasks reach by their descriptors, from the task_struct down; more than one stand below a root without
-    a value. An object stands where it is met first; later it is a node without children."""
+def snapshot(task: object) -> Node:
+    """What a task reaches by its descriptors, from the task_struct down."""
+    return snapshots([task]).children[0]
+
+
+def snapshots(tasks: Iterable[object]) -> Node:
+    """What tasks reach, below a root without a value. An object stands where it is met first; later it is a node
+    without children."""
     seen: set[int] = set()
 
     def visit(edge: str, value: object) -> Node:
@@ -82,8 +87,6 @@ def snapshot(*tasks: object) -> Node:
                 node.children.extend(follow(node, value, visit))
         return node
 
-    if len(tasks) == 1:
-        return visit("", tasks[0])
     root = Node("", None, _NOTHING, ())
     root.children = [visit("", task) for task in tasks]
     return root
@@ -228,6 +231,10 @@ def followers(cls: type) -> tuple[Follow, ...]:
     return tuple(follow for name in bases for follow in BELOW.get(name, ()))
 
 
+_CONSUMED: Final = frozenset({"sk_buff", "tcp_request_sock", "inet_request_sock"})
+"""Structs of lists: one that has left its list was used up, even if a clone shares its place in the slab."""
+
+
 class FreeSlots:
     """The free slots of all slab caches: whether an object that nothing leads to any more was freed."""
 
@@ -238,7 +245,7 @@ class FreeSlots:
     def alive(self, value: object) -> bool:
         """Whether a slab object is in use; what has no address of its own went with its owner."""
         address = getattr(value, "_addr", 0)
-        if not address:
+        if not address or type(value).__name__ in _CONSUMED:
             return False
         if self._slots is None:
             caches = [(cache._free, cache.size) for cache in self.caches]  # type: ignore[attr-defined]

@@ -281,18 +281,18 @@ def _visible(merged: _Merged) -> tuple[list[_Merged], list[_Merged], list[tuple[
     """The children that get lines, those that did not change, and what to say of repeated ones."""
     shown: list[_Merged] = []
     hidden: list[_Merged] = []
-    repeated: dict[tuple[str, str, str], list[_Merged]] = {}
+    repeated: dict[tuple[str, ...], list[_Merged]] = {}
     for child in merged.children:
         if not child.touched:
             hidden.append(child)
             continue
-        key = (child.sign, child.node.struct, child.edge.partition("[")[0])
+        key = (child.sign, child.node.struct, child.edge.partition("[")[0], child.note)
         same = repeated.setdefault(key, [])
         same.append(child)
         if len(same) <= SAME_SHOWN or "[" not in child.edge:
             shown.append(child)
     folds = []
-    for (sign, struct, _), same in repeated.items():
+    for (sign, struct, *_), same in repeated.items():
         rest = [child for child in same if child not in shown]
         if len(rest) == 1:
             shown.append(rest[0])

@@ -27,11 +27,11 @@ from kshell.session.variables import SessionVariables
 from kshell.world.machine import MachinePanic, SyscallInProgress
 
 if TYPE_CHECKING:
-    from kshell.lens.objects import Node as Snapshot
     from kshell.linux.include.linux.sched import task_struct
     from kshell.session.hosts import Hosts
     from kshell.session.session import Session
     from kshell.session.tasks import UserTask
+    from kshell.session.watch import Seen
 
 MOST_JUMPS = 100_000
 """Timer events that one command may wait for."""
@@ -46,7 +46,7 @@ class Pending:
         self,
         prepared: bridge.Prepared,
         progress: SyscallInProgress,
-        before: Snapshot | None,
+        before: Seen | None,
         place: tuple[str, str, int],
     ) -> None:
         self.prepared = prepared
@@ -233,13 +233,14 @@ class Calls:
         prepared = pending.prepared
         if prepared.statement.expected is not None and prepared.statement.expected.value is not None:
             self._hold(pending, prepared, False, f"= {prepared.statement.expected.value}", "the call never returns")
+        self.session.watch_of(prepared.user).after(pending.before, prepared.user.task, [])
 
     def _finished(
         self,
         kind: type[ev.CallFinished],
         prepared: bridge.Prepared,
         result: int,
-        before: Snapshot | None,
+        before: Seen | None,
         pending: Pending | None = None,
     ) -> None:
         session, user = self.session, prepared.user

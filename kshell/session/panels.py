@@ -46,7 +46,4 @@ def apply(session: Session, name: str) -> None:
     """A setting about what is shown has changed: show so from now on, and tell the readers."""
     session.show = chosen(session.show, {name: session.settings[name]})
     session.settings |= of(session.show)
-    for host in session.hosts:
-        if host.watch is not None:
-            host.watch.look()
     session.emit(ev.Panels, sorted(session.show))

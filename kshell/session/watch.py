@@ -26,23 +26,29 @@ LOOKED_AT = frozenset({"objects", "changes"})
 PANELS: dict[type, str] = {Printk: "log", SchedWakeup: "wakeups", ModuleLoad: "log"}
 
 
+class Seen:
+    """The objects of a moment, as a tree; later ones have higher numbers."""
+
+    __slots__ = ("number", "root")
+
+    def __init__(self, number: int, root: Node) -> None:
+        self.number = number
+        self.root = root
+
+
 class Watch:
     """Observes one kernel for one session."""
 
     def __init__(self, session: Session, host: Host) -> None:
         self.session = session
         self.host = host
-        self.looking = False
-        self.look()
+        self._number = 0
+        self._shown: Seen | None = None
         self._stop = host.machine.kernel.observe(self._record)
 
     def close(self) -> None:
         """Listen no more."""
         self._stop()
-
-    def look(self) -> None:
-        """What is shown has changed."""
-        self.looking = bool(self.session.show & LOOKED_AT)
 
     def _record(self, record: Record) -> None:
         panel = PANELS.get(type(record))
@@ -67,31 +73,42 @@ class Watch:
 
     # ---- objects before and after a call
 
-    def before(self, task: task_struct) -> Node | None:
-        """The state to compare with later; None if nobody looks."""
-        return self._snapshot(task) if self.looking else None
+    @property
+    def looking(self) -> bool:
+        """Whether anybody wants to know what calls change."""
+        return bool(self.session.show & LOOKED_AT)
 
-    def _snapshot(self, task: task_struct) -> Node:
+    def before(self, task: task_struct) -> Seen | None:
+        """The state to compare with later; None if nobody looks."""
+        return self._see(task) if self.looking else None
+
+    def _see(self, task: task_struct) -> Seen:
         """What the task reaches, and the other tasks of the session."""
-        from kshell.lens.objects import snapshot
+        from kshell.lens.objects import snapshots
 
         others = [user.task for user in self.host.tasks if user.task is not task and not user.dead]
-        return snapshot(task, *others)
+        self._number += 1
+        return Seen(self._number, snapshots([task, *others]))
 
-    def after(self, before: Node | None, task: task_struct, named: list[int]) -> None:
-        """Emit what is different now; `named`: descriptors the call was about."""
+    def after(self, before: Seen | None, task: task_struct, named: list[int]) -> None:
+        """Emit what is different now; `named`: descriptors the call was about.
+
+        A call that slept is compared with what was shown last, not with the time when it began.
+        """
         if before is None:
             return
         from kshell.lens import tree
         from kshell.lens.objects import FreeSlots
 
-        now = self._snapshot(task)
+        was = self._shown if self._shown is not None and self._shown.number > before.number else before
+        now = self._shown = self._see(task)
         alive = FreeSlots(self.host.machine.kernel.slab_caches).alive
         if "objects" in self.session.show:
             everything = self.session.settings["view"] == "full"
-            lines = tree.touched_lines(before, now, [f"fd_array[{fd}]" for fd in named], everything, alive)
+            edges = [f"fd_array[{fd}]" for fd in named]
+            lines = tree.touched_lines(was.root, now.root, edges, everything, alive)
             if lines:
                 self.session.emit(ev.Objects, lines)
         if "changes" in self.session.show:
-            for change in tree.changes(before, now, alive):
+            for change in tree.changes(was.root, now.root, alive):
                 self.session.emit(ev.Change, change.struct, change.address, change.field, change.old, change.new)
