@@ -319,6 +319,11 @@ class Kernel:
         self.neigh_tables: dict[int, neigh_table] = {}
         self.neigh_notify: Callable[[neighbour, int, int, int], None] | None = None
 
+        # net/ipv4/route.c: redirects
+        self.ip_rt_redirect_load = HZ // 50
+        self.ip_rt_redirect_number = 9
+        self.ip_rt_redirect_silence = (HZ // 50) << 10
+
         # net/core/link_watch.c
         self.lweventlist: list[net_device] = []
         self.linkwatch_work: work_struct | None = None

@@ -25,10 +25,8 @@ _NO_MULTIPATH = "a route has one next hop"
 _NO_OFFLOAD = "no device routes by itself"
 _NO_L3MDEV = "there are no routing domains (VRF)"
 _NO_GC = "the route cache has no collector since Linux 3.6"
-_NO_REDIRECTS = "no ICMP redirects are sent"
 _ENTROPY = "random numbers come from a seeded generator"
 _OVERFLOW = "all user ids fit"
-_NO_QUERIES = "no IGMP messages are sent"
 
 INERT: Final[Mapping[str, str]] = MappingProxyType({
     "fs/lease-break-time": _NO_LEASES, "fs/leases-enable": _NO_LEASES, "fs/suid_dumpable": _NO_CORES,
@@ -63,19 +61,17 @@ INERT: Final[Mapping[str, str]] = MappingProxyType({
     "net/ipv4/ipfrag_low_thresh": "unused since Linux 4.17", "net/ipv4/ipfrag_max_dist": _NO_PEERS,
     "net/ipv4/ipfrag_secret_interval": "unused since Linux 3.17",
     "net/ipv4/nexthop_compat_mode": "next hops are not objects of their own",
-    "net/ipv4/route/gc_*": _NO_GC, "net/ipv4/route/max_size": _NO_GC, "net/ipv4/route/redirect_*": _NO_REDIRECTS,
+    "net/ipv4/route/gc_*": _NO_GC, "net/ipv4/route/max_size": _NO_GC,
     "net/ipv4/route/error_*": _NO_PEERS,
     "net/ipv4/tcp_child_ehash_entries": "namespaces share the table of connections",
     "net/ipv4/tcp_fack": "unused since Linux 4.15", "net/ipv4/tcp_low_latency": "unused since Linux 4.14",
     "net/ipv4/tcp_probe_interval": "a smaller path MTU is not probed again",
     "net/ipv4/tcp_probe_threshold": "a smaller path MTU is not probed again",
     "net/ipv4/xfrm4_gc_thresh": "there is no IPsec",
-    "net/ipv4/conf/*/secure_redirects": "redirects are not followed", "net/ipv4/conf/*/shared_media": _NO_REDIRECTS,
     "net/ipv4/conf/*/bootp_relay": "there is no relay", "net/ipv4/conf/*/log_martians": "martians are not logged",
     "net/ipv4/conf/*/tag": "for programs of the user", "net/ipv4/conf/*/medium_id": "there is no proxy ARP by medium",
-    "net/ipv4/igmp_link_local_mcast_reports": _NO_QUERIES,
-    "net/ipv4/conf/*/force_igmp_version": _NO_QUERIES,
-    "net/ipv4/conf/*/igmpv?_unsolicited_report_interval": _NO_QUERIES,
+    "net/ipv4/conf/*/force_igmp_version": "the version is that of the router that asks",
+    "net/ipv4/conf/*/igmpv2_unsolicited_report_interval": "joins are reported by IGMPv3",
     "net/ipv4/neigh/*/interval_probe_time_ms": "managed neighbours are not probed",
     "net/ipv4/neigh/default/gc_interval": "old addresses are looked for by base_reachable_time",
     "net/ipv4/neigh/*/proxy_*": "proxy ARP answers at once",

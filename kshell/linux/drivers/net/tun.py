@@ -260,12 +260,11 @@ def __tun_detach(tfile: tun_file, clean: bool) -> None:
 # ---- the file
 
 
-async def tun_chr_open(inode: inode, f: file) -> int:
+async def tun_chr_open(inode: inode, f: file) -> None:
     """open(): no device yet. The module is held."""
     kernel = inode.i_sb.kernel
     __module_get(find_module(kernel, "tun"))
     f.private_data = tun_file(kernel.current.nsproxy.net_ns)
-    return 0
 
 
 async def tun_chr_close(inode: inode, f: file) -> None:

@@ -380,6 +380,12 @@ def fib_sync_up(dev: net_device, nh_flags: int) -> int:
     return ret
 
 
+def ip_fib_check_default(gw: int, dev: net_device) -> bool:
+    """True if a route goes by that gateway: it is known as one."""
+    hops = dev.nd_net.kernel.fib_info_devhash.get(dev, ())
+    return any(nh.nhc_gw == gw and nh.nhc_gw_family and not nh.nhc_flags & RTNH_F_DEAD for nh in hops)
+
+
 def fib_select_default(flp: flowi4, res: fib_result) -> None:
     """Choose among default routes: the first of equal priority whose gateway is not known to be dead."""
     assert res.fi is not None

@@ -11,6 +11,7 @@ from kshell.linux.include.linux.in_ import ipv4_is_lbcast, ipv4_is_multicast, ip
 from kshell.linux.include.linux.inetdevice import (
     IN_DEV_ORCONF,
     IN_DEV_RX_REDIRECTS,
+    IPV4_DEVCONF_SECURE_REDIRECTS,
     IPV4_DEVCONF_SEND_REDIRECTS,
     IPV4_DEVCONF_SHARED_MEDIA,
 )
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
 
 HZ: Final = 250
 ICMP_REDIR_HOST: Final = 1
-IP_RT_REDIRECT_NUMBER: Final = 9
-IP_RT_REDIRECT_LOAD: Final = HZ // 50
-IP_RT_REDIRECT_SILENCE: Final = IP_RT_REDIRECT_LOAD << (IP_RT_REDIRECT_NUMBER + 1)
 IP_RT_GC_TIMEOUT: Final = 300 * HZ
 
 
@@ -67,14 +65,15 @@ def ip_rt_send_redirect(skb: sk_buff) -> None:
     if in_dev is None or not IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_SEND_REDIRECTS):
         return
     net = rt.dev.nd_net
-    now = net.kernel.jiffies
+    kernel = net.kernel
+    now = kernel.jiffies
     peer = inet_getpeer_v4(net, iph.saddr, 0)
-    if now - (peer.rate_last + IP_RT_REDIRECT_SILENCE) > 0:
+    if now - (peer.rate_last + kernel.ip_rt_redirect_silence) > 0:
         peer.rate_tokens = peer.n_redirects = 0
-    if peer.n_redirects >= IP_RT_REDIRECT_NUMBER:
+    if peer.n_redirects >= kernel.ip_rt_redirect_number:
         peer.rate_last = now
         return
-    if not peer.n_redirects or now - (peer.rate_last + (IP_RT_REDIRECT_LOAD << peer.n_redirects)) > 0:
+    if not peer.n_redirects or now - (peer.rate_last + (kernel.ip_rt_redirect_load << peer.n_redirects)) > 0:
         gateway = rt.rt_gw4 if rt.rt_gw_family == AF_INET else iph.daddr
         icmp.icmp_send(skb, ICMP_REDIRECT, ICMP_REDIR_HOST, gateway)
         peer.rate_last = now
@@ -92,7 +91,10 @@ def _may_heed(skb: sk_buff, old_gw: int, new_gw: int) -> bool:
         return False
     if IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_SHARED_MEDIA):
         return fib_frontend.inet_addr_type(dev.nd_net, new_gw) == RTN_UNICAST
-    return devinet.inet_addr_onlink(in_dev, new_gw, old_gw)
+    if not devinet.inet_addr_onlink(in_dev, new_gw, old_gw):
+        return False
+    secure = IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_SECURE_REDIRECTS)
+    return not secure or fib_semantics.ip_fib_check_default(new_gw, dev)
 
 
 def __ip_do_redirect(rt: rtable, skb: sk_buff, fl4: flowi4, kill_route: bool) -> None:
