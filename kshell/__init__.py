@@ -2,6 +2,7 @@
 
     machine = kshell.Machine(seed=0)      boots; machine.init is pid 1
     session = kshell.Session(machine)     executes command text and yields events
+    session.goto(3)                       travels; kshell.session.face tells what else can be asked of a session
 """
 
 from __future__ import annotations

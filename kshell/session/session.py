@@ -14,6 +14,7 @@ from kshell.session import events as ev
 from kshell.session import panels, settings
 from kshell.session.calls import Calls
 from kshell.session.commands import CommandError, Registry
+from kshell.session.face import Face
 from kshell.session.hosts import Host, Hosts
 from kshell.session.moment import PLAIN, Moment
 from kshell.session.pieces import Piece, pieces
@@ -44,7 +45,7 @@ AtStop = Callable[[list[ev.Event]], str | None]
 """Shows events that came so far and gives the debugger's next command, None to go on."""
 
 
-class Session:
+class Session(Face):
     """Executes command text and yields events.
 
     machine: the machine to use, None: a new one with `seed`.
@@ -339,28 +340,6 @@ class Session:
             self._place = piece
             self.emit(ev.Debug, piece.text)
         return piece.text if piece is not None else None
-
-    # ---- travel
-
-    def goto(self, n: int) -> None:
-        """Go to the moment after command n, back or forward again; CommandError if there is none."""
-        self.timeline.goto(n)
-
-    def undo(self, count: int = 1) -> None:
-        """Take back the last commands."""
-        self.timeline.goto(self.timeline.here - count)
-
-    def redo(self, count: int = 1) -> None:
-        """Do commands again that were taken back."""
-        self.timeline.goto(self.timeline.here + count)
-
-    def branch(self, name: str) -> bool:
-        """Go to a branch, where it was left; a new name makes one that begins here. Whether it is new."""
-        return self.timeline.switch(name)
-
-    def copy(self, n: int | None = None) -> Session:
-        """Another session, as this one was after command n (now): to try something, or to look."""
-        return self.timeline.copy(self.timeline.here if n is None else n)
 
     def relay(self, events: list[ev.Event]) -> None:
         """Tell what a copy of this session told, as this command's own."""

@@ -180,6 +180,17 @@ class Timeline:
         """The moment after command n."""
         return self.branch.commands[n - 1].moment if n else self.start
 
+    def command(self, n: int | None = None) -> Logged:
+        """Command n of the branch; None: the last one done that did something."""
+        if n is not None:
+            if not 1 <= n <= len(self.branch.commands):
+                raise CommandError(f"there is no command {n}", f"commands go from 1 to {len(self.branch.commands)}")
+            return self.branch.commands[n - 1]
+        found = next((command for command in reversed(self.done) if command.tape or command.by_text), None)
+        if found is None:
+            raise CommandError("no command has done anything yet")
+        return found
+
     # ---- travel
 
     def goto(self, n: int) -> None:

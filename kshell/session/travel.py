@@ -72,7 +72,7 @@ def forward(session: Session) -> None:
 
 def inside(session: Session, n: int, k: int) -> None:
     """Go to packet k of command n."""
-    command = _command(session, n)
+    command = session.timeline.command(n)
     count = count_stops(session, command, PACKETS)
     if not 1 <= k <= count:
         raise CommandError(f"command {n} has {count or 'no'} packet{'' if count == 1 else 's'}", f"goto {n}")
@@ -91,13 +91,6 @@ def _look_from(session: Session, command: Logged, k: int, count: int) -> None:
     session.emit(ev.Difference, "the stop before", eye.name, eye.changes, False)
 
 
-def _command(session: Session, n: int) -> Logged:
-    commands = session.timeline.branch.commands
-    if not 1 <= n <= len(commands):
-        raise CommandError(f"there is no command {n}", f"commands go from 1 to {len(commands)}")
-    return commands[n - 1]
-
-
 # ---- looking
 
 
@@ -112,7 +105,7 @@ def elsewhere(session: Session, text: str) -> bool:
         if k is None:
             look_at(session, text[: asked.start()], int(n))
         else:
-            look_inside(session, text[: asked.start()], _command(session, int(n)), int(k), PACKETS)
+            look_inside(session, text[: asked.start()], session.timeline.command(int(n)), int(k), PACKETS)
         return True
     eye = session.timeline.eye
     if eye is None or _section(session, text) in ("travel", "help"):
