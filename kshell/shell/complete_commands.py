@@ -14,6 +14,11 @@ SHOWN = (
     ("inode", "the inode behind a descriptor"), ("file", "the file behind a descriptor"),
     ("all", "the current task and all below it"),
 )  # fmt: skip
+GRAPHED = (
+    ("fd", "a descriptor: fd_array, file, inode, socket, sock"), ("fds", "a process and its open files"),
+    ("task", "a task with all that it has"), ("tcp", "TCP's sockets in their hash tables"),
+    ("inetsw", "net_families and inetsw"), ("pair", "two descriptors and what joins them"),
+)  # fmt: skip
 
 
 def candidates(command: str, argument: str, state: State) -> tuple[Pairs, str]:
@@ -64,6 +69,30 @@ def _expressions(words: list[str], word: str, state: State) -> Pairs:
     return [*state.variables(), *state.roots()]
 
 
+def _graphs(words: list[str], word: str, state: State) -> Pairs:
+    if not words:
+        return [*GRAPHED, *_expressions(words, word, state)]
+    if words[0] == "task":
+        return [*state.tasks(), *state.pids()] if len(words) == 1 else ()
+    if (words[0] == "fd" and len(words) == 1) or (words[0] == "pair" and len(words) < 3):
+        return [*state.descriptors(), *state.variables()]
+    return ()
+
+
+def _structs(words: list[str], word: str, state: State) -> Pairs:
+    from kshell.lens.layouts import names
+
+    if words == ["struct"]:
+        return [(name, "") for name in sorted(names())]
+    return [("struct", "a struct by its name"), *_expressions(words, word, state)] if not words else ()
+
+
+def _tables(words: list[str], word: str, state: State) -> Pairs:
+    from kshell.lens.walk import HASHES
+
+    return () if words else HASHES.items()
+
+
 def _functions(words: list[str], word: str, state: State) -> Pairs:
     if words[-1:] == ["task"]:
         return state.tasks()
@@ -107,6 +136,10 @@ _KINDS: dict[str, Callable[[list[str], str, State], Pairs]] = {
     "path": _paths,
     "module": _modules,
     "call": _calls,
+    "graph": _graphs,
+    "struct": _structs,
+    "hash": _tables,
+    "packets": _words("last", "-x"),
     "info": _words("breakpoints", "args", "locals", "frame"),
 }
 """By `Command.completion`."""

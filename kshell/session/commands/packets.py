@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 1 << 16
 
 
-@command("packets [last|N] [-x]", section="look")
+@command("packets [last|N] [-x]", section="look", completion="packets")
 def do_packets(session: Session, arguments: str) -> None:
     """Show the packets that passed a device, as tcpdump writes them, with the TCP states of both ends.
 

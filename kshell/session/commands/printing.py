@@ -115,7 +115,7 @@ def _walk(session: Session, text: str, how: Callable[[Scope, str], list[str]]) -
         raise CommandError(error.message, error.hint) from None
 
 
-@command("hash TABLE", section="look", completion="expr")
+@command("hash TABLE", section="look", completion="hash")
 def do_hash(session: Session, arguments: str) -> None:
     """Walk a hash table of the kernel: every bucket that holds something, with its chain.
 
