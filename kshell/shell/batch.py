@@ -68,8 +68,19 @@ def _replay(options: Options, source: Input, echo: bool) -> int:
     return exit_status(session)
 
 
+def _capture(session: Session, path: str) -> None:
+    from kshell.session.commands import CommandError
+
+    try:
+        session.capture(None, "any", path)
+    except CommandError as error:
+        raise Unreadable(f"--pcap: {error.message}") from None
+
+
 def prepare(session: Session, options: Options) -> None:
-    """Turn tracing on and set breakpoints as the command line says; Unreadable if it names no function."""
+    """Capture, trace and set breakpoints as the command line says; Unreadable if it names no file or function."""
+    if options.pcap:
+        _capture(session, options.pcap)
     if options.trace is None and not options.breaks:
         return
     from kshell.session.commands import CommandError

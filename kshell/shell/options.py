@@ -22,6 +22,7 @@ options:
   --trace[=FILTERS]     trace every command, or the boot: --trace=tcp_*,net/core/*,-d4 (`help trace`)
   --break FUNCTION      stop there, also while booting; the commands behind the one that stops are the
                         debugger's (`help break`)
+  --pcap FILE           write all packets of all devices into a capture file that Wireshark reads
   --seed N              seed of the machine's random numbers (default 0)
   -q, --quiet           only what commands print, and what goes wrong
   --color WHEN          auto, always or never (default auto; NO_COLOR is respected)
@@ -68,6 +69,7 @@ class Options:
         self.help = False
         self.version = False
         self.resume = False
+        self.pcap = ""
         self.seed = 0
         self.color = "auto"
         self.show: str | None = None
@@ -142,7 +144,7 @@ def _flag(options: Options, word: str) -> bool:
 
 def _valued(options: Options, word: str, rest: object) -> None:
     name, equals, value = word.partition("=")
-    if name not in ("-c", "--show", "--color", "--seed", "--trace", "--break") and not word.startswith("-c"):
+    if name not in ("-c", "--show", "--color", "--seed", "--trace", "--break", "--pcap") and not word.startswith("-c"):
         raise UsageError(f"there is no option {name}")
     if word.startswith("-c") and word != "-c":
         name, value = "-c", word[2:]
@@ -156,6 +158,8 @@ def _valued(options: Options, word: str, rest: object) -> None:
         options.trace = value
     elif name == "--break":
         options.breaks.append(value)
+    elif name == "--pcap":
+        options.pcap = value
     elif name == "--show":
         options.show = value
     elif name == "--color":
@@ -190,6 +194,8 @@ def _hold(options: Options) -> None:
         raise UsageError("-c goes alone")
     if (options.trace is not None or options.breaks) and options.subcommand in ("check", "config"):
         raise UsageError(f"--trace and --break do not go with {options.subcommand}")
+    if options.pcap and (options.subcommand not in ("", "run") or len(options.files) > 1):
+        raise UsageError("--pcap goes with -c, with standard input and with run FILE")
     if options.chain and options.subcommand != "boot":
         raise UsageError("--chain goes with boot")
     _panels(options.show, frozenset())

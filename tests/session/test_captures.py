@@ -3,6 +3,7 @@
 import shutil
 import struct
 import subprocess
+import sys
 
 import pytest
 
@@ -135,3 +136,13 @@ def test_loopback_is_captured_once(tmp_path):
 def test_errors(command, message):
     errors = [event.message for event in Session().run(command) if isinstance(event, ev.Error)]
     assert message in errors[0]
+
+
+@tshark
+def test_the_command_line_captures_everything(tmp_path):
+    path = tmp_path / "all.pcapng"
+    text = NETWORK.replace("@client capture eth0 FILE\n", "") + UDP
+    command = [sys.executable, "-m", "kshell", "-q", "--pcap", str(path), "-c", text]
+    subprocess.run(command, check=True, capture_output=True)
+    names = {row[0] for row in fields(path, "udp", "frame.interface_name")}
+    assert names == {"client.eth0", "server.eth0"}
