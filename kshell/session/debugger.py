@@ -19,7 +19,7 @@ from kshell.lang.statements import parse_line
 from kshell.lens import fields
 from kshell.lens.debug import frames
 from kshell.lens.debug.debugger import Abandon, Action, Debugger, Stop
-from kshell.lens.debug.points import Breakpoint
+from kshell.lens.debug.points import Breakpoint, Point, Points
 from kshell.lens.expr import truth
 from kshell.lens.trace_graph import named_text
 from kshell.lens.values import plain
@@ -37,11 +37,11 @@ ALIASES: Final = {
     "c": "continue", "fg": "continue", "s": "step", "n": "next", "fin": "finish", "u": "until", "bt": "backtrace",
     "where": "backtrace", "f": "frame", "i": "info", "p": "print", "inspect": "print", "l": "list", "b": "break",
     "br": "break", "brk": "break", "tb": "tbreak", "d": "delete", "k": "undo", "kill": "undo", "h": "help",
-    "args": "info args", "locals": "info locals",
+    "ba": "backtrace", "args": "info args", "locals": "info locals",
 }  # fmt: skip
 GOING: Final = ("continue", "step", "next", "finish", "until")
 WIDTH: Final = 80
-OWN: Final = (*GOING, "backtrace", "up", "down", "frame", "info", "undo", "help", "print")
+OWN: Final = (*GOING, "back", "forward", "backtrace", "up", "down", "frame", "info", "undo", "help", "print")
 ALSO: Final = frozenset({"break", "tbreak", "delete", "watch", "list", "assert", "trace"})
 """Commands of the session that make sense at a stop, beside those that look."""
 
@@ -55,8 +55,72 @@ The kernel stands still. What is typed here changes nothing in it.
   print (p) EXPR          locals and kernel objects: p sk->sk_state; the expression alone does it too
   list (l)                the source around
   break, tbreak, watch, delete    as at the prompt; watch sk->sk_state works on locals
+  back                    to the stop before: the call runs again up to there; forward: to the one that back left
   undo                    leave the stop and take the whole call back
   show, fds, ps, dmesg, hash, …   commands that only look"""
+
+
+class Way:
+    """How a command got to its stop, so that it can be run again to the stop before.
+
+    taken: how each stop was left; ahead: the same of stops that `back` has left. A way is made of actions and the
+    number of the frame that was looked at, since frames are others when the command runs again.
+    """
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[Action, int]] = []
+        self.ahead: list[tuple[Action, int]] = []
+        self.returning = False
+        self._to_go: list[tuple[Action, int]] = []
+        self._mark: dict[int, tuple[Point, int]] = {}
+        self._later: dict[int, Point] = {}
+
+    def begin(self, points: Points) -> None:
+        """A command begins."""
+        self.__init__()  # type: ignore[misc]
+        self._mark = points.mark()
+
+    def begin_again(self, points: Points) -> None:
+        """It begins again, to go as far as it is to."""
+        self.returning = False
+        points.reset(self._mark)
+        self._to_go, self.taken = self.taken, []
+
+    def known(self, stop: Stop, points: Points) -> Action | None:
+        """How to leave a stop on the way to the one that is wanted; None: this is it."""
+        if not self._to_go:
+            points.all |= self._later
+            self._later = {}
+            return None
+        self.taken.append(self._to_go.pop(0))
+        return _repeated(*self.taken[-1], stop)
+
+    def take(self, action: Action, stop: Stop) -> None:
+        """A stop is left."""
+        if not self.ahead or self.ahead[0][0].kind != action.kind:
+            self.ahead = []
+        else:
+            del self.ahead[0]
+        self.taken.append((action, stop.selected))
+
+    def back(self, points: Points) -> None:
+        """Go to the stop before; CommandError if this is the first."""
+        if not self.taken:
+            raise CommandError("this is the first stop of the command", "undo takes the command back")
+        self.ahead.insert(0, self.taken.pop())
+        self._later = {number: point for number, point in points.all.items() if number not in self._mark}
+        self.returning = True
+
+    def forward(self, stop: Stop | None) -> Action:
+        """Leave the stop as it was left before; CommandError if there is no other known."""
+        if not self.ahead or stop is None:
+            raise CommandError("nothing is known of stops after this", "continue, step, next and finish go on")
+        return _repeated(*self.ahead[0], stop)
+
+
+def _repeated(action: Action, selected: int, stop: Stop) -> Action:
+    frame = stop.frames[selected] if action.kind == "finish" else None
+    return Action(action.kind, action.count, action.line, frame)
 
 
 class SessionDebugger:
@@ -68,6 +132,7 @@ class SessionDebugger:
         self.points = self.debugger.points
         self.stop: Stop | None = None
         self.abandoned = 0
+        self.way = Way()
         self.prepare: Callable[[Kernel], None] = lambda kernel: None
         self._variables: Mapping[str, object] = {}
         self._repeat = ""
@@ -117,13 +182,18 @@ class SessionDebugger:
         kernel = frames.running_kernel(stop.frame)
         assert kernel is not None, "a kernel function runs in no kernel"
         self.prepare(kernel)
+        known = self.way.known(stop, self.points)
+        if known is not None:
+            return known
         before = session.current
         self.stop = stop
         self._select(0)
         session.current = self._speaker(kernel) or before
         self._tell(stop)
         try:
-            return self._ask()
+            action = self._ask()
+            self.way.take(action, stop)
+            return action
         finally:
             self.stop = None
             self._variables = {}
@@ -146,9 +216,16 @@ class SessionDebugger:
         where = "" if same and not told else _called(f"{told.rpartition(chr(10))[2]}{frames.call_text(frame)}", frame)
         told = told[: len(told) - len(told.rpartition("\n")[2])]
         session.emit(
-            ev.Stop, stop.point, told + where, task.pid, self._name_of(task) or task.comm,
+            ev.Stop, stop.point, told + where, task.pid, self._label(task),
             frame.f_code.co_name, frames.file_of(frame.f_code), frame.f_lineno, stop.text,
         )  # fmt: skip
+
+    def _label(self, task: task_struct) -> str:
+        """The task's name here, or its own; that of a host which is not the first stands before it."""
+        name, host = self._name_of(task) or task.comm, self.session.current.host
+        if host and not task.pid:
+            return host
+        return f"{host}/{name}" if host and not name.startswith(host) else name
 
     def _ask(self) -> Action:
         session = self.session
@@ -188,8 +265,15 @@ class SessionDebugger:
         self._repeat = text if name in ("step", "next") else ""
         if name in GOING:
             return self._go(name, rest)
+        if name == "forward":
+            return self.way.forward(self.stop)
         if name == "undo":
             self._take_back(rest)
+        elif name == "back":
+            if not self.session.timeline.rooted:
+                raise CommandError("this session was given its machine, and can't make it anew")
+            self.way.back(self.points)
+            raise Abandon
         elif name == "help" and not rest:
             self.session.say(HELP)
         elif name == "print":

@@ -68,7 +68,7 @@ def parse(text: str, is_command: Callable[[str], bool]) -> Request:
         elif not _is_filter(word, text[match.end() :], is_command):
             break
         else:
-            request.patterns.append(word)
+            request.patterns.append(_known(word))
             at = match.end()
     request.rest = text[at:].strip()
     if request.rest and request.action:
@@ -97,22 +97,21 @@ def from_option(text: str) -> Request:
 def _is_filter(word: str, behind: str, is_command: Callable[[str], bool]) -> bool:
     if is_command(word) or not _FILTER.fullmatch(word):
         return False
-    if behind.lstrip().startswith(("(", "=")):
-        return False
-    _known(word)
-    return True
+    return not behind.lstrip().startswith(("(", "="))
 
 
-def _known(word: str) -> None:
-    """CommandError when no function has the name."""
+def _known(word: str) -> str:
+    """The name that a filter means (`connect` is `sys_connect`); CommandError when no function has it."""
     if is_wild(word):
-        return
+        return word
     names = {function.__name__ for function in kernel_functions()}
     bare = re.sub(r"^__(x64|ia32|do)_sys_", "sys_", word)
-    if word not in names and bare not in names:
+    found = next((name for name in (word, bare, f"sys_{word}") if name in names), "")
+    if not found:
         near = nearest(word, sorted(names))
         hint = f"did you mean {near}?" if near else "a filter is a function, tcp_* or net/ipv4/*"
         raise CommandError(f"the kernel has no function {word!r}", hint)
+    return found
 
 
 def _option(request: Request, word: str, text: str, at: int) -> int:

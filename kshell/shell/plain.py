@@ -302,7 +302,7 @@ def _difference(self: PlainText, event: ev.Event) -> Iterable[str]:
         yield from map(printable, text_of(event.differs, event.everything) or ["nothing differs"])
 def _stop(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Stop)
-    context = "" if event.pid in (0, 1) else f"[{event.task}] "
+    context = f"[{event.task}] " if event.pid > 1 or not event.task.startswith(("init", "swapper")) else ""
     if event.reason:
         yield from (self.paint("stop", line) for line in printable(f"{context}{event.reason}").split("\n"))
     yield f"{event.line}\t{printable(event.text)}"

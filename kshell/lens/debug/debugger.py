@@ -289,9 +289,9 @@ def _error_text(error: BaseException) -> str:
 
 
 def named(functions: dict[str, list[FunctionType]], name: str) -> tuple[FunctionType, ...]:
-    """The kernel functions of a name; `__x64_sys_bind` is `sys_bind`."""
+    """The kernel functions of a name; `__x64_sys_bind` and `bind` are `sys_bind`."""
     bare = name
     for prefix in ("__x64_sys_", "__ia32_sys_", "__do_sys_", "__se_sys_", "SYSC_"):
         if name.startswith(prefix):
             bare = "sys_" + name.removeprefix(prefix)
-    return tuple(functions.get(name) or functions.get(bare) or ())
+    return tuple(functions.get(name) or functions.get(bare) or functions.get(f"sys_{name}") or ())

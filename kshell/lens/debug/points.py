@@ -76,6 +76,16 @@ class Points:
         """Keep a new one."""
         self.all[point.number] = point
 
+    def mark(self) -> dict[int, tuple[Point, int]]:
+        """What there is now, with its hits."""
+        return {number: (point, point.hits) for number, point in self.all.items()}
+
+    def reset(self, mark: dict[int, tuple[Point, int]]) -> None:
+        """Have what there was, and nothing else."""
+        self.all = {number: point for number, (point, _) in mark.items()}
+        for point, hits in mark.values():
+            point.hits = hits
+
     @property
     def breakpoints(self) -> list[Breakpoint]:
         return [point for point in self.all.values() if isinstance(point, Breakpoint)]

@@ -113,6 +113,20 @@ def test_it_stops_in_softirq_and_timers() -> None:
     assert typed.said()[-1].startswith("#0  hrtimer_wakeup")
 
 
+def test_it_stops_in_another_host() -> None:
+    typed = Typing("p dev->name", "bt", "c")
+    typed.run("host far\nlink localhost.eth0 far.eth0")
+    for host, last in (("far", 2), ("localhost", 1)):
+        typed.run(f"@{host} s = socket(AF_INET, SOCK_DGRAM, 0)")
+        typed.run(f'@{host} ioctl(s, SIOCSIFADDR, {{ifr_name="eth0", ifr_addr={{AF_INET, 0, "10.0.2.{last}"}}}})')
+        typed.run(f'@{host} ioctl(s, SIOCSIFFLAGS, {{ifr_name="eth0", ifr_flags=IFF_UP}})')
+    typed.run('sleep 5s\ntbreak arp_rcv\nsendto(s, "hi", 2, 0, {AF_INET, 7000, "10.0.2.2"}, 16)\nsleep 1s')
+    (stop,) = [event for event in typed.shown if isinstance(event, Stop)]
+    assert (stop.function, stop.task) == ("arp_rcv", "far")
+    assert '"eth0"' in typed.said()
+    assert "(in a softirq)" in typed.said()[-1]
+
+
 def test_a_step_over_a_sleep_goes_on_when_the_task_wakes() -> None:
     typed = Typing("finish", "bt 1", "c")
     typed.run(
@@ -235,3 +249,33 @@ def test_no_function_keeps_its_trap() -> None:
     typed = Typing("undo")
     typed.run("break sys_getpid\nwatch jiffies\ntrace on\ngetpid()\ndelete\ntrace off")
     assert not [function for function in kernel_functions() if function.__code__.co_filename == TWIN_FILE]
+
+
+BACK = [
+    ("c", ["back"], ["tcp_v4_connect", "tcp_v4_rcv", "tcp_v4_connect"]),
+    ("c", ["back", "forward"], ["tcp_v4_connect", "tcp_v4_rcv", "tcp_v4_connect", "tcp_v4_rcv"]),
+    ("c", ["c", "back", "back"], ["tcp_v4_connect", *["tcp_v4_rcv"] * 2, "tcp_v4_rcv", "tcp_v4_connect"]),
+    ("n", ["back", "c"], ["tcp_v4_connect", "tcp_v4_connect", "tcp_v4_connect", "tcp_v4_rcv"]),
+]
+
+
+@pytest.mark.parametrize(("first", "then", "stops"), BACK)
+def test_back_goes_to_the_stop_before(first: str, then: list[str], stops: list[str]) -> None:
+    typed = Typing(first, *then, *["c"] * 9)
+    typed.run(SERVER + "break tcp_v4_connect\nbreak tcp_v4_rcv\n" + CONNECT)
+    assert typed.stops()[: len(stops)] == stops
+    assert typed.errors() == []
+    assert typed.last().endswith("= 0")
+
+
+def test_after_back_the_state_is_that_of_the_stop_before() -> None:
+    state = "p sk->sk_state"
+    typed = Typing(state, "finish", "back", state, "c")
+    typed.run(SERVER + "break tcp_v4_connect\n" + CONNECT)
+    assert typed.said()[-1] == typed.said()[-2]
+
+
+def test_there_is_no_stop_before_the_first() -> None:
+    typed = Typing("back", "forward", "c")
+    typed.run(SERVER + "break tcp_v4_connect\n" + CONNECT)
+    assert typed.errors() == ["this is the first stop of the command", "nothing is known of stops after this"]
