@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kshell.lens.debug.debugger import Abandon
+from kshell.lens.debug.debugger import Abandon, Debugger
 from kshell.lens.trace import Tracer
 from kshell.lens.trace_parts import segments
 from kshell.session import events as ev
@@ -65,8 +65,20 @@ class Instruments:
         if self.debugger is None or not self.debugger.debugger.busy:
             self._carry_out(text)
             return True
-        core = self.debugger.debugger
+        core, way = self.debugger.debugger, self.debugger.way
         stepping = core.stepping
+        way.begin(core.points)
+        self._trapped(text, core)
+        while way.returning:
+            way.begin_again(core.points)
+            self.session.timeline.revert()
+            self._trapped(text, core)
+        if core.stepping and not stepping and not self.debugger.abandoned:
+            self.session.emit(ev.Go, 0, "the call sleeps: the step goes on when it wakes")
+        self.taken_back = self._take_back(self.debugger)
+        return not self.taken_back
+
+    def _trapped(self, text: str, core: Debugger) -> None:
         core.arm()
         try:
             self._carry_out(text)
@@ -74,10 +86,6 @@ class Instruments:
             pass
         finally:
             core.disarm()
-        if core.stepping and not stepping and not self.debugger.abandoned:
-            self.session.emit(ev.Go, 0, "the call sleeps: the step goes on when it wakes")
-        self.taken_back = self._take_back(self.debugger)
-        return not self.taken_back
 
     def _carry_out(self, text: str) -> None:
         if self.request is None:
