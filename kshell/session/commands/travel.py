@@ -93,6 +93,7 @@ def do_back(session: Session, arguments: str) -> None:
     There you can look at everything (`show`, `print`, `ps`, `fds`, expressions), as it is while the packet is
     being sent; what has changed since the packet before is told. `back` and `forward` go on to other packets,
     and over the ends of the command. Nothing can be done in the middle: `goto N` or `forward` leave it.
+    At a stop of the debugger, `back` goes to the stop before, `forward` to the one that `back` left.
     """
     travel.back(session)
 
