@@ -247,10 +247,12 @@ def terminate_walk(nd: nameidata) -> None:
         dput(None if nd._taken else nd.path.dentry)
         mntput(None if nd._taken else nd.path.mnt)
         for link in nd.stack:
-            path_put(link.link)
+            dput(link.link.dentry)
+            mntput(link.link.mnt)
         if nd.state & ND_ROOT_GRABBED:
             assert nd.root is not None
-            path_put(nd.root)
+            dput(nd.root.dentry)
+            mntput(nd.root.mnt)
             nd.state &= ~ND_ROOT_GRABBED
     nd.stack.clear()
     nd.depth = 0

@@ -119,7 +119,8 @@ def put_link(nd: nameidata) -> None:
     if last.done.fn:
         last.done.fn(last.done.arg)
     if not nd.flags & LOOKUP_RCU:
-        path_put(last.link)
+        dput(last.link.dentry)
+        mntput(last.link.mnt)
 
 
 def walk_component(nd: nameidata, flags: int) -> bytes | None:

@@ -65,7 +65,8 @@ async def kernfs_fop_write_iter(iocb: kiocb, iter: iov_iter) -> int:
     kn = _live_node(iocb.ki_filp)
     assert kn.attr is not None
     assert kn.attr.store is not None
-    kn.attr.store(kn.priv, text.decode("latin-1"))
+    if size:
+        kn.attr.store(kn.priv, text.decode("latin-1"))
     iocb.ki_pos += size
     return size
 

@@ -22,7 +22,7 @@ from kshell.linux.include.linux.proc_fs import proc_dir_entry, proc_ops
 from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.fs import file
+    from kshell.linux.include.linux.fs import delayed_call, file
     from kshell.linux.include.linux.path import path
     from kshell.linux.include.linux.sched import user_namespace
     from kshell.linux.include.linux.seq_file import seq_file, seq_operations
@@ -317,8 +317,13 @@ def proc_getattr(
     generic_fillattr(mnt_userns, inode, stat)
 
 
-def proc_get_link(dentry: dentry | None, inode: inode, done: object) -> bytes | None:
+def proc_put_link(p: object) -> None:
+    """A link's text was used."""
+
+
+def proc_get_link(dentry: dentry | None, inode: inode, done: delayed_call) -> bytes | None:
     """The text of a link."""
+    done.fn = proc_put_link
     data = proc_inode_c.PDE(inode).data
     assert isinstance(data, bytes)
     return data

@@ -20,8 +20,8 @@ from kshell.linux.fs.proc.generic import (
 from kshell.linux.fs.proc.inode import PDE, PROC_I
 from kshell.linux.fs.read_write import generic_file_llseek
 from kshell.linux.fs.seq_file import (
+    __seq_open_private,
     seq_lseek,
-    seq_open,
     seq_read,
     seq_release,
     single_open,
@@ -85,10 +85,9 @@ def seq_open_net(inode: inode, file: file) -> None:
     """open() of a file with an iteration."""
     de = PDE(inode)
     assert de.seq_ops is not None
-    state = de._state_cls() if de._state_cls is not None else seq_net_private()
+    state = __seq_open_private(file, de.seq_ops, de._state_cls or seq_net_private)
     assert isinstance(state, seq_net_private)
     state.net = get_proc_net(inode)
-    seq_open(file, de.seq_ops).private = state
 
 
 def seq_release_net(inode: inode, file: file) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kshell.abi.stat import S_IFLNK, S_IRWXUGO
 from kshell.linux.fs.dcache import d_add, d_alloc
 from kshell.linux.fs.inode import current_time, new_inode
+from kshell.linux.fs.libfs import kfree_link
 from kshell.linux.fs.proc.generic import proc_alloc_inum
 from kshell.linux.include.linux.dcache import qstr
 from kshell.linux.include.linux.fs import inode_operations
@@ -15,18 +16,20 @@ from kshell.linux.kernel.pid import __task_pid_nr_ns
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.dcache import dentry
-    from kshell.linux.include.linux.fs import inode, super_block
+    from kshell.linux.include.linux.fs import delayed_call, inode, super_block
     from kshell.linux.init.kernel import Kernel
 
 
-def proc_self_get_link(dentry: dentry | None, inode: inode, done: object) -> bytes | None:
+def proc_self_get_link(dentry: dentry | None, inode: inode, done: delayed_call) -> bytes | None:
     """The number of the process that looks."""
+    done.fn = kfree_link
     return b"%d" % __task_pid_nr_ns(inode.i_sb.kernel.current, PIDTYPE_TGID)
 
 
-def proc_thread_self_get_link(dentry: dentry | None, inode: inode, done: object) -> bytes | None:
+def proc_thread_self_get_link(dentry: dentry | None, inode: inode, done: delayed_call) -> bytes | None:
     """The directory of the thread that looks."""
     current = inode.i_sb.kernel.current
+    done.fn = kfree_link
     tgid, pid = __task_pid_nr_ns(current, PIDTYPE_TGID), __task_pid_nr_ns(current, PIDTYPE_PID)
     return b"%d/task/%d" % (tgid, pid)
 

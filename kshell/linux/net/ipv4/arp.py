@@ -20,11 +20,13 @@ from kshell.linux.include.linux.if_arp import (
 from kshell.linux.include.linux.if_ether import ETH_P_ARP, ETH_P_IP
 from kshell.linux.include.linux.in_ import ipv4_is_loopback, ipv4_is_multicast
 from kshell.linux.include.linux.inetdevice import (
+    IN_DEV_ANDCONF,
     IN_DEV_FORWARD,
     IN_DEV_MAXCONF,
     IN_DEV_ORCONF,
     IPV4_DEVCONF_ARP_ACCEPT,
     IPV4_DEVCONF_ARP_ANNOUNCE,
+    IPV4_DEVCONF_ARP_EVICT_NOCARRIER,
     IPV4_DEVCONF_ARP_IGNORE,
     IPV4_DEVCONF_ARPFILTER,
     IPV4_DEVCONF_DROP_GRATUITOUS_ARP,
@@ -443,7 +445,9 @@ def arp_netdev_event(this: notifier_block, event: int, ptr: object) -> int:
     elif event == NETDEV_CHANGE:
         if isinstance(ptr, netdev_notifier_change_info) and ptr.flags_changed & IFF_NOARP:
             neigh_changeaddr(tbl, dev)
-        if not netif_carrier_ok(dev):
+        in_dev = dev.ip_ptr
+        evict = in_dev is None or IN_DEV_ANDCONF(in_dev, IPV4_DEVCONF_ARP_EVICT_NOCARRIER)
+        if evict and not netif_carrier_ok(dev):
             neigh_carrier_down(tbl, dev)
     return NOTIFY_DONE
 

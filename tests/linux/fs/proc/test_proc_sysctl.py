@@ -11,10 +11,12 @@ from kshell.abi.errno import EACCES, EEXIST, EINVAL, ENOENT, ENOTDIR, EPERM
 from kshell.abi.fcntl import O_CREAT, O_RDONLY, O_RDWR, O_WRONLY
 from kshell.linux.fs.proc.proc_sysctl import _sysctl_entry, _sysctl_get, _sysctl_set
 from kshell.linux.fs.proc.proc_sysctl_register import register_sysctl, unregister_sysctl_table
+from kshell.linux.include.linux import inetdevice
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sysctl import ctl_dir, ctl_table, data_field, initial
 from kshell.linux.kernel.sysctl import proc_dointvec
 from kshell.linux.kernel.sysctl_inert import INERT, why_inert
+from kshell.linux.net.ipv4.devinet_sysctl import devinet_vars
 from kshell.linux.net.sysctl_net import register_net_sysctl
 
 CLONE_NEWNET = 0x40000000
@@ -245,6 +247,19 @@ def test_what_nothing_reads_is_listed_as_inert(host):
             assert why_inert(path), f"{path} changes nothing"
         if live and isinstance(table.data, str) and path not in OWN_HANDLER and "l3mdev" not in path:
             assert not why_inert(path), f"{path} is read: {why_inert(path)}"
+
+
+def test_what_no_code_reads_of_a_device_is_listed_as_inert():
+    read = set()
+    for path in (Path(kshell.linux.__path__[0]) / "net").rglob("*.py"):
+        names = ast.walk(ast.parse(path.read_text())) if path.name != "devinet_sysctl.py" else ()
+        read |= {node.id for node in names if isinstance(node, ast.Name)}
+    read |= {"IPV4_DEVCONF_FORWARDING", "IPV4_DEVCONF_ACCEPT_REDIRECTS"}  # by IN_DEV_FORWARD, IN_DEV_RX_REDIRECTS
+    numbers = {value: name for name, value in vars(inetdevice).items() if name.startswith("IPV4_DEVCONF_")}
+    numbers[33] = "IPV4_DEVCONF_ARP_EVICT_NOCARRIER"  # also IPV4_DEVCONF_MAX
+    for table in devinet_vars:
+        live = numbers[table.data + 1] in read
+        assert not table.mode & 0o222 or live != bool(why_inert(f"net/ipv4/conf/lo/{table.procname}")), table.procname
 
 
 def test_the_list_of_inert_settings_names_real_ones(host):
