@@ -27,7 +27,10 @@ _OWN: Final = frozenset({0x02, 0x01, 0x11, 0x04, 0x14, 0x19})
 
 
 class Passed:
-    """A packet that passed: number of its connection, whether the end that began it sent it, states around it."""
+    """A packet that passed: number of its connection, whether the end that began it sent it, states around it.
+
+    `after` is a list that goes on changing while the packet is on its way to another host.
+    """
 
     __slots__ = ("after", "before", "flow", "forth")
 
@@ -35,7 +38,12 @@ class Passed:
         self.flow = flow
         self.forth = forth
         self.before = before
-        self.after = before
+        self.after = list(before)
+
+    @property
+    def settled(self) -> States:
+        """The states after it, as far as it has come."""
+        return self.after[0], self.after[1]
 
     @classmethod
     def of(cls, flow: int, forth: bool, after: Sequence[str]) -> Passed:
@@ -74,7 +82,7 @@ class Flows:
         key = ends(skb) if passed.forth else ends(skb)[::-1]
         flow = self._flows.setdefault(key, _Flow(passed.flow, key))
         self._next = max(self._next, passed.flow)
-        flow.last = passed.after if passed.forth else passed.after[::-1]
+        flow.last = passed.settled if passed.forth else passed.settled[::-1]
         if isinstance(skb.transport_header, tcphdr):
             self.bases.relative(skb.network_header, skb.transport_header)
 
@@ -91,7 +99,7 @@ class Flows:
         passed = Passed(flow.number, forth, self._before(skb, now, known))
         if flow.open is not None:
             after = passed.before if flow.open.forth == forth else passed.before[::-1]
-            flow.open.after = _closed(flow.open.before, after)
+            flow.open.after[:] = _closed(flow.open.before, after)
         flow.open = passed
         flow.last = now if forth else now[::-1]
         self._open.append((passed, skb, kernels))
@@ -110,9 +118,10 @@ class Flows:
         for passed, skb, kernels in self._open:
             flow = self._flows.get(ends(skb)) or self._flows[ends(skb)[::-1]]
             if flow.open is passed:
-                passed.after = _closed(passed.before, self._states(skb, kernels))
-                flow.last = passed.after if passed.forth else passed.after[::-1]
-                flow.open = None
+                passed.after[:] = _closed(passed.before, self._states(skb, kernels))
+                flow.last = passed.settled if passed.forth else passed.settled[::-1]
+                if len(kernels) == 1:
+                    flow.open = None
         self._open.clear()
 
     def _states(self, skb: Headers, kernels: Iterable[Kernel]) -> States:

@@ -66,5 +66,5 @@ class Capture:
         self.flows.settle()
         waiting, self._waiting = self._waiting, []
         for event, passed in waiting:
-            event.before, event.after = list(passed.before), list(passed.after)
+            event.before, event.after = list(passed.before), passed.after
         return tuple(event for event, _ in waiting[:MOST])
