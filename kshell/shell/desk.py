@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kshell.session import settings
@@ -64,8 +65,16 @@ class SessionDesk:
             return "stopped in the kernel: step · next · finish · continue · bt · info locals · help"
         call = session.sleeping_call(session.current)
         if call:
-            return f"{call}() sleeps in {session.wchan(session.task)}: task new · @other CALL · wait · Ctrl-C: EINTR"
+            return f"{call}() sleeps. Another task: task new, @name CALL · wait · Ctrl-C ends it"
         return tip(session.next_number) if session.settings["tips"] == "on" else ""
+
+    def imports(self) -> Iterator[None]:
+        """Import what completion and validation need, a little at each step."""
+        for name in self.session.registry.names():
+            self.session.registry.get(name)
+            yield
+        import kshell.session.explaining
+        import kshell.session.validate  # noqa: F401
 
     # ---- settings
 

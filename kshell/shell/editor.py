@@ -5,6 +5,8 @@ Imported behind the first painting (kshell.shell.paint), so that batch use and s
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from prompt_toolkit.application import Application
@@ -91,6 +93,9 @@ class Desk(Protocol):
     def asks(self, text: str) -> bool:
         """Whether a line ends in a question mark, to be explained rather than run."""
 
+    def imports(self) -> Iterator[None]:
+        """Import what completion and validation need, a little at each step."""
+
     def tip(self) -> str:
         """What could be tried next; "" if nothing need be said."""
 
@@ -110,6 +115,7 @@ class Editor:
     def __init__(self, desk: Desk, state: State, history: HistoryFile) -> None:
         self.desk = desk
         self.fault: Problem | None = None
+        self._cold = True
         self.buffer = self._buffer(state, history)
         self.search = SearchToolbar(ignore_case=True)
         vi = desk.setting("editing") == "vi"
@@ -135,7 +141,19 @@ class Editor:
         self.buffer.reset()
         self.buffer.text = default
         self.buffer.cursor_position = len(default)
-        return self.app.run()
+        return self.app.run(pre_run=self._warm_up)
+
+    def _warm_up(self) -> None:
+        """While nobody types yet, import piece by piece what the first key would have to wait for."""
+
+        async def go_on() -> None:
+            await asyncio.sleep(0.05)
+            for _ in self.desk.imports():
+                await asyncio.sleep(0.005)
+
+        if self._cold:
+            self._cold = False
+            self.app.create_background_task(go_on())
 
     def feed(self, keys: bytes) -> None:
         """Keys that were typed before there was an editor."""

@@ -170,7 +170,7 @@ def _sleeps(self: PlainText, event: ev.Event) -> Iterable[str]:
     if "line" in self.panels and event.where:
         upto = event.where.index(event.wchan) + 1 if event.wchan in event.where else len(event.where)
         on = f"   on {', '.join(event.queues[:3])}" if event.queues else ""
-        yield self.paint("folded", f"  sleeps in {' > '.join(event.where[:upto][-4:])}{on}")
+        yield self.paint("folded", f"  sleeps in {' > '.join(event.where[:upto][-3:])}{on}")
 
 
 def _waits(self: PlainText, event: ev.Event) -> Iterable[str]:
