@@ -8,6 +8,7 @@ from kshell.abi.syscalls import BY_NAME
 from kshell.session import events as ev
 from kshell.session.reasons.waits import wait_of
 from kshell.session.session import Session
+from kshell.shell.plain import PlainText
 
 NR_NANOSLEEP = BY_NAME["nanosleep"].number
 
@@ -190,3 +191,17 @@ def test_an_expected_failure_needs_no_reason() -> None:
 
 def test_batch_use_computes_no_reasons() -> None:
     assert not [e for e in Session().run("close(99)") if isinstance(e, ev.Cause)]
+
+
+@pytest.mark.parametrize(
+    ("step", "lines"),
+    [
+        ("close(3)", ["  the descriptor is not open", "  try: close(3)"]),
+        ("@server s = socket(AF_INET, SOCK_STREAM, 0)\n@server listen(s, 5)", ["  the descriptor is not open", "  why tells what to do"]),
+        ("", ["  the descriptor is not open"]),
+    ],
+)  # fmt: skip
+def test_a_cause_takes_two_lines_on_the_screen(step: str, lines: list[str]) -> None:
+    event = ev.Cause(1, 0, 1, "init", "close", "EBADF", "Bad file descriptor", "the descriptor is not open", step)
+    assert list(PlainText(frozenset({"causes"}), width=80).lines(event)) == lines
+    assert list(PlainText(frozenset({"line"}), width=80).lines(event)) == []
