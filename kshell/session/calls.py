@@ -14,11 +14,10 @@ from kshell.lang.ast import (
 )
 from kshell.lang.nearest import nearest
 from kshell.lang.parser import parse_expression
-from kshell.lang.statements import parse_line
 from kshell.lens.wait_queues import queues_of
 from kshell.session import bridge, expressions
 from kshell.session import events as ev
-from kshell.session.commands import CommandError
+from kshell.session.commands import CommandError, parse
 from kshell.session.moment import PLAIN
 from kshell.session.pieces import asks, question
 from kshell.session.queueing import Queue
@@ -83,7 +82,7 @@ class Calls:
 
             if elsewhere(session, text):
                 return None
-        statement = parse_line(text, "", 1, session.registry.names())
+        statement = parse(text)
         if statement is None:
             return
         user = session.user(statement.task) if statement.task else session.current
@@ -130,7 +129,7 @@ class Calls:
     # ---- calls
 
     def _call(self, statement: CallStatement, text: str, user: UserTask) -> None:
-        if self._free(user):
+        if self.free(user):
             self.make(statement, text, user)
         else:
             self.queue.add(statement, user)
@@ -164,7 +163,7 @@ class Calls:
             self.pending[user.task] = pending
             self._sleeps(prepared)
 
-    def _free(self, user: UserTask) -> bool:
+    def free(self, user: UserTask) -> bool:
         """Whether the task can call: if it sleeps, the machine runs, and time passes if a timer can wake it."""
         self.session.run_ready()
         self.collect()

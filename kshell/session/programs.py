@@ -76,7 +76,11 @@ class Programs:
     def run_here(self, main: Main, argv: list[str]) -> int:
         """Run a program that does not sleep in the current task; its exit status."""
         session = self.session
-        session.calls_of_tasks._free(session.current)
+        if not session.calls_of_tasks.free(session.current):
+            name = session.sleeping_call(session.current)
+            raise CommandError(
+                f"task {session.current.name} still sleeps in {name}()", "another task can run it: @name ..."
+            )
         job = self._begin(main, argv, session.current, False)
         self._until_ended(job)
         if job.running.status is None:

@@ -22,7 +22,15 @@ def run_program(session: Session, name: str, arguments: str) -> None:
     job = session.programs.start(main_of(name), argv, not behind)
     if job.running.status is None:
         user = job.user
-        session.say(f"[{user.name} runs on as pid {user.task.pid}: sleep lets time pass, interrupt {user.name} ends it]")
+        session.say(
+            f"[{user.name} runs on as pid {user.task.pid}: sleep lets time pass, interrupt {user.name} ends it]"
+        )
+
+
+def wants_words(name: str, arguments: str) -> None:
+    """CommandError if there are none: the real program would read its standard input, or show its usage."""
+    if not arguments.strip():
+        raise CommandError(f"{name}: a name is missing", f"help {name}")
 
 
 def split_words(text: str) -> list[str]:
@@ -53,6 +61,7 @@ def do_cat(session: Session, arguments: str) -> None:
 
     open, read and close, in the current task.
     """
+    wants_words("cat", arguments)
     run_program(session, "cat", arguments)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import ENODATA
@@ -44,6 +45,9 @@ from kshell.abi.if_link import (
     IFLA_OPERSTATE,
     IFLA_PAD,
     IFLA_PERM_ADDRESS,
+    IFLA_PHYS_PORT_ID,
+    IFLA_PHYS_PORT_NAME,
+    IFLA_PHYS_SWITCH_ID,
     IFLA_PROMISCUITY,
     IFLA_PROTO_DOWN,
     IFLA_QDISC,
@@ -85,7 +89,7 @@ from kshell.linux.include.net.netlink import (
 )
 from kshell.linux.include.net.nlattr import nla_total_size
 from kshell.linux.net.core import dev as net_dev
-from kshell.linux.net.core import rtnetlink_send
+from kshell.linux.net.core import dev_ident, rtnetlink_send
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
@@ -189,8 +193,27 @@ def put_master_ifindex(skb: sk_buff, dev: net_device) -> None:
 
 def nla_put_ifalias(skb: sk_buff, dev: net_device) -> None:
     """Append the text that an administrator gave the device."""
-    if dev.ifalias:
-        nla_put_string(skb, IFLA_IFALIAS, dev.ifalias)
+    alias = dev_ident.dev_get_alias(dev)
+    if alias:
+        nla_put_string(skb, IFLA_IFALIAS, alias)
+
+
+def rtnl_phys_port_id_fill(skb: sk_buff, dev: net_device) -> None:
+    """Append the number of the port of the card, if the driver knows it."""
+    with suppress(KernelError):
+        nla_put(skb, IFLA_PHYS_PORT_ID, dev_ident.dev_get_phys_port_id(dev))
+
+
+def rtnl_phys_port_name_fill(skb: sk_buff, dev: net_device) -> None:
+    """Append the name of the port of the card, if the driver knows it."""
+    with suppress(KernelError):
+        nla_put_string(skb, IFLA_PHYS_PORT_NAME, dev_ident.dev_get_phys_port_name(dev))
+
+
+def rtnl_phys_switch_id_fill(skb: sk_buff, dev: net_device) -> None:
+    """Append the number of the switch that the port belongs to, if the driver knows it."""
+    with suppress(KernelError):
+        nla_put(skb, IFLA_PHYS_SWITCH_ID, dev_ident.dev_get_port_parent_id(dev))
 
 
 def rtnl_fill_link_ifmap(skb: sk_buff, dev: net_device) -> None:
@@ -206,15 +229,25 @@ def copy_rtnl_link_stats(sp: rtnl_link_stats64) -> bytes:
 
 def rtnl_fill_stats(skb: sk_buff, dev: net_device) -> None:
     """Append the counters, in 64 and in 32 bits."""
+    nla_put_64bit(skb, IFLA_STATS64, bytes(STATS64.size), IFLA_PAD)
     sp = net_dev.dev_get_stats(dev, rtnl_link_stats64())
-    nla_put_64bit(skb, IFLA_STATS64, STATS64.pack(*(getattr(sp, name) for name in _STATS64)), IFLA_PAD)
+    skb.data = skb.data[: -STATS64.size] + STATS64.pack(*(getattr(sp, name) for name in _STATS64))
     nla_put(skb, IFLA_STATS, copy_rtnl_link_stats(sp))
+
+
+def rtnl_fill_vf(skb: sk_buff, dev: net_device, ext_filter_mask: int) -> None:
+    """Append the virtual functions of a card on a bus; there is none."""
+
+
+def rtnl_xdp_report_one(skb: sk_buff, dev: net_device) -> int:
+    """XDP_ATTACHED_* of the program that sees the packets first; none is."""
+    return int(dev_ident.dev_xdp_prog_id(dev) != 0)
 
 
 def rtnl_xdp_fill(skb: sk_buff, dev: net_device) -> None:
     """Append that no BPF program sees the packets first."""
     xdp = nla_nest_start_noflag(skb, IFLA_XDP)
-    nla_put_u8(skb, IFLA_XDP_ATTACHED, 0)
+    nla_put_u8(skb, IFLA_XDP_ATTACHED, rtnl_xdp_report_one(skb, dev))
     nla_nest_end(skb, xdp)
 
 
@@ -259,13 +292,18 @@ def rtnl_link_fill(skb: sk_buff, dev: net_device) -> None:
     nla_nest_end(skb, linkinfo)
 
 
+def nla_put_iflink(skb: sk_buff, dev: net_device, force: bool) -> None:
+    """Append the device below or opposite, if it is another or may bear the same number elsewhere."""
+    ifindex = net_dev.dev_get_iflink(dev)
+    if force or ifindex != dev.ifindex:
+        nla_put_u32(skb, IFLA_LINK, ifindex)
+
+
 def rtnl_fill_link_netnsid(skb: sk_buff, dev: net_device, src_net: net_t) -> None:
     """Append the device below or opposite, if it is another. Numbers of other namespaces are not modelled."""
-    ifindex = net_dev.dev_get_iflink(dev)
     ops = dev.rtnl_link_ops
     abroad = ops is not None and ops.get_link_net is not None and ops.get_link_net(dev) is not dev.nd_net
-    if abroad or ifindex != dev.ifindex:
-        nla_put_u32(skb, IFLA_LINK, ifindex)
+    nla_put_iflink(skb, dev, abroad)
 
 
 def rtnl_fill_link_af(skb: sk_buff, dev: net_device, ext_filter_mask: int) -> None:
@@ -324,8 +362,9 @@ def rtnl_fill_ifinfo(
     event: int,
 ) -> int:
     """Append a message that describes the link; where it begins. EMSGSIZE: no room."""
+    nlh = nlmsg_put(skb, pid, seq, type, bytes(IFINFOMSG.size), flags)
     header = IFINFOMSG.pack(AF_UNSPEC, dev.type, dev.ifindex, net_dev.dev_get_flags(dev), change)
-    nlh = nlmsg_put(skb, pid, seq, type, header, flags)
+    skb.data = skb.data[: -IFINFOMSG.size] + header
     try:
         _fill_settings(skb, dev)
         if event != IFLA_EVENT_NONE:
@@ -334,7 +373,11 @@ def rtnl_fill_ifinfo(
         if dev.addr_len:
             nla_put(skb, IFLA_ADDRESS, dev.dev_addr[: dev.addr_len])
             nla_put(skb, IFLA_BROADCAST, dev.broadcast[: dev.addr_len])
+        rtnl_phys_port_id_fill(skb, dev)
+        rtnl_phys_port_name_fill(skb, dev)
+        rtnl_phys_switch_id_fill(skb, dev)
         rtnl_fill_stats(skb, dev)
+        rtnl_fill_vf(skb, dev, ext_filter_mask)
         rtnl_xdp_fill(skb, dev)
         if dev.rtnl_link_ops is not None or rtnl_have_link_slave_info(dev):
             rtnl_link_fill(skb, dev)
@@ -371,9 +414,7 @@ def rtmsg_ifinfo_send(skb: sk_buff, dev: net_device, portid: int, nlh: nlmsghdr 
     rtnetlink_send.rtnl_notify(skb, dev.nd_net, portid, RTNLGRP_LINK, nlh)
 
 
-def rtmsg_ifinfo_event(
-    type: int, dev: net_device, change: int, event: int, portid: int, nlh: nlmsghdr | None
-) -> None:
+def rtmsg_ifinfo_event(type: int, dev: net_device, change: int, event: int, portid: int, nlh: nlmsghdr | None) -> None:
     """Tell of a link, unless it is not registered (any more)."""
     if dev.reg_state != NETREG_REGISTERED:
         return

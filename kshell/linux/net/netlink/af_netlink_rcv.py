@@ -54,7 +54,7 @@ from kshell.linux.include.net.netlink import nla_put as nla_put_bytes
 from kshell.linux.include.net.nlattr import nla_total_size
 from kshell.linux.kernel.module.main import module_put, try_module_get
 from kshell.linux.net.core.filter import sk_filter
-from kshell.linux.net.core.skbuff import __alloc_skb, consume_skb, kfree_skb
+from kshell.linux.net.core.skbuff import __alloc_skb, consume_skb, kfree_skb, skb_pull
 from kshell.linux.net.core.sock import sock_put
 from kshell.linux.net.netlink.af_netlink_deliver import (
     __netlink_sendskb,
@@ -86,6 +86,7 @@ def netlink_rcv_skb(skb: sk_buff, cb: Callable[[sk_buff, nlmsghdr, netlink_ext_a
         error = _answer(skb, nlh, extack, cb)
         if error != EINTR and (nlh.nlmsg_flags & NLM_F_ACK or error):
             netlink_ack(skb, nlh, error, extack)
+        skb_pull(skb, min(NLMSG_ALIGN(length), len(data)))
         data = data[NLMSG_ALIGN(length) :]
 
 
