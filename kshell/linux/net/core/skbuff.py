@@ -212,12 +212,18 @@ def consume_skb(skb: sk_buff | None) -> None:
 
 
 def napi_consume_skb(skb: sk_buff | None, budget: int) -> None:
-    """Free a packet that a device has sent."""
+    """Free a packet that a device has sent. budget 0: not in a poll."""
     if skb is None:
         return
     skb.users -= 1
-    if not skb.users:
+    if skb.users:
+        return
+    if skb.fclone or not budget:
         __kfree_skb(skb)
+        return
+    skb_release_head_state(skb)
+    skb_release_data(skb)
+    kmem_cache_free(skb._kernel.skbuff_head_cache, skb)
 
 
 def dev_kfree_skb_any(skb: sk_buff) -> None:
