@@ -24,6 +24,7 @@ from kshell.session.tasks import Tasks, UserTask
 from kshell.session.timeline import Logged, Timeline
 from kshell.session.watch import Watch
 from kshell.world.arena import Arena
+from kshell.world.machine import WorldError
 
 if TYPE_CHECKING:
     from kshell.abi.syscalls import Syscall
@@ -132,8 +133,6 @@ class Session(Face):
 
     def build(self, what: str, *values: object) -> World:
         """Do something to the world around the machines (`World.do`). CommandError: it cannot be."""
-        from kshell.world.hosts import WorldError
-
         world = world_of(self.machines)
         try:
             world.do(what, *values)
@@ -291,6 +290,8 @@ class Session(Face):
             self._dispatch(text)
         except CommandError as error:
             self.report(error.message, error.hint, error.column)
+        except WorldError as error:
+            self.report(str(error), error.hint)
         except (MemoryError, RecursionError) as error:
             self.report(f"too large: {error or type(error).__name__}")
         except Exception as error:

@@ -11,6 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
+from kshell.world.machine import WorldError
 from kshell.world.nic import plug_in
 from kshell.world.wire import Link, Port, Socket, Switch, Traffic
 
@@ -23,14 +24,6 @@ FIRST: Final = "localhost"
 FIRST_MAC: Final = 0x525400123456
 MOST_EVENTS: Final = 100_000
 """Events at one moment: more means frames that go round in a loop of switches or bridges for ever."""
-
-
-class WorldError(Exception):
-    """What is asked for cannot be: str() is why, `hint` what to try."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
 
 
 class Cable:

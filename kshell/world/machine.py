@@ -40,6 +40,14 @@ class MachinePanic(Exception):
     """The kernel has stopped for good; str() is why."""
 
 
+class WorldError(Exception):
+    """What is asked of a world of machines cannot be: str() is why, `hint` what to try."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
 class _NoResult:
     """Why a call that was run has no result: it sleeps, or the task is dead."""
 

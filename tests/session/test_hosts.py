@@ -114,6 +114,22 @@ def test_errors_say_what_is_wrong(session, command, message):
     assert message in errors[0]
 
 
+def test_a_loop_of_switches_is_told_of_and_can_be_cut():
+    session = Session()
+    session.run(
+        "switch s1 s2\nlink s1 s2\nlink s1 s2\nhost a\nlink a.eth0 s1\n@a s = socket(AF_INET, SOCK_DGRAM, 0)\n"
+        '@a ioctl(s, SIOCSIFADDR, {ifr_name="eth0", ifr_addr={AF_INET, 0, "10.0.0.1"}})\n'
+        '@a ioctl(s, SIOCSIFFLAGS, {ifr_name="eth0", ifr_flags=IFF_UP})\n'
+    )
+    assert (session.errors, session.oopses) == (0, 0)
+    events = session.run('@a sendto(s, "x", 1, 0, {AF_INET, 9, "10.0.0.2"}, 16)')
+    assert [event.message for event in events if isinstance(event, ev.Error)] == ["frames go round without end"]
+    session.run("unlink s1")
+    errors = session.errors
+    session.run("@a getpid()")
+    assert session.errors == errors
+
+
 def test_a_cut_cable_is_noticed(session):
     session.run("link client.eth0 down")
     for host in ("client", "server"):

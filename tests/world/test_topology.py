@@ -271,6 +271,42 @@ def test_a_rate_limits():
     assert retransmitted == 0
 
 
+@pytest.mark.parametrize("name", ["pfifo_fast", "pfifo", "bfifo", "fq", "fq_codel"])
+def test_every_queueing_discipline_gets_it_through(name):
+    net = Net(["a", "b"])
+    for node in net.nodes.values():
+        node.kernel.default_qdisc_ops = name
+    net.link("a.eth0", "b.eth0", delay="1", rate="5000000")
+    net.a.up("eth0", "10.0.0.1")
+    net.b.up("eth0", "10.0.0.2")
+    assert net.a.dev().qdisc.ops.id == name
+    seconds, _ = transfer(net, 100_000)
+    assert 0.15 < seconds < 2
+
+
+def test_fq_codel_keeps_a_second_flow_quick():
+    """A datagram does not wait behind the whole queue of a transfer."""
+    waits = {}
+    for name in ("pfifo_fast", "fq_codel"):
+        net = Net(["a", "b"])
+        net.nodes["a"].kernel.default_qdisc_ops = name
+        net.link("a.eth0", "b.eth0", rate="1000000")
+        net.a.up("eth0", "10.0.0.1")
+        net.b.up("eth0", "10.0.0.2")
+        net.a.ping("10.0.0.2")
+        heavy, light = net.a("socket", 2, 2, 0), net.a("socket", 2, 2, 0)
+        assert net.a("setsockopt", heavy, 1, 32, (4 << 20).to_bytes(4, "little"), 4) == 0  # SO_SNDBUFFORCE
+        for _ in range(400):
+            net.a("sendto", heavy, bytes(1200), 1200, MSG_DONTWAIT, address("10.0.0.2", 5001), 16)
+        listener = net.b("socket", 2, 2, 0)
+        net.b("bind", listener, address("10.0.0.2", 5002), 16)
+        began = net.world.clock.now
+        net.a("sendto", light, b"quick", 5, 0, address("10.0.0.2", 5002), 16)
+        assert net.b.wait("recvfrom", listener, net.b.put(bytes(8)), 8, 0, 0, 0) == 5
+        waits[name] = net.world.clock.now - began
+    assert waits["fq_codel"] < waits["pfifo_fast"] * 0.8
+
+
 def test_large_packets_are_cut_by_the_device():
     net = two(delay=1)
     sizes = []
