@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 from kshell.lang.ast import CommandStatement, Member
 from kshell.lang.errors import LangError
 from kshell.lang.parser import parse_expression
-from kshell.lang.statements import parse_line
 from kshell.lens import fields
 from kshell.lens.debug import frames
 from kshell.lens.debug.debugger import Abandon, Action, Debugger, Stop
@@ -25,7 +24,7 @@ from kshell.lens.trace_graph import named_text
 from kshell.lens.values import plain
 from kshell.session import events as ev
 from kshell.session import expressions
-from kshell.session.commands import CommandError
+from kshell.session.commands import CommandError, parse
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
@@ -312,7 +311,7 @@ class SessionDebugger:
                 raise CommandError(f"{name} can't be done in the middle of a call", "continue, finish or undo first")
             entry.run(session, rest)
             return
-        statement = parse_line(text, "", 1, session.registry.names())
+        statement = parse(text)
         if getattr(statement, "call", None) is not None:
             raise CommandError(
                 "no call can be made in the middle of another", "continue (c) lets it end, undo takes it back"

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.lang.ast import CallStatement, ExpressionStatement, Statement
 from kshell.lang.errors import LangError
-from kshell.lang.statements import parse_line
 from kshell.session import events as ev
-from kshell.session.commands import CommandError
+from kshell.session.commands import CommandError, parse
 from kshell.session.difference import Differing, View, brief, difference
 from kshell.session.inside import PACKETS, Stops, count_stops, eye_at, look
 
@@ -139,7 +138,7 @@ def _is_call(session: Session, text: str) -> bool:
 
 def _statement(session: Session, text: str) -> Statement | None:
     try:
-        return parse_line(text, "", 1, session.registry.names())
+        return parse(text)
     except LangError:
         return None
 

@@ -10,9 +10,8 @@ from kshell.lang.lexer import Source
 from kshell.lang.marshal import marshal
 from kshell.lang.nearest import nearest
 from kshell.lang.numbers import Buffer
-from kshell.lang.statements import parse_line
 from kshell.session import bridge, expressions
-from kshell.session.commands import ALIASES, CommandError
+from kshell.session.commands import ALIASES, CommandError, parse
 from kshell.session.pieces import pieces
 from kshell.session.variables import SessionVariables
 
@@ -74,7 +73,7 @@ def _offset(text: str, line: int, column: int) -> int:
 
 
 def _try(session: Session, text: str) -> None:
-    statement = parse_line(text, "", 1, session.registry.names())
+    statement = parse(text)
     if isinstance(statement, CallStatement):
         _try_call(session, statement, text)
     elif isinstance(statement, CommandStatement):

@@ -8,10 +8,14 @@ FAMILIES names the commands of each family, so that a session imports only the f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from kshell.lang.statements import parse_line
+
 if TYPE_CHECKING:
+    from kshell.lang.ast import Statement
     from kshell.session.session import Session
 
 Run = Callable[["Session", str], None]
@@ -51,6 +55,21 @@ SECTIONS: Final = {
     "modules": "Kernel modules",
     "help": "Help",
 }
+
+
+NAMES: Final = frozenset(name for names in FAMILIES.values() for name in names)
+LONGEST_KEPT: Final = 1000
+
+
+@lru_cache(maxsize=1000)
+def _parsed(text: str) -> Statement | None:
+    return parse_line(text, "", 1, NAMES)
+
+
+def parse(text: str) -> Statement | None:
+    """The statement of a line of a session. One that was read lately is not read again: a prompt holds a line valid
+    before it runs it, a script goes over the same lines."""
+    return _parsed(text) if len(text) < LONGEST_KEPT else _parsed.__wrapped__(text)
 
 
 class CommandError(Exception):

@@ -10,11 +10,11 @@ from kshell.abi.names import constant
 from kshell.abi.syscalls import signature
 from kshell.lang.ast import Array, CallStatement, Name, Named, Node, Number
 from kshell.lang.errors import LangError
-from kshell.lang.statements import parse_line
 from kshell.lens.why import Reason, reason
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import RESTARTS
 from kshell.session import events as ev
+from kshell.session.commands import parse
 
 if TYPE_CHECKING:
     from kshell.session.session import Session
@@ -129,7 +129,7 @@ def last_call(session: Session, user: UserTask) -> TypedCall | None:
 def typed_call(session: Session, user: UserTask, command: Logged, name: str) -> TypedCall | None:
     """The call that a command made; None if it was made by a program."""
     try:
-        statement = parse_line(command.text, "", 1, session.registry.names())
+        statement = parse(command.text)
     except LangError:
         return None
     return TypedCall(session, user, command, statement, name) if isinstance(statement, CallStatement) else None
