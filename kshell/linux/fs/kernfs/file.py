@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 from kshell.abi.errno import EACCES, EIO, ENODEV
 from kshell.abi.stat import S_IFREG
-from kshell.linux.fs.seq_file import seq_lseek, seq_puts, seq_read_iter, seq_release, single_open
+from kshell.linux.fs.read_write import generic_file_llseek
+from kshell.linux.fs.seq_file import seq_puts, seq_read_iter, seq_release, single_open
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import FMODE_READ, FMODE_WRITE, file_operations, inode
 from kshell.linux.include.linux.kernfs import kernfs_node
@@ -76,5 +77,5 @@ kernfs_file_fops = file_operations(
     release=kernfs_fop_release,
     read_iter=kernfs_fop_read_iter,
     write_iter=kernfs_fop_write_iter,
-    llseek=seq_lseek,
+    llseek=generic_file_llseek,
 )
