@@ -51,11 +51,15 @@ def do_break(session: Session, arguments: str) -> None:
     """Stop the kernel whenever it comes to a function.
 
     break tcp_v4_connect
+    break connect                          the system call itself, sys_connect
     break tcp_v4_rcv task server           only while task server runs
-    break tcp_set_state if state == TCP_CLOSE    only if an expression over its arguments is true
-    At the stop: bt, info args, info locals, p EXPR, list, step, next, finish, until, up, down, continue, undo
-    (help lists them there). Stops work in softirq and timers too, and in calls that sleep. In a script the lines behind
-    the call that stops are the debugger's, until `continue`.
+    break tcp_set_state if state == 7      only if that is true of its arguments
+
+    At the stop: bt, info args, info locals, p EXPR, list, step, next, finish,
+    until, up, down, continue; undo takes the whole call back (help lists them
+    there). It stops in softirqs, timers, calls that sleep, and on other hosts.
+    What is typed at a stop is no part of the session. In a script, the lines
+    behind the call that stops are the debugger's, up to `continue`.
     """
     _set_break(session, arguments, once=False)
 
@@ -88,8 +92,10 @@ def _set_break(session: Session, arguments: str, once: bool) -> None:
 def do_watch(session: Session, arguments: str) -> None:
     """Stop the kernel when a value changes, and say which function changed it.
 
-    watch fd 3 sk_state             a field of what is behind a descriptor: file, inode, socket or sock
-    watch current->files->next_fd   any expression; at a stop, over the function's locals too
+    watch fd 3 sk_state             a field of what is behind a descriptor:
+                                    file, inode, socket or sock
+    watch current->files->next_fd   any expression; at a stop, over the locals
+                                    of the function too
     """
     if not arguments.strip():
         raise CommandError("watch wants an expression", "watch fd 3 sk_state, watch current->files->next_fd")
@@ -181,7 +187,10 @@ def do_delete(session: Session, arguments: str) -> None:
 
 @command("info breakpoints", section="debug", completion="info")
 def do_info(session: Session, arguments: str) -> None:
-    """List breakpoints and watchpoints, with how often each was hit. At a stop: info args, info locals, info frame."""
+    """List breakpoints and watchpoints, with how often each was hit.
+
+    At a stop: info args, info locals, info frame.
+    """
     word = arguments.strip() or "breakpoints"
     if not ("breakpoints".startswith(word) or "watchpoints".startswith(word)):
         raise CommandError(f"info {word} is for a stop", "info breakpoints; break FUNCTION makes the kernel stop")

@@ -28,10 +28,11 @@ WIDTH: Final = 78
 
 @command("list [FUNCTION|LIST]", section="debug", completion="function")
 def do_list(session: Session, arguments: str) -> None:
-    """Show the source of a kernel function: Linux's file of it, who calls it, what it calls, which lesson names it.
+    """Show the source of a kernel function, Linux's file of it, who calls it and whom it calls.
 
-    list tcp_v4_connect    callers and callees are those that the source names, and those seen in traces
-    list                   at a stop: the lines around the one that comes next, which => marks
+    list tcp_v4_connect    callers and callees are those that the source names,
+                           and those seen in traces; lessons that name it
+    list                   at a stop: the lines around the next one, marked =>
     list EXPR              the elements of a list of the kernel, one a line
     """
     text = arguments.strip().removesuffix("()")

@@ -23,22 +23,26 @@ def do_trace(session: Session, arguments: str) -> None:
     """Show the kernel functions that a command runs through, as ftrace's function graph.
 
     trace CALL             run a call (or a command) and trace it
-    trace last             trace the last command that did something, run again on a copy of the state before
-                           it: nothing changes here; `trace 3` traces command 3
+    trace last             trace the last command that did something, again, on
+                           a copy of the state before it: nothing changes here
+    trace 3                the same with command 3
     trace on, trace off    trace every command from now on
-    trace tcp_*            trace from now on, but show only functions whose name matches;
-    trace net/ipv4/*       those of Linux's files that match; a name without * shows that function and all
-                           that it calls
+    trace tcp_*            from now on, only functions whose name matches
+    trace net/ipv4/*       those whose file in Linux matches
+    trace tcp_v4_rcv       that function with all that it calls
     trace -d 4             only four levels
     trace -a CALL          with arguments and return values
-    trace -i CALL          with functions of headers too, which ftrace can't see: the compiler inlines them
+    trace -i CALL          with functions of headers, which the compiler inlines
+                           and ftrace can't see
     trace -u CALL          without folding calls that repeat into one with [x3]
-    trace --diff 3 5       where commands 3 and 5 part ways: what both do is shown once (-y: side by side)
+    trace --diff 3 5       where commands 3 and 5 part ways: what both do is
+                           shown once (-y: side by side)
     trace --chain FILE CALL   write the plain tree to FILE
 
-    Filters and options go with all of them: trace -d 3 tcp_v4_rcv last. In front of a call stands its depth, and
-    an s when it runs in a softirq, a t when a timer started it. A line names the task that has the CPU, or
-    what runs without one, and virtual time. An error is marked where it arises and where it passes.
+    Filters and options go with all of them: trace -d 3 tcp_v4_rcv last. In front
+    of a call stands its depth, and s when it runs in a softirq, t when a timer
+    began it. A head names the task that has the CPU and virtual time. An error is
+    marked where it arises and where it passes.
     """
     tools = instruments_of(session)
     request = parse(arguments, lambda word: session.registry.get(word) is not None)
