@@ -78,7 +78,7 @@ def do_help(session: Session, arguments: str) -> None:
     help SOCK_STREAM        a constant; help sockaddr_in, a struct; help abi, a setting
     help syscalls           which system calls are there
 
-    Topics: language, tasks, syscalls, json, differences. `man bind` is the long form.
+    Topics: language, tasks, syscalls, errors, json, differences. `man bind` is the long form.
     """
     session.say(help_text(session, arguments.strip().rstrip("()")))
 
@@ -136,7 +136,7 @@ def overview(session: Session) -> str:
         entries = [entry for entry in session.registry if entry.section == section]
         if entries:
             lines += [title, *(line for entry in entries for line in _entry(entry)), ""]
-    lines += wrap("help language, tasks, syscalls, json, differences; help CALL, COMMAND, ERROR, CONSTANT, struct, "
+    lines += wrap("help language, tasks, syscalls, errors, json, differences; help CALL, COMMAND, ERROR, CONSTANT, struct, "
                   "setting. man CALL is the manual page; ? behind a word explains it.", WIDTH)
     return "\n".join(lines)
 
@@ -150,6 +150,12 @@ def _call_list(session: Session) -> str:
     from kshell.session.manual.support import support_text
 
     return support_text(session.implemented())
+
+
+def _error_list(session: Session) -> str:
+    from kshell.session.manual.errnos import errors_text
+
+    return errors_text()
 
 
 def _call_text(session: Session, topic: str) -> str:
@@ -200,5 +206,6 @@ TOPICS: dict[str, Callable[[Session], str]] = {
     "differences": lambda session: DIFFERENCES,
     "json": lambda session: (events.__doc__ or "").strip(),
     "syscalls": _call_list,
+    "errors": _error_list,
 }
 """What is neither a command nor a call."""

@@ -38,6 +38,18 @@ def errno_text(name: str) -> str:
     return "\n".join([*lines, *_causes(found)])
 
 
+def errors_text() -> str:
+    """Every error that a call of this kernel can give, with its meaning and how many calls give it."""
+    calls: dict[str, set[str]] = {}
+    for row in rows():
+        calls.setdefault(row.errno, set()).add(row.call)
+    lines = [f"The calls of this kernel can give {len(calls)} errors; help NAME tells which calls give one, and why.", ""]
+    for name in sorted(calls, key=NUMBERS.__getitem__):
+        count = len(calls[name])
+        lines.append(f"  {NUMBERS[name]:3} {name:16} {strerror(NUMBERS[name]):50} {count:3} call{'s' * (count > 1)}")
+    return "\n".join(lines)
+
+
 def _causes(found: list[ErrorRow]) -> list[str]:
     lines = []
     for row in found:

@@ -86,6 +86,7 @@ def test_every_error_has_help() -> None:
         ("sockaddr_in", ["sin_port", "bind(umyaddr)"]),
         ("inotify_init", ["ENOSYS", "epoll_create1()"]),
         ("syscalls", ["41 socket             supported", "partly", "Not there: ENOSYS"]),
+        ("errors", [" 98 EADDRINUSE       Address already in use", "  2 ENOENT"]),
         ("abi", ["set abi i386|x86_64"]),
     ],
 )
