@@ -129,7 +129,7 @@ class Calls:
     # ---- calls
 
     def _call(self, statement: CallStatement, text: str, user: UserTask) -> None:
-        if self._free(user):
+        if self.free(user):
             self.make(statement, text, user)
         else:
             self.queue.add(statement, user)
@@ -163,7 +163,7 @@ class Calls:
             self.pending[user.task] = pending
             self._sleeps(prepared)
 
-    def _free(self, user: UserTask) -> bool:
+    def free(self, user: UserTask) -> bool:
         """Whether the task can call: if it sleeps, the machine runs, and time passes if a timer can wake it."""
         self.session.run_ready()
         self.collect()
