@@ -215,7 +215,22 @@ def path_of(file: object) -> str:
     magic = {0o140000: "socket", 0o010000: "pipe"}.get(kind)
     if magic and getattr(dentry, "d_parent", None) in (None, dentry):
         return f"{magic}:[{inode.i_ino}]"
-    return dentry_path(dentry)
+    return place(dentry, getattr(path, "mnt", None)) or dentry_path(dentry)
+
+
+def place(dentry: object, mnt: object) -> str:
+    """The path of a dentry from the root of all mounts on; "" for one that is its file system's root."""
+    parts: list[str] = []
+    while True:
+        above = getattr(mnt, "mnt_parent", None)
+        parent = getattr(dentry, "d_parent", None)
+        if above is not None and above is not mnt and dentry is getattr(mnt, "mnt_root", None):
+            dentry, mnt = mnt.mnt_mountpoint, above  # type: ignore[attr-defined]
+        elif parent is None or parent is dentry:
+            return "/" + "/".join(reversed(parts)) if parts else ""
+        else:
+            parts.append(_text(dentry.d_name.name))  # type: ignore[attr-defined]
+            dentry = parent
 
 
 def dentry_path(dentry: object) -> str:

@@ -140,7 +140,8 @@ REDUCED: Final[dict[str, Callable[[object], object]]] = {
     "ffd": lambda value: getattr(value, "fd", value), "event": _event_bits,
     "d_name": lambda value: getattr(value, "name", value), "addr": lambda value: getattr(value, "name", None),
     "f_owner": lambda value: getattr(getattr(value, "pid", None), "nr", 0) or 0,
-    "root": lambda value: getattr(value, "dentry", None), "pwd": lambda value: getattr(value, "dentry", None),
+    "root": lambda value: (getattr(value, "dentry", None), getattr(value, "mnt", None)),
+    "pwd": lambda value: (getattr(value, "dentry", None), getattr(value, "mnt", None)),
     "head": lambda value: value if isinstance(value, int) else 0,
 }  # fmt: skip
 """Fields whose value is an object that changes in place: what of it is kept, and compared."""
@@ -172,6 +173,10 @@ def tcp_flags(value: int) -> str:
     return "|".join(f"TCPHDR_{name}" for bit, name in enumerate(_TCPHDR) if value >> bit & 1) or "0"
 
 
+def _place(value: object) -> str:
+    return names.quoted(names.place(*value) or "/") if isinstance(value, tuple) else "NULL"
+
+
 def _epoll_bits(value: object) -> str:
     from kshell.abi.names import flags
 
@@ -183,8 +188,7 @@ def _unix_name(value: object) -> str:
 
 
 _TEXTS: Final[dict[str, Callable[[object], str]]] = {
-    "root": lambda value: names.quoted(names.dentry_path(value)),
-    "pwd": lambda value: names.quoted(names.dentry_path(value)),
+    "root": lambda value: _place(value), "pwd": lambda value: _place(value),
     "data": preview, "cb.tcp_flags": lambda value: tcp_flags(value if isinstance(value, int) else 0),
     "page": preview, "event": _epoll_bits, "addr": _unix_name,
     "cap_effective": lambda value: f"{value:#x}" if isinstance(value, int) else names.describe(value),

@@ -34,6 +34,9 @@ HASHES: Final = {
 }
 """Short names of the tables that students meet."""
 
+MASKS: Final = {"tcp_hashinfo.ehash": "tcp_hashinfo.ehash_mask", "tcp_hashinfo.lhash2": "tcp_hashinfo.lhash2_mask"}
+"""Tables whose buckets are found by a part of the hash."""
+
 
 class NotWalkable(Exception):
     """The expression gives no list: `message` says what it gives, `hint` what to try."""
@@ -60,8 +63,11 @@ def walk_hash(scope: Scope, text: str) -> list[str]:
     chains = list(_chains(table))
     if not isinstance(table, (Mapping, list)):
         raise NotWalkable(f"{path} is no hash table", f"there are: {', '.join(HASHES)}")
+    mask = _value(scope, MASKS[path]) if path in MASKS else None
     lines = []
     for bucket, chain in chains[:MOST]:
+        if isinstance(mask, int):
+            bucket = str(int(bucket) & mask)
         for index, element in enumerate(chain):
             head = f"[{bucket}]" if index == 0 else " " * (len(str(bucket)) + 1) + "→"
             lines.append(f"{head} {values.summary(element)}")

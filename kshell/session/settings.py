@@ -42,7 +42,8 @@ TABLE: Final = (
     Setting("view", ("objects", "line", "full", "off"), "objects", "What is shown after each call.\n"
             "line: the call; objects: also the objects it touched; full: also packets, log and wakeups, and every field;\n"
             "off: nothing but errors. The settings below switch single panels."),
-    Setting("objects", ON_OFF, "on", "Show the objects that a call touched, as a tree from the task down."),
+    Setting("objects", ON_OFF, "on", "Show the objects that a call touched, as a tree from the task down.\n"
+            "+ new, ~ changed (old → new), - freed; what did not change is folded (…)."),
     Setting("packets", ON_OFF, "off", "Show the packets that passed a device, as tcpdump writes them."),
     Setting("log", ON_OFF, "off", "Show new lines of the kernel log."),
     Setting("wakeups", ON_OFF, "off", "Show which sleeping tasks were made runnable."),

@@ -7,27 +7,35 @@ from typing import TYPE_CHECKING
 
 from kshell.lens import names, objects
 from kshell.lens.draw import draw_tree
+from kshell.lens.text import cells, one_line, pad
 from kshell.lens.tree import full_lines
 from kshell.session.commands import CommandError, command
 from kshell.session.events import Drawing
+from kshell.session.expressions import printed
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
     from kshell.session.session import Session
 
 
-@command("show [fd N|task NAME|sock N|all]", section="look", completion="object")
+@command("show [fd N|task NAME|STRUCT N|EXPR]", section="look", completion="object")
 def do_show(session: Session, arguments: str) -> None:
     """Show kernel objects as a tree, from the task down.
 
     show           the current task and its descriptors
-    show fd 3      a descriptor: file, inode, socket, sock
-    show sock 3    the sock behind a descriptor
+    show fd 3      a descriptor: file, inode, socket, sock, with their queues
+    show sock 3    the sock behind a descriptor; so also file, inode, socket, dentry, pipe_inode_info …
     show task N    another task, by name or pid
     show EXPR      the object that a C expression gives
+
+    The trees after calls are the same, with signs: + new, ~ changed (old → new), - freed, … not shown.
+    `set view full` shows every field.
     """
-    words = arguments.split()
-    lines = full_lines(_shown_node(session, words, arguments), session.settings["view"] == "full")
+    node = _shown_node(session, arguments.split(), arguments)
+    if not node.spec.names and not node.children:
+        session.say(printed(node.value))
+        return
+    lines = full_lines(node, session.settings["view"] == "full")
     session.emit(Drawing, lambda style: draw_tree(lines, style))
 
 
@@ -36,9 +44,18 @@ def _shown_node(session: Session, words: list[str], arguments: str) -> objects.N
         return objects.snapshot(session.task)
     if words[0] == "task" and len(words) == 2:
         return objects.snapshot(session.find_task(words[1]))
-    if words[0] in ("fd", "file", "sock", "socket", "inode") and len(words) == 2:
+    if len(words) == 2 and words[0].isidentifier() and _is_descriptor(session, words[1]):
         return _of_descriptor(session, words[0], words[1])
     return objects.object_node("", session.evaluate(arguments))
+
+
+def _is_descriptor(session: Session, word: str) -> bool:
+    """Whether a word is a number, or a variable that holds one."""
+    try:
+        session.number(word)
+    except CommandError:
+        return False
+    return True
 
 
 def _of_descriptor(session: Session, what: str, word: str) -> objects.Node:
@@ -51,7 +68,8 @@ def _of_descriptor(session: Session, what: str, word: str) -> objects.Node:
     for below in node.walk():
         if below.struct == wanted or (wanted == "sock" and below.edge == "sk"):
             return below
-    raise CommandError(f"descriptor {fd} has no {what}")
+    there = dict.fromkeys(below.struct for below in node.walk())
+    raise CommandError(f"descriptor {fd} has no {what}", f"it has: {', '.join(there)}")
 
 
 @command("ps", section="look")
@@ -138,6 +156,7 @@ def do_slab(session: Session, arguments: str) -> None:
 
 
 def columns(rows: Sequence[tuple[str, ...]]) -> str:
-    """Rows as aligned columns."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join("  ".join(f"{cell:{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+    """Rows as aligned columns; names with control characters or wide text don't disturb them."""
+    shown = [[one_line(cell) for cell in row] for row in rows]
+    widths = [max(cells(row[i]) for row in shown) for i in range(len(rows[0]))]
+    return "\n".join("  ".join(pad(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in shown)
