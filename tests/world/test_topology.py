@@ -1,5 +1,6 @@
 """What a network of several hosts does: a table of topologies and of what must be seen in them."""
 
+import struct
 from itertools import pairwise
 
 import pytest
@@ -130,6 +131,38 @@ def test_a_switch_learns():
         assert net.a.ping("10.0.0.2") == ("reply", "10.0.0.2")
     assert [text for _, _, text in seen] == ["who-has"]
     assert set(net.world.switches["s1"].macs) >= {net.a.dev().dev_addr, net.b.dev().dev_addr}
+
+
+def datagram(source, to, data, frag_off=0):
+    """An IPv4 packet with UDP bytes."""
+    head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(data), 77, frag_off, 64, 17, 0, address(source)[4:8], address(to)[4:8])
+    return head + data
+
+
+def test_a_packet_whose_rest_does_not_come_is_given_up_after_30_s():
+    net = two(delay=1)
+    net.a.ping("10.0.0.2")
+    raw = net.a("socket", 2, 3, 255)
+    first = datagram("10.0.0.1", "10.0.0.2", bytes(64), 0x2000)
+    assert net.a("sendto", raw, first, len(first), 0, address("10.0.0.2"), 16) == len(first)
+    with net.listening("b") as sent:
+        net.pass_time(29)
+        assert "icmp 11/1" not in [text for _, _, text in sent]
+        net.pass_time(2)
+    assert "icmp 11/1" in [text for _, _, text in sent]
+
+
+@pytest.mark.parametrize(("rp_filter", "arrives"), [(0, True), (1, False), (2, True)])
+def test_rp_filter_drops_what_comes_by_the_wrong_way(rp_filter, arrives):
+    net = chain(1)
+    net.r1.dev("eth0").ip_ptr.cnf.data[7] = rp_filter
+    net.a.ping("10.0.1.2")
+    raw = net.a("socket", 2, 3, 255)
+    forged = datagram("10.0.1.77", "10.0.1.2", struct.pack(">HHHH", 9, 9, 8, 0))
+    with net.listening("b", receive=True) as seen:
+        assert net.a("sendto", raw, forged, len(forged), 0, address("10.0.1.2"), 16) == len(forged)
+        net.quiet(1)
+    assert ("udp" in [text for _, _, text in seen] or "protocol 17" in [text for _, _, text in seen]) == arrives
 
 
 # ---- neighbours
