@@ -44,16 +44,20 @@ def printed(value: object, form: Form = DEFAULT) -> Iterator[Line]:
     yield head
     count = _Count()
     yield from _members(value, struct, 1, form, count)
+    for name in form.only:
+        if name not in count.shown and hasattr(value, name):  # a macro of Linux's, or one of the model's own names
+            yield from _member(value, LayoutField(name, "", 0, 0, None, ()), 1, form, count)
     if not form.full and not form.only and (count.zero or count.lacking):
         yield [("folded", f"{INDENT}/* {count.text()} */")]
     yield [("", "}")]
 
 
 class _Count:
-    """Members that are left out."""
+    """Members that are left out, and the names of those that were asked for and shown."""
 
     def __init__(self) -> None:
         self.zero = self.lacking = 0
+        self.shown: set[str] = set()
 
     def text(self) -> str:
         zero = f"{self.zero} more are 0 or NULL" if self.zero else ""
@@ -80,6 +84,8 @@ def _member(owner: object, field: LayoutField, depth: int, form: Form, count: _C
     inside = value is owner
     if form.only and not inside and field.name not in form.only:
         return
+    if form.only and not inside:
+        count.shown.add(field.name)
     if isinstance(value, Missing):
         count.lacking += 1
         if form.full:

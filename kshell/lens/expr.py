@@ -54,6 +54,8 @@ class Scope(Record):
     kernel: object
     variables: Mapping[str, object] = MappingProxyType({})
     helpers: Mapping[str, Callable[..., object]] = MappingProxyType({})
+    at: Callable[[int, str], object] | None = None
+    """The object of a struct at an address, as trees show it; None if there is none."""
 
 
 def evaluate(node: Node, scope: Scope, source: Source | None = None) -> object:
@@ -204,6 +206,11 @@ class _Evaluator:
         if isinstance(value, int) and not ctype.endswith("*"):
             return self._numbers(Cast(ctype, Number(value), node.span))
         wanted = ctype.removeprefix("const ").removeprefix("struct ").rstrip(" *")
+        if isinstance(value, int) and value and ctype.startswith(("struct", "const struct")) and self.scope.at:
+            found = self.scope.at(value, wanted)
+            if found is None:
+                raise self.error(f"there is no struct {wanted} at {value:#x}", node)
+            return found
         if not _is_object(value) or wanted in ("void", "char") or not ctype.startswith(("struct", "const struct")):
             return value
         if wanted not in [cls.__name__ for cls in type(value).__mro__]:

@@ -37,8 +37,9 @@ def scope(session: Session, user: UserTask) -> Scope:
     if session.instruments is not None:
         variables |= session.instruments.locals()
     return Scope(
-        MappingProxyType({"current": task}), session.kernel, MappingProxyType(variables), MappingProxyType(helpers)
-    )
+        MappingProxyType({"current": task}), session.kernel, MappingProxyType(variables), MappingProxyType(helpers),
+        lambda address, struct: _at(session, address, struct),
+    )  # fmt: skip
 
 
 def value(session: Session, node: Node, user: UserTask, text: str = "") -> object:
@@ -51,6 +52,16 @@ def value_of(session: Session, text: str) -> object:
     if not text.strip():
         raise CommandError("an expression is missing", "for example: current->files->next_fd")
     return value(session, parse_expression(text), session.current, text)
+
+
+def _at(session: Session, address: int, struct: str) -> object:
+    """The object of that struct at an address; None if the kernel holds none there."""
+    from kshell.lens.inventory import inventory
+
+    for thing in inventory({"kernel": session.kernel}):
+        if thing.address == address and struct in [cls.__name__ for cls in type(thing.value).__mro__]:
+            return thing.value
+    return None
 
 
 def _number(value: object) -> int:

@@ -53,6 +53,7 @@ def test_all_members_marked_where_the_model_lacks_them(session: Session) -> None
 def test_some_members_only(session: Session) -> None:
     socket = session.task.files.fdt.fd[3].private_data
     assert text(socket, only=("type",))[1:-1] == ["    .type = (short int)SOCK_STREAM,"]
+    assert text(socket.sk, only=("inet_num", "sk_state"))[1:-1] == ["    .inet_num = 0,", "    .sk_state = TCP_CLOSE,"]
 
 
 @pytest.mark.parametrize(
@@ -82,3 +83,15 @@ def test_every_object_can_be_printed_in_every_form(session: Session, expression:
     events = session.run(f"print{form} {expression}")
     assert session.errors == session.oopses == 0
     assert sum(event.kind == "output" for event in events) == 1
+
+
+def test_an_address_that_a_tree_shows_can_be_cast_to_its_struct(session: Session) -> None:
+    file = session.task.files.fdt.fd[3]
+    sk = file.private_data.sk
+    (event,) = (e for e in session.run(f"((struct sock *){sk._addr:#x})->sk_state") if e.kind == "output")
+    assert event.to_json()["text"] == "TCP_CLOSE (7)"
+    (event,) = (e for e in session.run(f"print *(struct file *){file._addr:#x} .f_count") if e.kind == "output")
+    assert event.to_json()["text"] == f"*(struct file *){file._addr:#x} = {{\n    .f_count = (atomic_long_t)1,\n}}"
+    (error,) = (e for e in session.run(f"(struct dentry *){file._addr:#x}") if e.kind == "error")
+    assert error.to_json()["message"] == f"there is no struct dentry at {file._addr:#x}"
+    session.errors = 0

@@ -32,6 +32,7 @@ def do_print(session: Session, arguments: str) -> None:
     print sizeof(struct socket_alloc)
     print SOCKET_I(inode)->sk->sk_state
     print fd(3)->private_data .state .type    these members only
+    print *(struct sock *)0xffff888003a59000  what stands at an address that a tree shows
     print/full EXPR    members that are 0 too, and those that the model does not keep
     print/x EXPR       numbers in hexadecimal
     print/tree EXPR    the object with what hangs below it
