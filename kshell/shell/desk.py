@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from kshell.session import settings
@@ -87,8 +87,12 @@ class SessionDesk:
         self.session.set(name, value)
 
     def view(self) -> str:
-        """The level of what is shown after a call; "" if there are none."""
-        return self.session.settings.get("view", "")
+        """The level of what is shown after a call."""
+        return self.session.settings["view"]
+
+    def shown(self) -> Collection[str]:
+        """The panels that are on."""
+        return self.session.show
 
     def next_view(self) -> None:
         """The next level."""

@@ -6,7 +6,8 @@ Imported behind the first painting (kshell.shell.paint), so that batch use and s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from prompt_toolkit.application import Application
@@ -79,7 +80,10 @@ class Desk(Protocol):
         """The next level of what is shown after a call."""
 
     def view(self) -> str:
-        """The level of what is shown after a call; "" if there are none."""
+        """The level of what is shown after a call."""
+
+    def shown(self) -> Collection[str]:
+        """The panels that are on."""
 
     def colours(self) -> bool:
         """Whether to colour."""
@@ -148,8 +152,9 @@ class Editor:
 
         async def go_on() -> None:
             await asyncio.sleep(0.05)
-            for _ in self.desk.imports():
-                await asyncio.sleep(0.005)
+            with suppress(Exception):  # whoever needs it meets it again
+                for _ in self.desk.imports():
+                    await asyncio.sleep(0.005)
 
         if self._cold:
             self._cold = False
@@ -263,4 +268,4 @@ class Editor:
         vi = ""
         if self.app.editing_mode == EditingMode.VI:
             vi = str(self.app.vi_state.input_mode.value).removeprefix("vi-").replace("navigation", "normal")
-        return [*toolbar.keys(vi, self.desk.view(), self._width())]
+        return [*toolbar.keys(vi, self.desk.view(), self.desk.shown(), self._width())]

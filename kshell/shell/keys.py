@@ -12,6 +12,8 @@ from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 from prompt_toolkit.keys import Keys
 
+from kshell.shell.toolbar import PANELS
+
 if TYPE_CHECKING:
     from kshell.shell.editor import Editor
 
@@ -147,8 +149,8 @@ def _add_functions(keys: KeyBindings, editor: Editor) -> None:
     add("f1", lambda: _explain(editor, editor.buffer.text, editor.buffer.cursor_position))
     add("f2", editor.desk.next_view)
     add("f3", lambda: _switch_keys(editor))
-    for key, panel in (("f4", "objects"), ("f5", "packets"), ("f6", "log")):
-        add(key, lambda panel=panel: editor.desk.toggle(panel))  # type: ignore[misc]
+    for number, panel in PANELS:
+        add(f"f{number}", lambda panel=panel: editor.desk.toggle(panel))  # type: ignore[misc]
 
 
 def _switch_keys(editor: Editor) -> None:

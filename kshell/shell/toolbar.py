@@ -5,12 +5,17 @@ Pure functions that give fragments, (style, text), as prompt_toolkit draws them.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from kshell.abi.syscalls import BY_NAME, Param
 from kshell.lens.text import printable
 from kshell.shell.arguments import about
 from kshell.shell.places import place_of
 
 Fragments = list[tuple[str, str]]
+
+PANELS = ((4, "objects"), (5, "packets"), (6, "log"))
+"""Panels that a function key switches."""
 
 def signature(text: str, cursor: int, width: int) -> list[Fragments]:
     """The prototype of the call at the cursor with the current argument marked, and a line about that argument."""
@@ -53,16 +58,14 @@ def problem(message: str, width: int) -> list[Fragments]:
     return [[("class:problem", row)] for row in rows[:3]]
 
 
-def keys(vi: str, view: str, width: int) -> Fragments:
-    """The function keys with what they do; vi: the mode of the vi keys, "" for emacs keys."""
-    labels = [("F1", "help"), ("F2", f"view: {view}" if view else ""), ("F3", f"keys: vi {vi}" if vi else "keys: emacs"),
-              ("F4", "objects"), ("F5", "packets"), ("F6", "log"), ("^R", "search"), ("^X^E", "editor"),
-              ("^D", "end")]  # fmt: skip
+def keys(vi: str, view: str, shown: Collection[str], width: int) -> Fragments:
+    """The function keys with what they do; vi: the mode of the vi keys, "" for emacs keys; shown: panels that are on."""
+    panels = [(f"F{n}", f"{'+' if name in shown else '-'}{name}") for n, name in PANELS]
+    labels = [("F1", "help"), ("F2", f"view: {view}"), ("F3", f"keys: vi {vi}" if vi else "keys: emacs"), *panels,
+              ("^R", "search"), ("^X^E", "editor"), ("^D", "end")]  # fmt: skip
     fragments: Fragments = []
     used = 0
     for key, label in labels:
-        if not label:
-            continue
         used += len(key) + len(label) + 3
         if used > width:
             break

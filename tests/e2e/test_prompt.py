@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("pyte")
 
-from terminal import CTRL, F1, F3, PASTE, PASTED, kshell
+from terminal import CTRL, F1, F3, F4, PASTE, PASTED, kshell
 
 SIZES = [(80, 24), (200, 60)]
 
@@ -150,6 +150,20 @@ def test_vi_keys(tmp_path: Path) -> None:
         terminal.wait("1 init> getpid()")
         terminal.type("\r")
         terminal.wait("getpid() = 1", "2 init>")
+
+
+def test_function_keys_choose_what_is_shown(tmp_path: Path) -> None:
+    with kshell(tmp_path) as terminal:
+        terminal.wait("F2 view: objects", "F4 +objects  F5 -packets")
+        terminal.type(F4)
+        terminal.wait("F4 -objects")
+        terminal.enter("socket(AF_INET, SOCK_STREAM, 0)")
+        screen = terminal.wait("= 3", "2 init>")
+        assert "tcp_sock" not in screen
+        terminal.type(F4)
+        terminal.wait("F4 +objects")
+        terminal.enter("socket(AF_INET, SOCK_STREAM, 0)")
+        terminal.wait("= 4", "3 init>", "tcp_sock")
 
 
 def test_help_at_the_cursor_and_a_question_mark_explain(tmp_path: Path) -> None:

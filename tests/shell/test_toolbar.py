@@ -71,13 +71,17 @@ def test_a_problem_takes_three_rows_at_most_and_no_escape_passes(message: str, w
 
 @pytest.mark.parametrize(("width", "last"), [(40, "view"), (80, "log"), (200, "end")])
 def test_as_many_keys_as_fit(width: int, last: str) -> None:
-    text = plain(toolbar.keys("", "objects", width))
+    text = plain(toolbar.keys("", "objects", {"objects"}, width))
     assert len(text) <= width
     assert last in text
 
 
 def test_the_keys_tell_the_vi_mode() -> None:
-    assert "keys: vi insert" in plain(toolbar.keys("insert", "objects", 80))
+    assert "keys: vi insert" in plain(toolbar.keys("insert", "objects", (), 80))
+
+
+def test_the_keys_tell_which_panels_are_on() -> None:
+    assert "F4 +objects  F5 -packets  F6 +log" in plain(toolbar.keys("", "full", {"objects", "log"}, 100))
 
 
 def test_tips_come_now_and_then_and_end() -> None:
