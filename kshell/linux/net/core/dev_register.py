@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EEXIST, EINVAL
-from kshell.abi.netdevice import IFF_LOOPBACK, IFNAMSIZ
+from kshell.abi.errno import EBUSY, EEXIST, EINVAL
+from kshell.abi.netdevice import IFF_LOOPBACK, IFF_UP, IFNAMSIZ
 from kshell.abi.rtnetlink import RTM_DELLINK, RTM_NEWLINK
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netdevice import (
@@ -189,8 +189,10 @@ def unregister_netdev(dev: net_device) -> None:
 
 
 def dev_change_name(dev: net_device, newname: str) -> None:
-    """Rename a device. EINVAL, EEXIST."""
+    """Rename a device. EBUSY: it is up. EINVAL, EEXIST."""
     net = dev.nd_net
+    if dev.flags & IFF_UP:
+        raise KernelError(EBUSY)
     if newname == dev.name:
         return
     oldname = dev.name

@@ -166,6 +166,13 @@ def _notify(n: neighbour, type: int, flags: int, pid: int) -> None:
 # ---- RTM_NEWNEIGH, RTM_DELNEIGH ----
 
 
+def _device_of(net: net_t, ifindex: int) -> net_device:
+    dev = __dev_get_by_index(net, ifindex)
+    if dev is None:
+        raise KernelError(ENODEV)
+    return dev
+
+
 class _request:
     """A change of a neighbour: device, address, attributes. EINVAL, ENODEV, EAFNOSUPPORT, EOPNOTSUPP (proxies)."""
 
@@ -181,9 +188,7 @@ class _request:
             self.flags |= nla_get_u32(tb[r.NDA_FLAGS_EXT]) << NTF_EXT_SHIFT
         self.dev: net_device | None = None
         if self.ndm.ndm_ifindex:
-            self.dev = __dev_get_by_index(net, self.ndm.ndm_ifindex)
-            if self.dev is None:
-                raise KernelError(ENODEV)
+            self.dev = _device_of(net, self.ndm.ndm_ifindex)
             if r.NDA_LLADDR in tb and len(tb[r.NDA_LLADDR]) < self.dev.addr_len:
                 raise _refuse(extack, "Invalid link address")
         tbl = neigh_find_table(net.kernel, self.ndm.ndm_family)
