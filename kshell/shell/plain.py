@@ -286,20 +286,44 @@ def _travel(self: PlainText, event: ev.Event) -> Iterable[str]:
 
 def _history(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.History)
-    if "output" in self.panels:
-        for line in event.commands:
-            number = "-" if line.undone else str(line.number)
-            yield f"{number:>5}  " + self.paint("command", printable(line.command)) + printable(f"  {line.result}".rstrip())
-            if line.changes:
-                yield self.paint("folded", printable(f"       {line.changes}"))
+    if "output" not in self.panels:
+        return
+    for line in event.commands:
+        number = "-" if line.undone else str(line.number)
+        result = printable(f"  {line.result}".rstrip())
+        yield f"{number:>5}  " + self.paint("command", printable(line.command)) + result
+        for part in _wrapped(_arrows(self, line.changes), self.style.width - 7):
+            yield self.paint("folded", f"       {part}")
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """A text over as many lines as it needs; one if nothing is known of the width."""
+    if width < 20:
+        return [text] if text else []
+    from textwrap import wrap
+
+    return wrap(text, width)
 
 
 def _difference(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Difference)
-    if "output" in self.panels:
-        from kshell.session.difference import text_of
+    if "output" not in self.panels:
+        return
+    from kshell.session.difference import text_of
 
-        yield from map(printable, text_of(event.differs, event.everything) or ["nothing differs"])
+    style = ""
+    for line in text_of(event.differs, event.everything) or ["nothing differs"]:
+        if not line.startswith(" "):
+            style = {"created": "new", "freed": "freed", "changed": "changed"}.get(line, "")
+            yield self.paint("head", printable(line))
+        else:
+            yield self.paint(style if line[2:3] != " " or style != "changed" else "", _arrows(self, line))
+
+
+def _arrows(self: PlainText, text: str) -> str:
+    return printable(text).replace("→", self.style.arrow)
+
+
 def _stop(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Stop)
     context = f"[{event.task}] " if event.pid > 1 or not event.task.startswith(("init", "swapper")) else ""
