@@ -260,6 +260,26 @@ proc_pid_set_comm_operations = file_operations(
 )
 
 
+def proc_mem_open(inode: inode) -> None:
+    """Whether the task's memory may be looked at. EACCES; ESRCH: the task is gone."""
+    task = get_proc_task(inode)
+    if task is None:
+        raise KernelError(ESRCH)
+    if task.mm is not None and not ptrace_may_access(inode.i_sb.kernel.current, task):
+        raise KernelError(EACCES)
+
+
+async def pid_maps_open(inode: inode, file: file) -> None:
+    """open() of /proc/PID/maps."""
+    proc_mem_open(inode)
+    await proc_single_open(inode, file)
+
+
+proc_pid_maps_operations = file_operations(
+    open=pid_maps_open, read_iter=seq_read_iter, llseek=seq_lseek, release=proc_single_release
+)
+
+
 def comm_show(m: seq_file, p: task_struct) -> None:
     """The name of the program."""
     seq_puts(m, f"{p.comm}\n")
@@ -398,7 +418,7 @@ tgid_base_stuff = (
     pid_entry(b"cwd", LNK, link_ops, None, None, proc_cwd_link),
     pid_entry(b"root", LNK, link_ops, None, None, proc_root_link),
     pid_entry(b"exe", LNK, link_ops, None, None, proc_exe_link),
-    pid_entry(b"maps", *text, show_map),
+    pid_entry(b"maps", REG, proc_def_inode_operations, proc_pid_maps_operations, show_map),
     pid_entry(b"mounts", *text, mounts_show),
     pid_entry(b"mountinfo", *text, mountinfo_show),
     pid_entry(b"wchan", *text, proc_pid_wchan),

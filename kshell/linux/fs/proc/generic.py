@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import ECHILD, ENOENT
+from kshell.abi.errno import ECHILD, EEXIST, ENOENT
 from kshell.abi.stat import S_IALLUGO, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_IRUGO, S_IWUGO, S_IXUGO
 from kshell.linux.fs.dcache import d_set_d_op, d_splice_alias
 from kshell.linux.fs.libfs import generic_read_dir
@@ -80,7 +80,9 @@ def __proc_create(
 
 
 def proc_register(dir: proc_dir_entry, dp: proc_dir_entry) -> proc_dir_entry:
-    """Put an entry into its directory."""
+    """Put an entry into its directory. EEXIST: the name is taken (Linux warns and gives no entry)."""
+    if dp.name in dir.subdir:
+        raise KernelError(EEXIST)
     dp.low_ino = proc_alloc_inum(dp._kernel)
     dp.parent = dir
     if dp.mode & S_IFMT == S_IFDIR:
