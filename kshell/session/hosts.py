@@ -83,6 +83,12 @@ class Hosts:
             self._capture = Capture(self._session)
         return self._capture
 
+    def begin(self) -> None:
+        """A command begins."""
+        for host in self:
+            if host.watch is not None:
+                host.watch.begin()
+
     def settle(self) -> tuple[Packet, ...]:
         """A command is over: its packets, with what became of them."""
         return self._capture.settle() if self._capture is not None else ()

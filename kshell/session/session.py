@@ -262,6 +262,7 @@ class Session(Face):
         self._place, self._file = piece, file
         command = self.timeline.begin(piece.text, file, piece.line)
         self.emit(ev.CommandStarted, piece.text, file, piece.line, self.current.name)
+        self.hosts.begin()
         if self.instruments is None or command is None:
             self.carry_out(piece.text)
         elif not self.instruments.carry_out(piece.text):

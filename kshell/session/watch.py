@@ -27,11 +27,12 @@ PANELS: dict[type, str] = {Printk: "log", SchedWakeup: "wakeups", ModuleLoad: "l
 
 
 class Seen:
-    """The objects of a moment, as a tree; later ones have higher numbers."""
+    """The objects of a moment, as a tree; later ones of the same watch have higher numbers."""
 
-    __slots__ = ("number", "root")
+    __slots__ = ("number", "root", "watch")
 
-    def __init__(self, number: int, root: Node) -> None:
+    def __init__(self, watch: Watch, number: int, root: Node) -> None:
+        self.watch = watch
         self.number = number
         self.root = root
 
@@ -78,6 +79,11 @@ class Watch:
         """Whether anybody wants to know what calls change."""
         return bool(self.session.show & LOOKED_AT)
 
+    def begin(self) -> None:
+        """A command begins. If a call may come back in it that sleeps now, see what there is."""
+        waiting = self.looking and self.session.calls_of_tasks.pending
+        self._shown = self._see(self.host.tasks.init.task) if waiting else None
+
     def before(self, task: task_struct) -> Seen | None:
         """The state to compare with later; None if nobody looks."""
         return self._see(task) if self.looking else None
@@ -88,19 +94,21 @@ class Watch:
 
         others = [user.task for user in self.host.tasks if user.task is not task and not user.dead]
         self._number += 1
-        return Seen(self._number, snapshots([task, *others]))
+        return Seen(self, self._number, snapshots([task, *others]))
 
     def after(self, before: Seen | None, task: task_struct, named: list[int]) -> None:
         """Emit what is different now; `named`: descriptors the call was about.
 
-        A call that slept is compared with what was shown last, not with the time when it began.
+        A call that slept is compared with the beginning of the command in which it comes back, or with what that
+        command has shown already, not with the time when it began.
         """
         if before is None:
             return
         from kshell.lens import tree
         from kshell.lens.objects import FreeSlots
 
-        was = self._shown if self._shown is not None and self._shown.number > before.number else before
+        shown = self._shown
+        was = shown if shown is not None and (before.watch is not self or shown.number > before.number) else before
         now = self._shown = self._see(task)
         alive = FreeSlots(self.host.machine.kernel.slab_caches).alive
         if "objects" in self.session.show:

@@ -143,3 +143,13 @@ def test_events_of_objects_in_json() -> None:
     assert (files["sign"], files["path"], files["fields"], files["was"]) == (
         "changed", "files", {"next_fd": "4"}, {"next_fd": "3"},
     )  # fmt: skip
+
+
+def test_a_resumed_call_shows_the_same_after_going_back() -> None:
+    commands = "socketpair(AF_UNIX, SOCK_STREAM, 0, [x, y])\n@kid read(3, ..., 9)\ndup(4)\ndup(4)"
+    straight, back = session(commands), session(commands)
+    back.run("goto 2\nredo\nredo")
+    wanted = trees(straight, 'write(4, "hi", 2)')
+    assert trees(back, 'write(4, "hi", 2)') == wanted
+    assert len(wanted) == 2
+    assert "fd_array[5]" not in "\n".join(wanted[1]), "was shown when it happened"
