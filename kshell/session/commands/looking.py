@@ -9,6 +9,7 @@ from kshell.lens import names, objects
 from kshell.lens.draw import draw_tree
 from kshell.lens.text import cells, one_line, pad
 from kshell.lens.tree import full_lines
+from kshell.linux.fs.proc.array import get_task_state
 from kshell.session.commands import CommandError, command
 from kshell.session.events import Drawing
 from kshell.session.expressions import printed
@@ -74,7 +75,11 @@ def _of_descriptor(session: Session, what: str, word: str) -> objects.Node:
 
 @command("ps", section="look")
 def do_ps(session: Session, arguments: str) -> None:
-    """List the tasks: pid, parent, state, where a sleeper sleeps, name."""
+    """List the tasks: pid, parent, state, where a sleeper sleeps, name.
+
+    STATE as in /proc/PID/stat: R running (it waits for commands), S sleeping, D uninterruptibly, I idle (a kernel
+    worker), T stopped, Z zombie. WCHAN is the function of /proc/PID/wchan; `stack` shows how the task got there.
+    """
     rows: list[tuple[str, ...]] = [("PID", "PPID", "STATE", "WCHAN", "TASK", "COMM")]
     for task in session.kernel.tasklist:
         rows.append(_task_row(session, task))
@@ -83,9 +88,7 @@ def do_ps(session: Session, arguments: str) -> None:
 
 def _task_row(session: Session, task: task_struct) -> tuple[str, ...]:
     parent = getattr(task, "real_parent", None)
-    state = "Z" if task.exit_state else {0: "R", 1: "S", 2: "D", 4: "T"}.get(task.state & 7, "S")
-    if state == "R" and task._stack is None:
-        state = "U"
+    state = get_task_state(task)[0]
     name = session.name_of(task) or "-"
     wchan = session.wchan(task) or "-"
     return (

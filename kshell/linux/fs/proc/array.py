@@ -10,6 +10,7 @@ from kshell.linux.include.linux.sched import (
     EXIT_ZOMBIE,
     PIDTYPE_PGID,
     PIDTYPE_SID,
+    TASK_IDLE,
     TASK_INTERRUPTIBLE,
     TASK_STOPPED,
     TASK_UNINTERRUPTIBLE,
@@ -33,6 +34,8 @@ def get_task_state(tsk: task_struct) -> str:
         return "Z (zombie)"
     if tsk.exit_state & EXIT_DEAD:
         return "X (dead)"
+    if tsk.state == TASK_IDLE:
+        return "I (idle)"
     return next((text for bit, text in STATES if tsk.state & bit), "R (running)")
 
 
