@@ -137,6 +137,26 @@ def test_lines_that_are_pasted_run_in_order_and_what_is_unfinished_stays(tmp_pat
         terminal.wait("getpid() = 1", "34 init>")
 
 
+def test_a_pasted_server_may_stand_before_its_client(tmp_path: Path) -> None:
+    lines = [
+        "set view line",
+        "@server s = socket(AF_INET, SOCK_STREAM, 0)",
+        '@server bind(s, {AF_INET, 80, "127.0.0.1"}, 16)',
+        "@server listen(s, 5)",
+        "@server c = accept(s, NULL, NULL)",
+        "@server read(c, ..., 5)",
+        "@client k = socket(AF_INET, SOCK_STREAM, 0)",
+        '@client connect(k, {AF_INET, 80, "127.0.0.1"}, 16)',
+        '@client write(k, "hello", 5)',
+        "",
+    ]
+    with kshell(tmp_path, columns=100, rows=50) as terminal:
+        terminal.wait("1 init>")
+        terminal.type(PASTE + "\r".join(lines) + PASTED)
+        screen = terminal.wait("waits until server comes back from accept()", "10 init>")
+        assert '[server] <... read resumed>"hello", 5) = 5' in screen
+
+
 def test_vi_keys(tmp_path: Path) -> None:
     with kshell(tmp_path) as terminal:
         terminal.wait("keys: emacs")
