@@ -29,23 +29,33 @@ STYLES = {
     "raised": "\x1b[1;31m",
     "stop": "\x1b[1m",
 }
-"""SGR codes by style: the eight ANSI colours only, none that is lost on a light or a dark background."""
+"""SGR codes by style, for a dark background: the eight ANSI colours only, as the terminal's owner has chosen them."""
+
+ON_LIGHT = STYLES | {
+    "packet": "\x1b[34m",
+    "state": "\x1b[34m",
+    "held": "\x1b[34m",
+    "new": "\x1b[1;34m",
+}
+"""The same for a light background, where green and cyan are hard to read."""
+
+_NO_STYLES: dict[str, str] = {}
 
 
 class Painter:
     """Wraps text in SGR codes, or leaves it alone."""
 
-    def __init__(self, colour: bool) -> None:
-        self.colour = colour
+    def __init__(self, colour: bool, light: bool = False) -> None:
+        self.codes = (ON_LIGHT if light else STYLES) if colour else _NO_STYLES
 
     def __call__(self, style: str, text: str) -> str:
-        code = STYLES.get(style, "") if self.colour else ""
+        code = self.codes.get(style, "")
         return f"{code}{text}{RESET}" if code and text else text
 
     def line(self, runs: Line) -> str:
         """A line of runs; trailing blanks are dropped."""
         out = ""
-        codes = STYLES if self.colour else _NO_STYLES
+        codes = self.codes
         for style, text in runs:
             if not text.isprintable():
                 text = printable(text)
@@ -53,19 +63,17 @@ class Painter:
         return out.rstrip()
 
 
-_NO_STYLES: dict[str, str] = {}
-
-
 class PlainText:
     """Turns events into lines; `panels`: which are wanted, `echo`: whether commands are repeated;
-    width: of the screen, 0 if lines may be of any length; glyphs: boxes, ascii or words (`kshell.lens.style`)."""
+    width: of the screen, 0 if lines may be of any length; glyphs: boxes, ascii or words (`kshell.lens.style`);
+    light: whether the background is."""
 
     def __init__(
         self, panels: frozenset[str], colour: bool = False, echo: bool = False, names: bool = False, width: int = 0,
-        glyphs: str = "boxes",
+        glyphs: str = "boxes", light: bool = False,
     ) -> None:  # fmt: skip
         self.panels = panels
-        self.paint = Painter(colour)
+        self.paint = Painter(colour, light)
         self.echo = echo
         self.names = names
         self.style = Style(glyphs, width)
@@ -168,9 +176,10 @@ def _sleeps(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.CallSleeps)
     yield from _call(self, event)
     if "line" in self.panels and event.where:
-        upto = event.where.index(event.wchan) + 1 if event.wchan in event.where else len(event.where)
+        where = [name for name in event.where if not name.startswith("schedule")]
+        upto = where.index(event.wchan) + 1 if event.wchan in where else len(where)
         on = f"   on {', '.join(event.queues[:3])}" if event.queues else ""
-        yield self.paint("folded", f"  sleeps in {' > '.join(event.where[:upto][-3:])}{on}")
+        yield self.paint("folded", f"  sleeps in {' > '.join(where[:upto][-3:])}{on}")
 
 
 def _waits(self: PlainText, event: ev.Event) -> Iterable[str]:
