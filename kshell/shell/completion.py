@@ -20,9 +20,9 @@ MOST = 100
 Pairs = Iterable[tuple[str, str]]
 """Candidates, each with what it is."""
 
-_WORD = re.compile(r"[\w]*$")
-_MEMBER = re.compile(r"([A-Za-z_]\w*(?:\([^()]*\))?(?:(?:->|\.)\w+|\[[^\]]*\])*)(?:->|\.)(\w*)$")
-_PREFIX = re.compile(r"\s*(@\w+:?\s+)?(?:([A-Za-z_]\w*)\s*=(?!=)\s*)?")
+_WORD = re.compile(r"\w*\Z")
+_MEMBER = re.compile(r"([A-Za-z_]\w*(?:\([^()]*\))?(?:(?:->|\.)\w+|\[[^\]]*\])*)(?:->|\.)(\w*)\Z")
+_PREFIX = re.compile(r"\s*(@[\w/]+:?\s+)?(?:([A-Za-z_]\w*)\s*=(?!=)\s*)?")
 
 
 class Candidate(NamedTuple):
@@ -124,7 +124,7 @@ def _in_string(before: str, quote: str, path: bool, state: State) -> list[Candid
 
 def _of_line(before: str, word: str, state: State) -> list[Candidate]:
     """Outside of calls: a task's name, a call, a command, its argument, or an expression."""
-    if re.fullmatch(r"\s*@\w*", before):
+    if re.fullmatch(r"\s*@[\w/]*", before):
         return _fitting(((f"@{name} ", what) for name, what in state.tasks()), before.strip())
     prefix = _PREFIX.match(before)
     assert prefix is not None
@@ -133,7 +133,7 @@ def _of_line(before: str, word: str, state: State) -> list[Candidate]:
         return _fitting([*_calls(state), *state.variables(), *state.roots()], word)
     if rest == word:
         return _fitting([*_calls(state), *state.commands(), *state.variables(), *state.roots()], word)
-    command = rest.split(None, 1)[0]
+    command = rest.split(None, 1)[0] if rest.strip() else ""
     if rest[len(command) : len(command) + 1].isspace() and state.argument_of(command) is not None:
         argument = rest[len(command) :].lstrip()
         chosen, word = complete_commands.candidates(command, argument, state)

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from kshell.abi.syscalls import BY_NAME
 
-_CALL = re.compile(r"(\w+)\s*\($")
-_NAMED = re.compile(r"^\s*\.?(\w+)\s*=(?!=)[^{]*$")
+_CALL = re.compile(r"(\w+)\s*\(\Z")
+_NAMED = re.compile(r"^\s*\.?(\w+)\s*=(?!=)[^{]*\Z")
 
 
 class Place(NamedTuple):

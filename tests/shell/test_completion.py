@@ -131,6 +131,8 @@ ROWS: list[tuple[str, str]] = [
     ("@client fd = clo", "clone( close("),
     ("@client sho", "= show"),
     ("@client: acc", "accept( accept4("),
+    ("@web/client acc", "accept( accept4("),
+    ("@client\n", "accept( accept4("),
     # commands
     ("show ", "fd task sock socket inode file all"),
     ("show f", "fd file fd("),
