@@ -72,7 +72,7 @@ def do_goto(session: Session, arguments: str) -> None:
 
     How it works: a command keeps the tape of what it did to the machine: system calls with their registers,
     bytes put into user memory, time passed. To be at moment N, a machine boots (5 ms) and N tapes are played,
-    without parsing, decoding or showing anything: about a tenth of the time the commands took. The machines
+    without parsing, decoding or showing anything: a tenth to a third of the time the commands took. The machines
     of the last moments left are kept, so that going back to one costs nothing.
     """
     number, dot, k = arguments.strip().partition(".")
