@@ -3,8 +3,9 @@
 A session is its commands. Every command keeps the tape of what it did to the machines (`tape`), and what the session
 remembered after it (`moment`). To be at the moment after command n, a machine boots and the first n tapes are played:
 calls with their registers, user memory, time, with nothing parsed, decoded or shown. That takes a tenth to a third of
-what the commands took, by how much of it the kernel's own work was (`scripts/bench lens`); booting takes 5 ms. The machines of the last few moments that were left are kept as spares, so that
-going on from one of them, or back to it, costs less, or nothing.
+what the commands took, by how much of it the kernel's own work was (`scripts/bench lens`); booting takes 5 ms. The
+machines of the last few moments that were left are kept as spares, so that going on from one of them, or back to it,
+costs less, or nothing.
 
 Nothing can be copied here (a sleeping call is a parked coroutine), and need not be: the same tape gives the same
 machine, byte for byte.
