@@ -101,6 +101,7 @@ class Debugger:
         self._goal: _Goal | None = None
         self._last: tuple[FrameType | None, CodeType, int] | None = None
         self._raised: BaseException | None = None
+        self._outer: TraceFunction | None = None  # whoever traced before: a measure of coverage, for instance
         self.armed = False
         self.stopped = False
 
@@ -119,6 +120,7 @@ class Debugger:
     def arm(self) -> None:
         """Put the traps in."""
         self.armed = True
+        self._outer = sys.gettrace()
         maker = TwinMaker({"\0hit": self._hit}, trap=True)
         for function in {f for point in self.points.breakpoints for f in point.functions}:
             found = Function(function)
@@ -129,7 +131,7 @@ class Debugger:
     def disarm(self) -> None:
         """Put every function's own code back, and turn line events off."""
         self.armed = False
-        sys.settrace(None)
+        sys.settrace(self._outer)
         while self._twins:
             function, code = self._twins.pop()
             function.twin_of.__code__ = code
@@ -147,7 +149,7 @@ class Debugger:
 
     def _trace(self) -> None:
         wanted = self._entering or self._goal or self.points.watchpoints
-        sys.settrace(self._on_call if wanted else None)
+        sys.settrace(self._on_call if wanted else self._outer)
 
     # ---- what Python tells
 
@@ -210,8 +212,10 @@ class Debugger:
             wanted = frame in goal.frames and (not here or frame.f_lineno >= (goal.line or goal.start + 1))
         else:
             wanted = goal.kind == "next" and frame in goal.frames
-        goal.count -= wanted
-        return wanted and goal.count <= 0
+        if not wanted or not self._mine():
+            return False
+        goal.count -= 1
+        return goal.count <= 0
 
     def _left(self, frame: FrameType, value: object) -> None:
         """A frame is left, by returning, raising or, a coroutine, by waiting."""
