@@ -85,11 +85,11 @@ def device_del(dev: device) -> None:
     kobject_del(dev.kobj)
 
 
-def device_rename(dev: device, new_name: str) -> None:
-    """Give a device another name. EEXIST."""
+def device_rename(dev: device, new_name: str, new_ns: net | None) -> None:
+    """Give a device another name, or show it in another namespace. EEXIST."""
     sysfs_delete_link(dev._class, dev.kobj, dev.kobj.name)
     dev.kobj.name = new_name
-    sysfs_rename_dir_ns(dev.kobj, new_name)
+    sysfs_rename_dir_ns(dev.kobj, new_name, new_ns)
     sysfs_create_link(dev._class, dev.kobj, new_name)
 
 

@@ -81,12 +81,12 @@ def kernfs_remove_by_name_ns(parent: kernfs_node, name: str, ns: net | None) -> 
     kernfs_remove(parent.children.get((name, ns)))
 
 
-def kernfs_rename_ns(kn: kernfs_node, new_name: str) -> None:
-    """Give a node another name in its directory."""
+def kernfs_rename_ns(kn: kernfs_node, new_name: str, new_ns: net | None) -> None:
+    """Give a node another name in its directory, or show it in another namespace."""
     assert kn.parent is not None
     del kn.parent.children[kn.name, kn.ns]
-    kn.name = new_name
-    kn.parent.children[new_name, kn.ns] = kn
+    kn.name, kn.ns = new_name, new_ns
+    kn.parent.children[new_name, new_ns] = kn
 
 
 def kernfs_path(kn: kernfs_node) -> list[str]:

@@ -115,6 +115,6 @@ def sysfs_remove_dir(kobj: kobject) -> None:
     kernfs_remove(kobj.sd)
 
 
-def sysfs_rename_dir_ns(kobj: kobject, new_name: str) -> None:
-    """Give a kobject's directory another name."""
-    kernfs_rename_ns(kobj.sd, new_name)
+def sysfs_rename_dir_ns(kobj: kobject, new_name: str, new_ns: net | None) -> None:
+    """Give a kobject's directory another name, or show it in another namespace."""
+    kernfs_rename_ns(kobj.sd, new_name, new_ns)

@@ -18,6 +18,7 @@ from kshell.linux.net.core import rtnetlink_ifinfo
 from kshell.linux.net.core.dev import __dev_get_by_index, __dev_get_by_name, call_netdevice_notifiers
 from kshell.linux.net.core.dev_flags import dev_close
 from kshell.linux.net.core.dev_register import dev_get_valid_name, dev_new_index, list_netdevice, unlist_netdevice
+from kshell.linux.net.core.net_sysfs_register import _device_renamed
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
@@ -48,6 +49,7 @@ def __dev_change_net_namespace(dev: net_device, net: net_t, pat: str, new_ifinde
     dev.ifindex = new_ifindex
     if renamed:
         dev_get_valid_name(net, dev, pat)
+    _device_renamed(dev)
     list_netdevice(dev)
     call_netdevice_notifiers(NETDEV_REGISTER, dev)
     rtnetlink_ifinfo.rtmsg_ifinfo(RTM_NEWLINK, dev, 0xFFFFFFFF)

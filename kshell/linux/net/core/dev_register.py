@@ -13,6 +13,7 @@ from kshell.linux.include.linux.netdevice import (
     LINK_STATE_PRESENT,
     NET_NAME_ENUM,
     NET_NAME_PREDICTABLE,
+    NETDEV_CHANGENAME,
     NETDEV_POST_INIT,
     NETDEV_REGISTER,
     NETDEV_UNREGISTER,
@@ -189,7 +190,7 @@ def unregister_netdev(dev: net_device) -> None:
 
 
 def dev_change_name(dev: net_device, newname: str) -> None:
-    """Rename a device. EBUSY: it is up. EINVAL, EEXIST."""
+    """Rename a device. EBUSY: it is up. EINVAL, EEXIST, and what a notifier says."""
     net = dev.nd_net
     if dev.flags & IFF_UP:
         raise KernelError(EBUSY)
@@ -199,6 +200,17 @@ def dev_change_name(dev: net_device, newname: str) -> None:
     if "%" not in newname and __dev_get_by_name(net, newname) is not None:
         raise KernelError(EEXIST)
     dev_get_valid_name(net, dev, newname)
+    err = _take_name(dev, oldname)
+    if err:
+        newname, dev.name = dev.name, oldname
+        _take_name(dev, newname)
+        raise KernelError(err)
+
+
+def _take_name(dev: net_device, oldname: str) -> int:
+    """The name has changed: tell /sys, the table of names and all who are to know."""
+    net = dev.nd_net
     _device_renamed(dev)
     del net.dev_name_head[oldname]
     net.dev_name_head[dev.name] = dev
+    return notifier_to_errno(call_netdevice_notifiers(NETDEV_CHANGENAME, dev))

@@ -103,9 +103,9 @@ def netdev_unregister_kobject(dev: net_device) -> None:
 
 
 def _device_renamed(dev: net_device) -> None:
-    """The part of dev_change_name() that renames the directory. EEXIST."""
+    """A device has another name or namespace: so has its directory. EEXIST."""
     if dev._dev is not None:
-        device_rename(dev._dev, dev.name)
+        device_rename(dev._dev, dev.name, dev.nd_net)
 
 
 def netdev_kobject_init(kernel: Kernel) -> None:

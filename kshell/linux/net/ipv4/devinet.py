@@ -449,6 +449,7 @@ def inetdev_changename(dev: net_device, in_dev: in_device) -> None:
         dot = ifa.ifa_label.find(":")
         suffix = ifa.ifa_label[dot:] if dot >= 0 else f":{i + 1}"
         ifa.ifa_label = dev.name if i == 0 else dev.name[: 15 - len(suffix)] + suffix
+        rtmsg_ifa(RTM_NEWADDR, ifa, None, 0)
 
 
 def inetdev_event(this: notifier_block, event: int, ptr: object) -> int:

@@ -7,6 +7,15 @@ import pytest
 
 from kshell.abi.errno import EACCES, EINVAL, ENODEV, ENOENT, EPERM
 from kshell.abi.fcntl import O_CREAT, O_RDONLY, O_RDWR, O_WRONLY
+from kshell.linux.include.linux.netdevice import net_device_ops
+from kshell.linux.net.core.dev_change_net import dev_change_net_namespace
+from kshell.linux.net.core.dev_register import (
+    alloc_netdev_mqs,
+    dev_change_name,
+    register_netdevice,
+    unregister_netdevice,
+)
+from kshell.linux.net.ethernet.eth import ether_setup
 
 ROOT = Path(__file__).resolve().parents[4]
 sys.path[:0] = [str(ROOT / "scripts")]
@@ -127,3 +136,49 @@ def test_directories_of_the_root(host):
     assert names(host, "/sys") == ["class", "devices", "kernel", "module"]
     assert names(host, "/sys/module") == []
     assert text(host, "/sys/kernel/fscaps") == "1\n"
+
+
+@pytest.fixture
+def device(host):
+    dev = alloc_netdev_mqs(host.init.nsproxy.net_ns, "new%d", ether_setup)
+    dev.netdev_ops = net_device_ops(ndo_start_xmit=lambda skb, dev: 0)
+    register_netdevice(dev)
+    return dev
+
+
+def entries_of(host, name):
+    """Where a device of that name has a directory or a line."""
+    dev = host.read(host("open", b"/proc/net/dev\0", O_RDONLY, 0), 4000).decode()
+    return [
+        name in names(host, "/sys/class/net"), name in names(host, "/sys/devices/virtual/net"),
+        name in names(host, "/proc/sys/net/ipv4/conf"), name in names(host, "/proc/sys/net/ipv4/neigh"),
+        f" {name}:" in dev,
+    ]  # fmt: skip
+
+
+def test_a_new_device_is_everywhere(host, device):
+    assert entries_of(host, "new0") == [True] * 5
+    assert text(host, "/sys/class/net/new0/ifindex") == "2\n"
+    unregister_netdevice(device)
+    assert entries_of(host, "new0") == [False] * 5
+
+
+def test_a_new_name_is_everywhere(host, device):
+    assert text(host, "/sys/class/net/new0/mtu") == "1500\n"
+    dev_change_name(device, "other")
+    assert entries_of(host, "other") == [True] * 5
+    assert entries_of(host, "new0") == [False] * 5
+    assert text(host, "/sys/class/net/new0/mtu") == -ENOENT
+    assert text(host, "/sys/class/net/other/mtu") == "1500\n"
+    assert link(host, "/sys/class/net/other") == "../../devices/virtual/net/other"
+
+
+def test_a_device_that_moves_shows_in_its_namespace(host, device):
+    child = host.fork()
+    host("unshare", CLONE_NEWNET, task=child)
+    host("mkdir", b"/tmp/sys\0", 0o755, task=child)
+    host("mount", b"sysfs\0", b"/tmp/sys\0", b"sysfs\0", 0, 0, task=child)
+    dev_change_net_namespace(device, child.nsproxy.net_ns, "")
+    assert entries_of(host, "new0") == [False] * 5
+    assert text(host, "/tmp/sys/class/net/new0/mtu", task=child) == "1500\n"
+    assert text(host, "/proc/sys/net/ipv4/conf/new0/forwarding", task=child) == "0\n"
