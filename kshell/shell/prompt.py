@@ -28,6 +28,7 @@ class Prompt:
     """An interactive session; `keyboard`: the terminal since the first painting, None if it can't be edited on."""
 
     def __init__(self, options: Options, keyboard: Keyboard | None) -> None:
+        self.options = options
         self.keyboard = keyboard
         self.complaint = ""
         self.recorded = last_session() if options.resume else None
@@ -58,6 +59,8 @@ class Prompt:
         self._greet()
         if self.recorded is not None:
             self._resume(self.recorded.commands)
+        elif self.options.resume:
+            print("there is no session to resume: this is a new one")
         if self.keyboard is not None:
             self._answer_type_ahead(self.keyboard)
         reader = self.reader = self._reader()
@@ -103,7 +106,7 @@ class Prompt:
 
     def _greet(self) -> None:
         if self.complaint:
-            sys.stdout.write(f"\r{self.complaint}\n" + ("" if self.recorded else self.desk.plain_prompt()))
+            sys.stdout.write(f"\r{self.complaint}\n" + ("" if self.options.resume else self.desk.plain_prompt()))
             sys.stdout.flush()
 
     def _resume(self, commands: list[str]) -> None:
@@ -116,7 +119,7 @@ class Prompt:
 
     def _answer_type_ahead(self, keyboard: Keyboard) -> None:
         """Run the lines that were typed whole while all was imported; the first prompt is painted already."""
-        painted = self.recorded is None
+        painted = not self.options.resume
         while not self.session.ended and (typed := keyboard.line()) is not None:
             prompt = "" if painted else self.desk.plain_prompt()
             sys.stdout.write(f"{prompt}{typed}\n")
