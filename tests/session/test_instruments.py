@@ -86,7 +86,7 @@ def _without_stops(events: list[Event]) -> Iterator[Event]:
     watched=st.sampled_from(("", "watch current->files->next_fd", "watch jiffies")),
     typed=st.lists(st.sampled_from(TYPED), max_size=12),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_instruments_change_nothing(
     script: tuple[str, ...], traced: str, functions: list[str], watched: str, typed: list[str]
 ) -> None:
