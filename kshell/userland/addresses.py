@@ -41,7 +41,7 @@ def parse_prefix(text: str) -> tuple[int, int]:
     """Address and length of 10.0.0.0/8 or default; 32 if no length is given. iproute2's words if it is wrong."""
     if text in ("default", "all", "any"):
         return 0, 0
-    wrong = f'any valid prefix is expected rather than "{text}".'
+    wrong = f'Error: any valid prefix is expected rather than "{text}".'
     address, slash, length = text.partition("/")
     if slash and not (length.isdecimal() and int(length) <= 32):
         raise ProgramError(wrong)

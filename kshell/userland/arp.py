@@ -9,7 +9,6 @@ from kshell.abi.ioctl import SIOCDARP, SIOCSARP
 from kshell.abi.socket import AF_INET, SOCK_DGRAM
 from kshell.userland.addresses import parse_ipv4, parse_mac, sockaddr_in
 from kshell.userland.files import read_lines
-from kshell.userland.interfaces import Interfaces
 from kshell.userland.runtime import ProgramError, SystemCallError, in_own_words
 
 if TYPE_CHECKING:
@@ -76,21 +75,6 @@ def _bsd_line(address: str, flags: int, hardware: str, dev: str) -> str:
     return f"? ({address}) at {hardware} [ether] {words}on {dev}"
 
 
-async def _device(p: Process, device: str) -> str:
-    """The interface given, or else the first that asks for neighbours."""
-    if device:
-        return device
-    interfaces = await Interfaces.open(p)
-    try:
-        for name in await interfaces.names(False):
-            flags = await interfaces.flags(name)
-            if flags & IFF_UP and not flags & (IFF_LOOPBACK | IFF_NOARP):
-                return name
-    finally:
-        await interfaces.close()
-    return ""
-
-
 async def _request(p: Process, cmd: int, address: int, hardware: bytes, flags: int, device: str, what: str) -> None:
     link = struct.pack("<H", ARPHRD_ETHER if hardware else 0) + hardware
     body = ARPREQ.pack(sockaddr_in(address), link.ljust(16, b"\0"), flags, bytes(16), device.encode())
@@ -106,7 +90,7 @@ async def _set(p: Process, words: list[str], device: str) -> None:
         raise ProgramError("arp: need hardware address")
     address = parse_ipv4(words[0], f"{words[0]}: Unknown host")
     flags = ATF_COM | (0 if "temp" in words else ATF_PERM) | (ATF_PUBL if "pub" in words else 0)
-    await _request(p, SIOCSARP, address, parse_mac(words[1]), flags, await _device(p, device), "SIOCSARP")
+    await _request(p, SIOCSARP, address, parse_mac(words[1]), flags, device, "SIOCSARP")
 
 
 async def _delete(p: Process, words: list[str], device: str) -> None:
@@ -114,7 +98,7 @@ async def _delete(p: Process, words: list[str], device: str) -> None:
         raise ProgramError("arp: need host name")
     address = parse_ipv4(words[0], f"{words[0]}: Unknown host")
     try:
-        await _request(p, SIOCDARP, address, b"", ATF_PERM, await _device(p, device), "SIOCDARP(dontpub)")
+        await _request(p, SIOCDARP, address, b"", ATF_PERM, device, "SIOCDARP(dontpub)")
     except SystemCallError as error:
         if error.errno != 6:  # ENXIO
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from ipaddress import IPv6Address
@@ -32,16 +33,24 @@ _SWITCHES: Final = {
 }  # fmt: skip
 
 
+LETTERS: Final = (
+    (0x200, "A"), (0x2, "B"), (0x4, "D"), (0x8, "L"), (0x1000, "M"), (0x20, "N"), (0x80, "O"), (0x100, "P"), (0x40, "R"),
+    (0x1, "U"),
+)  # fmt: skip
+
+
 @in_own_words
 async def main_ifconfig(p: Process, argv: list[str]) -> int:
     """ifconfig [-a] [INTERFACE [SETTING...]]"""
     words = argv[1:]
-    every = "-a" in words
+    every, short = "-a" in words, "-s" in words
     words = [word for word in words if word not in ("-a", "-v", "-s")]
     interfaces = await Interfaces.open(p)
     try:
-        if not words:
-            for name in [*await interfaces.names(every), *await interfaces.aliases()]:
+        if short:
+            await table(p, interfaces, "Iface      MTU")
+        elif not words:
+            for name in sorted([*await interfaces.names(every), *await interfaces.aliases()], key=natural):
                 await show(p, interfaces, name)
         elif len(words) == 1:
             await show(p, interfaces, words[0])
@@ -58,6 +67,26 @@ async def main_ifconfig(p: Process, argv: list[str]) -> int:
 def flag_names(flags: int) -> str:
     """UP,LOOPBACK,RUNNING"""
     return ",".join(name for bit, name in enumerate(FLAGS) if flags >> bit & 1)
+
+
+def natural(name: str) -> list[tuple[str, int]]:
+    """Order of names whose numbers count as numbers: eth2 before eth10."""
+    return [(word, int(digits or -1)) for word, digits in re.findall(r"([^0-9]+|^)([0-9]*)", name)]
+
+
+async def table(p: Process, interfaces: Interfaces, title: str) -> None:
+    """One line each, as `ifconfig -s` and `netstat -i` have them."""
+    p.print(f"{title}    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg")
+    for name in sorted([*await interfaces.names(False), *await interfaces.aliases()], key=natural):
+        c = await counters(p, name)
+        flags = await interfaces.flags(name)
+        mtu = await interfaces.number(i.SIOCGIFMTU, name)
+        letters = "".join(letter for bit, letter in LETTERS if flags & bit)
+        if c is None:
+            p.print(f"{name:<15} {mtu:5d}      - no statistics available -                        {letters}")
+            continue
+        received = f"{c[1]:8d} {c[2]:6d} {c[3]:6d} {c[4]:<6d}"
+        p.print(f"{name:<15} {mtu:5d} {received} {c[9]:8d} {c[10]:6d} {c[11]:6d} {c[12]:6d} {letters}")
 
 
 def human(count: int) -> str:

@@ -38,7 +38,7 @@ class Address:
 
 async def run(p: Process, options: Options, words: list[str]) -> None:
     """ip address ..."""
-    verb, rest = command(words, ("add", "change", "replace", "delete", "flush", "show"))
+    verb, rest = command(words, ("add", "change", "replace", "delete", "flush", "show"), "address")
     net = await Netlink.open(p)
     try:
         if verb in ("show", "flush"):
@@ -112,9 +112,7 @@ def _lines(link: ip_link.Link, own: list[Address], names: dict[int, str], option
         listed = "".join(f"{_brief(a)} " for a in own)
         return [f"{ip_link.full_name(link, names):<16} {state:<14} {listed}"]
     if options.oneline:
-        return [
-            f"{link.index}: {link.name}    {' '.join(_inet(a)).replace('       ', chr(92) + '       ')}" for a in own
-        ]
+        return [f"{link.index}: {link.name}    {chr(92).join(_inet(a))}" for a in own]
     lines = [ip_link.headline(link, names), ip_link._addresses(link)]
     for address in own:
         lines += [f"    {_inet(address)[0]}", f"       {_inet(address)[1].strip()}"]

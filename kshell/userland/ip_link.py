@@ -38,12 +38,17 @@ class Link:
         _, self.kind, self.index, self.flags, _ = IFINFOMSG.unpack_from(message.body)
         self.attrs = message.attrs(HEADER)
         self.name = text(self.attrs.get(f.IFLA_IFNAME))
+        self.below_down = False
 
 
 async def links(net: Netlink) -> list[Link]:
     """All devices."""
     body = IFINFOMSG.pack(17, 0, 0, 0, 0) + attribute(f.IFLA_EXT_MASK, r.RTEXT_FILTER_VF)
-    return [Link(message) for message in await net.dump(r.RTM_GETLINK, body)]
+    found = [Link(message) for message in await net.dump(r.RTM_GETLINK, body)]
+    up = {link.index: link.flags & 1 for link in found}
+    for link in found:
+        link.below_down = not up.get(number(link.attrs.get(f.IFLA_LINK)), 1)
+    return found
 
 
 async def index_of(net: Netlink, name: str) -> int:
@@ -59,7 +64,7 @@ async def index_of(net: Netlink, name: str) -> int:
 
 async def run(p: Process, options: Options, words: list[str]) -> None:
     """ip link ..."""
-    verb, rest = command(words, ("add", "change", "delete", "replace", "set", "show"))
+    verb, rest = command(words, ("add", "change", "delete", "replace", "set", "show"), "link")
     net = await Netlink.open(p)
     try:
         if verb == "show":
@@ -94,14 +99,14 @@ async def _show(net: Netlink, options: Options, rest: list[str]) -> None:
     for link in found:
         if (wanted and link.name != wanted) or (up and not link.flags & 1) or (kind and info_kind(link) != kind):
             continue
-        lines = [brief(link)] if options.brief else describe(link, names, options)
-        net.p.print("\\ ".join(lines) if options.oneline else "\n".join(lines))
+        lines = [brief(link, names)] if options.brief else describe(link, names, options)
+        net.p.print("\\".join(lines) if options.oneline else "\n".join(lines))
 
 
-def flag_names(flags: int) -> str:
+def flag_names(link: Link) -> str:
     """LOOPBACK,UP,LOWER_UP"""
-    carrier = ["NO-CARRIER"] if flags & 1 and not flags & 0x40 else []
-    return ",".join(carrier + [name for bit, name in FLAGS if flags & bit])
+    carrier = ["NO-CARRIER"] if link.flags & 1 and not link.flags & 0x40 else []
+    return ",".join(carrier + [name for bit, name in FLAGS if link.flags & bit] + ["M-DOWN"] * link.below_down)
 
 
 def info_kind(link: Link) -> str:
@@ -117,16 +122,16 @@ def full_name(link: Link, names: dict[int, str]) -> str:
     return f"{link.name}@{names.get(number(below), f'if{number(below)}') if number(below) else 'NONE'}"
 
 
-def brief(link: Link) -> str:
+def brief(link: Link, names: dict[int, str]) -> str:
     """One line: name, state, address, flags."""
     state = OPERSTATES[number(link.attrs.get(f.IFLA_OPERSTATE))]
-    return f"{link.name:<16} {state:<14} {mac(link.attrs.get(f.IFLA_ADDRESS))} <{flag_names(link.flags)}> "
+    return f"{full_name(link, names):<16} {state:<14} {mac(link.attrs.get(f.IFLA_ADDRESS))} <{flag_names(link)}> "
 
 
 def headline(link: Link, names: dict[int, str]) -> str:
     """1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 …"""
     a = link.attrs
-    line = f"{link.index}: {full_name(link, names)}: <{flag_names(link.flags)}> mtu {number(a.get(f.IFLA_MTU))} "
+    line = f"{link.index}: {full_name(link, names)}: <{flag_names(link)}> mtu {number(a.get(f.IFLA_MTU))} "
     if f.IFLA_QDISC in a:
         line += f"qdisc {text(a[f.IFLA_QDISC])} "
     if f.IFLA_MASTER in a:
@@ -259,9 +264,16 @@ def _kind(change: _Change, rest: list[str]) -> None:
     inner = [attribute(f.IFLA_INFO_KIND, change.kind)]
     if change.kind == "veth" and rest[:1] == ["peer"]:
         rest.pop(0)
-        if rest[:1] == ["name"]:
-            rest.pop(0)
-        peer = IFINFOMSG.pack(0, 0, 0, 0, 0) + attribute(f.IFLA_IFNAME, value(rest, "peer"))
+        peer = IFINFOMSG.pack(0, 0, 0, 0, 0)
+        while rest:
+            word = rest.pop(0)
+            given = value(rest, word) if word in ("name", "address", "mtu", "txqueuelen") else word
+            if word == "address":
+                peer += attribute(f.IFLA_ADDRESS, parse_mac(given))
+            elif word in ("mtu", "txqueuelen"):
+                peer += attribute(f.IFLA_MTU if word == "mtu" else f.IFLA_TXQLEN, integer(given, word))
+            else:
+                peer += attribute(f.IFLA_IFNAME, given)
         inner.append(nest(f.IFLA_INFO_DATA, attribute(1, peer)))  # VETH_INFO_PEER
     change.attrs.append(nest(f.IFLA_LINKINFO, *inner))
 

@@ -37,7 +37,7 @@ class Neighbour:
 
 async def run(p: Process, options: Options, words: list[str]) -> None:
     """ip neighbour ..."""
-    verb, rest = command(words, ("add", "change", "replace", "delete", "flush", "get", "show"))
+    verb, rest = command(words, ("add", "change", "replace", "delete", "flush", "get", "show"), "neigh")
     net = await Netlink.open(p)
     try:
         if verb in ("show", "flush"):
@@ -89,7 +89,7 @@ def describe(each: Neighbour, names: dict[int, str], device: str, options: Optio
         line += "router "
     if options.statistics and r.NDA_CACHEINFO in a:
         confirmed, used, updated, refcnt = struct.unpack("<IIII", a[r.NDA_CACHEINFO])
-        line += (f"ref {refcnt} " if refcnt else "") + f"used {used // 100}/{confirmed // 100}/{updated // 100} "
+        line += (f"ref {refcnt} " if refcnt else "") + f" used {used // 100}/{confirmed // 100}/{updated // 100}"
         line += f"probes {number(a.get(r.NDA_PROBES))} "
     return line + ",".join(name for state, name in STATES if each.state & state) + " "
 

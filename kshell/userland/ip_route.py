@@ -53,7 +53,9 @@ class Route:
 
 async def run(p: Process, options: Options, words: list[str]) -> None:
     """ip route ..."""
-    verb, rest = command(words, ("add", "append", "change", "delete", "get", "flush", "prepend", "replace", "show"))
+    verb, rest = command(
+        words, ("add", "append", "change", "delete", "get", "flush", "prepend", "replace", "show"), "route"
+    )
     net = await Netlink.open(p)
     try:
         if verb in ("show", "flush"):
@@ -94,6 +96,8 @@ class _Filter:
             elif word in ("proto", "protocol"):
                 given = value(rest, word)
                 self.protocol = PROTOCOL_NUMBERS[given] if given in PROTOCOL_NUMBERS else integer(given, "protocol")
+            elif word == "to" and rest:
+                continue
             elif word in ("root", "match", "exact"):
                 self.exact = word == "exact"
                 self.prefix = parse_prefix(value(rest, word))
@@ -154,7 +158,7 @@ def describe(route: Route, names: dict[int, str], wanted: _Filter | None, option
     if r.RTA_OIF in a and not (wanted is not None and wanted.device):
         line += f"dev {names.get(number(a[r.RTA_OIF]), '?')} "
     line += _behind(route, wanted, options)
-    return line + _cache(route)
+    return line + _cache(route) + _metrics(route)
 
 
 def _behind(route: Route, wanted: _Filter | None, options: Options) -> str:
@@ -174,10 +178,12 @@ def _behind(route: Route, wanted: _Filter | None, options: Options) -> str:
     line += "".join(f"{name} " for bit, name in _NH_FLAGS if route.flags & bit)
     if r.RTA_UID in a:
         line += f"uid {number(a[r.RTA_UID])} "
-    if r.RTA_METRICS in a:
-        for kind, data in attributes(a[r.RTA_METRICS]):
-            line += f"{METRICS.get(kind, f'metric {kind}')} {number(data)} "
     return line
+
+
+def _metrics(route: Route) -> str:
+    listed = attributes(route.attrs.get(r.RTA_METRICS, b""))
+    return "".join(f"{METRICS.get(kind, f'metric {kind}')} {number(data)} " for kind, data in listed)
 
 
 def _cache(route: Route) -> str:

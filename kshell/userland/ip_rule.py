@@ -21,7 +21,7 @@ HEADER: Final = 12
 
 async def run(p: Process, options: Options, words: list[str]) -> None:
     """ip rule [show]; add and delete are refused by the kernel, whose rules are fixed."""
-    verb, _ = command(words, ("add", "delete", "show"))
+    verb, _ = command(words, ("add", "delete", "show"), "rule")
     net = await Netlink.open(p)
     try:
         body = FIB_RULE_HDR.pack(AF_INET, 0, 0, 0, 0, 0, 0, 0, 0)

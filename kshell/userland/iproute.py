@@ -61,14 +61,14 @@ def _option(options: Options, word: str) -> None:
         raise ProgramError(f'Option "{word}" is unknown, try "ip -help".', 255)
 
 
-def command(words: list[str], known: tuple[str, ...], default: str = "show") -> tuple[str, list[str]]:
+def command(words: list[str], known: tuple[str, ...], object_: str) -> tuple[str, list[str]]:
     """The command that the first word abbreviates, and the words behind it. ProgramError."""
     if not words:
-        return default, []
+        return "show", []
     aliases = {"list": "show", "lst": "show", "ls": "show", "sh": "show"}
     found = next((name for name in known if name.startswith(words[0])), aliases.get(words[0], ""))
     if not found:
-        raise ProgramError(f'Command "{words[0]}" is unknown, try "ip help".', 255)
+        raise ProgramError(f'Command "{words[0]}" is unknown, try "ip {object_} help".', 255)
     return aliases.get(found, found), words[1:]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.userland.addresses import ipv4
 from kshell.userland.files import read_lines
-from kshell.userland.ifconfig import counters
+from kshell.userland.ifconfig import table
 from kshell.userland.interfaces import Interfaces
 from kshell.userland.owners import Owners
 from kshell.userland.route import show_routes
@@ -134,22 +134,11 @@ async def _unix(p: Process, o: Options, owners: Owners | None) -> None:
         p.print(f"{text} {path}")
 
 
-_LETTERS: Final = ((0x200, "A"), (0x2, "B"), (0x4, "D"), (0x8, "L"), (0x1000, "M"), (0x20, "N"), (0x80, "O"),
-                   (0x10, "P"), (0x40, "R"), (0x1, "U"))  # fmt: skip
-
-
 async def _interfaces(p: Process) -> None:
     interfaces = await Interfaces.open(p)
     p.print("Kernel Interface table")
-    p.print("Iface             MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg")
     try:
-        for name in await interfaces.names(False):
-            c = await counters(p, name) or [0] * 16
-            flags = await interfaces.flags(name)
-            mtu = await interfaces.number(0x8921, name)
-            letters = "".join(letter for bit, letter in _LETTERS if flags & bit)
-            received = f"{c[1]:8d} {c[2]:6d} {c[3]:6d} {c[4]:<6d}"
-            p.print(f"{name:<15} {mtu:5d} {received} {c[9]:8d} {c[10]:6d} {c[11]:6d} {c[12]:6d} {letters}")
+        await table(p, interfaces, "Iface             MTU")
     finally:
         await interfaces.close()
 

@@ -47,17 +47,27 @@ async def show_routes(p: Process, wide: bool) -> None:
             continue
         letters = "".join(letter for bit, letter in _LETTERS if flags & bit)
         shown = [_swapped(word) for word in (target, gateway, mask)]
-        shown[1] = "-" if flags & RTF_REJECT else shown[1]
+        rejected = bool(flags & RTF_REJECT)
+        shown[1] = "-" if rejected else shown[1]
         if wide:
-            rest = f"{int(mss):5d} {int(window):-5d} {int(irtt):6d} {device}"
+            rest = f"{int(mss):5d} {int(window):<5d} {int(irtt):6d} {device}"
         else:
-            rest = f"{int(metric):<6d} {int(refcnt):-2d} {int(use):7d} {device if device != '*' else '-'}"
+            rest = f"{metric:<6} {'-' if rejected else refcnt:<2} {use:>7} {'-' if rejected else device}"
         p.print(f"{shown[0]:<15} {shown[1]:<15} {shown[2]:<15} {letters:<6}{rest}")
 
 
 def _swapped(word: str) -> str:
     """An address as /proc/net/route has it: the number in the machine's own order."""
     return ipv4(int.from_bytes(bytes.fromhex(word), "little"))
+
+
+USAGE: Final = """\
+Usage: inet_route [-vF] del {-host|-net} Target[/prefix] [gw Gw] [metric M] [[dev] If]
+       inet_route [-vF] add {-host|-net} Target[/prefix] [gw Gw] [metric M]
+                              [netmask N] [mss Mss] [window W] [irtt I]
+                              [mod] [dyn] [reinstate] [[dev] If]
+       inet_route [-vF] add {-host|-net} Target[/prefix] [metric M] reject
+       inet_route [-FC] flush      NOT supported"""
 
 
 class _Request:
@@ -101,7 +111,7 @@ def _parse(words: list[str]) -> _Request:
     for word in rest:
         _word(request, word, rest)
     if request.masked and request.target & ~request.mask & 0xFFFFFFFF:
-        raise ProgramError("route: netmask doesn't match route address", 4)
+        raise ProgramError(f"route: netmask doesn't match route address\n{USAGE}", 4)
     return request
 
 

@@ -10,7 +10,9 @@ NLMSG_ERROR, NLMSG_DONE = 2, 3
 
 def attr(kind, data):
     """An attribute; text gets its NUL, a number four bytes."""
-    data = data.encode() + b"\0" if isinstance(data, str) else struct.pack("<I", data) if isinstance(data, int) else data
+    data = (
+        data.encode() + b"\0" if isinstance(data, str) else struct.pack("<I", data) if isinstance(data, int) else data
+    )
     return struct.pack("<HH", 4 + len(data), kind) + data + bytes(-len(data) % 4)
 
 
@@ -74,7 +76,8 @@ class Socket:
             found += part
         if found and found[-1].type == NLMSG_ERROR:
             return found[-1].error
-        assert found and found[-1].type == NLMSG_DONE
+        assert found
+        assert found[-1].type == NLMSG_DONE
         if found[-1].error:
             return found[-1].error
         assert all(message.flags & 2 for message in found)  # NLM_F_MULTI
