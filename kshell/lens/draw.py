@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from kshell.lens.style import PLAIN, Line, Run, Style
+from kshell.lens.style import GLYPHS, PLAIN, Line, Run, Style
 from kshell.lens.text import cells, one_line
 
 if TYPE_CHECKING:
@@ -29,6 +30,14 @@ def draw_tree(lines: Sequence[TreeLine], style: Style = PLAIN) -> Iterator[Line]
     yield from drawer.rows
 
 
+@lru_cache(1024)
+def _stem(glyphs: str, last: tuple[bool, ...]) -> str:
+    """The branches before a line."""
+    bar, branch, corner, *_ = GLYPHS[glyphs]
+    bars = "".join([BLANK if end else bar for end in last[:-1]])
+    return bars + (corner if last[-1] else branch) if last else ""
+
+
 class _Drawer:
     """Draws lines one after another into `rows`; signed: with a column of signs at the left."""
 
@@ -38,21 +47,11 @@ class _Drawer:
         self.width = style.width or 1 << 30
         self.join = style.join
         self.rows: list[Line] = []
-        self._stems: dict[tuple[bool, ...], str] = {}
-
-    def stem(self, last: tuple[bool, ...]) -> str:
-        """The branches before a line."""
-        stem = self._stems.get(last)
-        if stem is None:
-            style = self.style
-            bars = "".join([BLANK if end else style.bar for end in last[:-1]])
-            stem = self._stems[last] = bars + (style.corner if last[-1] else style.branch) if last else ""
-        return stem
 
     def draw(self, line: TreeLine, below: bool) -> None:
         """Draw one line; below: one that hangs at it follows."""
         sign, last, signed = line.sign, line.last, self.signed
-        start = self._stems.get(last) or self.stem(last)
+        start = _stem(self.style.glyphs, last)
         if signed:
             start = SIGNS[sign] + start
         struct = line.struct
@@ -77,10 +76,16 @@ class _Drawer:
             address = f" {line.address:#x}"
             row.append(("address", address))
             used += len(address)
-        if line.fields or line.note:
+        if line.note or sign == "changed":
             self._fill(row, used, line, below)
-        else:
-            self.rows.append(row)
+            return
+        text = "".join([f"  {field.name} {field.text}" for field in line.fields])
+        if used + len(text) > self.width or not (text.isascii() and text.isprintable()):
+            self._fill(row, used, line, below)
+            return
+        if text:
+            row.append(("", text))
+        self.rows.append(row)
 
     def _fill(self, row: Line, used: int, line: TreeLine, below: bool) -> None:
         """Put the fields behind the head, and what does not fit below it."""

@@ -59,7 +59,8 @@ class Painter:
         for style, text in runs:
             if not text.isprintable():
                 text = printable(text)
-            out += f"{codes[style]}{text}{RESET}" if style in codes else text
+            code = codes.get(style)
+            out += f"{code}{text}{RESET}" if code else text
         return out.rstrip()
 
 

@@ -69,7 +69,8 @@ class Screen:
         panels = self.session.show | {"output"} if not self.options.quiet else frozenset({"output"})
         size = self._size()
         glyphs = "words" if self.session.settings["screen_reader"] == "on" else "boxes"
-        return PlainText(panels, self.coloured(), width=size.columns if size else 0, glyphs=glyphs)
+        light = self.session.settings["background"] == "light"
+        return PlainText(panels, self.coloured(), width=size.columns if size else 0, glyphs=glyphs, light=light)
 
     def _write(self, lines: Iterable[str]) -> None:
         text = "".join(line + "\n" for line in lines)

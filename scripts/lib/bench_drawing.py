@@ -5,7 +5,7 @@ import statistics
 from lib.bench import PROGRAMS, Figure, program
 
 PROGRAMS["drawing"] = """
-import io, statistics, time
+import io, time
 from kshell.lens.draw import draw_tree
 from kshell.lens.style import Style
 from kshell.lens.tree import full_lines
@@ -53,8 +53,8 @@ def took(function, times):
 
 assert len(ours().split("\\n")) >= 60 <= len(rich_tree().split("\\n"))
 samples = [(took(plain, 100), took(ours, 10), took(plain, 100), took(rich_tree, 1)) for _ in range(25)]
-medians = [statistics.median(column) for column in zip(*samples)]
-print(medians[1], (medians[0] + medians[2]) / 2, medians[3])
+best = [min(column) for column in zip(*samples)]  # what other programs on the machine take is no cost of drawing
+print(best[1], min(best[0], best[2]), best[3])
 """
 
 
