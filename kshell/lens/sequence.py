@@ -51,14 +51,19 @@ def _time(packet: Packet) -> str:
     return f"{packet.time / 1e9:9.6f}"
 
 
+def _place(packet: Packet) -> str:
+    """`client.eth0  `: the host and device, where there are several hosts; else ""."""
+    return f"{one_line(packet.device)}  " if "." in packet.device else ""
+
+
 def _listed(packet: Packet, style: Style) -> Iterator[Line]:
-    head: Line = [("folded", _time(packet) + " "), ("packet", one_line(packet.text))]
+    head: Line = [("folded", _time(packet) + " "), ("folded", _place(packet)), ("packet", one_line(packet.text))]
     states = _states(packet, style)
     if not states:
         yield head
     elif style.words:
         yield [*head, ("", f"; {states}")]
-    elif not style.width or MARGIN + cells(packet.text) + cells(states) + 1 <= style.width:
+    elif not style.width or MARGIN + cells(_place(packet)) + cells(packet.text) + cells(states) + 1 <= style.width:
         yield [*head, ("state", f"  {states}")]
     else:
         yield head
@@ -108,7 +113,7 @@ def _between(left: str, right: str, inner: int) -> Line:
 
 def _label(packet: Packet, room: int) -> str:
     """What stands on the arrow: the text behind the addresses, TCP's options only of a SYN if there is room."""
-    text = one_line(packet.text.partition(": ")[2] or packet.text)
+    text = _place(packet) + one_line(packet.text.partition(": ")[2] or packet.text)
     if "options [" in text and (cells(text) > room or "Flags [S" not in text):
         start, _, rest = text.partition("options [")
         text = start + rest.partition("], ")[2]

@@ -11,7 +11,7 @@ from kshell.linux.drivers.net.ethernet.intel.e1000.e1000 import (
     e1000_adapter,
     e1000_hw,
 )
-from kshell.linux.drivers.net.ethernet.intel.e1000.e1000_rings import _arrive, _interrupt
+from kshell.linux.drivers.net.ethernet.intel.e1000.e1000_main_rings import _arrive, _interrupt
 from kshell.linux.drivers.pci.pci_driver import pci_device_add
 from kshell.linux.include.linux.netdevice import net_device
 from kshell.linux.include.linux.pci import PCI_VENDOR_ID_INTEL, pci_dev

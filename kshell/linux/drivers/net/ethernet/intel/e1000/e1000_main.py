@@ -15,7 +15,7 @@ from kshell.linux.drivers.net.ethernet.intel.e1000.e1000 import (
     e1000_adapter,
     e1000_hw,
 )
-from kshell.linux.drivers.net.ethernet.intel.e1000.e1000_rings import (
+from kshell.linux.drivers.net.ethernet.intel.e1000.e1000_main_rings import (
     e1000_clean,
     e1000_clean_rx_ring,
     e1000_clean_tx_ring,
