@@ -76,6 +76,16 @@ class SessionDesk:
         import kshell.session.explaining
         import kshell.session.validate  # noqa: F401
 
+        yield
+        self.manual("socket", "family")
+
+    def manual(self, call: str, argument: str) -> str:
+        """What the manual says of an argument of a call, "" if nothing."""
+        from kshell.session.manual import page
+
+        found = page(call)
+        return found.arguments.get(argument, "") if found is not None else ""
+
     # ---- settings
 
     def setting(self, name: str) -> str:

@@ -100,6 +100,9 @@ class Desk(Protocol):
     def imports(self) -> Iterator[None]:
         """Import what completion and validation need, a little at each step."""
 
+    def manual(self, call: str, argument: str) -> str:
+        """What the manual says of an argument of a call, "" if nothing."""
+
     def tip(self) -> str:
         """What could be tried next; "" if nothing need be said."""
 
@@ -255,7 +258,7 @@ class Editor:
             return [[("class:tip", tip[:width])]] if tip else []
         if self.desk.setting("signature") != "on":
             return []
-        return toolbar.signature(text, self.buffer.cursor_position, width)
+        return toolbar.signature(text, self.buffer.cursor_position, width, self.desk.manual)
 
     def _rows_below(self) -> Dimension:
         """The menu keeps clear of the signature."""

@@ -5,7 +5,7 @@ Pure functions that give fragments, (style, text), as prompt_toolkit draws them.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from kshell.abi.syscalls import BY_NAME, Param
 from kshell.lens.text import printable
@@ -17,8 +17,13 @@ Fragments = list[tuple[str, str]]
 PANELS = ((4, "objects"), (5, "packets"), (6, "log"))
 """Panels that a function key switches."""
 
-def signature(text: str, cursor: int, width: int) -> list[Fragments]:
-    """The prototype of the call at the cursor with the current argument marked, and a line about that argument."""
+def signature(
+    text: str, cursor: int, width: int, manual: Callable[[str, str], str] = lambda call, argument: ""
+) -> list[Fragments]:
+    """The prototype of the call at the cursor with the current argument marked, and a line about that argument.
+
+    manual: what the manual says of an argument of a call, "" if nothing.
+    """
     place = place_of(text[:cursor])
     if place is None:
         return []
@@ -29,7 +34,7 @@ def signature(text: str, cursor: int, width: int) -> list[Fragments]:
                 [("class:problem", f"  {call.name} takes {count} argument{'' if count == 1 else 's'}")]]  # fmt: skip
     lines = [_prototype(call.name, call.params, place.number, width)]
     param = call.params[place.number]
-    told = about(param)
+    told = manual(call.name, param.name) or about(param)
     head: Fragments = [("class:signature.type", f"  {_declared(param)}")]
     lines.append([*head, ("class:signature", f"  {told}"[: max(0, width - len(head[0][1]))])])
     return lines

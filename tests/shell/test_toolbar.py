@@ -57,6 +57,11 @@ def test_every_prototype_fits_the_screen(name: str) -> None:
             assert len(plain(line)) <= 110  # the longest go on in the next row
 
 
+def test_the_manual_comes_first() -> None:
+    rows = toolbar.signature("bind(", 5, 80, lambda call, argument: f"{argument} of {call}")
+    assert plain(rows[1]).strip() == "int fd  fd of bind"
+
+
 def test_most_arguments_are_explained() -> None:
     params = [param for name in X64_CALLS if name in BY_NAME for param in BY_NAME[name].params]
     assert sum(1 for param in params if about(param)) > 0.8 * len(params)
