@@ -92,6 +92,7 @@ class Process:
         self.err = err
         self.log: list[Logged] = []
         self._scratch: dict[int, int] = {}
+        self._abandoned = False  # its machine is no more: what it would still do in a `finally` is left out
         self._fed = 0  # entries of the log that the program has still to be given
 
     @property
@@ -111,6 +112,8 @@ class Process:
 
     async def try_call(self, name: str, *arguments: Value) -> int:
         """The result of a system call, negative errno if it failed."""
+        if self._abandoned:
+            raise GeneratorExit
         fed = self._take()
         if fed is not None:
             assert isinstance(fed, int)
@@ -127,7 +130,11 @@ class Process:
             values = tuple(self._value(argument) for argument in arguments)
             outcome = self.machine.syscall(self.task, BY_NAME[name].number, values)
         if not isinstance(outcome, int):
-            await Asleep(outcome)
+            try:
+                await Asleep(outcome)
+            except GeneratorExit:
+                self._abandoned = True
+                raise
             if outcome.result is None:
                 raise Killed
             outcome = outcome.result
