@@ -97,7 +97,7 @@ def test_udp_and_raw(host, diag):
 
 
 def test_a_socket_is_destroyed(host, diag, pair):
-    server, client, peer = pair
+    _server, client, _peer = pair
     (m,) = [m for m in diag.dump(BY_FAMILY, request(TCP, ESTABLISHED)) if ports(m)[1] == 5000]
     there = request(TCP, ports=ports(m), addresses=m.body[8:40], cookie=m.body[44:52])
     assert diag.do(DESTROY, there) == 0

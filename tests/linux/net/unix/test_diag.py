@@ -23,7 +23,7 @@ def test_names_peers_and_queues(host, diag):
     server = host("socket", 1, 1, 0)
     assert host("bind", server, b"\1\0/tmp/s\0", 9) == 0
     host("listen", server, 3)
-    a, b = host.pair("socketpair", 1, 1, 0, ...)
+    _a, _b = host.pair("socketpair", 1, 1, 0, ...)
     found = {
         struct.unpack_from("<BBBxI", m.body)[3]: (m.body[1], m.body[2], m.attrs(16))
         for m in diag.dump(BY_FAMILY, request())
