@@ -18,13 +18,14 @@ from kshell.lang.parser import parse_expression
 from kshell.lens import fields
 from kshell.lens.debug import frames
 from kshell.lens.debug.debugger import Abandon, Action, Debugger, Stop
-from kshell.lens.debug.points import Breakpoint, Point, Points
+from kshell.lens.debug.points import Breakpoint
 from kshell.lens.expr import truth
 from kshell.lens.trace_graph import named_text
 from kshell.lens.values import plain
 from kshell.session import events as ev
 from kshell.session import expressions
 from kshell.session.commands import CommandError, parse
+from kshell.session.way import Way
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
@@ -46,80 +47,21 @@ ALSO: Final = frozenset({"break", "tbreak", "delete", "watch", "list", "assert",
 
 HELP: Final = """\
 The kernel stands still. What is typed here changes nothing in it.
-  continue (c)            go on                   step (s) [N]    to the next line, into calls
-  next (n) [N]            to the next line here   finish (fin)    to the end of this function
-  until (u) [LINE]        past this line, or to LINE
-  backtrace (bt)          the functions, innermost first; up, down, frame N choose one
+  continue (c)         go on
+  next (n) [N]         to the next line here
+  step (s) [N]         to the next line, into calls
+  finish (fin)         to the end of this function
+  until (u) [LINE]     past this line, or to LINE
+  back, forward        to the stop before: the call runs again up to there;
+                       to the one that back left
+  undo                 leave the stop and take the whole call back
+  backtrace (bt)       the functions, innermost first; up, down, frame N choose
   info (i) args, locals, frame, breakpoints
-  print (p) EXPR          locals and kernel objects: p sk->sk_state; the expression alone does it too
-  list (l)                the source around
-  break, tbreak, watch, delete    as at the prompt; watch sk->sk_state works on locals
-  back                    to the stop before: the call runs again up to there; forward: to the one that back left
-  undo                    leave the stop and take the whole call back
+  print (p) EXPR       locals and kernel objects: p sk->sk_state; the
+                       expression alone does it too
+  list (l)             the source around
+  break, tbreak, watch, delete    as at the prompt; watch knows the locals
   show, fds, ps, dmesg, hash, …   commands that only look"""
-
-
-class Way:
-    """How a command got to its stop, so that it can be run again to the stop before.
-
-    taken: how each stop was left; ahead: the same of stops that `back` has left. A way is made of actions and the
-    number of the frame that was looked at, since frames are others when the command runs again.
-    """
-
-    def __init__(self) -> None:
-        self.taken: list[tuple[Action, int]] = []
-        self.ahead: list[tuple[Action, int]] = []
-        self.returning = False
-        self._to_go: list[tuple[Action, int]] = []
-        self._mark: dict[int, tuple[Point, int]] = {}
-        self._later: dict[int, Point] = {}
-
-    def begin(self, points: Points) -> None:
-        """A command begins."""
-        self.__init__()  # type: ignore[misc]
-        self._mark = points.mark()
-
-    def begin_again(self, points: Points) -> None:
-        """It begins again, to go as far as it is to."""
-        self.returning = False
-        points.reset(self._mark)
-        self._to_go, self.taken = self.taken, []
-
-    def known(self, stop: Stop, points: Points) -> Action | None:
-        """How to leave a stop on the way to the one that is wanted; None: this is it."""
-        if not self._to_go:
-            points.all |= self._later
-            self._later = {}
-            return None
-        self.taken.append(self._to_go.pop(0))
-        return _repeated(*self.taken[-1], stop)
-
-    def take(self, action: Action, stop: Stop) -> None:
-        """A stop is left."""
-        if not self.ahead or self.ahead[0][0].kind != action.kind:
-            self.ahead = []
-        else:
-            del self.ahead[0]
-        self.taken.append((action, stop.selected))
-
-    def back(self, points: Points) -> None:
-        """Go to the stop before; CommandError if this is the first."""
-        if not self.taken:
-            raise CommandError("this is the first stop of the command", "undo takes the command back")
-        self.ahead.insert(0, self.taken.pop())
-        self._later = {number: point for number, point in points.all.items() if number not in self._mark}
-        self.returning = True
-
-    def forward(self, stop: Stop | None) -> Action:
-        """Leave the stop as it was left before; CommandError if there is no other known."""
-        if not self.ahead or stop is None:
-            raise CommandError("nothing is known of stops after this", "continue, step, next and finish go on")
-        return _repeated(*self.ahead[0], stop)
-
-
-def _repeated(action: Action, selected: int, stop: Stop) -> Action:
-    frame = stop.frames[selected] if action.kind == "finish" else None
-    return Action(action.kind, action.count, action.line, frame)
 
 
 class SessionDebugger:
