@@ -40,7 +40,8 @@ FAMILIES: Final = {
     "modules": ("modprobe", "rmmod", "lsmod"),
     "helping": ("help", "man"),
 }
-ALIASES: Final = {"?": "help", "b": "break", "tb": "tbreak", "d": "delete", "i": "info", "l": "list", "p": "print", "r": "run"}
+ALIASES: Final = {"?": "help", "b": "break", "tb": "tbreak", "d": "delete", "i": "info", "l": "list", "p": "print",
+                  "r": "run", "bt": "stack"}  # fmt: skip
 """Short names; a variable of that name wins where it stands alone."""
 
 SECTIONS: Final = {

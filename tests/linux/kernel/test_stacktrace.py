@@ -126,3 +126,11 @@ def test_others_may_not_look(setup: tuple[str, ...], errno: str) -> None:
     session.run("\n".join(f"@u {line}" for line in setup))
     events = session.run("@u read(f, ..., 100)")
     assert [event.errno for event in events if event.kind == "call"] == [errno]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("command", ["stack t", "stack 4", "bt t", "bt task 4", "stack t @3"])
+def test_the_command_shows_the_stack_with_linuxs_files(command: str) -> None:
+    session, _ = asleep(("pipe(p)",), "read(3, ..., 10)")
+    session.run("close(4)")
+    text = next(event.text for event in session.run(command) if event.kind == "output")  # type: ignore[attr-defined]
+    assert text.split("\n")[:2] == ["task 4 (t)", "  #0  pipe_read                       fs/pipe.c"]
