@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from kshell.abi.errno import errno_name
 from kshell.lens.trace_graph import argument_texts, value_text
 from kshell.lens.trace_parts import Part, Segment
 from kshell.lens.trace_text import shown_name
 
-if TYPE_CHECKING:
-    from kshell.session.events import Json
+Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 
 CONTEXTS = {"s": "softirq", "t": "timer", "": "task"}
 
