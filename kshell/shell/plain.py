@@ -257,6 +257,8 @@ def _change(self: PlainText, event: ev.Event) -> Iterable[str]:
 
 def _trace(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Traced)
+    if "output" not in self.panels:
+        return
     from kshell.lens.trace_graph import graph
 
     for line in graph(event.segments, event.boot_ns, self.style.width, event.arguments):
@@ -266,6 +268,8 @@ def _trace(self: PlainText, event: ev.Event) -> Iterable[str]:
 
 def _tracediff(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.TraceDiff)
+    if "output" not in self.panels:
+        return
     from kshell.lens.trace_diff import drawn
 
     styles = {"-": "freed", "+": "new", "~": "changed"}
@@ -336,6 +340,8 @@ def _arrows(self: PlainText, text: str) -> str:
 
 def _stop(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Stop)
+    if "output" not in self.panels:
+        return
     context = f"[{event.task}] " if event.pid > 1 or not event.task.startswith(("init", "swapper")) else ""
     if event.reason:
         yield from (self.paint("stop", line) for line in printable(f"{context}{event.reason}").split("\n"))
@@ -350,7 +356,7 @@ def _debug(self: PlainText, event: ev.Event) -> Iterable[str]:
 
 def _go(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Go)
-    if event.text:
+    if event.text and "output" in self.panels:
         yield printable(event.text)
 
 
