@@ -12,7 +12,7 @@ from kshell.linux.fs.file import __fdget, fdput, set_close_on_exec
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ENOIOCTLCMD
 from kshell.linux.include.linux.fs import FASYNC
-from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
+from kshell.linux.include.linux.syscalls import COMPAT_SYSCALL_DEFINE, SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import get_user, put_user
 from kshell.linux.security.security import security_file_ioctl
 
@@ -84,6 +84,8 @@ def do_vfs_ioctl(current: task_struct, filp: file, fd: int, cmd: int, arg: int) 
         return ioctl_fioasync(current, fd, filp, arg)
     if cmd == FIOQSIZE:
         return ioctl_fioqsize(current, filp, arg)
+    if cmd == FIONREAD and filp.f_inode.i_mode & S_IFMT != S_IFREG:
+        return vfs_ioctl(filp, cmd, arg)
     if filp.f_inode.i_mode & S_IFMT == S_IFREG:
         return file_ioctl(current, filp, cmd, arg)
     raise KernelError(ENOIOCTLCMD)
@@ -103,5 +105,30 @@ def sys_ioctl(current: task_struct, fd: int, cmd: int, arg: int) -> int:
             if error.errno != ENOIOCTLCMD:
                 raise
         return vfs_ioctl(f, cmd, arg)
+    finally:
+        fdput(f, flags)
+
+
+@COMPAT_SYSCALL_DEFINE
+def compat_sys_ioctl(current: task_struct, fd: int, cmd: int, arg: int) -> int:
+    """ioctl() of a 32-bit program. EBADF, ENOTTY, EFAULT."""
+    f, flags = __fdget(current, fd)
+    if f is None:
+        raise KernelError(EBADF)
+    try:
+        security_file_ioctl(f, cmd, arg)
+        try:
+            return do_vfs_ioctl(current, f, fd, cmd, arg)
+        except KernelError as error:
+            if error.errno != ENOIOCTLCMD:
+                raise
+        if f.f_op.compat_ioctl is None:
+            raise KernelError(ENOTTY)
+        try:
+            return f.f_op.compat_ioctl(f, cmd, arg)
+        except KernelError as error:
+            if error.errno != ENOIOCTLCMD:
+                raise
+            raise KernelError(ENOTTY) from error
     finally:
         fdput(f, flags)

@@ -10,9 +10,10 @@ from types import MappingProxyType, ModuleType
 from typing import Final
 
 from kshell.linux.arch.x86.entry.syscall_64 import X64_CALLS, Handler, collect
+from kshell.linux.fs import ioctl
 from kshell.linux.net import compat
 
-COMPAT_MODULES: Final[tuple[ModuleType, ...]] = (compat,)
+COMPAT_MODULES: Final[tuple[ModuleType, ...]] = (ioctl, compat)
 
 IA32_CALLS: Final[Mapping[str, Handler]] = MappingProxyType(
     {**X64_CALLS, **collect(COMPAT_MODULES, "compat_sys_")}
