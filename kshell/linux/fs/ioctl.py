@@ -109,6 +109,13 @@ def sys_ioctl(current: task_struct, fd: int, cmd: int, arg: int) -> int:
         fdput(f, flags)
 
 
+def compat_ptr_ioctl(f: file, cmd: int, arg: int) -> int:
+    """For files whose arguments are the same in 32 and 64 bits. ENOIOCTLCMD."""
+    if f.f_op.unlocked_ioctl is None:
+        raise KernelError(ENOIOCTLCMD)
+    return f.f_op.unlocked_ioctl(f, cmd, arg)
+
+
 @COMPAT_SYSCALL_DEFINE
 def compat_sys_ioctl(current: task_struct, fd: int, cmd: int, arg: int) -> int:
     """ioctl() of a 32-bit program. EBADF, ENOTTY, EFAULT."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import EAGAIN, EFAULT, EINVAL, ENOSPC, ENXIO
 from kshell.linux.drivers.tty.tty_io import tty_init
 from kshell.linux.fs.char_dev import register_chrdev
+from kshell.linux.fs.ioctl import compat_ptr_ioctl
 from kshell.linux.fs.read_write import noop_llseek
 from kshell.linux.include.linux.cdev import MINOR
 from kshell.linux.include.linux.err import KernelError
@@ -154,10 +155,18 @@ zero_fops = file_operations(
 )
 full_fops = file_operations(llseek=null_lseek, read_iter=read_iter_zero, write=write_full)
 random_fops = file_operations(
-    read_iter=urandom_read_iter, write_iter=random_write_iter, unlocked_ioctl=random_ioctl, llseek=noop_llseek
+    read_iter=urandom_read_iter,
+    write_iter=random_write_iter,
+    unlocked_ioctl=random_ioctl,
+    compat_ioctl=compat_ptr_ioctl,
+    llseek=noop_llseek,
 )
 urandom_fops = file_operations(
-    read_iter=urandom_read_iter, write_iter=random_write_iter, unlocked_ioctl=random_ioctl, llseek=noop_llseek
+    read_iter=urandom_read_iter,
+    write_iter=random_write_iter,
+    unlocked_ioctl=random_ioctl,
+    compat_ioctl=compat_ptr_ioctl,
+    llseek=noop_llseek,
 )
 kmsg_fops = file_operations(read=devkmsg_read, write_iter=devkmsg_write)
 devlist = {

@@ -399,9 +399,14 @@ def _device_ioctl(f: file, tfile: tun_file, cmd: int, arg: int) -> int:
     raise KernelError(EINVAL)
 
 
+def tun_chr_compat_ioctl(f: file, cmd: int, arg: int) -> int:
+    """ioctl() by a 32-bit program; its struct ifreq is shorter, of which only the begin counts."""
+    return tun_chr_ioctl(f, cmd, arg)
+
+
 tun_fops = file_operations(
     llseek=noop_llseek, read_iter=tun_chr_read_iter, write_iter=tun_chr_write_iter, poll=tun_chr_poll,
-    unlocked_ioctl=tun_chr_ioctl, open=tun_chr_open, release=tun_chr_close,
+    unlocked_ioctl=tun_chr_ioctl, compat_ioctl=tun_chr_compat_ioctl, open=tun_chr_open, release=tun_chr_close,
 )  # fmt: skip
 
 

@@ -144,11 +144,17 @@ def tty_ioctl(filp: file, cmd: int, arg: int) -> int:
     return 0
 
 
+def tty_compat_ioctl(f: file, cmd: int, arg: int) -> int:
+    """ioctl() by a 32-bit program: what is modelled looks the same."""
+    return tty_ioctl(f, cmd, arg)
+
+
 tty_fops = file_operations(
     read_iter=tty_read,
     write_iter=tty_write,
     poll=tty_poll,
     unlocked_ioctl=tty_ioctl,
+    compat_ioctl=tty_compat_ioctl,
     open=tty_open,
     release=tty_release,
 )
