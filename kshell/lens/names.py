@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from functools import cache
+from types import FunctionType, ModuleType
+from typing import Final
 
 _STATES = (
     "TCP_ESTABLISHED",
@@ -120,28 +122,33 @@ def _tables(modules: int) -> dict[int, str]:
     modules: how many modules are loaded, so that the names of those that come later are found too.
     """
     found: dict[int, str] = {}
-    for module_name, module in list(sys.modules.items()):
-        if not module_name.startswith("kshell.linux") or module is None:
-            continue
-        for name, value in vars(module).items():
-            if name.startswith("_"):
-                continue
-            if _is_static(value):
-                found.setdefault(id(value), name)
-            elif type(value) is tuple and value:
-                _name_elements(found, name, value)
+    for module in reversed([name for name in sys.modules if name.startswith("kshell.linux")]):
+        found.update(_tables_of(module))  # where it was loaded first is where it is defined
     return found
 
 
-def _is_static(value: object) -> bool:
-    return type(value).__module__.startswith("kshell.linux") and not callable(value)
+_NEVER_TABLES: Final = frozenset({int, str, bool, type, FunctionType, ModuleType})
+"""What nearly everything at the top of a module is."""
 
 
-def _name_elements(found: dict[int, str], name: str, values: tuple[object, ...]) -> None:
-    """The elements of a static array, as inetsw_array[0]."""
-    for index, value in enumerate(values):
-        if _is_static(value):
-            found.setdefault(id(value), f"{name}[{index}]")
+@cache
+def _tables_of(module: str) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for name, value in vars(sys.modules[module]).items():
+        kind = type(value)
+        if kind in _NEVER_TABLES or name.startswith("_"):
+            continue
+        if kind is tuple:
+            found.update((id(each), f"{name}[{i}]") for i, each in enumerate(value) if _is_table(type(each).__mro__))
+        elif _is_table(kind.__mro__):
+            found.setdefault(id(value), name)
+    return found
+
+
+@cache
+def _is_table(mro: tuple[type, ...]) -> bool:
+    """Whether values of a class are static objects of the kernel: not numbers, functions, classes."""
+    return mro[0].__module__.startswith("kshell.linux") and not any("__call__" in vars(base) for base in mro)
 
 
 def table(value: object) -> str:
