@@ -23,7 +23,7 @@ class Timer:
 
 
 class VirtualClock:
-    """A clock in ns and the queue of what will happen. Events of one moment run in the order of their making."""
+    """A clock in ns and the queue of what will happen. Events of one moment run in the order of their making, after those that want to be first."""
 
     def __init__(self) -> None:
         self.now = 0
@@ -31,10 +31,15 @@ class VirtualClock:
         self._made = 0
         self._dead = 0
 
-    def call_at(self, when: int, function: Callable[[], None]) -> Timer:
-        """Have function called at `when` (ns); at once, but not from here, when that is past."""
+    def call_at(self, when: int, function: Callable[[], None], newest_first: bool = False) -> Timer:
+        """Have function called at `when` (ns); at once, but not from here, when that is past.
+
+        newest_first: before what else is due then (a timer wheel puts a timer at the head of its list).
+        """
         timer = Timer(self, when, function)
-        heappush(self._queue, (max(when, self.now), self._made, timer))
+        if when <= self.now:
+            newest_first = False
+        heappush(self._queue, (max(when, self.now), -self._made if newest_first else self._made, timer))
         self._made += 1
         return timer
 

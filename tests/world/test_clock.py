@@ -16,6 +16,15 @@ def test_events_of_one_moment_run_in_the_order_of_their_making() -> None:
     assert clock.now == 5
 
 
+def test_timers_of_one_tick_run_newest_first_as_in_a_timer_wheel() -> None:
+    clock, seen = VirtualClock(), []
+    for name in "abc":
+        clock.call_at(5, lambda name=name: seen.append(name), newest_first=name != "a")
+    while clock.run_next():
+        pass
+    assert seen == ["c", "b", "a"]
+
+
 def test_an_event_in_the_past_runs_without_turning_time_back() -> None:
     clock = VirtualClock()
     clock.call_at(10, lambda: clock.call_at(3, lambda: None))

@@ -61,7 +61,7 @@ def mod_timer(kernel: Kernel, timer: timer_list, expires: int) -> int:
             _run_as_softirq(kernel, lambda: call_timer_fn(timer, function))
 
     when = kernel.boot_ns + (expires - INITIAL_JIFFIES) * TICK_NSEC
-    timer._event = kernel.clock.call_at(when, expire)
+    timer._event = kernel.clock.call_at(when, expire, newest_first=True)
     return int(event is not None)
 
 
