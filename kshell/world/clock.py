@@ -23,7 +23,10 @@ class Timer:
 
 
 class VirtualClock:
-    """A clock in ns and the queue of what will happen. Events of one moment run in the order of their making, after those that want to be first."""
+    """A clock in ns and the queue of what will happen.
+
+    Events of one moment run in the order of their making, after those that want to be first.
+    """
 
     def __init__(self) -> None:
         self.now = 0
