@@ -31,6 +31,7 @@ from kshell.linux.net.core.dev_receive import netif_receive_skb as netif_receive
 from kshell.linux.net.core.dev_receive import netif_rx as netif_rx
 from kshell.linux.net.core.dev_xmit import dev_loopback_xmit as dev_loopback_xmit
 from kshell.linux.net.core.dev_xmit import dev_queue_xmit as dev_queue_xmit
+from kshell.linux.net.core.rtnl_lock import rtnl_lock, rtnl_unlock
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device, rtnl_link_stats64
@@ -136,19 +137,27 @@ def call_netdevice_notifiers(val: int, dev: net_device) -> int:
     return call_netdevice_notifiers_info(val, netdev_notifier_info(dev))
 
 
-def _insert(chain: list[notifier_block], nb: notifier_block) -> None:
+def raw_notifier_chain_register(chain: list[notifier_block], nb: notifier_block) -> None:
+    """Add to a chain, by priority (kernel/notifier.c)."""
     at = next((n for n, each in enumerate(chain) if each.priority < nb.priority), len(chain))
     chain.insert(at, nb)
 
 
 def register_netdevice_notifier(kernel: Kernel, nb: notifier_block) -> None:
     """Be told about devices, first of all about those that are there already."""
-    _insert(kernel.netdev_chain, nb)
+    rtnl_lock(kernel)
+    raw_notifier_chain_register(kernel.netdev_chain, nb)
     for each in kernel.net_namespace_list:
-        for dev in each.dev_base_head:
-            nb.notifier_call(nb, NETDEV_REGISTER, netdev_notifier_info(dev))
-            if dev.flags & IFF_UP:
-                nb.notifier_call(nb, NETDEV_UP, netdev_notifier_info(dev))
+        call_netdevice_register_net_notifiers(nb, each)
+    rtnl_unlock(kernel)
+
+
+def call_netdevice_register_net_notifiers(nb: notifier_block, net: net) -> None:
+    """Tell a notifier about a namespace's devices."""
+    for dev in net.dev_base_head:
+        nb.notifier_call(nb, NETDEV_REGISTER, netdev_notifier_info(dev))
+        if dev.flags & IFF_UP:
+            nb.notifier_call(nb, NETDEV_UP, netdev_notifier_info(dev))
 
 
 def unregister_netdevice_notifier(kernel: Kernel, nb: notifier_block) -> None:

@@ -23,3 +23,9 @@ def __rtnl_unlock(kernel: Kernel) -> None:
 
 def rtnl_unlock(kernel: Kernel) -> None:
     """Release, and finish the devices that went meanwhile."""
+    netdev_run_todo(kernel)
+
+
+def netdev_run_todo(kernel: Kernel) -> None:
+    """Devices that went are gone by now: nothing holds them back."""
+    __rtnl_unlock(kernel)
