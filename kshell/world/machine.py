@@ -147,9 +147,7 @@ class Machine:
             call.done = True
         return call
 
-    def syscall_beside(
-        self, task: task_struct, number: int, args: tuple[int, ...] = ()
-    ) -> int | SyscallInProgress:
+    def syscall_beside(self, task: task_struct, number: int, args: tuple[int, ...] = ()) -> int | SyscallInProgress:
         """Have a second thread of the task make a call: what the task itself does, asleep perhaps, is left as it is."""
         saved = (task._stack, task._syscall, task._call, task.state)
         task._stack = task._syscall = task._call = None

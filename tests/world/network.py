@@ -211,9 +211,11 @@ class Net:
         stops = []
         for name in names or self.nodes:
             node = self.nodes[name]
-            stops.append(node.kernel.observe(
-                lambda r, name=name: found.append((name, r.dev, words(r.skb))) if isinstance(r, kind) else None
-            ))
+            stops.append(
+                node.kernel.observe(
+                    lambda r, name=name: found.append((name, r.dev, words(r.skb))) if isinstance(r, kind) else None
+                )
+            )
         yield found
         for stop in stops:
             stop()

@@ -69,7 +69,9 @@ PINGS = [
     pytest.param(lambda: chain(2), "10.0.2.9", {}, ("icmp", 3, 1, "10.0.1.2"), id="host-unreachable"),
     pytest.param(lambda: chain(2), "10.7.0.1", {}, ("icmp", 3, 0, "10.0.0.2"), id="net-unreachable"),
     pytest.param(lambda: chain(2), "10.0.2.2", {"size": 5000}, ("reply", "10.0.2.2"), id="fragments"),
-    pytest.param(lambda: chain(2, 1000), "10.0.2.2", {"size": 1400, "df": False}, ("reply", "10.0.2.2"), id="router-fragments"),
+    pytest.param(
+        lambda: chain(2, 1000), "10.0.2.2", {"size": 1400, "df": False}, ("reply", "10.0.2.2"), id="router-fragments"
+    ),
     pytest.param(
         lambda: chain(2, 1000), "10.0.2.2", {"size": 1400}, ("icmp", 3, 4, "10.0.1.2"), id="must-not-fragment"
     ),
@@ -135,7 +137,9 @@ def test_a_switch_learns():
 
 def datagram(source, to, data, frag_off=0):
     """An IPv4 packet with UDP bytes."""
-    head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(data), 77, frag_off, 64, 17, 0, address(source)[4:8], address(to)[4:8])
+    head = struct.pack(
+        ">BBHHHBBH4s4s", 0x45, 0, 20 + len(data), 77, frag_off, 64, 17, 0, address(source)[4:8], address(to)[4:8]
+    )
     return head + data
 
 

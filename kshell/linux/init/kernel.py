@@ -77,7 +77,7 @@ class Clock(Protocol):
 
     now: int  # nanoseconds since the world began
 
-    def call_at(self, when: int, function: Callable[[], None]) -> Event:
+    def call_at(self, when: int, function: Callable[[], None], newest_first: bool = ...) -> Event:
         """Have function called when `now` reaches when (ns)."""
 
 
