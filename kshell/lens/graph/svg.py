@@ -88,7 +88,7 @@ def _edge(route: Route) -> str:
     tip = points[-1][0] + (CELL / 2 if forward else -CELL / 2)
     start = points[0][0] - (CELL / 2 if leaves else -CELL / 2)
     points[-1] = (tip - (6 if forward else -6), points[-1][1])
-    dot = start + (-2 * CELL if leaves else 2 * CELL) if route.edge.row >= 0 else start
+    dot = start + (-2 * CELL if leaves else CELL) if route.edge.row >= 0 else start  # names begin two cells in
     points[0] = (dot, points[0][1])
     kind = "edge dashed" if route.edge.dashed else "edge"
     out = [f'<path class="{kind}" d="{_path(points)}"/>', _head(tip, points[-1][1], forward)]
