@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from kshell.lang.errors import LangError
 from kshell.session import events as ev
@@ -16,37 +16,31 @@ from kshell.session.calls import Calls
 from kshell.session.commands import CommandError, Registry
 from kshell.session.face import Face
 from kshell.session.hosts import Host, Hosts
+from kshell.session.lookup import Lookup
 from kshell.session.moment import PLAIN, Moment
 from kshell.session.pieces import Piece, pieces
-from kshell.session.sleeping import wchan_of
+from kshell.session.reporting import Reporter
 from kshell.session.tape import WORLD, Tape, TapedMachine, world_of
 from kshell.session.tasks import Tasks, UserTask
 from kshell.session.timeline import Logged, Timeline
 from kshell.session.watch import Watch
-from kshell.world.arena import Arena
 from kshell.world.machine import WorldError
 
 if TYPE_CHECKING:
-    from kshell.abi.syscalls import Syscall
     from kshell.lens.graph.layout import Places
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.init.kernel import Kernel
-    from kshell.linux.mm.slub import kmem_cache
     from kshell.session.captures import Capture
     from kshell.session.instruments import Instruments
     from kshell.session.programs import Programs
     from kshell.world.hosts import World
     from kshell.world.machine import Machine
 
-E = TypeVar("E", bound=ev.Event)
-Place = tuple[str, str, int]
-"""Text, file and line of a command."""
-
 AtStop = Callable[[list[ev.Event]], str | None]
 """Shows events that came so far and gives the debugger's next command, None to go on."""
 
 
-class Session(Face):
+class Session(Reporter, Lookup, Face):
     """Executes command text and yields events.
 
     machine: the machine to use, None: a new one with `seed`.
@@ -65,6 +59,7 @@ class Session(Face):
         show: frozenset[str] = frozenset(),
         configured: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        super().__init__()
         self.seed = seed
         self.configured = configured
         self.show = panels.chosen(show, configured)
@@ -72,10 +67,6 @@ class Session(Face):
         self.settings: dict[str, str] = {**settings.defaults(), **configured, **panels.of(self.show)}
         self.registry = Registry()
         self.ended = False
-        self.held = self.failed = self.errors = self.oopses = 0
-        self._events: list[ev.Event] = []
-        self._place = Piece("", 0, False)
-        self._file = ""
         self.instruments: Instruments | None = None
         self.jobs: Programs | None = None
         self.at_stop: AtStop | None = None
@@ -354,73 +345,17 @@ class Session(Face):
 
     # ---- what commands use
 
-    def emit(self, kind: type[E], *values: object) -> E:
-        """Append an event of this command."""
-        event = kind(self.timeline.number, self.now, *values)
-        self._events.append(event)
-        return event
-
-    def tell_first(self, kind: type[ev.Event], *values: object) -> None:
-        """Put an event of this command before what came of it."""
-        self._events.insert(1, kind(self.timeline.number, self.now, *values))
-
-    def say(self, text: str) -> None:
-        """Print text as the command's output."""
-        self.emit(ev.Output, text)
-
     def explain(self, text: str) -> None:
         """Say what is known about the last word of a text."""
         from kshell.session.explaining import explain, word_at
 
         self.say(explain(self, word_at(text, len(text))))
 
-    def report(self, message: str, hint: str = "", column: int = 0, line: int = 0) -> None:
-        """Report that the command cannot be carried out. `line` counts within the command, from 0."""
-        self.errors += 1
-        lines = self._place.text.split("\n")
-        text = lines[min(line, len(lines) - 1)]
-        self.emit(ev.Error, message, hint, text, self._file, self._place.line + line, column)
-
-    def report_error(self, error: LangError) -> None:
-        """Report what the language cannot understand."""
-        hint = f"did you mean {error.nearest}?" if error.nearest else ""
-        expected = f"; expected {error.expected}" if error.expected else ""
-        self.report(error.message + expected, hint, error.place.column, error.place.line - 1)
-
-    def stand_at(self, piece: Piece, file: str) -> tuple[Piece, str]:
-        """What is reported from now on is about this command of this file; the one that it was about before."""
-        before = self._place, self._file
-        self._place, self._file = piece, file
-        return before
-
     def finish(self) -> list[ev.Event]:
         """The end of a script: calls that were never made, because their task never woke, are errors."""
         self._events = []
         self.calls_of_tasks.queue.never_made()
         return self._events
-
-    def oops(self, error: BaseException) -> None:
-        """Report an internal fault."""
-        self.oopses += 1
-        from traceback import format_exception
-
-        trace = "".join(format_exception(error, limit=-12))
-        message = f"{type(error).__name__}: {error}"
-        self.emit(ev.Oops, message, trace, self._place.text, self._file, self._place.line)
-
-    def expectation(self, held: bool, expected: str, got: str, place: Place | None = None, column: int = 0) -> None:
-        """Report how an expectation came out; `place`: text, file and line of its command (None: this)."""
-        text, file, line = place or self.place()
-        if held:
-            self.held += 1
-            self.emit(ev.ExpectationHeld, text, file, line)
-        else:
-            self.failed += 1
-            self.emit(ev.ExpectationFailed, text, expected, got, file, line, column)
-
-    def place(self) -> Place:
-        """Text, file and line of the running command."""
-        return self._place.text, self._file, self._place.line
 
     @property
     def programs(self) -> Programs:
@@ -473,95 +408,6 @@ class Session(Face):
     def choose_task(self, name: str) -> None:
         """Run later commands in task `name`; a new name makes a task."""
         self.current = self.user(name)
-
-    def user(self, name: str) -> UserTask:
-        """The task of that name; a new name makes a task."""
-        return self.hosts.user(name, self.host)
-
-    def find_user(self, name: str) -> UserTask:
-        """The task of that name or pid; CommandError if there is none."""
-        found = self.tasks.get(name) or self.tasks.by_pid(name) or self.hosts.named(name)
-        if found is None:
-            raise CommandError(f"there is no task {name!r}", f"there are: {', '.join(self.tasks.names())}")
-        return found
-
-    def find_task(self, name: str) -> task_struct:
-        """The task of that name or pid, those without a name in this session included."""
-        for task in self.kernel.tasklist:
-            if str(task.pid) == name:
-                return task
-        return self.find_user(name).task
-
-    def new_name(self) -> str:
-        """A name that no task bears."""
-        return next(name for i in range(1, 1 << 30) if self.tasks.get(name := f"task{i}") is None)
-
-    def name_of(self, task: task_struct) -> str:
-        """The session's name of a task, "" if it has none."""
-        return self.tasks.name_of(task)
-
-    def task_table(self) -> str:
-        """The tasks by name, with what they are doing."""
-        lines = []
-        for user in self.tasks:
-            pending = self.calls_of_tasks.pending.get(user.task)
-            doing = f"sleeps in {pending.prepared.name}" if pending else "runs commands"
-            mark = "*" if user is self.current else " "
-            lines.append(f"{mark} {user.name:12} pid {user.task.pid:<5} {doing}")
-        return "\n".join(lines)
-
-    def where(self, task: task_struct) -> list[str]:
-        """The kernel functions a sleeping task is in, outermost first."""
-        return self.calls_of_tasks.chain(task)
-
-    def sleeping_call(self, user: UserTask) -> str:
-        """The name of the system call that a task sleeps in; "" if it runs commands."""
-        pending = self.calls_of_tasks.pending.get(user.task)
-        return pending.prepared.name if pending else ""
-
-    def wchan(self, task: task_struct) -> str:
-        """The function a sleeping task waits in; "" if it does not sleep."""
-        return wchan_of(task)
-
-    def evaluate(self, text: str) -> object:
-        """The value of an expression over the kernel's objects; CommandError if it has none."""
-        return self.calls_of_tasks.evaluate(text)
-
-    def print_text(self, text: str) -> str:
-        """The value of an expression, printed."""
-        return self.calls_of_tasks.print_text(text)
-
-    def hold(self, text: str) -> None:
-        """Report whether an expression is true."""
-        self.calls_of_tasks.hold(text)
-
-    def number(self, text: str) -> int:
-        """A number, or a variable that holds one."""
-        value = self.calls_of_tasks.variables.get(text)
-        try:
-            return value if isinstance(value, int) else int(text, 0)
-        except ValueError:
-            raise CommandError(f"{text!r} is no number and no variable") from None
-
-    def arena(self, user: UserTask) -> Arena:
-        """The session's memory in a task."""
-        return user.arena
-
-    def calls(self) -> dict[str, Syscall]:
-        """All system calls by name."""
-        from kshell.abi.syscalls import BY_NAME
-
-        return dict(BY_NAME)
-
-    def implemented(self) -> frozenset[str]:
-        """The names of the calls this kernel has."""
-        from kshell.linux.arch.x86.entry.syscall_64 import X64_CALLS
-
-        return frozenset(X64_CALLS)
-
-    def slab_count(self, cache: kmem_cache) -> int:
-        """Objects of a slab cache in use."""
-        return cache._inuse
 
 
 __all__ = ["Logged", "Session"]
