@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from kshell.abi.fcntl import O_ACCMODE, O_WRONLY
 from kshell.abi.socket import SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM
+from kshell.abi.tcp import TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN
 from kshell.lens import names
-from kshell.linux.include.net.tcp_states import TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN
 
 _TYPES = {SOCK_STREAM: "stream", SOCK_DGRAM: "dgram", SOCK_RAW: "raw", SOCK_SEQPACKET: "seqpacket"}
 

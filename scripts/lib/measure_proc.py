@@ -2,8 +2,8 @@
 
 DIR holds net/NAME and pid/kp/NAME as recorded; a script of the same name in tests/conformance/proc (procfs.ks,
 procfs_eth0.ks) builds the situation. What must differ is made equal first, in both: addresses of objects, numbers of
-inodes, ports that the kernel chose, times that run or were measured. Lines of what the model lacks, and counters, are listed here with
-the reason. Tables without an order of their own (hashes) are compared sorted.
+inodes, ports that the kernel chose, times that run or were measured. Lines of what the model lacks, and counters, are
+listed here with the reason. Tables without an order of their own (hashes) are compared sorted.
 """
 
 import argparse

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.fcntl import O_ACCMODE, O_NONBLOCK
+from kshell.abi.stat import ANON_INODE_FS_MAGIC
 from kshell.linux.fs.file import fd_install, get_unused_fd_flags, put_unused_fd
 from kshell.linux.fs.file_table import alloc_file_pseudo
 from kshell.linux.fs.inode import ihold, iput
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.init.kernel import Kernel
 
-ANON_INODE_FS_MAGIC = 0x09041934
 
 
 def anon_inodefs_dname(dentry: dentry, buffer: bytes, buflen: int) -> bytes:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.capability import CAP_CHOWN, CAP_FSETID
 from kshell.abi.errno import EFBIG, EINVAL, EOPNOTSUPP, EPERM
 from kshell.abi.resource import RLIM_INFINITY, RLIMIT_FSIZE
 from kshell.abi.signal import SIGXFSZ
 from kshell.abi.stat import S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP
 from kshell.linux.fs.inode import current_time, in_group_p, inode_owner_or_capable
 from kshell.linux.fs.namei_permission import capable_wrt_inode_uidgid, inode_permission
-from kshell.linux.include.linux.cred import CAP_CHOWN, CAP_FSETID
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
     ATTR_ATIME,

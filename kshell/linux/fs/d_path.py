@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import ENAMETOOLONG, ENOENT, ERANGE
+from kshell.abi.resource import PATH_MAX
 from kshell.linux.include.linux.dcache import d_unlinked, dentry
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import PATH_MAX
 from kshell.linux.include.linux.mount import real_mount
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import copy_to_user

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.resource import PATH_MAX
 from kshell.linux.fs.char_dev import chrdev_init
 from kshell.linux.fs.dcache import dcache_init
 from kshell.linux.fs.file_table import files_init, files_maxfiles_init
 from kshell.linux.fs.inode import inode_init
 from kshell.linux.fs.namespace_tree import mnt_init
-from kshell.linux.include.linux.fs import PATH_MAX
 from kshell.linux.mm.slab_common import kmem_cache_create_usercopy
 
 if TYPE_CHECKING:

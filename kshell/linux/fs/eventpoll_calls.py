@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 from kshell.abi.capability import CAP_BLOCK_SUSPEND
 from kshell.abi.errno import EBADF, EEXIST, EFAULT, EINTR, EINVAL, ENOENT, EPERM
@@ -52,6 +52,7 @@ from kshell.linux.include.linux.eventpoll import (
     eventpoll,
 )
 from kshell.linux.include.linux.fs import file_operations
+from kshell.linux.include.linux.jiffies import NSEC_PER_MSEC
 from kshell.linux.include.linux.poll import file_can_poll, poll_table
 from kshell.linux.include.linux.sched import (
     TASK_INTERRUPTIBLE,
@@ -76,7 +77,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.seq_file import seq_file
     from kshell.linux.init.kernel import Kernel
 
-NSEC_PER_MSEC: Final = 1_000_000
 
 
 async def ep_eventpoll_release(inode: inode, f: file) -> None:

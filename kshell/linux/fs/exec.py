@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import E2BIG, EACCES, EINVAL, ENOEXEC
-from kshell.abi.fcntl import AT_FDCWD, O_RDONLY
+from kshell.abi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, O_RDONLY
 from kshell.abi.signal import SIG_DFL, SIG_IGN
 from kshell.abi.stat import S_IFMT, S_IFREG
 from kshell.linux.fs.file import do_close_on_exec
@@ -36,8 +36,6 @@ MAX_ARG_STRINGS: Final = 0x7FFF
 MAX_ARG_STRLEN: Final = 131072
 BINPRM_BUF_SIZE: Final = 256
 MAGICS: Final = (b"\x7fELF", b"#!")
-AT_SYMLINK_NOFOLLOW: Final = 0x100
-AT_EMPTY_PATH: Final = 0x1000
 
 
 class linux_binprm:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from kshell.abi.errno import EINVAL, ESRCH
-from kshell.abi.signal import SIGIO, SIGURG
+from kshell.abi.signal import POLL_IN, SI_KERNEL, SIGIO, SIGURG
 from kshell.linux.include.linux.cred import ROOT_UID
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import FASYNC, fasync_struct, fown_struct
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 FASYNC_STRUCT_SIZE = 48
-SI_KERNEL = 0x80
 INT_MIN = -(1 << 31)
-POLL_IN = 1
 NSIGPOLL = 6
 BAND = (0x41, 0x304, 0x444, 0x8, 0x82, 0x10)
 """poll() events of POLL_IN, POLL_OUT, POLL_MSG, POLL_ERR, POLL_PRI, POLL_HUP."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.capability import CAP_SYS_ADMIN
 from kshell.abi.errno import ENFILE
 from kshell.abi.fcntl import O_ACCMODE
 from kshell.linux.fs import eventpoll
@@ -11,7 +12,6 @@ from kshell.linux.fs.dcache import d_alloc_pseudo, d_instantiate, dput
 from kshell.linux.fs.locks import locks_remove_file
 from kshell.linux.fs.namei_path import path_get, path_put
 from kshell.linux.fs.namespace import __mnt_drop_write, mntput
-from kshell.linux.include.linux.cred import CAP_SYS_ADMIN
 from kshell.linux.include.linux.dcache import qstr
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (

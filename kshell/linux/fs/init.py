@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.fcntl import AT_FDCWD
 from kshell.linux.fs.attr import notify_change
 from kshell.linux.fs.namei import done_path_create, kern_path, kern_path_create, path_put
 from kshell.linux.fs.namei_vfs import vfs_mkdir, vfs_mknod, vfs_symlink
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.path import path
     from kshell.linux.include.linux.sched import task_struct
 
-AT_FDCWD = -100
 
 
 def _inode(place: path) -> inode:

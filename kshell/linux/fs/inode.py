@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.capability import CAP_FOWNER, CAP_FSETID
 from kshell.abi.errno import ENXIO
 from kshell.abi.stat import S_IFDIR, S_IFMT, S_ISGID, S_IXGRP
-from kshell.linux.include.linux.cred import CAP_FOWNER, CAP_FSETID
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
     I_CLEAR,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINVAL, EISDIR, ENAMETOOLONG, ENOTEMPTY
 from kshell.abi.fcntl import RENAME_EXCHANGE, RENAME_NOREPLACE
+from kshell.abi.resource import NAME_MAX
 from kshell.abi.stat import S_IFDIR, S_IFMT, S_IRUSR, S_IWUSR
 from kshell.linux.fs.dcache import always_delete_dentry, d_add, d_instantiate, d_make_root, d_set_d_op, dput
 from kshell.linux.fs.inode import (
@@ -22,7 +23,6 @@ from kshell.linux.include.linux.dcache import dentry, dentry_operations
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
     MAX_LFS_FILESIZE,
-    NAME_MAX,
     S_PRIVATE,
     SB_NOUSER,
     file,
@@ -31,6 +31,7 @@ from kshell.linux.include.linux.fs import (
     super_operations,
 )
 from kshell.linux.include.linux.fs_context import fs_context, fs_context_operations
+from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.pseudo_fs import pseudo_fs_context
 from kshell.linux.include.linux.uaccess import copy_to_user
 
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.stat import kstat
     from kshell.linux.include.linux.statfs import kstatfs
 
-PAGE_SIZE = 4096
 
 
 def simple_statfs(dentry: dentry, buf: kstatfs) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import ECHILD, EEXIST, ENAMETOOLONG, ENOENT, ENOTDIR
 from kshell.abi.fcntl import AT_EMPTY_PATH, AT_FDCWD
+from kshell.abi.resource import PATH_MAX
 from kshell.linux.fs.dcache import d_alloc, d_lookup, dput
 from kshell.linux.fs.dcache_shrink import d_invalidate
 from kshell.linux.fs.namei_nd import (
@@ -29,7 +30,7 @@ from kshell.linux.fs.namei_walk import (
 from kshell.linux.fs.namespace import mnt_drop_write, mnt_want_write, mntput
 from kshell.linux.include.linux.dcache import DCACHE_OP_REVALIDATE, d_can_lookup, dentry, qstr
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import PATH_MAX, S_DEAD, filename
+from kshell.linux.include.linux.fs import S_DEAD, filename
 from kshell.linux.include.linux.namei import (
     LAST_NORM,
     LOOKUP_CREATE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.capability import CAP_DAC_READ_SEARCH
 from kshell.abi.errno import EBUSY, EEXIST, EINVAL, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, EXDEV
 from kshell.abi.fcntl import (
     AT_EMPTY_PATH,
@@ -51,7 +52,6 @@ from kshell.linux.fs.namei_vfs import (
     vfs_unlink,
 )
 from kshell.linux.fs.namespace import mnt_drop_write, mnt_want_write, mntput
-from kshell.linux.include.linux.cred import CAP_DAC_READ_SEARCH
 from kshell.linux.include.linux.dcache import d_is_dir, d_is_negative
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import MAY_READ, MAY_WRITE

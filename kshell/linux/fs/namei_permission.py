@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.capability import CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER
 from kshell.abi.errno import EACCES, EPERM, EROFS
 from kshell.abi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISVTX, S_IXUGO
-from kshell.linux.include.linux.cred import CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import MAY_EXEC, MAY_READ, MAY_WRITE, S_IMMUTABLE, SB_RDONLY
 from kshell.linux.kernel.capability import ns_capable

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.capability import CAP_MKNOD
 from kshell.abi.errno import EACCES, EBUSY, EEXIST, EISDIR, EMLINK, ENOENT, ENOTDIR, EPERM, EXDEV
 from kshell.abi.fcntl import RENAME_EXCHANGE
 from kshell.abi.stat import S_IALLUGO, S_IFBLK, S_IFCHR, S_IFDIR, S_IFMT, S_IFREG, S_IRWXUGO, S_ISVTX
@@ -12,7 +13,6 @@ from kshell.linux.fs.dcache_shrink import shrink_dcache_parent
 from kshell.linux.fs.inode import ihold, iput, mode_strip_sgid
 from kshell.linux.fs.namei_permission import check_sticky, inode_permission
 from kshell.linux.fs.namespace import is_local_mountpoint
-from kshell.linux.include.linux.cred import CAP_MKNOD
 from kshell.linux.include.linux.dcache import IS_ROOT, d_is_dir, d_is_negative, dget, dont_mount
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (

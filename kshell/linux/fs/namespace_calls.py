@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.capability import CAP_SYS_ADMIN
 from kshell.abi.errno import EAGAIN, EBUSY, EFAULT, EINVAL, ENODEV, EPERM
 from kshell.abi.fcntl import AT_FDCWD
+from kshell.abi.resource import PATH_MAX
 from kshell.abi.stat import (
     MNT_DETACH,
     MNT_EXPIRE,
@@ -55,9 +57,9 @@ from kshell.linux.fs.namespace_tree import (
 )
 from kshell.linux.fs.pnode import mnt_get_count, propagate_mount_busy
 from kshell.linux.fs.super import vfs_get_tree
-from kshell.linux.include.linux.cred import CAP_SYS_ADMIN
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import PATH_MAX, SB_RDONLY
+from kshell.linux.include.linux.fs import SB_RDONLY
+from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.mount import (
     MNT_LOCKED,
     MNT_NOATIME,
@@ -83,7 +85,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.path import path
     from kshell.linux.include.linux.sched import task_struct
 
-PAGE_SIZE = 4096
 MNT_ATIME_MASK = MNT_NOATIME | MNT_NODIRATIME | MNT_RELATIME
 ATIME_FLAGS = MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME
 MOUNT_FLAGS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.capability import CAP_SYS_CHROOT
 from kshell.abi.errno import EBADF, EINVAL, ENOTDIR, EPERM
 from kshell.abi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW
 from kshell.abi.stat import S_IALLUGO, S_IFDIR, S_IFMT
@@ -13,7 +14,6 @@ from kshell.linux.fs.fs_struct import set_fs_pwd, set_fs_root
 from kshell.linux.fs.namei import path_put, user_path_at
 from kshell.linux.fs.namei_permission import inode_permission
 from kshell.linux.fs.namespace import mnt_drop_write, mnt_want_write
-from kshell.linux.include.linux.cred import CAP_SYS_CHROOT
 from kshell.linux.include.linux.dcache import d_can_lookup
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (

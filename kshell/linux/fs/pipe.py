@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from kshell.abi.errno import EBADF, EFAULT, EINVAL, ENOPKG, ENXIO
 from kshell.abi.fcntl import F_GETPIPE_SZ, F_SETPIPE_SZ, O_CLOEXEC, O_DIRECT, O_NONBLOCK, O_RDONLY, O_WRONLY
 from kshell.abi.signal import SIGIO
-from kshell.abi.stat import S_IFIFO, S_IRUSR, S_IWUSR
+from kshell.abi.stat import PIPEFS_MAGIC, S_IFIFO, S_IRUSR, S_IWUSR
 from kshell.linux.fs.fcntl import fasync_helper, kill_fasync
 from kshell.linux.fs.file import fd_install, get_unused_fd_flags, put_unused_fd
 from kshell.linux.fs.file_table import alloc_file_clone, alloc_file_pseudo, fput
@@ -58,7 +58,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.init.kernel import Kernel
 
-PIPEFS_MAGIC = 0x50495045
 I_DIRTY = 0x7
 O_NOTIFICATION_PIPE = 0o200  # O_EXCL
 

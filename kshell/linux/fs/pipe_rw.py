@@ -9,7 +9,7 @@ from kshell.abi.errno import EAGAIN, EFAULT, ENOBUFS, EPIPE
 from kshell.abi.fcntl import O_DIRECT, O_NONBLOCK
 from kshell.abi.ioctl import FIONREAD
 from kshell.abi.poll import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
-from kshell.abi.signal import SIGIO, SIGPIPE
+from kshell.abi.signal import POLL_OUT, SIGIO, SIGPIPE
 from kshell.linux.fs.fcntl import kill_fasync
 from kshell.linux.fs.inode_times import file_accessed, file_update_time
 from kshell.linux.include.linux.err import KernelError
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.uio import iov_iter
 
 POLL_IN: Final = 1  # si_code of SIGIO
-POLL_OUT: Final = 2
 
 
 def _slot(pipe: pipe_inode_info, index: int) -> pipe_buffer:

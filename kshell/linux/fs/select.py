@@ -18,6 +18,7 @@ from kshell.abi.poll import (
     EPOLLWRBAND,
     EPOLLWRNORM,
 )
+from kshell.abi.time import NSEC_PER_SEC
 from kshell.linux.fs.file import fdget, fdput
 from kshell.linux.fs.file_table import fput
 from kshell.linux.include.linux.err import KernelError
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.init.kernel import Kernel
 
-NSEC_PER_SEC: Final = 1_000_000_000
 TIMER_SLACK_NS: Final = 50_000  # task_struct.timer_slack_ns, as every task has it
 MAX_SLACK: Final = 100_000_000
 STICKY_TIMEOUTS: Final = 0x4000000  # personality(): timeouts are not written back

@@ -22,6 +22,7 @@ from kshell.linux.fs.select import (
 )
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ERESTART_RESTARTBLOCK, ERESTARTNOHAND
+from kshell.linux.include.linux.jiffies import NSEC_PER_MSEC
 from kshell.linux.include.linux.poll import demangle_poll, mangle_poll, poll_table, vfs_poll
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
 
 MSEC_PER_SEC: Final = 1000
-NSEC_PER_MSEC: Final = 1_000_000
 SIZEOF_POLLFD: Final = 8
 
 

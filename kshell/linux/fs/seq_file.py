@@ -9,6 +9,7 @@ from kshell.abi.errno import EFAULT, EINVAL
 from kshell.abi.fcntl import SEEK_CUR, SEEK_SET
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import FMODE_PWRITE, kiocb
+from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_has_overflowed, seq_operations
 from kshell.linux.include.linux.uio import READ, iov_iter
 from kshell.linux.lib.iov_iter import copy_to_iter
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import Ppos, file, inode
     from kshell.linux.init.kernel import Kernel
 
-PAGE_SIZE = 4096
 SEQ_FILE_SIZE = 120
 Show = Callable[[seq_file, object], "int | None"]
 

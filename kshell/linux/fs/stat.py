@@ -11,6 +11,7 @@ from kshell.abi.stat import STATX__RESERVED, STATX_ATTR_MOUNT_ROOT, STATX_BASIC_
 from kshell.linux.fs.file import __fdget_raw, fdput
 from kshell.linux.fs.inode_times import touch_atime
 from kshell.linux.fs.namei import filename_lookup, getname_flags, path_put, putname
+from kshell.linux.include.linux.cdev import MINORBITS
 from kshell.linux.include.linux.dcache import d_is_symlink
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import delayed_call
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 STAT = struct.Struct("<QQQIIIIQqqq6q24x")
 STATX = struct.Struct("<IIQIIIH2xQQQQ qI4x qI4x qI4x qI4x IIIIQ 104x")
-MINORBITS = 20
 
 
 def new_encode_dev(dev: int) -> int:

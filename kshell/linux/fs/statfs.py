@@ -7,6 +7,16 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EBADF, ENOSYS
 from kshell.abi.fcntl import AT_FDCWD
+from kshell.abi.stat import (
+    ST_NOATIME,
+    ST_NODEV,
+    ST_NODIRATIME,
+    ST_NOEXEC,
+    ST_NOSUID,
+    ST_RDONLY,
+    ST_RELATIME,
+    ST_VALID,
+)
 from kshell.linux.fs.file import __fdget_raw, fdput
 from kshell.linux.fs.namei import path_put, user_path_at
 from kshell.linux.include.linux.err import KernelError
@@ -21,17 +31,7 @@ from kshell.linux.include.linux.mount import (
     MNT_RELATIME,
 )
 from kshell.linux.include.linux.namei import LOOKUP_AUTOMOUNT, LOOKUP_FOLLOW
-from kshell.linux.include.linux.statfs import (
-    ST_NOATIME,
-    ST_NODEV,
-    ST_NODIRATIME,
-    ST_NOEXEC,
-    ST_NOSUID,
-    ST_RDONLY,
-    ST_RELATIME,
-    ST_VALID,
-    kstatfs,
-)
+from kshell.linux.include.linux.statfs import kstatfs
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import copy_to_user
 from kshell.linux.security.security import security_sb_statfs

@@ -9,6 +9,7 @@ from kshell.abi.errno import EBUSY, EMFILE
 from kshell.linux.fs.dcache_shrink import d_genocide, shrink_dcache_for_umount
 from kshell.linux.fs.filesystems import get_filesystem, put_filesystem
 from kshell.linux.fs.inode import evict_inodes
+from kshell.linux.include.linux.cdev import MINORBITS
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import SB_ACTIVE, SB_BORN, super_block, super_operations
 from kshell.linux.mm.slab_common import kfree, kzalloc
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 SUPER_BLOCK_SIZE = 1472
-MINORBITS = 20
 
 default_op = super_operations()
 

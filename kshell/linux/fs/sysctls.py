@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import EINVAL
 from kshell.linux.fs.proc.proc_sysctl_register import register_sysctl_init
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.sysctl import (
     SYSCTL_INT_MAX,
     SYSCTL_LONG_MAX,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 NR_OPEN_MIN = 64
 NR_OPEN_MAX = 0x7FFFFFC0
 PIPE_MAX = 1 << 31
-PAGE_SIZE = 4096
 
 
 def proc_nr_files(table: ctl_table, write: int, buffer: bytearray, lenp: Box, ppos: Box) -> None:

@@ -15,6 +15,7 @@ from kshell.abi.poll import (
     TFD_TIMER_ABSTIME,
     TFD_TIMER_CANCEL_ON_SET,
 )
+from kshell.abi.time import CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM, CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_REALTIME_ALARM
 from kshell.linux.fs.anon_inodes import anon_inode_getfd
 from kshell.linux.fs.file import fdget, fdput
 from kshell.linux.fs.read_write import noop_llseek
@@ -37,11 +38,6 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 NSEC: Final = 1_000_000_000
-CLOCK_REALTIME: Final = 0
-CLOCK_MONOTONIC: Final = 1
-CLOCK_BOOTTIME: Final = 7
-CLOCK_REALTIME_ALARM: Final = 8
-CLOCK_BOOTTIME_ALARM: Final = 9
 SIZEOF_CTX: Final = 224
 ITIMERSPEC: Final = struct.Struct("<qqqq")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EBADF, EINVAL
 from kshell.abi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW
+from kshell.abi.time import NSEC_PER_SEC
 from kshell.linux.fs.attr import notify_change
 from kshell.linux.fs.file import __fdget, fdput
 from kshell.linux.fs.namei import path_put, user_path_at
@@ -24,7 +25,7 @@ from kshell.linux.include.linux.fs import (
 )
 from kshell.linux.include.linux.namei import LOOKUP_EMPTY, LOOKUP_FOLLOW
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
-from kshell.linux.include.linux.time64 import NSEC_PER_SEC, timespec64
+from kshell.linux.include.linux.time64 import timespec64
 from kshell.linux.include.linux.uaccess import copy_from_user
 
 if TYPE_CHECKING:

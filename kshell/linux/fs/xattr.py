@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import E2BIG, EBADF, ENODATA, EOPNOTSUPP, EPERM, ERANGE
 from kshell.abi.fcntl import AT_FDCWD
+from kshell.abi.resource import XATTR_NAME_MAX, XATTR_SIZE_MAX
 from kshell.abi.stat import S_IFDIR, S_IFMT, S_IFREG
 from kshell.linux.fs.file import __fdget, fdput
 from kshell.linux.fs.namei import path_put, user_path_at
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.dcache import dentry
     from kshell.linux.include.linux.sched import task_struct
 
-XATTR_NAME_MAX = 255
-XATTR_SIZE_MAX = 65536
 XATTR_NAME_SOCKPROTONAME = b"system.sockprotoname"
 
 

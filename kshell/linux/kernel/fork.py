@@ -20,6 +20,7 @@ from kshell.abi.resource import (
     RLIMIT_STACK,
 )  # fmt: skip
 from kshell.abi.sched import (
+    CLONE_ARGS_SIZE_VER0,
     CLONE_CHILD_CLEARTID,
     CLONE_CHILD_SETTID,
     CLONE_FILES,
@@ -84,7 +85,6 @@ UNSHARE_FLAGS: Final = (
     CLONE_THREAD | CLONE_FS | CLONE_NEWNS | CLONE_SIGHAND | CLONE_VM | CLONE_FILES | CLONE_SYSVSEM | CLONE_NEWUTS
     | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWCGROUP | CLONE_NEWTIME
 )  # fmt: skip
-CLONE_ARGS_SIZE_VER0: Final = 64
 THREADS_MAX: Final = 23104
 
 INIT_RLIMITS: Final[dict[int, tuple[int, int]]] = {

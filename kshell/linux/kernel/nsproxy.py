@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.capability import CAP_SYS_ADMIN
 from kshell.abi.errno import EINVAL, EPERM
 from kshell.abi.sched import (
     CLONE_NEWCGROUP,
@@ -11,10 +12,10 @@ from kshell.abi.sched import (
     CLONE_NEWNET,
     CLONE_NEWNS,
     CLONE_NEWPID,
+    CLONE_NEWTIME,
     CLONE_NEWUTS,
 )
 from kshell.linux.fs.namespace_tree import copy_mnt_ns, put_mnt_ns
-from kshell.linux.include.linux.cred import CAP_SYS_ADMIN
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.proc_ns import ns_alloc_inum
 from kshell.linux.include.linux.sched import new_utsname, nsproxy, uts_namespace
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.init.kernel import Kernel
 
-CLONE_NEWTIME = 0x80
 CLONE_NS_ALL = (
     CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_NEWTIME
 )

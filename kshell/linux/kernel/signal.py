@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.capability import CAP_KILL
 from kshell.abi.errno import EPERM, ESRCH
 from kshell.abi.resource import RLIMIT_SIGPENDING
 from kshell.abi.signal import (
@@ -14,6 +15,7 @@ from kshell.abi.signal import (
     SIGCHLD,
     SIGCONT,
     SIGKILL,
+    SIGRTMIN,
     SIGSTOP,
     SIGTSTP,
     SIGTTIN,
@@ -21,7 +23,6 @@ from kshell.abi.signal import (
     SIGURG,
     SIGWINCH,
 )  # fmt: skip
-from kshell.linux.include.linux.cred import CAP_KILL
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sched import (
     __TASK_STOPPED,
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
 SIG_KERNEL_ONLY: Final = frozenset({SIGKILL, SIGSTOP})
 SIG_KERNEL_STOP: Final = frozenset({SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU})
 SIG_KERNEL_IGNORE: Final = frozenset({SIGCONT, SIGCHLD, SIGWINCH, SIGURG})
-SIGRTMIN: Final = 32
 SEND_SIG_NOINFO: Final = kernel_siginfo(0, SI_USER)
 SEND_SIG_PRIV: Final = kernel_siginfo(0, SI_KERNEL)
 

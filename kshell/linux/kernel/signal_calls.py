@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import EAGAIN, EFAULT, EINTR, EINVAL, EPERM, ESRCH
-from kshell.abi.signal import SI_TKILL, SI_USER, SIG_BLOCK, SIG_SETMASK, SIG_UNBLOCK, SIGKILL, SIGSTOP
+from kshell.abi.signal import SI_TKILL, SI_USER, SIG_BLOCK, SIG_SETMASK, SIG_UNBLOCK, SIGKILL, SIGSTOP, SS_DISABLE
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ERESTARTNOHAND
 from kshell.linux.include.linux.sched import (
@@ -43,7 +43,6 @@ SIGSET_SIZE: Final = 8
 SIGACTION: Final = struct.Struct("<QQQQ")  # handler, flags, restorer, mask
 NSIG: Final = 64
 SIGALTSTACK: Final = struct.Struct("<QixxxxQ")
-SS_DISABLE: Final = 2
 
 
 def _valid_signal(sig: int) -> bool:

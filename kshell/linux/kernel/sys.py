@@ -5,12 +5,9 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.capability import CAP_SYS_ADMIN, CAP_SYS_RESOURCE
 from kshell.abi.errno import EACCES, EINVAL, EPERM, ESRCH
 from kshell.abi.resource import RLIM_NLIMITS, RLIMIT_NOFILE
-from kshell.linux.include.linux.cred import (
-    CAP_SYS_ADMIN,
-    CAP_SYS_RESOURCE,
-)
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sched import (
     PF_FORKNOEXEC,

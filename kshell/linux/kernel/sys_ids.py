@@ -5,8 +5,10 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.capability import CAP_SETGID, CAP_SETUID
 from kshell.abi.errno import EINVAL, EPERM, ESRCH
-from kshell.linux.include.linux.cred import CAP_FULL_SET, CAP_SETGID, CAP_SETUID
+from kshell.abi.resource import NGROUPS_MAX
+from kshell.linux.include.linux.cred import CAP_FULL_SET
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user, put_user
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.cred import cred
     from kshell.linux.include.linux.sched import task_struct
 
-NGROUPS_MAX: Final = 65536
 KEEP: Final = 0xFFFFFFFF  # (uid_t)-1
 
 

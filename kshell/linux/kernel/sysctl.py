@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
+from kshell.abi.capability import CAP_SYS_ADMIN
 from kshell.abi.errno import EINVAL, EPERM, ERANGE
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.jiffies import HZ, jiffies_to_msecs, msecs_to_jiffies
+from kshell.linux.include.linux.jiffies import HZ, USER_HZ, jiffies_to_msecs, msecs_to_jiffies
+from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.sysctl import Box, Pointer, ctl_table, data_local
 from kshell.linux.kernel.capability import capable
 from kshell.linux.kernel.printk import pr_warn
@@ -25,9 +27,6 @@ Conv = Callable[[int, int, object], int]
 
 INT_MAX = 0x7FFFFFFF
 UINT_MAX = 0xFFFFFFFF
-USER_HZ = 100
-PAGE_SIZE = 4096
-CAP_SYS_ADMIN = 21
 TAINT_FLAGS_COUNT = 19
 SYSCTL_WRITES_STRICT = 1
 SYSCTL_WRITES_WARN = 0

@@ -6,6 +6,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINVAL
+from kshell.abi.mman import FUTEX_TID_MASK
 from kshell.linux.fs.proc.proc_sysctl_register import register_sysctl_base
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sysctl import (
@@ -35,7 +36,6 @@ from kshell.linux.kernel.sysctl import (
 if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
-FUTEX_TID_MASK = 0x3FFFFFFF
 MIN_THREADS = 20
 PID_MAX_MIN = 301
 PID_MAX_LIMIT = 4194304

@@ -12,7 +12,6 @@ from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sysctl import Box, Pointer, ctl_table
 
 TMPBUFLEN = 22
-PAGE_SIZE = 4096
 SPACES = b" \t\n\v\f\r"
 DIGITS = {8: b"01234567", 10: b"0123456789", 16: b"0123456789abcdefABCDEF"}
 

@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import ECHILD, EINVAL, ESRCH
+from kshell.abi.sched import WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WUNTRACED
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ERESTARTSYS
 from kshell.linux.include.linux.sched import (
@@ -31,11 +32,6 @@ if TYPE_CHECKING:
 
     from kshell.linux.include.linux.sched import pid
 
-WNOHANG: Final = 1
-WUNTRACED: Final = 2
-WEXITED: Final = 4
-WCONTINUED: Final = 8
-WNOWAIT: Final = 0x01000000
 __WNOTHREAD: Final = 0x20000000
 __WALL: Final = 0x40000000
 __WCLONE: Final = 0x80000000

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import EINVAL, ERANGE
+from kshell.abi.netlink import NLA_HDRLEN
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.net.nlattr import (
     NL_SET_ERR_MSG,
@@ -20,7 +21,6 @@ from kshell.linux.include.net.nlattr import (
     NLA_BINARY,
     NLA_BITFIELD32,
     NLA_FLAG,
-    NLA_HDRLEN,
     NLA_MSECS,
     NLA_NESTED,
     NLA_NESTED_ARRAY,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from kshell.linux.include.linux.fs import inode
+from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.time64 import TIME64_ZERO, timespec64
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import super_block
 
 PAGE_SHIFT = 12
-PAGE_SIZE = 4096
 BLOCKS_PER_PAGE = PAGE_SIZE // 512
 BOGO_DIRENT_SIZE = 20
 SHORT_SYMLINK_LEN = 128

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from kshell.linux.include.linux.mm_types import PAGE_SIZE
 
 if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
-PAGE_SIZE: Final = 4096
 
 
 class _slab_object(Protocol):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from kshell.abi.errno import EAFNOSUPPORT, EBADF, EEXIST, EINVAL, ENODEV, ENOENT, ENOTSOCK, ERANGE, ESPIPE
 from kshell.abi.fcntl import O_NONBLOCK, O_RDWR
 from kshell.abi.socket import MSG_DONTWAIT, MSG_EOR, PF_INET, PF_PACKET, SOCK_PACKET, SOCK_SEQPACKET
+from kshell.abi.stat import SOCKFS_MAGIC
 from kshell.linux.fs.attr import simple_setattr
 from kshell.linux.fs.fcntl import fasync_helper
 from kshell.linux.fs.file import __fdget, fd_install, get_unused_fd_flags, put_unused_fd
@@ -68,7 +69,6 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 T = TypeVar("T")
-SOCKFS_MAGIC = 0x534F434B
 SOCKET_ALLOC_SIZE = 768
 VFS_INODE_OFFSET = 128
 _S_IFSOCK_RWX = 0o140777

@@ -6,6 +6,12 @@ import struct
 from typing import TYPE_CHECKING
 
 from kshell.abi import socket as so
+from kshell.abi.socket import (
+    SCM_TIMESTAMPING_OPT_STATS,
+    SOF_TIMESTAMPING_RAW_HARDWARE,
+    SOF_TIMESTAMPING_RX_SOFTWARE,
+    SOF_TIMESTAMPING_SOFTWARE,
+)
 from kshell.linux.include.linux.errqueue import SKB_EXT_ERR, sock_exterr_skb
 from kshell.linux.include.net.sock import (
     SOCK_RCVMARK,
@@ -24,10 +30,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.socket import msghdr
     from kshell.linux.include.net.sock import sock
 
-SOF_TIMESTAMPING_RX_SOFTWARE = 1 << 3
-SOF_TIMESTAMPING_SOFTWARE = 1 << 4
-SOF_TIMESTAMPING_RAW_HARDWARE = 1 << 6
-SCM_TIMESTAMPING_OPT_STATS = 54
 SK_DEFAULT_STAMP = -1_000_000_000
 _FLAGS_RECV_CMSGS = 1 << SOCK_RXQ_OVFL | 1 << SOCK_RCVTSTAMP | 1 << SOCK_RCVMARK
 _TSFLAGS_ANY = SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_RAW_HARDWARE

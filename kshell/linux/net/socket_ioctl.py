@@ -6,9 +6,9 @@ import struct
 from typing import TYPE_CHECKING, cast
 
 from kshell.abi import ioctl as i
+from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import ENOENT, ENOPKG, ENOTTY, EPERM
 from kshell.linux.fs.fcntl import f_getown, f_setown
-from kshell.linux.include.linux.cred import CAP_NET_ADMIN
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ENOIOCTLCMD
 from kshell.linux.include.linux.sched import in_compat_syscall

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, EINVAL, EMSGSIZE, ENOBUFS
 from kshell.abi.fcntl import O_NONBLOCK
+from kshell.abi.resource import UIO_MAXIOV
 from kshell.abi.socket import MSG_BATCH, MSG_CMSG_CLOEXEC, MSG_DONTWAIT, MSG_EOR, MSG_ERRQUEUE, MSG_OOB, MSG_WAITFORONE
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sched import in_compat_syscall
-from kshell.linux.include.linux.socket import SOCKADDR_STORAGE_SIZE, UIO_MAXIOV, msghdr, user_msghdr
+from kshell.linux.include.linux.socket import SOCKADDR_STORAGE_SIZE, msghdr, user_msghdr
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import copy_from_user, put_user
 from kshell.linux.include.linux.uio import READ, WRITE

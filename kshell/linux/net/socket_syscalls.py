@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EBADF, ECONNABORTED, EINVAL, ENOTSOCK, EOPNOTSUPP
 from kshell.abi.fcntl import O_CLOEXEC, O_NONBLOCK
-from kshell.abi.socket import SOL_SOCKET
+from kshell.abi.socket import SOCK_CLOEXEC, SOCK_NONBLOCK, SOL_SOCKET
 from kshell.linux.fs.file import __fdget, fd_install, get_unused_fd_flags, put_unused_fd
 from kshell.linux.fs.file_table import fput
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.net import SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_TYPE_MASK
+from kshell.linux.include.linux.net import SOCK_TYPE_MASK
 from kshell.linux.include.linux.socket import SOCKADDR_STORAGE_SIZE
 from kshell.linux.include.linux.sockptr import USER_SOCKPTR
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.linux.fs.proc.proc_sysctl_register import (
     Table,
     __register_sysctl_table,
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.init.kernel import Kernel
 
-CAP_NET_ADMIN = 12
 
 
 def net_ctl_header_lookup(current: task_struct, root: ctl_table_root) -> ctl_table_set:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from kshell.abi.tcp import TCP_LISTEN
 from kshell.lens.objects import open_files
-from kshell.linux.include.net.tcp_states import TCP_LISTEN
 
 if TYPE_CHECKING:
     from kshell.session.session import Session

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.socket import SOCK_DGRAM, SOCK_STREAM
-from kshell.linux.include.net.tcp_states import TCP_CLOSE, TCP_CLOSE_WAIT, TCP_SYN_SENT
+from kshell.abi.tcp import TCP_CLOSE, TCP_CLOSE_WAIT, TCP_SYN_SENT
 from kshell.session.reasons.sockets import Open, everything, opened
 
 if TYPE_CHECKING:

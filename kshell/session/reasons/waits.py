@@ -143,7 +143,7 @@ def _datagram(session: Session, user: UserTask, local: Locals) -> Explained:
 
 
 def _listens(sk: object) -> bool:
-    from kshell.linux.include.net.tcp_states import TCP_LISTEN
+    from kshell.abi.tcp import TCP_LISTEN
 
     return getattr(sk, "sk_state", 0) == TCP_LISTEN
 

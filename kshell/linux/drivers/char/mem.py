@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, EFAULT, EINVAL, ENOSPC, ENXIO
+from kshell.abi.ioctl import RNDGETENTCNT
 from kshell.linux.drivers.tty.tty_io import tty_init
 from kshell.linux.fs.char_dev import register_chrdev
 from kshell.linux.fs.ioctl import compat_ptr_ioctl
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 MEM_MAJOR = 1
 CHUNK = 65536
 ENTROPY_BITS = 256
-RNDGETENTCNT = 0x80045200
 GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE = 1, 2, 4
 LOG_LINE_MAX = 1024 - 32
 

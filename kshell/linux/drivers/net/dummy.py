@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EADDRNOTAVAIL, EINVAL
 from kshell.abi.if_link import IFLA_ADDRESS
-from kshell.abi.netdevice import IFF_MULTICAST, IFF_NOARP
+from kshell.abi.netdevice import ETH_ALEN, IFF_MULTICAST, IFF_NOARP
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.if_ether import ETH_ALEN, is_valid_ether_addr
+from kshell.linux.include.linux.if_ether import is_valid_ether_addr
 from kshell.linux.include.linux.netdevice import (
     IFF_LIVE_ADDR_CHANGE,
     IFF_NO_QUEUE,

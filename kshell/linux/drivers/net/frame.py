@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
+from kshell.abi.netdevice import ETH_HLEN
 from kshell.linux.include.linux.icmp import icmphdr
 from kshell.linux.include.linux.if_arp import arphdr
-from kshell.linux.include.linux.if_ether import ETH_HLEN, ethhdr
+from kshell.linux.include.linux.if_ether import ethhdr
 from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.tcp import tcphdr
 from kshell.linux.include.linux.udp import udphdr

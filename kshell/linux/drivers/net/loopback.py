@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kshell.abi.netdevice import IFF_LOOPBACK
-from kshell.linux.include.linux.if_ether import ETH_ALEN, ETH_HLEN
+from kshell.abi.netdevice import ARPHRD_LOOPBACK, ETH_ALEN, ETH_HLEN, IFF_LOOPBACK
 from kshell.linux.include.linux.netdevice import (
     IFF_LIVE_ADDR_CHANGE,
     IFF_NO_QUEUE,
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.net_namespace import net
 
-ARPHRD_LOOPBACK: Final = 772
 LOOPBACK_MTU: Final = 64 * 1024
 
 

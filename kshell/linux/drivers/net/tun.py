@@ -8,23 +8,27 @@ from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EAGAIN, EBADFD, EBUSY, EINVAL, EIO, EPERM
 from kshell.abi.fcntl import O_NONBLOCK
 from kshell.abi.ioctl import TUNGETFEATURES, TUNGETIFF, TUNSETIFF, TUNSETPERSIST
-from kshell.abi.netdevice import IFF_MULTICAST, IFF_NOARP, IFF_POINTOPOINT, IFF_UP, IFNAMSIZ
-from kshell.abi.poll import EPOLLERR, EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
-from kshell.linux.fs.char_dev import cdev_add
-from kshell.linux.fs.read_write import noop_llseek
-from kshell.linux.include.linux.cdev import MKDEV, cdev
-from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import IOCB_NOWAIT, file_operations
-from kshell.linux.include.linux.if_arp import ARPHRD_NONE
-from kshell.linux.include.linux.if_ether import (
+from kshell.abi.netdevice import (
+    ARPHRD_NONE,
     ETH_DATA_LEN,
     ETH_HLEN,
     ETH_MAX_MTU,
     ETH_MIN_MTU,
     ETH_P_IP,
     ETH_P_IPV6,
-    ethhdr,
+    IFF_MULTICAST,
+    IFF_NOARP,
+    IFF_POINTOPOINT,
+    IFF_UP,
+    IFNAMSIZ,
 )
+from kshell.abi.poll import EPOLLERR, EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
+from kshell.linux.fs.char_dev import cdev_add
+from kshell.linux.fs.read_write import noop_llseek
+from kshell.linux.include.linux.cdev import MKDEV, cdev
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.fs import IOCB_NOWAIT, file_operations
+from kshell.linux.include.linux.if_ether import ethhdr
 from kshell.linux.include.linux.netdevice import (
     IFF_LIVE_ADDR_CHANGE,
     NET_NAME_ENUM,

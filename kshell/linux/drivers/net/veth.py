@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.abi import if_link as i
 from kshell.abi.errno import EADDRNOTAVAIL, EINVAL, ENOTCONN
-from kshell.abi.netdevice import IFF_UP
+from kshell.abi.netdevice import ETH_ALEN, ETH_MAX_MTU, IFF_UP
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.if_ether import ETH_ALEN, ETH_MAX_MTU, is_valid_ether_addr
+from kshell.linux.include.linux.if_ether import is_valid_ether_addr
 from kshell.linux.include.linux.netdevice import (
     IFF_LIVE_ADDR_CHANGE,
     IFF_NO_QUEUE,

@@ -24,6 +24,7 @@ from kshell.linux.include.linux.fs import (
     inode_operations,
 )
 from kshell.linux.include.linux.kernfs import KERNFS_DIR, KERNFS_LINK, attribute_group, kernfs_is_dir, kernfs_node
+from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.namei import LOOKUP_RCU
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 DOTS = 2
-PAGE_SIZE = 4096
 
 
 def kernfs_get(kn: kernfs_node) -> None:

@@ -11,6 +11,7 @@ from kshell.linux.fs.seq_file import seq_puts, seq_read_iter, seq_release, singl
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import FMODE_READ, FMODE_WRITE, file_operations, inode
 from kshell.linux.include.linux.kernfs import kernfs_node
+from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.lib.iov_iter import copy_from_iter_full
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.uio import iov_iter
 
 __all__ = ["S_IFREG", "kernfs_file_fops"]
-PAGE_SIZE = 4096
 
 
 def _live_node(file: file) -> kernfs_node:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from kshell.abi.errno import EACCES, ECHILD, EINVAL, ENOENT, ESRCH
+from kshell.abi.resource import PATH_MAX
 from kshell.abi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_IRUGO, S_IRUSR, S_IRWXUGO, S_IXUGO
 from kshell.linux.fs import namei_nd
 from kshell.linux.fs.d_path import d_path
@@ -34,7 +35,6 @@ from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
     FMODE_READ,
     FMODE_WRITE,
-    PATH_MAX,
     dir_context,
     file_operations,
     inode,

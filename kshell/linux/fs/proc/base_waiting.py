@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.capability import CAP_SYS_ADMIN
 from kshell.abi.errno import EACCES, EPERM
 from kshell.linux.fs.seq_file import seq_puts
-from kshell.linux.include.linux.cred import CAP_SYS_ADMIN
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.kernel.capability import file_ns_capable
 from kshell.linux.kernel.ptrace import ptrace_may_access

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from kshell.abi.time import NSEC_PER_SEC
 from kshell.linux.fs.proc.generic import proc_create_seq, proc_create_single
 from kshell.linux.fs.seq_file import (
     seq_list_next,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
     from kshell.linux.mm.slub import kmem_cache
 
-NSEC_PER_SEC = 1_000_000_000
 NSEC_PER_CLOCK_T = 10_000_000
 PAGE_KB = 4
 MODULE_STATES = ("Live", "Loading", "Unloading")

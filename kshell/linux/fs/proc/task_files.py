@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.resource import RLIM_INFINITY
 from kshell.linux.fs.proc_namespace import show_mountinfo, show_vfsmnt
 from kshell.linux.fs.seq_file import seq_printf, seq_putc, seq_puts, seq_setwidth
 from kshell.linux.include.linux.mm_types import VM_EXEC, VM_READ, VM_SHARED, VM_WRITE
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.include.linux.seq_file import seq_file
 
-RLIM_INFINITY = (1 << 64) - 1
 lnames = (
     ("Max cpu time", "seconds"), ("Max file size", "bytes"), ("Max data size", "bytes"), ("Max stack size", "bytes"),
     ("Max core file size", "bytes"), ("Max resident set", "bytes"), ("Max processes", "processes"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.stat import SYSFS_MAGIC
 from kshell.linux.fs.dcache import d_make_root
 from kshell.linux.fs.filesystems import register_filesystem
 from kshell.linux.fs.inode import generic_delete_inode
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
     from kshell.linux.lib.kobject import kobject
 
-SYSFS_MAGIC = 0x62656572
 
 kernfs_sops = super_operations(statfs=simple_statfs, drop_inode=generic_delete_inode)
 

@@ -4,36 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.capability import CAP_LAST_CAP
+
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import user_namespace
     from kshell.linux.include.linux.user import user_struct
 
-CAP_CHOWN: Final = 0
-CAP_DAC_OVERRIDE: Final = 1
-CAP_DAC_READ_SEARCH: Final = 2
-CAP_FOWNER: Final = 3
-CAP_FSETID: Final = 4
-CAP_KILL: Final = 5
-CAP_SETGID: Final = 6
-CAP_SETUID: Final = 7
-CAP_SETPCAP: Final = 8
-CAP_LINUX_IMMUTABLE: Final = 9
-CAP_NET_BIND_SERVICE: Final = 10
-CAP_NET_BROADCAST: Final = 11
-CAP_NET_ADMIN: Final = 12
-CAP_NET_RAW: Final = 13
-CAP_IPC_LOCK: Final = 14
-CAP_SYS_MODULE: Final = 16
-CAP_SYS_CHROOT: Final = 18
-CAP_SYS_ADMIN: Final = 21
-CAP_SYS_BOOT: Final = 22
-CAP_SYS_NICE: Final = 23
-CAP_SYS_RESOURCE: Final = 24
-CAP_SYS_TIME: Final = 25
-CAP_MKNOD: Final = 27
-CAP_LEASE: Final = 28
-CAP_BPF: Final = 39
-CAP_LAST_CAP: Final = 40
 CAP_FULL_SET: Final = (1 << (CAP_LAST_CAP + 1)) - 1
 
 ROOT_UID: Final = 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-BPF_MAXINSNS = 4096
-BPF_MEMWORDS = 16
 SKF_AD_OFF = 0xFFFFF000
 SKF_AD_MAX = 64
 SKF_NET_OFF = 0xFFF00000

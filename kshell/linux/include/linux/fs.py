@@ -102,8 +102,6 @@ I_DONTCACHE = 1 << 16
 FASYNC = 0o20000
 MAX_LFS_FILESIZE = (1 << 63) - 1
 MAX_RW_COUNT = 0x7FFFF000
-NAME_MAX = 255
-PATH_MAX = 4096
 
 
 class file_system_type:

@@ -5,15 +5,11 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.netdevice import ARPHRD_ETHER
+
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
 
-ARPHRD_ETHER: Final = 1
-ARPHRD_LOOPBACK: Final = 772
-ARPHRD_NONE: Final = 0xFFFE
-
-ARPOP_REQUEST: Final = 1
-ARPOP_REPLY: Final = 2
 
 ARP_LEN: Final = 28  # sizeof(struct arphdr) and two Ethernet and IPv4 addresses
 

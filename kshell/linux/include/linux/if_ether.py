@@ -4,25 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from kshell.abi.netdevice import ETH_ALEN
+
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
-
-ETH_ALEN = 6
-ETH_HLEN = 14
-ETH_ZLEN = 60
-ETH_DATA_LEN = 1500
-ETH_MIN_MTU = 68
-ETH_MAX_MTU = 0xFFFF
-ETH_P_802_3 = 0x0001
-ETH_P_ALL = 0x0003
-ETH_P_802_2 = 0x0004
-ETH_P_LOOP = 0x0060
-ETH_P_IP = 0x0800
-ETH_P_ARP = 0x0806
-ETH_P_8021Q = 0x8100
-ETH_P_8021AD = 0x88A8
-ETH_P_IPV6 = 0x86DD
-ETH_P_802_3_MIN = 0x0600
 
 
 class ethhdr:

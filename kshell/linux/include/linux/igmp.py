@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.inet import MCAST_EXCLUDE
+
 if TYPE_CHECKING:
     from kshell.linux.include.linux.inetdevice import in_device
     from kshell.linux.kernel.time.timer import timer_list
 
 IP_SFBLOCK = 10
 
-MCAST_EXCLUDE = 0
-MCAST_INCLUDE = 1
 
-IGMP_HOST_MEMBERSHIP_QUERY = 0x11
-IGMP_HOST_MEMBERSHIP_REPORT = 0x12
 IGMPV2_HOST_MEMBERSHIP_REPORT = 0x16
-IGMP_HOST_LEAVE_MESSAGE = 0x17
 IGMPV3_HOST_MEMBERSHIP_REPORT = 0x22
 IGMP_ALL_HOSTS = 0xE0000001
-IGMP_MINLEN = 8
 
 
 class ip_mreqn:

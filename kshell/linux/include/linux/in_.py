@@ -1,13 +1,7 @@
 """include/linux/in.h: classes of IPv4 addresses. Addresses are ints in host byte order."""
 
-INADDR_ANY = 0
-INADDR_BROADCAST = 0xFFFFFFFF
-INADDR_LOOPBACK = 0x7F000001
-INADDR_UNSPEC_GROUP = 0xE0000000
-INADDR_ALLHOSTS_GROUP = 0xE0000001
-INADDR_ALLRTRS_GROUP = 0xE0000002
-INADDR_ALLSNOOPERS_GROUP = 0xE000006A
-INADDR_MAX_LOCAL_GROUP = 0xE00000FF
+
+from kshell.abi.inet import INADDR_ALLSNOOPERS_GROUP, INADDR_BROADCAST
 
 
 def ipv4_is_loopback(addr: int) -> bool:

@@ -2,6 +2,7 @@
 
 import struct
 
+from kshell.abi.inet import IPTOS_TOS_MASK
 from kshell.linux.include.linux.skbuff import sk_buff
 
 IP_CE = 0x8000
@@ -9,12 +10,7 @@ IP_DF = 0x4000
 IP_MF = 0x2000
 IP_OFFSET = 0x1FFF
 
-IPVERSION = 4
-IPDEFTTL = 64
-MAXTTL = 255
 
-IPTOS_TOS_MASK = 0x1E
-IPTOS_PREC_MASK = 0xE0
 IPTOS_RT_MASK = IPTOS_TOS_MASK & ~3
 
 _IPHDR = struct.Struct("!BBHHHBBHII")

@@ -2,11 +2,11 @@
 
 from typing import Final
 
+from kshell.abi.time import NSEC_PER_SEC
 from kshell.linux.init.kernel import HZ, INITIAL_JIFFIES, TICK_NSEC
 
 MAX_SCHEDULE_TIMEOUT: Final = (1 << 63) - 1
 MAX_JIFFY_OFFSET: Final = (1 << 62) - 2
-NSEC_PER_SEC: Final = 1_000_000_000
 NSEC_PER_MSEC: Final = 1_000_000
 NSEC_PER_USEC: Final = 1_000
 USER_HZ: Final = 100

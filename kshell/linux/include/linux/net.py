@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from kshell.abi.socket import SS_UNCONNECTED
 from kshell.linux.include.linux.wait import wait_queue_head
 
 if TYPE_CHECKING:
@@ -43,11 +44,6 @@ SYS_ACCEPT4 = 18
 SYS_RECVMMSG = 19
 SYS_SENDMMSG = 20
 
-SS_FREE = 0
-SS_UNCONNECTED = 1
-SS_CONNECTING = 2
-SS_CONNECTED = 3
-SS_DISCONNECTING = 4
 
 # socket.flags: bit numbers
 SOCK_NOSPACE = 2
@@ -60,12 +56,7 @@ SOCKWQ_ASYNC_WAITDATA = 1
 
 SOCK_MAX = 11
 SOCK_TYPE_MASK = 0xF
-SOCK_CLOEXEC = 0o2000000
-SOCK_NONBLOCK = 0o4000
 
-SHUT_RD = 0
-SHUT_WR = 1
-SHUT_RDWR = 2
 
 SOCK_WAKE_IO = 0
 SOCK_WAKE_WAITD = 1

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
     from kshell.linux.net.core.dev_ioctl import _ifreq
 
-MAX_ADDR_LEN = 32
 LL_MAX_HEADER = 128
 MAX_HEADER = LL_MAX_HEADER + 48
 HH_DATA_MOD = 16
@@ -32,12 +31,6 @@ NET_XMIT_CN = 0x02
 NET_RX_SUCCESS = 0
 NET_RX_DROP = 1
 
-PACKET_HOST = 0
-PACKET_BROADCAST = 1
-PACKET_MULTICAST = 2
-PACKET_OTHERHOST = 3
-PACKET_OUTGOING = 4
-PACKET_LOOPBACK = 5
 
 # net_device.state: bit numbers
 LINK_STATE_START = 0
@@ -57,14 +50,6 @@ IFF_TX_SKB_SHARING = 1 << 16
 IFF_XMIT_DST_RELEASE_PERM = 1 << 17
 IFF_NO_QUEUE = 1 << 19
 IFF_PHONY_HEADROOM = 1 << 26
-
-# net_device.operstate (RFC 2863)
-IF_OPER_UNKNOWN = 0
-IF_OPER_NOTPRESENT = 1
-IF_OPER_DOWN = 2
-IF_OPER_LOWERLAYERDOWN = 3
-IF_OPER_DORMANT = 5
-IF_OPER_UP = 6
 
 # netdev_queue.state: bit numbers
 QUEUE_STATE_DRV_XOFF = 0

@@ -8,9 +8,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.include.linux.uio import iov_iter
 
-SOMAXCONN = 4096
 SOCKADDR_STORAGE_SIZE = 128
-UIO_MAXIOV = 1024
 
 
 class user_msghdr:

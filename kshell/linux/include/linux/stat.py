@@ -4,13 +4,6 @@ from __future__ import annotations
 
 from kshell.linux.include.linux.time64 import TIME64_ZERO, timespec64
 
-STATX_BASIC_STATS = 0x7FF
-STATX_BTIME = 0x800
-STATX_MNT_ID = 0x1000
-STATX_ATTR_APPEND = 0x20
-STATX_ATTR_AUTOMOUNT = 0x1000
-STATX_ATTR_MOUNT_ROOT = 0x2000
-
 
 class kstat:
     """Attributes of an inode as one moment shows them."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-NSEC_PER_SEC = 1_000_000_000
+from kshell.abi.time import NSEC_PER_SEC
+
 NSEC_PER_MSEC = 1_000_000
 NSEC_PER_USEC = 1000
-USEC_PER_SEC = 1_000_000
 
 
 class timespec64(NamedTuple):

@@ -14,8 +14,6 @@ ITER_SOURCE: Final = WRITE
 ITER_UBUF: Final = 6
 ITER_IOVEC: Final = 0
 ITER_KVEC: Final = 1
-UIO_FASTIOV: Final = 8
-UIO_MAXIOV: Final = 1024
 MAX_RW_COUNT: Final = 0x7FFFF000
 
 

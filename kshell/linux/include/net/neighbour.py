@@ -5,6 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kshell.abi.rtnetlink import (
+    NUD_DELAY,
+    NUD_INCOMPLETE,
+    NUD_NOARP,
+    NUD_NONE,
+    NUD_PERMANENT,
+    NUD_PROBE,
+    NUD_REACHABLE,
+    NUD_STALE,
+)
 from kshell.linux.include.linux.skbuff import sk_buff_head
 from kshell.linux.kernel.time.timer import timer_list
 
@@ -15,15 +25,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.workqueue import delayed_work
     from kshell.linux.include.net.net_namespace import net
 
-NUD_INCOMPLETE = 0x01
-NUD_REACHABLE = 0x02
-NUD_STALE = 0x04
-NUD_DELAY = 0x08
-NUD_PROBE = 0x10
-NUD_FAILED = 0x20
-NUD_NOARP = 0x40
-NUD_PERMANENT = 0x80
-NUD_NONE = 0x00
 NUD_IN_TIMER = NUD_INCOMPLETE | NUD_REACHABLE | NUD_DELAY | NUD_PROBE
 NUD_VALID = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY
 NUD_CONNECTED = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE
@@ -34,7 +35,6 @@ NEIGH_UPDATE_F_USE = 0x10000000
 NEIGH_UPDATE_F_EXT_LEARNED = 0x40000000
 NEIGH_UPDATE_F_ADMIN = 0x80000000
 
-NTF_EXT_LEARNED = 0x10
 
 NEIGH_VAR_MCAST_PROBES = 0
 NEIGH_VAR_UCAST_PROBES = 1

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from kshell.abi.netlink import NLA_F_NESTED, NLA_TYPE_MASK
+from kshell.abi.netlink import NLA_F_NESTED, NLA_HDRLEN, NLA_TYPE_MASK
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netlink import netlink_ext_ack
 
-NLA_HDRLEN: Final = 4
 
 # nla_policy.type
 NLA_UNSPEC: Final = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.rtnetlink import RT_SCOPE_LINK, RT_SCOPE_UNIVERSE
 from kshell.linux.include.net.flow import FLOWI_FLAG_ANYSRC, flowi4, flowi4_init_output, flowi4_update_output
 from kshell.linux.include.net.inet_sock import inet_sk, inet_sk_flowi_flags
 from kshell.linux.include.net.rtable import (
@@ -33,9 +34,6 @@ __all__ = [
     "rtable",
     "skb_rtable",
 ]  # fmt: skip
-
-RT_SCOPE_UNIVERSE = 0
-RT_SCOPE_LINK = 253
 
 
 def RT_TOS(tos: int) -> int:

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
 
 RTO_ONLINK = 1
-IPTOS_TOS_MASK = 0x1E
 IPTOS_RT_MASK = 0x1C
 
 RTCF_DEAD = 0x00000001

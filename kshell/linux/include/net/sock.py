@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINTR, ENOBUFS
+from kshell.abi.socket import SOCK_SNDBUF_LOCK
 from kshell.linux.include.linux.errno import ERESTARTSYS
 from kshell.linux.include.linux.jiffies import MAX_SCHEDULE_TIMEOUT
 from kshell.linux.include.linux.skbuff import sk_buff_head
@@ -80,11 +81,8 @@ SK_NO_REUSE = 0
 SK_CAN_REUSE = 1
 SK_FORCE_REUSE = 2
 
-SOCK_SNDBUF_LOCK = 1
-SOCK_RCVBUF_LOCK = 2
 SOCK_BINDADDR_LOCK = 4
 SOCK_BINDPORT_LOCK = 8
-SOCK_BUF_LOCK_MASK = SOCK_SNDBUF_LOCK | SOCK_RCVBUF_LOCK
 
 SK_MEM_SEND = 0
 SK_MEM_RECV = 1

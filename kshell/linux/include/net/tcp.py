@@ -8,6 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
+from kshell.abi.tcp import (
+    TCP_MSS_DEFAULT,
+    TCPF_CA_CWR,
+    TCPF_SYN_RECV,
+    TCPF_SYN_SENT,
+)
 from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.tcp import (  # noqa: F401  TCPHDR_* belong to this header in Linux
     TCPHDR_ACK,
@@ -23,32 +29,6 @@ from kshell.linux.include.linux.tcp import (  # noqa: F401  TCPHDR_* belong to t
     tcp_options_received,
     tcp_sock,
 )
-from kshell.linux.include.net.tcp_states import (  # noqa: F401  tcp.h includes tcp_states.h for its users
-    TCP_CLOSE,
-    TCP_CLOSE_WAIT,
-    TCP_CLOSING,
-    TCP_ESTABLISHED,
-    TCP_FIN_WAIT1,
-    TCP_FIN_WAIT2,
-    TCP_LAST_ACK,
-    TCP_LISTEN,
-    TCP_NEW_SYN_RECV,
-    TCP_SYN_RECV,
-    TCP_SYN_SENT,
-    TCP_TIME_WAIT,
-    TCPF_CLOSE,
-    TCPF_CLOSE_WAIT,
-    TCPF_CLOSING,
-    TCPF_ESTABLISHED,
-    TCPF_FIN_WAIT1,
-    TCPF_FIN_WAIT2,
-    TCPF_LAST_ACK,
-    TCPF_LISTEN,
-    TCPF_NEW_SYN_RECV,
-    TCPF_SYN_RECV,
-    TCPF_SYN_SENT,
-    TCPF_TIME_WAIT,
-)  # fmt: skip
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.module import module
@@ -60,19 +40,13 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.request_sock import request_sock
     from kshell.linux.include.net.sock import sock
 
-TCP_MAX_STATES = 13
-TCP_STATE_MASK = 0xF
-TCP_ACTION_FIN = 1 << TCP_CLOSE
-
 
 TCP_CA_Open = 0
 TCP_CA_Disorder = 1
-TCP_CA_CWR = 2
 TCP_CA_Recovery = 3
 TCP_CA_Loss = 4
 TCPF_CA_Open = 1 << TCP_CA_Open
 TCPF_CA_Disorder = 1 << TCP_CA_Disorder
-TCPF_CA_CWR = 1 << TCP_CA_CWR
 TCPF_CA_Recovery = 1 << TCP_CA_Recovery
 TCPF_CA_Loss = 1 << TCP_CA_Loss
 
@@ -83,7 +57,6 @@ TCP_MIN_SND_MSS = 48
 TCP_MIN_GSO_SIZE = TCP_MIN_SND_MSS - MAX_TCP_OPTION_SPACE
 MAX_TCP_WINDOW = 32767
 TCP_MIN_MSS = 88
-TCP_MSS_DEFAULT = 536
 TCP_BASE_MSS = 1024
 TCP_PROBE_INTERVAL = 600
 TCP_PROBE_THRESHOLD = 8
@@ -122,16 +95,7 @@ TCP_PAWS_MSL = 60
 TCP_PAWS_WINDOW = 1
 TCP_TS_HZ = 1000
 
-TCPOPT_NOP = 1
-TCPOPT_EOL = 0
-TCPOPT_MSS = 2
-TCPOPT_WINDOW = 3
-TCPOPT_SACK_PERM = 4
-TCPOPT_SACK = 5
-TCPOPT_TIMESTAMP = 8
-TCPOPT_MD5SIG = 19
 TCPOPT_MPTCP = 30
-TCPOPT_FASTOPEN = 34
 TCPOPT_EXP = 254
 TCPOPT_FASTOPEN_MAGIC = 0xF989
 TCPOLEN_MSS = 4

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.capability import CAP_SYS_MODULE
 from kshell.abi.errno import EBUSY, EEXIST, ENOENT, ENOEXEC, EPERM, EWOULDBLOCK
-from kshell.linux.include.linux.cred import CAP_SYS_MODULE
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.module import (
     MODULE_STATE_COMING,

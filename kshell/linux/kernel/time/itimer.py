@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import EINVAL
 from kshell.abi.signal import SIGALRM
+from kshell.abi.time import NSEC_PER_SEC
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.hrtimer import HRTIMER_NORESTART, HRTIMER_RESTART, hrtimer
-from kshell.linux.include.linux.jiffies import NSEC_PER_SEC
 from kshell.linux.include.linux.sched import PIDTYPE_TGID, signal_struct
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user

@@ -6,9 +6,9 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import EINTR, EINVAL, EOPNOTSUPP, EPERM
+from kshell.abi.time import CLOCK_TAI, NSEC_PER_SEC, TIMER_ABSTIME
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ERESTART_RESTARTBLOCK, ERESTARTNOHAND
-from kshell.linux.include.linux.jiffies import NSEC_PER_SEC
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user, put_user
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW = range(5)
 CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME = 5, 6, 7
-CLOCK_TAI: Final = 11
-TIMER_ABSTIME: Final = 1
 REAL_CLOCKS: Final = frozenset({CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_TAI})
 CPU_CLOCKS: Final = frozenset({CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID})
 CLOCKS: Final = frozenset({*range(8), CLOCK_TAI})

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.abi import if_link as i
 from kshell.abi.errno import EADDRNOTAVAIL, EINVAL, EOPNOTSUPP
+from kshell.abi.netdevice import ETH_ALEN
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.if_ether import ETH_ALEN, is_valid_ether_addr
+from kshell.linux.include.linux.if_ether import is_valid_ether_addr
 from kshell.linux.include.linux.netdevice import (
     NETDEV_CHANGE,
     NETDEV_CHANGEADDR,

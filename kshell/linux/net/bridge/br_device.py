@@ -5,14 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EADDRNOTAVAIL
+from kshell.abi.netdevice import ETH_HLEN, ETH_MAX_MTU
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.if_ether import (
-    ETH_HLEN,
-    ETH_MAX_MTU,
-    eth_hdr,
-    is_multicast_ether_addr,
-    is_valid_ether_addr,
-)
+from kshell.linux.include.linux.if_ether import eth_hdr, is_multicast_ether_addr, is_valid_ether_addr
 from kshell.linux.include.linux.netdevice import (
     IFF_DONT_BRIDGE,
     IFF_EBRIDGE,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.linux.include.linux.if_ether import ETH_HLEN
-from kshell.linux.include.linux.netdevice import PACKET_HOST
+from kshell.abi.netdevice import ETH_HLEN
+from kshell.abi.packet import PACKET_HOST
 from kshell.linux.net.bridge.br_private import BR_STATE_FORWARDING, net_bridge, net_bridge_port
 from kshell.linux.net.core.dev_receive import is_skb_forwardable
 from kshell.linux.net.core.dev_xmit import dev_queue_xmit

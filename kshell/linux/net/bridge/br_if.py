@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EBUSY, EINVAL, ELOOP, EOPNOTSUPP, EXFULL
-from kshell.abi.netdevice import IFF_LOOPBACK, IFF_UP
+from kshell.abi.netdevice import ARPHRD_ETHER, ETH_ALEN, ETH_DATA_LEN, IFF_LOOPBACK, IFF_UP
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.if_arp import ARPHRD_ETHER
-from kshell.linux.include.linux.if_ether import ETH_ALEN, ETH_DATA_LEN
 from kshell.linux.include.linux.netdevice import (
     IFF_BRIDGE_PORT,
     IFF_DONT_BRIDGE,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.netdevice import IFF_PROMISC
+from kshell.abi.packet import PACKET_HOST
 from kshell.linux.include.linux.if_ether import eth_hdr, is_multicast_ether_addr, is_valid_ether_addr
-from kshell.linux.include.linux.netdevice import PACKET_HOST
 from kshell.linux.net.bridge.br_fdb import br_fdb_find_rcu, br_fdb_update
 from kshell.linux.net.bridge.br_forward import br_flood, br_forward
 from kshell.linux.net.bridge.br_private import (

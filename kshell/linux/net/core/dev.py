@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.capability import CAP_NET_ADMIN, CAP_SYS_MODULE
 from kshell.abi.errno import ENOBUFS, ENODEV
 from kshell.abi.netdevice import IFF_ALLMULTI, IFF_DORMANT, IFF_LOWER_UP, IFF_PROMISC, IFF_RUNNING, IFF_UP
-from kshell.linux.include.linux.cred import CAP_NET_ADMIN, CAP_SYS_MODULE
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netdevice import (
     NET_XMIT_CN,

@@ -6,9 +6,9 @@ import struct
 from typing import TYPE_CHECKING
 
 from kshell.abi import ioctl as i
+from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EINVAL, ENODEV, ENOTTY, EOPNOTSUPP, EPERM
 from kshell.abi.socket import AF_UNSPEC
-from kshell.linux.include.linux.cred import CAP_NET_ADMIN
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netdevice import NETDEV_CHANGEADDR, netif_device_present
 from kshell.linux.include.linux.sched import in_compat_syscall

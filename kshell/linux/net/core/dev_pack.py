@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.linux.include.linux.if_ether import ETH_P_ALL
+from kshell.abi.netdevice import ETH_P_ALL
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import packet_type

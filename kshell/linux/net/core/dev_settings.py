@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINVAL, ENODEV, EOPNOTSUPP, ERANGE
-from kshell.abi.netdevice import IFF_UP
+from kshell.abi.netdevice import IFALIASZ, IFF_UP, NET_ADDR_SET
 from kshell.abi.rtnetlink import RTM_NEWLINK
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netdevice import (
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.linux.netlink import netlink_ext_ack
 
-IFALIASZ: Final = 256
-NET_ADDR_SET: Final = 3
 
 
 def netdev_state_change(dev: net_device) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import ENETDOWN
 from kshell.abi.netdevice import IFF_UP
+from kshell.abi.packet import PACKET_LOOPBACK, PACKET_OUTGOING
+from kshell.abi.socket import SCM_TSTAMP_SCHED
 from kshell.linux.include.linux.netdevice import (
     IFF_XMIT_DST_RELEASE,
     LINK_STATE_START,
@@ -15,8 +17,6 @@ from kshell.linux.include.linux.netdevice import (
     NETIF_F_GSO_MASK,
     NETIF_F_GSO_UDP_L4,
     NETIF_F_TSO,
-    PACKET_LOOPBACK,
-    PACKET_OUTGOING,
     QUEUE_STATE_DRV_XOFF,
     netif_tx_queue_stopped,
 )
@@ -38,7 +38,7 @@ from kshell.linux.kernel.softirq import NET_TX_SOFTIRQ, do_softirq, raise_softir
 from kshell.linux.kernel.time.timekeeping import ktime_get_real
 from kshell.linux.net.core import dev_receive, gso
 from kshell.linux.net.core.skbuff import kfree_skb_list, kfree_skb_reason, skb_clone, skb_dst_drop
-from kshell.linux.net.core.skbuff_error import SCM_TSTAMP_SCHED, __skb_tstamp_tx
+from kshell.linux.net.core.skbuff_error import __skb_tstamp_tx
 from kshell.linux.net.sched import sch_generic
 
 if TYPE_CHECKING:

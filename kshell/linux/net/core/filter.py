@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EBADF, EINVAL, ENOENT, ENOMEM, EPERM
+from kshell.abi.packet import BPF_MAXINSNS, BPF_MEMWORDS
 from kshell.linux.fs.file import fdget, fdput
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.filter import (
@@ -30,9 +31,7 @@ from kshell.linux.include.linux.filter import (
     BPF_LDX,
     BPF_LEN,
     BPF_LSH,
-    BPF_MAXINSNS,
     BPF_MEM,
-    BPF_MEMWORDS,
     BPF_MISC,
     BPF_MOD,
     BPF_MSH,

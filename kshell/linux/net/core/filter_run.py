@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.packet import BPF_MEMWORDS
 from kshell.linux.include.linux.filter import (
     BPF_A,
     BPF_ABS,
@@ -24,7 +25,6 @@ from kshell.linux.include.linux.filter import (
     BPF_LEN,
     BPF_LSH,
     BPF_MEM,
-    BPF_MEMWORDS,
     BPF_MOD,
     BPF_MSH,
     BPF_MUL,

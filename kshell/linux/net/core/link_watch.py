@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.netdevice import IFF_UP
-from kshell.linux.include.linux.netdevice import (
-    IF_OPER_DOWN,
-    IF_OPER_LOWERLAYERDOWN,
-    IF_OPER_UP,
-    NETREG_UNINITIALIZED,
-    dev_put,
-    netif_carrier_ok,
-)
+from kshell.abi.netdevice import IF_OPER_DOWN, IF_OPER_LOWERLAYERDOWN, IF_OPER_UP, IFF_UP
+from kshell.linux.include.linux.netdevice import NETREG_UNINITIALIZED, dev_put, netif_carrier_ok
 from kshell.linux.include.linux.workqueue import work_struct
 from kshell.linux.kernel.workqueue import schedule_work
 from kshell.linux.net.core.dev_settings import dev_get_iflink, netdev_state_change

@@ -6,22 +6,25 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINVAL, ENETDOWN, ENOBUFS
-from kshell.abi.netdevice import IFF_LOOPBACK
-from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.if_ether import ETH_HLEN, ETH_P_IP, ethhdr
-from kshell.linux.include.linux.random import prandom_u32_max
-from kshell.linux.include.net.neighbour import (
-    NEIGH_VAR_BASE_REACHABLE_TIME,
-    NEIGH_VAR_GC_STALETIME,
+from kshell.abi.netdevice import ETH_HLEN, ETH_P_IP, IFF_LOOPBACK
+from kshell.abi.rtnetlink import (
     NTF_EXT_LEARNED,
-    NUD_CONNECTED,
     NUD_DELAY,
     NUD_FAILED,
-    NUD_IN_TIMER,
     NUD_NOARP,
     NUD_NONE,
     NUD_PERMANENT,
     NUD_PROBE,
+    RTM_DELNEIGH,
+)
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.if_ether import ethhdr
+from kshell.linux.include.linux.random import prandom_u32_max
+from kshell.linux.include.net.neighbour import (
+    NEIGH_VAR_BASE_REACHABLE_TIME,
+    NEIGH_VAR_GC_STALETIME,
+    NUD_CONNECTED,
+    NUD_IN_TIMER,
     NUD_VALID,
     hh_cache,
     neigh_parms,
@@ -172,7 +175,7 @@ def neigh_mark_dead(n: neighbour) -> None:
 
 def neigh_cleanup_and_release(neigh: neighbour) -> None:
     """Tell that a neighbour is gone, and let go of it."""
-    neighbour_state.__neigh_notify(neigh, neighbour_state.RTM_DELNEIGH, 0, 0)
+    neighbour_state.__neigh_notify(neigh, RTM_DELNEIGH, 0, 0)
     neigh_release(neigh)
 
 

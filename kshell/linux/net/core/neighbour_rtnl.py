@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.abi import rtnetlink as r
 from kshell.abi.errno import EAFNOSUPPORT, EEXIST, EINVAL, EMSGSIZE, ENODEV, ENOENT, EOPNOTSUPP
+from kshell.abi.netdevice import MAX_ADDR_LEN
 from kshell.abi.netlink import NLM_F_CREATE, NLM_F_DUMP_FILTERED, NLM_F_EXCL, NLM_F_MULTI, NLM_F_REPLACE
+from kshell.abi.rtnetlink import NUD_FAILED
 from kshell.abi.socket import PF_UNSPEC
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.jiffies import jiffies_to_clock_t
@@ -18,7 +20,6 @@ from kshell.linux.include.net.neighbour import (
     NEIGH_UPDATE_F_EXT_LEARNED,
     NEIGH_UPDATE_F_OVERRIDE,
     NEIGH_UPDATE_F_USE,
-    NUD_FAILED,
     NUD_VALID,
     neigh_table,
     neighbour,
@@ -67,7 +68,6 @@ if TYPE_CHECKING:
 
 NDMSG: Final = struct.Struct("<BBHiHBB")  # family, two paddings, index, state, flags, type
 NDA_CACHEINFO: Final = struct.Struct("<IIII")  # confirmed, used, updated (1/100 s ago), references
-MAX_ADDR_LEN: Final = 32
 NTF_OLD_MASK: Final = 0xFF
 NTF_EXT_SHIFT: Final = 8
 

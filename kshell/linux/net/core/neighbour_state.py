@@ -5,6 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINVAL, EPERM
+from kshell.abi.rtnetlink import (
+    NUD_DELAY,
+    NUD_FAILED,
+    NUD_INCOMPLETE,
+    NUD_NOARP,
+    NUD_PERMANENT,
+    NUD_PROBE,
+    NUD_REACHABLE,
+    NUD_STALE,
+    RTM_NEWNEIGH,
+)
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.skbuff import __skb_dequeue, __skb_queue_tail, skb_peek_tail
 from kshell.linux.include.net.dropreason import (
@@ -25,15 +36,7 @@ from kshell.linux.include.net.neighbour import (
     NEIGH_VAR_RETRANS_TIME,
     NEIGH_VAR_UCAST_PROBES,
     NUD_CONNECTED,
-    NUD_DELAY,
-    NUD_FAILED,
     NUD_IN_TIMER,
-    NUD_INCOMPLETE,
-    NUD_NOARP,
-    NUD_PERMANENT,
-    NUD_PROBE,
-    NUD_REACHABLE,
-    NUD_STALE,
     NUD_VALID,
     hh_cache,
     neigh_table,
@@ -52,8 +55,6 @@ if TYPE_CHECKING:
     from kshell.linux.kernel.time.timer import timer_list
 
 HZ = 250
-RTM_NEWNEIGH = 28
-RTM_DELNEIGH = 29
 
 
 def neigh_add_timer(n: neighbour, when: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from kshell.abi.netdevice import ETH_P_ALL
 from kshell.linux.fs.proc.generic import proc_create_seq_private, remove_proc_entry
 from kshell.linux.fs.proc.proc_net import proc_create_net, seq_file_net
 from kshell.linux.fs.seq_file import seq_list_next_head, seq_list_start_head, seq_printf, seq_puts
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.init.kernel import Kernel
 
-ETH_P_ALL = 3
 DEV_TITLES = (
     "Inter-|   Receive                                                |  Transmit\n"
     " face |bytes    packets errs drop fifo frame compressed multicast"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EINVAL, EOPNOTSUPP, EPERM, ERANGE
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.kernfs import attribute, attribute_group
-from kshell.linux.include.linux.netdevice import netif_carrier_ok, netif_running, rtnl_link_stats64
+from kshell.linux.include.linux.netdevice import NET_NAME_UNKNOWN, netif_carrier_ok, netif_running, rtnl_link_stats64
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.net.core import dev_settings
 from kshell.linux.net.core.dev import dev_get_iflink, dev_get_stats
@@ -18,8 +19,6 @@ from kshell.linux.net.core.rtnl_lock import rtnl_trylock, rtnl_unlock
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
 
-CAP_NET_ADMIN = 12
-NET_NAME_UNKNOWN = 0
 operstates = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up")
 Show = Callable[["net_device"], str]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from kshell.abi.tcp import TCP_LISTEN
 from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.net.inet_connection_sock import inet_connection_sock
 from kshell.linux.include.net.request_sock import request_sock, request_sock_queue
-from kshell.linux.include.net.tcp import TCP_LISTEN
 from kshell.linux.kernel.time.timer import timer_list
 from kshell.linux.net.ipv4 import inet_connection_sock as net_inet_connection_sock
 

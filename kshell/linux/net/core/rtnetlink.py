@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EEXIST, EOPNOTSUPP, EPERM
 from kshell.abi.netlink import NETLINK_ROUTE, NLM_F_BULK, NLM_F_DUMP
 from kshell.abi.rtnetlink import (
@@ -25,7 +26,6 @@ from kshell.abi.rtnetlink import (
     RTNLGRP_MAX,
 )
 from kshell.abi.socket import PF_PACKET, PF_UNSPEC
-from kshell.linux.include.linux.cred import CAP_NET_ADMIN
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netdevice import (
     NETDEV_BONDING_FAILOVER,

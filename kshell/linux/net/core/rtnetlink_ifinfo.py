@@ -59,7 +59,8 @@ from kshell.abi.if_link import (
     IFLA_XDP,
     IFLA_XDP_ATTACHED,
 )
-from kshell.abi.rtnetlink import RTNLGRP_LINK
+from kshell.abi.netdevice import IF_OPER_DOWN, IFALIASZ, IFNAMSIZ, MAX_ADDR_LEN
+from kshell.abi.rtnetlink import RTEXT_FILTER_VF, RTNLGRP_LINK
 from kshell.abi.socket import AF_UNSPEC
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netdevice import (
@@ -109,12 +110,7 @@ _STATS64: Final = (
 STATS: Final = struct.Struct("<24I")
 STATS64: Final = struct.Struct("<25Q")
 
-IF_OPER_DOWN: Final = 2
-IFALIASZ: Final = 256
-IFNAMSIZ: Final = 16
-MAX_ADDR_LEN: Final = 32
 MAX_PHYS_ITEM_ID_LEN: Final = 32
-RTEXT_FILTER_VF: Final = 1
 
 _EVENTS: Final = {
     NETDEV_REBOOT: IFLA_EVENT_REBOOT,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi import if_link as i
+from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EEXIST, EINVAL, EMSGSIZE, ENODEV, EOPNOTSUPP, EPERM
 from kshell.abi.netlink import (
     NLM_F_CREATE,
@@ -14,7 +15,6 @@ from kshell.abi.netlink import (
     NLM_F_REPLACE,
 )
 from kshell.abi.rtnetlink import RTM_NEWLINK
-from kshell.linux.include.linux.cred import CAP_NET_ADMIN
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netdevice import NET_NAME_ENUM, NET_NAME_USER
 from kshell.linux.include.linux.netlink import (

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from kshell.abi import if_link as i
+from kshell.abi.netdevice import IFALIASZ, IFNAMSIZ, MAX_ADDR_LEN
 from kshell.linux.include.net.nlattr import (
     NLA_BINARY,
     NLA_NESTED,
@@ -18,10 +19,7 @@ from kshell.linux.include.net.nlattr import (
     nla_policy,
 )
 
-IFNAMSIZ: Final = 16
 ALTIFNAMSIZ: Final = 128
-IFALIASZ: Final = 256
-MAX_ADDR_LEN: Final = 32
 MAX_PHYS_ITEM_ID_LEN: Final = 32
 MAX_TCP_HEADER: Final = 320
 SIZEOF_RTNL_LINK_IFMAP: Final = 32

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi import if_link as i
+from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EAFNOSUPPORT, EINVAL, ENODEV, EOPNOTSUPP, EPERM, ESRCH
-from kshell.abi.netdevice import IFF_ALLMULTI, IFF_PROMISC
-from kshell.linux.include.linux.cred import CAP_NET_ADMIN
+from kshell.abi.netdevice import IF_OPER_DORMANT, IF_OPER_UNKNOWN, IF_OPER_UP, IFF_ALLMULTI, IFF_PROMISC
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.netdevice import IF_OPER_DORMANT, IF_OPER_UNKNOWN, IF_OPER_UP, NETDEV_CHANGEADDR
+from kshell.linux.include.linux.netdevice import GSO_MAX_SEGS, NETDEV_CHANGEADDR
 from kshell.linux.include.net.net_namespace import get_net
 from kshell.linux.include.net.netlink import nla_get_string, nla_get_u8, nla_get_u32, nlmsg_parse_deprecated
 from kshell.linux.include.net.nlattr import NL_SET_ERR_MSG, nla_for_each_nested, nla_type, nlattrs
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 DO_SETLINK_MODIFIED: Final = 1
 DO_SETLINK_NOTIFY: Final = 3  # and tell of it
-GSO_MAX_SEGS: Final = 65535
 _PROMISC: Final = IFF_PROMISC | IFF_ALLMULTI
 _NETNS: Final = (i.IFLA_NET_NS_PID, i.IFLA_NET_NS_FD, i.IFLA_TARGET_NETNSID)
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import ENOMEM, ENOMSG
-from kshell.abi.socket import SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6, SO_EE_ORIGIN_TIMESTAMPING, SOCK_STREAM
+from kshell.abi.packet import PACKET_OUTGOING
+from kshell.abi.socket import (
+    SCM_TSTAMP_SND,
+    SO_EE_ORIGIN_ICMP,
+    SO_EE_ORIGIN_ICMP6,
+    SO_EE_ORIGIN_TIMESTAMPING,
+    SOCK_STREAM,
+    SOF_TIMESTAMPING_OPT_ID,
+    SOF_TIMESTAMPING_OPT_TSONLY,
+)
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errqueue import SKB_EXT_ERR as SKB_EXT_ERR
 from kshell.linux.include.linux.errqueue import sock_extended_err, sock_exterr_skb
@@ -18,12 +27,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.sock import sock
 
-PACKET_OUTGOING = 4
-SCM_TSTAMP_SND = 0
-SCM_TSTAMP_SCHED = 1
-SCM_TSTAMP_ACK = 2
-SOF_TIMESTAMPING_OPT_ID = 1 << 7
-SOF_TIMESTAMPING_OPT_TSONLY = 1 << 11
 
 
 def sock_rmem_free(skb: sk_buff) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.socket import SO_EE_CODE_ZEROCOPY_COPIED
 from kshell.linux.include.linux.errqueue import SO_EE_ORIGIN_ZEROCOPY, sock_extended_err, sock_exterr_skb
 from kshell.linux.include.net.sock import SOCK_DEAD, sk_error_report
 from kshell.linux.net.core.skbuff import __skb_queue_tail, alloc_skb
@@ -12,7 +13,6 @@ from kshell.linux.net.core.skbuff_error import _own_error_queue, sock_rmem_free
 if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
 
-SO_EE_CODE_ZEROCOPY_COPIED = 1
 
 
 class ubuf_info_msgzc:

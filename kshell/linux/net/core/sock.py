@@ -10,9 +10,10 @@ from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from kshell.abi.capability import CAP_NET_RAW
 from kshell.abi.errno import EINVAL, ENOBUFS, EPERM, EPIPE
+from kshell.abi.tcp import TCP_CLOSE
 from kshell.linux.fs import fcntl
-from kshell.linux.include.linux.cred import CAP_NET_RAW
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.net import (
     SOCK_WAKE_IO,
@@ -21,6 +22,7 @@ from kshell.linux.include.linux.net import (
     SOCK_WAKE_WAITD,
     SOCKWQ_ASYNC_WAITDATA,
 )
+from kshell.linux.include.linux.netdevice import NETIF_F_GSO, NETIF_F_GSO_SOFTWARE
 from kshell.linux.include.linux.poll import (
     EPOLLERR,
     EPOLLIN,
@@ -113,13 +115,10 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import proto
     from kshell.linux.init.kernel import Kernel
 
-TCP_CLOSE = 7
 _READABLE = EPOLLIN | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND
 _WRITABLE = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND
 _FASYNC = 1 << SOCK_FASYNC
 POLL_IN, POLL_OUT, POLL_MSG, POLL_ERR, POLL_PRI, POLL_HUP = 1, 2, 3, 4, 5, 6
-NETIF_F_GSO = 1 << 11
-NETIF_F_GSO_SOFTWARE = 0x90000 | 1 << 18 | 1 << 20 | 1 << 30 | 1 << 33 | 1 << 34
 
 
 def sk_prot_alloc(kernel: Kernel, prot: proto) -> sock:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.inet import IPPROTO_TCP, IPPROTO_UDP
+from kshell.abi.sock_diag import (
+    SKNLGRP_INET6_TCP_DESTROY,
+    SKNLGRP_INET6_UDP_DESTROY,
+    SKNLGRP_INET_TCP_DESTROY,
+    SKNLGRP_INET_UDP_DESTROY,
+    SKNLGRP_NONE,
+)
 from kshell.abi.socket import AF_INET, AF_INET6, SOCK_RAW
 from kshell.linux.net.netlink.af_netlink_listeners import netlink_has_listeners
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
 
-SKNLGRP_NONE = 0
-SKNLGRP_INET_TCP_DESTROY = 1
-SKNLGRP_INET_UDP_DESTROY = 2
-SKNLGRP_INET6_TCP_DESTROY = 3
-SKNLGRP_INET6_UDP_DESTROY = 4
 # sock_diag_destroy_group(): the multicast group that is told when such a socket goes
 _GROUPS = {
     (AF_INET, IPPROTO_TCP): SKNLGRP_INET_TCP_DESTROY,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from kshell.abi.errno import EBUSY, EINVAL, ENOENT, EOPNOTSUPP, ESTALE
 from kshell.abi.netlink import NETLINK_SOCK_DIAG
-from kshell.abi.sock_diag import INET_DIAG_NOCOOKIE, SOCK_DESTROY, SOCK_DIAG_BY_FAMILY, TCPDIAG_GETSOCK
+from kshell.abi.sock_diag import INET_DIAG_NOCOOKIE, SKNLGRP_MAX, SOCK_DESTROY, SOCK_DIAG_BY_FAMILY, TCPDIAG_GETSOCK
 from kshell.abi.socket import AF_INET, AF_MAX, PF_NETLINK
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netlink import NL_CFG_F_NONROOT_RECV, netlink_ext_ack, netlink_kernel_cfg
@@ -15,7 +15,7 @@ from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.netlink import nla_put, nlmsg_len
 from kshell.linux.kernel.kmod import request_module
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
-from kshell.linux.net.core.sock_diag import SKNLGRP_INET6_UDP_DESTROY, __sock_gen_cookie, sk_get_meminfo
+from kshell.linux.net.core.sock_diag import __sock_gen_cookie, sk_get_meminfo
 from kshell.linux.net.netlink.af_netlink import netlink_kernel_create, netlink_kernel_release
 from kshell.linux.net.netlink.af_netlink_rcv import netlink_rcv_skb
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
     from kshell.linux.init.kernel import Kernel
 
-SKNLGRP_MAX = SKNLGRP_INET6_UDP_DESTROY
 DCCPDIAG_GETSOCK = 19
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from kshell.abi import socket as so
 from kshell.abi.errno import EINVAL, ENODATA, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP, ERANGE
 from kshell.abi.netdevice import IFNAMSIZ
+from kshell.abi.socket import SOCK_BUF_LOCK_MASK
+from kshell.abi.tcp import TCP_LISTEN
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.jiffies import HZ, MAX_SCHEDULE_TIMEOUT
 from kshell.linux.include.linux.net import SOCK_PASSCRED, SOCK_PASSSEC
@@ -17,7 +19,6 @@ from kshell.linux.include.linux.sched import in_compat_syscall
 from kshell.linux.include.linux.sockptr import USER_SOCKPTR, copy_from_sockptr, copy_to_sockptr
 from kshell.linux.include.net import sock as flags
 from kshell.linux.include.net.sock import (
-    SOCK_BUF_LOCK_MASK,
     SOCK_RCVTSTAMP,
     SOCK_RCVTSTAMPNS,
     SOCK_TSTAMP_NEW,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sockptr import sockptr_t
     from kshell.linux.include.net.sock import sock
 
-TCP_LISTEN = 10
 _BITS32 = 0xFFFFFFFF
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.capability import CAP_NET_ADMIN, CAP_NET_RAW
 from kshell.abi.errno import EAGAIN, EINVAL, ENOBUFS, ENOMEM, EPERM
 from kshell.abi.socket import (
     MSG_ERRQUEUE,
@@ -14,9 +15,9 @@ from kshell.abi.socket import (
     SO_MARK,
     SO_TIMESTAMPING_NEW,
     SO_TIMESTAMPING_OLD,
+    SOF_TIMESTAMPING_TX_RECORD_MASK,
     SOL_SOCKET,
 )
-from kshell.linux.include.linux.cred import CAP_NET_ADMIN, CAP_NET_RAW
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.skbuff import __skb_queue_tail
 from kshell.linux.include.linux.socket import CMSG_LEN, cmsghdr, for_each_cmsghdr
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.socket import msghdr
     from kshell.linux.include.net.sock import sock
 
-SOF_TIMESTAMPING_TX_RECORD_MASK = 1 << 1 | 1 << 0 | 1 << 8 | 1 << 9
 _REASON = {ENOMEM: SKB_DROP_REASON_SOCKET_RCVBUFF, ENOBUFS: SKB_DROP_REASON_PROTO_MEM, EPERM: SKB_DROP_REASON_SOCKET_FILTER}
 
 

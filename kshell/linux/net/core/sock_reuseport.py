@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINVAL, ENOENT
 from kshell.abi.inet import IPPROTO_TCP
+from kshell.abi.tcp import TCP_ESTABLISHED
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.net.sock import sk_unhashed
 from kshell.linux.net.core import filter_run
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.sock import sock
 
-TCP_ESTABLISHED = 1
 
 
 class sock_reuseport:

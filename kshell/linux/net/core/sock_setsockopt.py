@@ -8,11 +8,26 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kshell.abi import socket as so
+from kshell.abi.capability import CAP_NET_ADMIN, CAP_NET_RAW
 from kshell.abi.errno import EACCES, EDOM, EINVAL, ENODEV, ENOPROTOOPT, EOPNOTSUPP, EPERM
 from kshell.abi.inet import IPPROTO_TCP, IPPROTO_UDP
 from kshell.abi.netdevice import IFNAMSIZ
-from kshell.abi.time import CLOCK_MONOTONIC
-from kshell.linux.include.linux.cred import CAP_NET_ADMIN, CAP_NET_RAW
+from kshell.abi.socket import (
+    PF_RDS,
+    SOCK_BUF_LOCK_MASK,
+    SOCK_RCVBUF_LOCK,
+    SOCK_SNDBUF_LOCK,
+    SOCK_TXREHASH_DEFAULT,
+    SOF_TIMESTAMPING_BIND_PHC,
+    SOF_TIMESTAMPING_MASK,
+    SOF_TIMESTAMPING_OPT_ID,
+    SOF_TIMESTAMPING_OPT_STATS,
+    SOF_TIMESTAMPING_OPT_TSONLY,
+    SOF_TIMESTAMPING_RX_SOFTWARE,
+    SOF_TXTIME_DEADLINE_MODE,
+    SOF_TXTIME_REPORT_ERRORS,
+)
+from kshell.abi.time import CLOCK_MONOTONIC, USEC_PER_SEC
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.jiffies import HZ, MAX_SCHEDULE_TIMEOUT
 from kshell.linux.include.linux.net import SOCK_PASSCRED, SOCK_PASSSEC
@@ -24,14 +39,11 @@ from kshell.linux.include.net.sock import (
     SK_CAN_REUSE,
     SK_NO_REUSE,
     SK_PACING_NEEDED,
-    SOCK_BUF_LOCK_MASK,
     SOCK_LINGER,
     SOCK_MIN_RCVBUF,
     SOCK_MIN_SNDBUF,
-    SOCK_RCVBUF_LOCK,
     SOCK_RCVTSTAMP,
     SOCK_RCVTSTAMPNS,
-    SOCK_SNDBUF_LOCK,
     SOCK_TIMESTAMP,
     SOCK_TIMESTAMPING_RX_SOFTWARE,
     SOCK_TSTAMP_NEW,
@@ -55,18 +67,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
 
 INT_MAX = 0x7FFFFFFF
-USEC_PER_SEC = 1_000_000
-SOF_TIMESTAMPING_RX_SOFTWARE = 1 << 3
-SOF_TIMESTAMPING_OPT_ID = 1 << 7
-SOF_TIMESTAMPING_OPT_TSONLY = 1 << 11
-SOF_TIMESTAMPING_OPT_STATS = 1 << 12
-SOF_TIMESTAMPING_BIND_PHC = 1 << 15
-SOF_TIMESTAMPING_MASK = (1 << 16) - 1
-SOF_TXTIME_DEADLINE_MODE = 1 << 0
-SOF_TXTIME_REPORT_ERRORS = 1 << 1
 TCP_CLOSE, TCP_LISTEN = 7, 10
-PF_RDS = 21
-SOCK_TXREHASH_DEFAULT = 255
 
 
 def _sk_is_tcp(sk: sock) -> bool:

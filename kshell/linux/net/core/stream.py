@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, EPIPE
-from kshell.abi.signal import SIGPIPE
+from kshell.abi.signal import POLL_OUT, SIGPIPE
 from kshell.abi.socket import MSG_NOSIGNAL
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.jiffies import HZ, MAX_SCHEDULE_TIMEOUT
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 TCPF_ESTABLISHED, TCPF_SYN_SENT, TCPF_SYN_RECV, TCPF_FIN_WAIT1 = 1 << 1, 1 << 2, 1 << 3, 1 << 4
 TCPF_CLOSE_WAIT, TCPF_LAST_ACK, TCPF_CLOSING = 1 << 8, 1 << 9, 1 << 11
-POLL_OUT = 2
 
 
 def sk_stream_write_space(sk: sock) -> None:

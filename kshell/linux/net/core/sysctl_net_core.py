@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from kshell.abi.capability import CAP_SYS_ADMIN
 from kshell.abi.errno import EPERM
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sysctl import (
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.init.kernel import Kernel
 
-CAP_SYS_ADMIN = 21
 SOCK_MIN_SNDBUF = 4608
 SOCK_MIN_RCVBUF = 2304
 MAX_SKB_FRAGS = 17

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import EADDRNOTAVAIL, EBUSY
-from kshell.abi.netdevice import IFF_BROADCAST, IFF_MULTICAST
-from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.if_ether import (
+from kshell.abi.netdevice import (
+    ARPHRD_ETHER,
     ETH_ALEN,
     ETH_DATA_LEN,
     ETH_HLEN,
@@ -15,18 +14,14 @@ from kshell.linux.include.linux.if_ether import (
     ETH_P_802_2,
     ETH_P_802_3,
     ETH_P_802_3_MIN,
-    eth_hdr,
-    ethhdr,
+    IFF_BROADCAST,
+    IFF_MULTICAST,
+    NET_ADDR_RANDOM,
 )
-from kshell.linux.include.linux.netdevice import (
-    IFF_LIVE_ADDR_CHANGE,
-    PACKET_BROADCAST,
-    PACKET_MULTICAST,
-    PACKET_OTHERHOST,
-    header_ops,
-    net_device,
-    netif_running,
-)
+from kshell.abi.packet import PACKET_BROADCAST, PACKET_MULTICAST, PACKET_OTHERHOST
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.if_ether import eth_hdr, ethhdr
+from kshell.linux.include.linux.netdevice import IFF_LIVE_ADDR_CHANGE, header_ops, net_device, netif_running
 from kshell.linux.include.linux.random import get_random_bytes
 from kshell.linux.net.core.skbuff import skb_push
 
@@ -34,9 +29,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.neighbour import neighbour
 
-ARPHRD_ETHER: Final = 1
 BROADCAST: Final = b"\xff" * ETH_ALEN
-NET_ADDR_RANDOM: Final = 1
 DEFAULT_TX_QUEUE_LEN: Final = 1000
 
 

@@ -6,8 +6,8 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi import ethtool as e
+from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EINVAL, ENODEV, EOPNOTSUPP, EPERM
-from kshell.linux.include.linux.cred import CAP_NET_ADMIN
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ETOOSMALL
 from kshell.linux.include.linux.netdevice import (

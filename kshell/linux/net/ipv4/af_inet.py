@@ -17,10 +17,29 @@ from kshell.abi.errno import (
     ESOCKTNOSUPPORT,
 )
 from kshell.abi.fcntl import O_NONBLOCK
-from kshell.abi.inet import IPPROTO_IP, IPPROTO_MAX, IPPROTO_RAW
-from kshell.abi.socket import AF_INET, AF_UNSPEC, PF_INET, SOCK_RAW, SOCK_STREAM
+from kshell.abi.inet import IP_PMTUDISC_DONT, IP_PMTUDISC_WANT, IPPROTO_IP, IPPROTO_MAX, IPPROTO_RAW
+from kshell.abi.rtnetlink import RT_TABLE_LOCAL, RTN_BROADCAST, RTN_MULTICAST
+from kshell.abi.socket import (
+    AF_INET,
+    AF_UNSPEC,
+    PF_INET,
+    SOCK_RAW,
+    SOCK_STREAM,
+    SS_CONNECTED,
+    SS_CONNECTING,
+    SS_DISCONNECTING,
+    SS_UNCONNECTED,
+)
+from kshell.abi.tcp import (
+    TCP_CLOSE,
+    TCP_LISTEN,
+    TCP_SYN_SENT,
+    TCPF_CLOSE,
+    TCPF_SYN_RECV,
+    TCPF_SYN_SENT,
+)
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.net import SS_CONNECTED, SS_CONNECTING, SS_DISCONNECTING, SS_UNCONNECTED, socket
+from kshell.linux.include.linux.net import socket
 from kshell.linux.include.linux.sched import PF_EXITING
 from kshell.linux.include.net.inet_sock import (
     _cork_of,
@@ -29,7 +48,6 @@ from kshell.linux.include.net.inet_sock import (
     inet_sk,
     inet_sock,
 )
-from kshell.linux.include.net.ip_fib import RT_TABLE_LOCAL, RTN_BROADCAST, RTN_MULTICAST
 from kshell.linux.include.net.protocol import INET_PROTOSW_ICSK, INET_PROTOSW_REUSE, inet_protosw
 from kshell.linux.include.net.route import RT_CONN_FLAGS, ip_route_connect, ip_route_output_ports
 from kshell.linux.include.net.sock import (
@@ -44,14 +62,6 @@ from kshell.linux.include.net.sock import (
     sock,
 )
 from kshell.linux.include.net.sock_mem import sk_mem_reclaim_final
-from kshell.linux.include.net.tcp_states import (
-    TCP_CLOSE,
-    TCP_LISTEN,
-    TCP_SYN_SENT,
-    TCPF_CLOSE,
-    TCPF_SYN_RECV,
-    TCPF_SYN_SENT,
-)
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.kmod import __request_module
 from kshell.linux.kernel.printk import pr_err
@@ -73,8 +83,6 @@ BIND_WITH_LOCK = 2
 BIND_FROM_BPF = 4
 BIND_NO_CAP_NET_BIND_SERVICE = 8
 
-IP_PMTUDISC_DONT = 0
-IP_PMTUDISC_WANT = 1
 
 _SIN_LEN = 16
 

@@ -7,21 +7,15 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import EALREADY, ECONNABORTED, EINPROGRESS, EINVAL, EISCONN, EPIPE
 from kshell.abi.fcntl import O_NONBLOCK
 from kshell.abi.inet import IPPROTO_TCP
-from kshell.abi.socket import AF_UNSPEC, SOCK_STREAM
-from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.net import (
-    SOCK_SUPPORT_ZC,
+from kshell.abi.socket import (
+    AF_UNSPEC,
+    SOCK_STREAM,
     SS_CONNECTED,
     SS_CONNECTING,
     SS_DISCONNECTING,
     SS_UNCONNECTED,
-    socket,
 )
-from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
-from kshell.linux.include.net.inet_connection_sock import inet_csk
-from kshell.linux.include.net.inet_sock import inet_sk
-from kshell.linux.include.net.sock import sk_sleep, sock, sock_error, sock_graft, sock_intr_errno, sock_sndtimeo
-from kshell.linux.include.net.tcp_states import (
+from kshell.abi.tcp import (
     TCP_CLOSE,
     TCP_LISTEN,
     TCPF_CLOSE,
@@ -29,6 +23,12 @@ from kshell.linux.include.net.tcp_states import (
     TCPF_SYN_RECV,
     TCPF_SYN_SENT,
 )
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.net import SOCK_SUPPORT_ZC, socket
+from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
+from kshell.linux.include.net.inet_connection_sock import inet_csk
+from kshell.linux.include.net.inet_sock import inet_sk
+from kshell.linux.include.net.sock import sk_sleep, sock, sock_error, sock_graft, sock_intr_errno, sock_sndtimeo
 from kshell.linux.kernel.sched.wait import (
     DEFINE_WAIT_FUNC,
     add_wait_queue,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, cast
 from kshell.abi import ioctl as i
 from kshell.abi.errno import EINVAL
 from kshell.abi.inet import IPPROTO_ICMP, IPPROTO_IGMP, IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP
+from kshell.abi.netdevice import ETH_P_IP
 from kshell.abi.socket import PF_INET, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ENOIOCTLCMD
-from kshell.linux.include.linux.if_ether import ETH_P_IP
 from kshell.linux.include.linux.net import SOCK_MAX, net_proto_family, proto_ops
 from kshell.linux.include.linux.netdevice import packet_type
 from kshell.linux.include.linux.snmp import (

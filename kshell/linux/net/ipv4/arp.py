@@ -6,18 +6,33 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINVAL
-from kshell.abi.netdevice import IFF_LOOPBACK, IFF_NOARP, IFF_POINTOPOINT
-from kshell.abi.socket import AF_INET
-from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.if_arp import (
-    ARP_LEN,
+from kshell.abi.netdevice import (
     ARPHRD_ETHER,
+    ARPHRD_IEEE802,
     ARPOP_REPLY,
     ARPOP_REQUEST,
-    arp_hdr,
-    arphdr,
+    ETH_P_ARP,
+    ETH_P_IP,
+    IFF_LOOPBACK,
+    IFF_NOARP,
+    IFF_POINTOPOINT,
 )
-from kshell.linux.include.linux.if_ether import ETH_P_ARP, ETH_P_IP
+from kshell.abi.packet import PACKET_HOST, PACKET_LOOPBACK, PACKET_OTHERHOST
+from kshell.abi.rtnetlink import (
+    NUD_FAILED,
+    NUD_NOARP,
+    NUD_REACHABLE,
+    NUD_STALE,
+    RT_SCOPE_HOST,
+    RT_SCOPE_LINK,
+    RTN_BROADCAST,
+    RTN_LOCAL,
+    RTN_MULTICAST,
+    RTN_UNICAST,
+)
+from kshell.abi.socket import AF_INET
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.if_arp import ARP_LEN, arp_hdr, arphdr
 from kshell.linux.include.linux.in_ import ipv4_is_loopback, ipv4_is_multicast
 from kshell.linux.include.linux.inetdevice import (
     IN_DEV_ANDCONF,
@@ -42,9 +57,6 @@ from kshell.linux.include.linux.netdevice import (
     NET_RX_SUCCESS,
     NETDEV_CHANGE,
     NETDEV_CHANGEADDR,
-    PACKET_HOST,
-    PACKET_LOOPBACK,
-    PACKET_OTHERHOST,
     dev_hard_header,
     netdev_notifier_change_info,
     netdev_notifier_info_to_dev,
@@ -57,23 +69,11 @@ from kshell.linux.include.linux.snmp import LINUX_MIB_ARPFILTER
 from kshell.linux.include.net.dropreason import SKB_DROP_REASON_NEIGH_FAILED
 from kshell.linux.include.net.dst import dst_link_failure
 from kshell.linux.include.net.flow import flowi4
-from kshell.linux.include.net.ip_fib import (
-    RT_SCOPE_HOST,
-    RT_SCOPE_LINK,
-    RTN_BROADCAST,
-    RTN_LOCAL,
-    RTN_MULTICAST,
-    RTN_UNICAST,
-)
 from kshell.linux.include.net.neighbour import (
     NEIGH_UPDATE_F_ADMIN,
     NEIGH_UPDATE_F_OVERRIDE,
     NEIGH_VAR_LOCKTIME,
     NEIGH_VAR_UCAST_PROBES,
-    NUD_FAILED,
-    NUD_NOARP,
-    NUD_REACHABLE,
-    NUD_STALE,
     NUD_VALID,
     neigh_ops,
     neigh_table,
@@ -113,7 +113,6 @@ if TYPE_CHECKING:
 
 HZ = 250
 NEIGH_ARP_TABLE = 0
-ARPHRD_IEEE802 = 6
 
 _PARMS = (3, 3, 0, 0, HZ, 30 * HZ, 5 * HZ, 5 * HZ, 60 * HZ, 212992, 64, HZ, 8 * HZ // 10, HZ)
 

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EINVAL, ENODEV, ENXIO, EPERM, EPFNOSUPPORT
 from kshell.abi.ioctl import SIOCDARP, SIOCGARP, SIOCSARP
+from kshell.abi.netdevice import ATF_DONTPUB, ATF_NETMASK, ATF_PUBL
+from kshell.abi.rtnetlink import NUD_NOARP, NUD_PERMANENT, NUD_STALE, RT_SCOPE_LINK
 from kshell.abi.socket import AF_INET
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.inetdevice import IPV4_DEVCONF_PROXY_ARP
 from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user
 from kshell.linux.include.net.flow import flowi4
-from kshell.linux.include.net.ip_fib import RT_SCOPE_LINK
-from kshell.linux.include.net.neighbour import (
-    NEIGH_UPDATE_F_ADMIN,
-    NEIGH_UPDATE_F_OVERRIDE,
-    NUD_NOARP,
-    NUD_PERMANENT,
-    NUD_STALE,
-)
+from kshell.linux.include.net.neighbour import NEIGH_UPDATE_F_ADMIN, NEIGH_UPDATE_F_OVERRIDE
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.net.core.dev import __dev_get_by_name
 from kshell.linux.net.core.dst import dst_release
@@ -34,9 +29,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.net.net_namespace import net as net_t
 
-ATF_PUBL: Final = 0x08
-ATF_NETMASK: Final = 0x20
-ATF_DONTPUB: Final = 0x40
 
 _ARPREQ = struct.Struct("<H2s4s8sH14si16s16s")
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from kshell.abi.netdevice import ATF_COM, ATF_PERM
+from kshell.abi.rtnetlink import NUD_NOARP, NUD_PERMANENT
 from kshell.linux.fs.proc.generic import proc_create_seq_private, remove_proc_entry
 from kshell.linux.fs.proc.proc_net import proc_create_net, seq_file_net
 from kshell.linux.fs.seq_file import seq_list_next_head, seq_list_start_head, seq_printf, seq_puts
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_net_private, seq_operations
-from kshell.linux.include.net.neighbour import NUD_NOARP, NUD_PERMANENT, NUD_VALID, neigh_table, neighbour
+from kshell.linux.include.net.neighbour import NUD_VALID, neigh_table, neighbour
 from kshell.linux.include.net.net_namespace import pernet_operations
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.init.kernel import Kernel
 
-ATF_COM = 0x02
-ATF_PERM = 0x04
 STAT_TITLES = (
     "entries  allocs   destroys hash_grows lookups  hits     res_failed rcv_probes_mcast rcv_probes_ucast "
     "periodic_gc_runs forced_gc_runs unresolved_discards table_fulls\n"

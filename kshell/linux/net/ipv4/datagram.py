@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kshell.abi.errno import EACCES, EAFNOSUPPORT, EINVAL, ENETUNREACH
 from kshell.abi.socket import AF_INET
+from kshell.abi.tcp import TCP_ESTABLISHED
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.in_ import ipv4_is_multicast
 from kshell.linux.include.linux.snmp import IPSTATS_MIB_OUTNOROUTES
@@ -12,7 +13,6 @@ from kshell.linux.include.net.inet_sock import _cork_of, inet_sk
 from kshell.linux.include.net.route import RT_CONN_FLAGS, ip_route_connect, ip_route_output_ports
 from kshell.linux.include.net.rtable import RTCF_BROADCAST
 from kshell.linux.include.net.sock import SOCK_BROADCAST, sk_dst_reset, sk_dst_set, sock
-from kshell.linux.include.net.tcp_states import TCP_ESTABLISHED
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
 from kshell.linux.net.core.sock_lock import release_sock

@@ -5,12 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EEXIST, EINVAL
-from kshell.abi.rtnetlink import IFA_F_DEPRECATED, RTM_DELADDR, RTM_NEWADDR
-from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.in_ import INADDR_LOOPBACK, ipv4_is_loopback
-from kshell.linux.include.linux.inetdevice import (
+from kshell.abi.inet import INADDR_LOOPBACK
+from kshell.abi.netdevice import IFF_LOOPBACK, IFF_UP
+from kshell.abi.rtnetlink import (
+    IFA_F_DEPRECATED,
     IFA_F_PERMANENT,
     IFA_F_SECONDARY,
+    RT_SCOPE_HOST,
+    RT_SCOPE_LINK,
+    RT_TABLE_LOCAL,
+    RTM_DELADDR,
+    RTM_NEWADDR,
+    RTN_LOCAL,
+)
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.in_ import ipv4_is_loopback
+from kshell.linux.include.linux.inetdevice import (
     IN_DEV_ORCONF,
     INFINITY_LIFE_TIME,
     IPV4_DEVCONF_ARP_NOTIFY,
@@ -38,14 +48,7 @@ from kshell.linux.include.linux.netdevice import (
 )
 from kshell.linux.include.linux.notifier import NOTIFY_DONE, notifier_block
 from kshell.linux.include.net.flow import flowi4
-from kshell.linux.include.net.ip_fib import (
-    FIB_LOOKUP_NOREF,
-    RT_SCOPE_HOST,
-    RT_SCOPE_LINK,
-    RT_TABLE_LOCAL,
-    RTN_LOCAL,
-    fib_result,
-)
+from kshell.linux.include.net.ip_fib import FIB_LOOKUP_NOREF, fib_result
 from kshell.linux.include.net.neighbour import neigh_parms_data_state_setall
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.kernel.rcu.tree import call_rcu
@@ -70,8 +73,6 @@ if TYPE_CHECKING:
 
 __all__ = ["register_netdevice_notifier"]
 
-IFF_UP = 1
-IFF_LOOPBACK = 8
 
 INHERIT_NOTHING = 2
 INHERIT_CURRENT = 3

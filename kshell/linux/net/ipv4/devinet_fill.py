@@ -9,6 +9,7 @@ from kshell.abi.rtnetlink import (
     IFA_ADDRESS,
     IFA_BROADCAST,
     IFA_CACHEINFO,
+    IFA_F_PERMANENT,
     IFA_FLAGS,
     IFA_LABEL,
     IFA_LOCAL,
@@ -18,8 +19,8 @@ from kshell.abi.rtnetlink import (
 )
 from kshell.abi.socket import AF_INET
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.inetdevice import IFA_F_PERMANENT, INFINITY_LIFE_TIME
-from kshell.linux.include.linux.jiffies import HZ, INITIAL_JIFFIES
+from kshell.linux.include.linux.inetdevice import INFINITY_LIFE_TIME
+from kshell.linux.include.linux.jiffies import HZ, INITIAL_JIFFIES, USER_HZ
 from kshell.linux.include.net.netlink import (
     NLMSG_ALIGN,
     nla_put,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 IFADDRMSG: Final = struct.Struct("<BBBBi")  # family, prefix length, flags, scope, index
 IFA_CACHEINFO_STRUCT: Final = struct.Struct("<IIII")  # preferred, valid (seconds), created, updated (1/100 s)
-USER_HZ: Final = 100
 
 
 class inet_fill_args:

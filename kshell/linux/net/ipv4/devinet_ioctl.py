@@ -17,6 +17,7 @@ from kshell.abi.ioctl import (
     SIOCSIFFLAGS,
     SIOCSIFNETMASK,
 )
+from kshell.abi.netdevice import IFF_BROADCAST, IFF_POINTOPOINT, IFF_UP
 from kshell.abi.socket import AF_INET
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.in_ import ipv4_is_lbcast, ipv4_is_zeronet
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.net.core.dev_ioctl import _ifreq
 
-IFF_UP = 1
-IFF_BROADCAST = 2
-IFF_POINTOPOINT = 0x10
 
 _GET = (SIOCGIFADDR, SIOCGIFBRDADDR, SIOCGIFDSTADDR, SIOCGIFNETMASK)
 _SET = (SIOCSIFADDR, SIOCSIFBRDADDR, SIOCSIFDSTADDR, SIOCSIFNETMASK)

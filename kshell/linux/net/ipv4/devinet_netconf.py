@@ -7,7 +7,22 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import EINVAL, EMSGSIZE
 from kshell.abi.netlink import NLM_F_MULTI
-from kshell.abi.rtnetlink import RTM_GETNETCONF, RTM_NEWNETCONF, RTNLGRP_IPV4_NETCONF
+from kshell.abi.rtnetlink import (
+    NETCONFA_ALL,
+    NETCONFA_BC_FORWARDING,
+    NETCONFA_FORWARDING,
+    NETCONFA_IFINDEX,
+    NETCONFA_IFINDEX_ALL,
+    NETCONFA_IFINDEX_DEFAULT,
+    NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN,
+    NETCONFA_MAX,
+    NETCONFA_MC_FORWARDING,
+    NETCONFA_PROXY_NEIGH,
+    NETCONFA_RP_FILTER,
+    RTM_GETNETCONF,
+    RTM_NEWNETCONF,
+    RTNLGRP_IPV4_NETCONF,
+)
 from kshell.abi.socket import AF_INET, PF_INET
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.inetdevice import (
@@ -48,17 +63,6 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 SIZEOF_NETCONFMSG: Final = 1
-NETCONFA_IFINDEX: Final = 1
-NETCONFA_FORWARDING: Final = 2
-NETCONFA_RP_FILTER: Final = 3
-NETCONFA_MC_FORWARDING: Final = 4
-NETCONFA_PROXY_NEIGH: Final = 5
-NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN: Final = 6
-NETCONFA_BC_FORWARDING: Final = 8
-NETCONFA_MAX: Final = 8
-NETCONFA_ALL: Final = -1
-NETCONFA_IFINDEX_ALL: Final = -1
-NETCONFA_IFINDEX_DEFAULT: Final = -2
 
 #: attribute → setting, in the order of the message
 _SETTINGS: Final = (

@@ -23,6 +23,7 @@ from kshell.abi.rtnetlink import (
     IFA_BROADCAST,
     IFA_CACHEINFO,
     IFA_F_DEPRECATED,
+    IFA_F_PERMANENT,
     IFA_FLAGS,
     IFA_LABEL,
     IFA_LOCAL,
@@ -37,7 +38,6 @@ from kshell.abi.rtnetlink import (
 from kshell.abi.socket import AF_INET, PF_INET
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.inetdevice import (
-    IFA_F_PERMANENT,
     INFINITY_LIFE_TIME,
     IPV4_DEVCONF_MAX,
     in_device,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EINVAL, EPERM
 from kshell.abi.rtnetlink import (
     NETCONFA_ALL,
@@ -31,7 +32,6 @@ from kshell.linux.net.sysctl_net import register_net_sysctl, unregister_net_sysc
 if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
 
-CAP_NET_ADMIN = 12
 NOTIFIES = {
     conf.IPV4_DEVCONF_RP_FILTER: NETCONFA_RP_FILTER,
     conf.IPV4_DEVCONF_PROXY_ARP: NETCONFA_PROXY_NEIGH,

@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.rtnetlink import (
+    RT_TABLE_COMPAT,
     RTA_DST,
     RTA_FLOW,
     RTA_GATEWAY,
@@ -13,16 +14,16 @@ from kshell.abi.rtnetlink import (
     RTA_PREFSRC,
     RTA_PRIORITY,
     RTA_TABLE,
-    RTNLGRP_IPV4_ROUTE,
-)
-from kshell.abi.socket import AF_INET
-from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.net.ip_fib import (
     RTAX_MAX,
     RTNH_F_DEAD,
     RTNH_F_LINKDOWN,
     RTNH_F_OFFLOAD,
     RTNH_F_ONLINK,
+    RTNLGRP_IPV4_ROUTE,
+)
+from kshell.abi.socket import AF_INET
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.net.ip_fib import (
     fib_alias,
     fib_info,
     fib_nh,
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
 
 #: family, lengths of destination and source prefix, tos, table, protocol, scope, type, flags
 RTMSG: Final = struct.Struct("<BBBBBBBBI")
-RT_TABLE_COMPAT: Final = 252
 TCP_CA_NAME_MAX: Final = 16
 IPV4_DEVCONF_IGNORE_ROUTES_WITH_LINKDOWN: Final = 29
 

@@ -7,26 +7,9 @@ from typing import TYPE_CHECKING
 from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EAFNOSUPPORT, EAGAIN, EINVAL, ENETUNREACH, ENODEV, EPERM, ESRCH
 from kshell.abi.ioctl import SIOCADDRT, SIOCDELRT
-from kshell.abi.socket import AF_INET
-from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.in_ import ipv4_is_lbcast, ipv4_is_multicast, ipv4_is_zeronet
-from kshell.linux.include.linux.inetdevice import (
-    IN_DEV_MAXCONF,
-    IN_DEV_ORCONF,
-    IPV4_DEVCONF_ACCEPT_LOCAL,
-    IPV4_DEVCONF_RP_FILTER,
-    IPV4_DEVCONF_SEND_REDIRECTS,
-    IPV4_DEVCONF_SRC_VMARK,
-    bad_mask,
-    inet_mask_len,
-)
-from kshell.linux.include.linux.ip import iphdr
-from kshell.linux.include.linux.uaccess import copy_from_user
-from kshell.linux.include.net.flow import LOOPBACK_IFINDEX, flowi4
-from kshell.linux.include.net.ip_fib import (
-    FIB_LOOKUP_IGNORE_LINKSTATE,
-    FIB_LOOKUP_NOREF,
-    NLM_F_CREATE,
+from kshell.abi.netdevice import RTF_GATEWAY, RTF_HOST, RTF_IRTT, RTF_MTU, RTF_REJECT, RTF_WINDOW
+from kshell.abi.netlink import NLM_F_CREATE
+from kshell.abi.rtnetlink import (
     RT_SCOPE_HOST,
     RT_SCOPE_LINK,
     RT_SCOPE_NOWHERE,
@@ -43,6 +26,26 @@ from kshell.linux.include.net.ip_fib import (
     RTN_UNICAST,
     RTN_UNREACHABLE,
     RTPROT_BOOT,
+)
+from kshell.abi.socket import AF_INET
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.in_ import ipv4_is_lbcast, ipv4_is_multicast, ipv4_is_zeronet
+from kshell.linux.include.linux.inetdevice import (
+    IN_DEV_MAXCONF,
+    IN_DEV_ORCONF,
+    IPV4_DEVCONF_ACCEPT_LOCAL,
+    IPV4_DEVCONF_RP_FILTER,
+    IPV4_DEVCONF_SEND_REDIRECTS,
+    IPV4_DEVCONF_SRC_VMARK,
+    bad_mask,
+    inet_mask_len,
+)
+from kshell.linux.include.linux.ip import IPTOS_RT_MASK, iphdr
+from kshell.linux.include.linux.uaccess import copy_from_user
+from kshell.linux.include.net.flow import LOOPBACK_IFINDEX, flowi4
+from kshell.linux.include.net.ip_fib import (
+    FIB_LOOKUP_IGNORE_LINKSTATE,
+    FIB_LOOKUP_NOREF,
     fib_config,
     fib_result,
     fib_table,
@@ -59,13 +62,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.net_namespace import net as net_t
 
-RTF_GATEWAY = 0x2
-RTF_HOST = 0x4
-RTF_MTU = 0x40
-RTF_WINDOW = 0x80
-RTF_IRTT = 0x100
-RTF_REJECT = 0x200
-IPTOS_RT_MASK = 0x1C
 
 
 def fib_new_table(net: net_t, id: int) -> fib_table:

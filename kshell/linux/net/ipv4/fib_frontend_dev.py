@@ -4,28 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.inetdevice import (
+from kshell.abi.netdevice import IFF_LOOPBACK, IFF_UP
+from kshell.abi.netlink import NLM_F_APPEND, NLM_F_CREATE
+from kshell.abi.rtnetlink import (
     IFA_F_NOPREFIXROUTE,
     IFA_F_SECONDARY,
-    inet_ifa_match,
-)
-from kshell.linux.include.linux.notifier import NOTIFY_DONE, notifier_block
-from kshell.linux.include.net.ip_fib import (
-    NLM_F_APPEND,
-    NLM_F_CREATE,
     RT_SCOPE_HOST,
     RT_SCOPE_LINK,
     RT_TABLE_LOCAL,
     RT_TABLE_MAIN,
+    RTM_DELROUTE,
+    RTM_NEWROUTE,
     RTN_BROADCAST,
     RTN_LOCAL,
     RTN_UNICAST,
     RTNH_F_DEAD,
     RTNH_F_LINKDOWN,
     RTPROT_KERNEL,
-    fib_config,
 )
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.inetdevice import inet_ifa_match
+from kshell.linux.include.linux.netdevice import (
+    NETDEV_CHANGE,
+    NETDEV_CHANGEMTU,
+    NETDEV_DOWN,
+    NETDEV_UNREGISTER,
+    NETDEV_UP,
+)
+from kshell.linux.include.linux.notifier import NOTIFY_DONE, notifier_block
+from kshell.linux.include.net.ip_fib import fib_config
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.ipv4 import (
@@ -47,15 +54,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.init.kernel import Kernel
 
-RTM_NEWROUTE = 24
-RTM_DELROUTE = 25
-NETDEV_UP = 1
-NETDEV_DOWN = 2
-NETDEV_CHANGE = 4
-NETDEV_UNREGISTER = 6
-NETDEV_CHANGEMTU = 7
-IFF_UP = 1
-IFF_LOOPBACK = 8
 
 
 def fib_magic(cmd: int, type: int, dst: int, dst_len: int, ifa: in_ifaddr, rt_priority: int) -> None:

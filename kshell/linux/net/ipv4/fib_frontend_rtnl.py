@@ -8,21 +8,18 @@ from typing import TYPE_CHECKING, Final
 from kshell.abi import rtnetlink as r
 from kshell.abi.errno import EINVAL, ENODEV, ENOENT, ESRCH
 from kshell.abi.netlink import NLM_F_DUMP_FILTERED
-from kshell.abi.socket import AF_INET, AF_INET6, PF_INET
-from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.netlink import NETLINK_CB, netlink_callback, netlink_ext_ack
-from kshell.linux.include.net.ip_fib import (
+from kshell.abi.rtnetlink import (
     RTAX_CC_ALGO,
     RTAX_HOPLIMIT,
     RTAX_MAX,
     RTAX_MTU,
     RTN_LOCAL,
     RTN_MAX,
-    fib_config,
-    fib_dump_filter,
-    fib_get_table,
-    nl_info,
 )
+from kshell.abi.socket import AF_INET, AF_INET6, PF_INET
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.netlink import NETLINK_CB, netlink_callback, netlink_ext_ack
+from kshell.linux.include.net.ip_fib import fib_config, fib_dump_filter, fib_get_table, nl_info
 from kshell.linux.include.net.netlink import (
     nla_get_in_addr,
     nla_get_u32,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.rtnetlink import FRA_DST, FRA_SRC
+from kshell.abi.rtnetlink import FRA_DST, FRA_SRC, RT_TABLE_DEFAULT, RT_TABLE_LOCAL, RT_TABLE_MAIN
 from kshell.abi.socket import AF_INET
 from kshell.linux.include.net.fib_rules import fib_rule, fib_rules_ops
-from kshell.linux.include.net.ip_fib import RT_TABLE_DEFAULT, RT_TABLE_LOCAL, RT_TABLE_MAIN
 from kshell.linux.include.net.netlink import nla_put_in_addr
 from kshell.linux.net.core import fib_rules
 

@@ -5,13 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EACCES, EAGAIN, EHOSTUNREACH, EINVAL, ENETDOWN, ENODEV
-from kshell.abi.socket import AF_INET
-from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.netdevice import netif_carrier_ok
-from kshell.linux.include.net.flow import LOOPBACK_IFINDEX, flowi4
-from kshell.linux.include.net.ip_fib import (
-    FIB_LOOKUP_IGNORE_LINKSTATE,
-    FIB_LOOKUP_NOREF,
+from kshell.abi.netdevice import IFF_UP
+from kshell.abi.rtnetlink import (
     RT_SCOPE_HOST,
     RT_SCOPE_LINK,
     RT_SCOPE_NOWHERE,
@@ -26,6 +21,14 @@ from kshell.linux.include.net.ip_fib import (
     RTNH_F_LINKDOWN,
     RTNH_F_ONLINK,
     RTNH_F_PERVASIVE,
+)
+from kshell.abi.socket import AF_INET
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.netdevice import NETDEV_DOWN, NETDEV_UNREGISTER, netif_carrier_ok
+from kshell.linux.include.net.flow import LOOPBACK_IFINDEX, flowi4
+from kshell.linux.include.net.ip_fib import (
+    FIB_LOOKUP_IGNORE_LINKSTATE,
+    FIB_LOOKUP_NOREF,
     fib_config,
     fib_info,
     fib_nh,
@@ -44,10 +47,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.init.kernel import Kernel
 
-NETDEV_DOWN = 2
-NETDEV_CHANGE = 4
-NETDEV_UNREGISTER = 6
-IFF_UP = 1
 
 _FIB_INFO_SIZE = 240  # sizeof(struct fib_info) with one next hop
 

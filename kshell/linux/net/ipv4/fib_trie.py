@@ -6,18 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, EEXIST, ENOENT, ESRCH
-from kshell.abi.rtnetlink import RTM_DELROUTE, RTM_NEWROUTE
+from kshell.abi.netlink import NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE
+from kshell.abi.rtnetlink import RT_SCOPE_NOWHERE, RTM_DELROUTE, RTM_NEWROUTE, RTNH_F_DEAD, RTNH_F_LINKDOWN
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.net.ip_fib import (
     FA_S_ACCESSED,
     FIB_LOOKUP_IGNORE_LINKSTATE,
-    NLM_F_APPEND,
-    NLM_F_CREATE,
-    NLM_F_EXCL,
-    NLM_F_REPLACE,
-    RT_SCOPE_NOWHERE,
-    RTNH_F_DEAD,
-    RTNH_F_LINKDOWN,
     fib_alias,
     fib_config,
     fib_nh_common,

@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
-from kshell.linux.fs.proc.generic import remove_proc_entry
-from kshell.linux.fs.proc.proc_net import proc_create_net, proc_create_net_single, seq_file_net
-from kshell.linux.fs.seq_file import seq_pad, seq_printf, seq_putc, seq_puts, seq_setwidth
-from kshell.linux.include.linux.inetdevice import inet_make_mask
-from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_net_private, seq_operations
-from kshell.linux.include.net.ip_fib import (
+from kshell.abi.rtnetlink import (
     RT_SCOPE_HOST,
     RT_SCOPE_LINK,
     RT_SCOPE_NOWHERE,
@@ -25,10 +20,13 @@ from kshell.linux.include.net.ip_fib import (
     RTN_MULTICAST,
     RTN_PROHIBIT,
     RTN_UNREACHABLE,
-    fib_get_table,
-    fib_info,
-    fib_table,
 )
+from kshell.linux.fs.proc.generic import remove_proc_entry
+from kshell.linux.fs.proc.proc_net import proc_create_net, proc_create_net_single, seq_file_net
+from kshell.linux.fs.seq_file import seq_pad, seq_printf, seq_putc, seq_puts, seq_setwidth
+from kshell.linux.include.linux.inetdevice import inet_make_mask
+from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_net_private, seq_operations
+from kshell.linux.include.net.ip_fib import fib_get_table, fib_info, fib_table
 from kshell.linux.net.ipv4.fib_trie_node import KEYLENGTH, get_index, key_vector, trie
 
 if TYPE_CHECKING:

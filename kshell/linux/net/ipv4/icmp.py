@@ -15,10 +15,7 @@ from kshell.abi.errno import (
     ENOPROTOOPT,
     EOPNOTSUPP,
 )
-from kshell.abi.inet import IPPROTO_ICMP, IPPROTO_RAW
-from kshell.abi.socket import MSG_DONTWAIT, PF_INET, SOCK_RAW
-from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.icmp import (
+from kshell.abi.inet import (
     ICMP_DEST_UNREACH,
     ICMP_ECHO,
     ICMP_ECHOREPLY,
@@ -34,12 +31,18 @@ from kshell.linux.include.linux.icmp import (
     ICMP_TIME_EXCEEDED,
     ICMP_TIMESTAMP,
     ICMP_TIMESTAMPREPLY,
-    NR_ICMP_TYPES,
-    NR_ICMP_UNREACH,
-    icmphdr,
+    INADDR_DUMMY,
+    IPPROTO_ICMP,
+    IPPROTO_RAW,
+    IPTOS_PREC_INTERNETCONTROL,
 )
+from kshell.abi.netdevice import IFF_LOOPBACK
+from kshell.abi.packet import PACKET_HOST
+from kshell.abi.socket import MSG_DONTWAIT, PF_INET, SOCK_RAW
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.icmp import NR_ICMP_TYPES, NR_ICMP_UNREACH, icmphdr
 from kshell.linux.include.linux.ip import IP_OFFSET, iphdr
-from kshell.linux.include.linux.netdevice import NET_RX_DROP, NET_RX_SUCCESS, PACKET_HOST
+from kshell.linux.include.linux.netdevice import NET_RX_DROP, NET_RX_SUCCESS
 from kshell.linux.include.linux.random import prandom_u32_max
 from kshell.linux.include.linux.skbuff import CHECKSUM_NONE, SKB_TRUESIZE, sk_buff
 from kshell.linux.include.linux.snmp import (
@@ -99,9 +102,6 @@ __all__ = [
 ]  # fmt: skip
 
 HZ = 250
-IFF_LOOPBACK = 8
-INADDR_DUMMY = 0xC0000008
-IPTOS_PREC_INTERNETCONTROL = 0xC0
 
 icmp_err_convert = (
     icmp_err_t(ENETUNREACH, 0), icmp_err_t(EHOSTUNREACH, 0), icmp_err_t(ENOPROTOOPT, 1), icmp_err_t(ECONNREFUSED, 1),

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EADDRINUSE, EADDRNOTAVAIL, EINVAL, ENOBUFS, ENODEV
+from kshell.abi.inet import MCAST_EXCLUDE, MCAST_INCLUDE
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.igmp import (
     IP_SFBLOCK,
-    MCAST_EXCLUDE,
-    MCAST_INCLUDE,
     ip_mc_socklist,
     ip_mreq_source,
     ip_mreqn,

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.inet import IPPROTO_IGMP
-from kshell.abi.netdevice import IFF_UP
-from kshell.linux.include.linux.igmp import (
-    IGMP_ALL_HOSTS,
+from kshell.abi.inet import (
     IGMP_HOST_MEMBERSHIP_QUERY,
     IGMP_HOST_MEMBERSHIP_REPORT,
     IGMP_MINLEN,
-    IGMPV2_HOST_MEMBERSHIP_REPORT,
+    IPPROTO_IGMP,
     MCAST_EXCLUDE,
     MCAST_INCLUDE,
+)
+from kshell.abi.netdevice import IFF_UP
+from kshell.linux.include.linux.igmp import (
+    IGMP_ALL_HOSTS,
+    IGMPV2_HOST_MEMBERSHIP_REPORT,
     ip_mc_list,
     ip_sf_list,
 )

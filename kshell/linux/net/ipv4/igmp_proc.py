@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from kshell.abi.inet import MCAST_EXCLUDE, MCAST_INCLUDE
 from kshell.linux.fs.proc.generic import remove_proc_entry
 from kshell.linux.fs.proc.proc_net import proc_create_net, seq_file_net
 from kshell.linux.fs.seq_file import seq_list_next_head, seq_list_start_head, seq_printf, seq_puts
-from kshell.linux.include.linux.igmp import MCAST_EXCLUDE, MCAST_INCLUDE, ip_mc_list, ip_sf_list
+from kshell.linux.include.linux.igmp import ip_mc_list, ip_sf_list
 from kshell.linux.include.linux.jiffies import jiffies_delta_to_clock_t
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_operations
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
-from kshell.abi.inet import IPPROTO_IGMP
+from kshell.abi.inet import IGMP_HOST_LEAVE_MESSAGE, IPPROTO_IGMP, MCAST_EXCLUDE, MCAST_INCLUDE
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.igmp import (
     IGMP_ALL_HOSTS,
-    IGMP_HOST_LEAVE_MESSAGE,
     IGMPV2_HOST_MEMBERSHIP_REPORT,
     IGMPV3_HOST_MEMBERSHIP_REPORT,
-    MCAST_EXCLUDE,
-    MCAST_INCLUDE,
     ip_mc_list,
 )
 from kshell.linux.include.linux.in_ import ipv4_is_local_multicast

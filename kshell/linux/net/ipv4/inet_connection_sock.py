@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from kshell.abi.errno import EAGAIN, EINVAL
 from kshell.abi.fcntl import O_NONBLOCK
 from kshell.abi.socket import AF_INET
+from kshell.abi.tcp import TCP_CLOSE, TCP_LISTEN, TCP_SYN_RECV
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
 from kshell.linux.include.linux.snmp import IPSTATS_MIB_OUTNOROUTES
@@ -43,7 +44,6 @@ from kshell.linux.include.net.sock import (
     sock_reset_flag,
     sock_set_flag,
 )
-from kshell.linux.include.net.tcp import TCP_CLOSE, TCP_LISTEN, TCP_SYN_RECV
 from kshell.linux.kernel.sched.wait import finish_wait, init_wait, prepare_to_wait_exclusive
 from kshell.linux.kernel.time.timer import schedule_timeout, timer_list
 from kshell.linux.mm.slub import kmem_cache_free

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EADDRINUSE
+from kshell.abi.tcp import TCP_LISTEN, TCP_TIME_WAIT
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.random import prandom_u32_max
 from kshell.linux.include.net.inet_hashtables import (
@@ -18,7 +19,6 @@ from kshell.linux.include.net.inet_hashtables import (
 )
 from kshell.linux.include.net.inet_sock import inet_is_local_reserved_port
 from kshell.linux.include.net.sock import SK_CAN_REUSE, SK_FORCE_REUSE
-from kshell.linux.include.net.tcp import TCP_LISTEN, TCP_TIME_WAIT
 from kshell.linux.net.core import sock as net_core_sock
 from kshell.linux.net.ipv4 import inet_hashtables
 

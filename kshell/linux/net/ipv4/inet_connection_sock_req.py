@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from kshell.abi.tcp import TCP_LISTEN
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.tcp import tcp_request_sock
 from kshell.linux.include.net.inet_connection_sock import inet_connection_sock, reqsk_timeout
@@ -16,7 +17,7 @@ from kshell.linux.include.net.request_sock import (
     request_sock,
 )
 from kshell.linux.include.net.sock import sk_acceptq_added
-from kshell.linux.include.net.tcp import TCP_LISTEN, TCP_RTO_MAX
+from kshell.linux.include.net.tcp import TCP_RTO_MAX
 from kshell.linux.kernel.time.timer import mod_timer, timer_delete_sync, timer_list
 from kshell.linux.net.core.sock import sock_put
 from kshell.linux.net.ipv4 import inet_hashtables

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi import sock_diag as d
+from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EINVAL, EMSGSIZE, ENOENT, EOPNOTSUPP, EPERM
 from kshell.abi.netlink import NLM_F_DUMP, NLM_F_MULTI
 from kshell.abi.socket import AF_INET, AF_INET6, AF_UNSPEC, SOCK_RAW
-from kshell.linux.include.linux.cred import CAP_NET_ADMIN
+from kshell.abi.tcp import TCP_CLOSE, TCP_LISTEN, TCP_SYN_RECV
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netlink import NETLINK_CB, NLMSG_GOODSIZE, netlink_callback, netlink_dump_control
 from kshell.linux.include.linux.sock_diag import sock_diag_handler
@@ -32,7 +33,6 @@ from kshell.linux.include.net.netlink import (
 from kshell.linux.include.net.nlattr import nla_type
 from kshell.linux.include.net.request_sock import request_sock
 from kshell.linux.include.net.sock import sock
-from kshell.linux.include.net.tcp_states import TCP_CLOSE, TCP_LISTEN, TCP_SYN_RECV
 from kshell.linux.net.core.rtnetlink import netlink_net_capable
 from kshell.linux.net.core.sock import sock_i_ino, sock_i_uid
 from kshell.linux.net.core.sock_diag_init import (

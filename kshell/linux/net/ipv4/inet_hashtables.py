@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kshell.abi.tcp import TCP_CLOSE, TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_TIME_WAIT
 from kshell.linux.include.linux.random import get_random_u32
 from kshell.linux.include.net.inet_hashtables import (
     inet_bhashfn_portaddr,
@@ -16,7 +17,6 @@ from kshell.linux.include.net.inet_hashtables import (
 )
 from kshell.linux.include.net.inet_sock import inet_sk_bound_dev_eq
 from kshell.linux.include.net.sock import SOCK_DEAD, SOCK_RCU_FREE, sock_set_flag
-from kshell.linux.include.net.tcp import TCP_CLOSE, TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_TIME_WAIT
 from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
 from kshell.linux.net.core import sock as net_core_sock
 from kshell.linux.net.core import sock_reuseport

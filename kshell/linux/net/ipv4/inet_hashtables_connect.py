@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EADDRNOTAVAIL
+from kshell.abi.tcp import TCP_TIME_WAIT
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.random import get_random_u8
 from kshell.linux.include.linux.snmp import LINUX_MIB_TIMEWAITRECYCLED
 from kshell.linux.include.net.inet_hashtables import inet_bhashfn, inet_bhashfn_portaddr, inet_bind_bucket
 from kshell.linux.include.net.inet_sock import inet_is_local_reserved_port
-from kshell.linux.include.net.tcp import TCP_TIME_WAIT
 from kshell.linux.net.core.secure_seq import secure_ipv4_port_ephemeral
 from kshell.linux.net.core.sock_proto import sock_prot_inuse_add
 from kshell.linux.net.ipv4 import inet_hashtables

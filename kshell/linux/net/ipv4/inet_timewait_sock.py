@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.tcp import TCP_TIME_WAIT
 from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.snmp import LINUX_MIB_TIMEWAITED, LINUX_MIB_TIMEWAITKILLED
 from kshell.linux.include.linux.tcp import tcp_timewait_sock
-from kshell.linux.include.net.tcp import TCP_TIME_WAIT
 from kshell.linux.kernel.module.main import __module_get, module_put
 from kshell.linux.kernel.time.timer import mod_timer, timer_delete_sync, timer_list, timer_pending, timer_setup
 from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free

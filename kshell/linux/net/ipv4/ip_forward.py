@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.packet import PACKET_HOST
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.ip import IP_DF, iphdr
-from kshell.linux.include.linux.netdevice import NET_RX_DROP, PACKET_HOST
+from kshell.linux.include.linux.netdevice import NET_RX_DROP
 from kshell.linux.include.linux.skbuff import CHECKSUM_NONE, sk_buff
 from kshell.linux.include.linux.snmp import (
     IPSTATS_MIB_FRAGFAILS,

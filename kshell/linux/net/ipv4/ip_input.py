@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.errno import EXDEV
+from kshell.abi.packet import PACKET_BROADCAST, PACKET_MULTICAST, PACKET_OTHERHOST
+from kshell.abi.rtnetlink import RTN_BROADCAST, RTN_MULTICAST
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.inetdevice import (
     IN_DEV_ANDCONF,
@@ -12,13 +15,7 @@ from kshell.linux.include.linux.inetdevice import (
     IPV4_DEVCONF_DROP_UNICAST_IN_L2_MULTICAST,
 )
 from kshell.linux.include.linux.ip import iphdr
-from kshell.linux.include.linux.netdevice import (
-    NET_RX_DROP,
-    NET_RX_SUCCESS,
-    PACKET_BROADCAST,
-    PACKET_MULTICAST,
-    PACKET_OTHERHOST,
-)
+from kshell.linux.include.linux.netdevice import NET_RX_DROP, NET_RX_SUCCESS
 from kshell.linux.include.linux.skbuff import sk_buff
 from kshell.linux.include.linux.snmp import (
     IPSTATS_MIB_CSUMERRORS,
@@ -46,7 +43,6 @@ from kshell.linux.include.net.dropreason import (
 )
 from kshell.linux.include.net.inet_sock import inet_sk
 from kshell.linux.include.net.ip import IP_DEFRAG_CALL_RA_CHAIN, IP_DEFRAG_LOCAL_DELIVER, IPCB, inet_skb_parm
-from kshell.linux.include.net.ip_fib import RTN_BROADCAST, RTN_MULTICAST
 from kshell.linux.net.core.skbuff import consume_skb, kfree_skb, kfree_skb_reason, skb_clone, skb_share_check, skb_trim
 from kshell.linux.net.ipv4 import icmp, ip_fragment, ip_options, raw_rcv, route_input
 
@@ -54,7 +50,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device, packet_type
     from kshell.linux.include.net.net_namespace import net as net_t
 
-EXDEV = 18
 
 
 def ip_call_ra_chain(skb: sk_buff) -> bool:

@@ -9,14 +9,28 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.capability import CAP_NET_RAW
 from kshell.abi.errno import EINVAL, EPERM
+from kshell.abi.inet import (
+    IPOPT_CIPSO,
+    IPOPT_COPY,
+    IPOPT_END,
+    IPOPT_LSRR,
+    IPOPT_NOOP,
+    IPOPT_RA,
+    IPOPT_RR,
+    IPOPT_SSRR,
+    IPOPT_TIMESTAMP,
+    IPOPT_TS_PRESPEC,
+    IPOPT_TS_TSANDADDR,
+    IPOPT_TS_TSONLY,
+)
+from kshell.abi.packet import PACKET_HOST
+from kshell.abi.rtnetlink import RTN_LOCAL, RTN_UNICAST
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.ip import iphdr
-from kshell.linux.include.linux.netdevice import PACKET_HOST
 from kshell.linux.include.linux.skbuff import sk_buff
 from kshell.linux.include.linux.sockptr import copy_from_sockptr
 from kshell.linux.include.net.inet_sock import ip_options, ip_options_rcu
 from kshell.linux.include.net.ip import IPCB
-from kshell.linux.include.net.ip_fib import RTN_LOCAL, RTN_UNICAST
 from kshell.linux.include.net.rtable import rtable
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.time.timekeeping import ktime_get_real
@@ -28,20 +42,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sockptr import sockptr_t
     from kshell.linux.include.net.net_namespace import net as net_t
 
-IPOPT_END = 0
-IPOPT_NOOP = 1
-IPOPT_SEC = 0x82
-IPOPT_LSRR = 0x83
-IPOPT_TIMESTAMP = 0x44
-IPOPT_CIPSO = 0x86
-IPOPT_RR = 0x07
-IPOPT_SID = 0x88
-IPOPT_SSRR = 0x89
-IPOPT_RA = 0x94
-IPOPT_COPY = 0x80
-IPOPT_TS_TSONLY = 0
-IPOPT_TS_TSANDADDR = 1
-IPOPT_TS_PRESPEC = 3
 
 _IPH = 20
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EFAULT, EHOSTUNREACH, EMSGSIZE, ENOBUFS
 from kshell.abi.inet import IPPROTO_TCP
+from kshell.abi.netdevice import ETH_P_IP, IFF_LOOPBACK, IFF_POINTOPOINT
+from kshell.abi.rtnetlink import RTAX_HOPLIMIT, RTAX_MTU, RTN_BROADCAST, RTN_MULTICAST
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.if_ether import ETH_P_IP
 from kshell.linux.include.linux.ip import IP_DF, iphdr
 from kshell.linux.include.linux.netdevice import NET_XMIT_CN
 from kshell.linux.include.linux.skbuff import sk_buff, skb_dst_set
@@ -32,7 +33,6 @@ from kshell.linux.include.net.ip import (
     ip_mtu_locked,
     ip_sk_use_pmtu,
 )
-from kshell.linux.include.net.ip_fib import RTN_BROADCAST, RTN_MULTICAST
 from kshell.linux.include.net.route import RT_CONN_FLAGS_TOS, ip_route_output_ports
 from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTCF_LOCAL, RTCF_MULTICAST, rtable
 from kshell.linux.lib.iov_iter import copy_from_iter_full
@@ -52,11 +52,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
 
 IP_MAX_MTU = 65535
-RTAX_MTU = 2
-RTAX_HOPLIMIT = 10
-IFF_LOOPBACK = 0x8
-IFF_POINTOPOINT = 0x10
-IP_PMTUDISC_INTERFACE = 4
 
 
 def sk_mc_loop(sk: sock | None) -> bool:

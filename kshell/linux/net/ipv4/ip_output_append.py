@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from kshell.abi.errno import EACCES, EAGAIN, EFAULT, EMSGSIZE, ENETUNREACH, ENOBUFS, EPIPE
 from kshell.abi.inet import IPPROTO_ICMP
+from kshell.abi.rtnetlink import RTN_MULTICAST
 from kshell.abi.socket import MSG_CONFIRM, MSG_DONTWAIT, MSG_MORE, MSG_PROBE, SOCK_RAW
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.ip import IP_DF, iphdr
@@ -34,7 +35,6 @@ from kshell.linux.include.net.ip import (
     ip_sk_use_pmtu,
     ipcm_cookie,
 )
-from kshell.linux.include.net.ip_fib import RTN_MULTICAST
 from kshell.linux.include.net.rtable import RTCF_BROADCAST, rtable
 from kshell.linux.include.net.sock import (
     SEND_SHUTDOWN,

@@ -18,7 +18,7 @@ from kshell.abi.inet import (
     IP_TTL,
     IPPROTO_RAW,
 )
-from kshell.abi.socket import MSG_CTRUNC, MSG_ERRQUEUE, MSG_TRUNC, SOCK_RAW, SOL_SOCKET
+from kshell.abi.socket import MSG_CTRUNC, MSG_ERRQUEUE, MSG_TRUNC, SOCK_RAW, SOL_IP, SOL_SOCKET
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errqueue import (
     SKB_EXT_ERR,
@@ -59,7 +59,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.include.net.sock import sock
 
-SOL_IP = 0
 _INT = struct.Struct("<i")
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from kshell.abi import inet as abi
 from kshell.abi.errno import EADDRINUSE, EADDRNOTAVAIL, EINVAL, ENOBUFS, EPROTO
+from kshell.abi.inet import MCAST_EXCLUDE, MCAST_INCLUDE
 from kshell.abi.socket import AF_INET, SOCK_STREAM
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.igmp import MCAST_EXCLUDE, MCAST_INCLUDE, ip_mreq_source, ip_mreqn
+from kshell.linux.include.linux.igmp import ip_mreq_source, ip_mreqn
 from kshell.linux.include.linux.sockptr import copy_from_sockptr, copy_to_sockptr, copy_to_sockptr_offset
 from kshell.linux.include.net.inet_sock import inet_sk
 from kshell.linux.net.core.dev import dev_get_by_index

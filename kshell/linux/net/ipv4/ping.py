@@ -18,6 +18,16 @@ from kshell.abi.errno import (
     EPROTO,
     EREMOTEIO,
 )
+from kshell.abi.inet import (
+    ICMP_DEST_UNREACH,
+    ICMP_ECHO,
+    ICMP_EXT_ECHO,
+    ICMP_FRAG_NEEDED,
+    ICMP_PARAMETERPROB,
+    ICMP_REDIRECT,
+    ICMP_SOURCE_QUENCH,
+)
+from kshell.abi.rtnetlink import RT_TABLE_LOCAL, RTN_LOCAL
 from kshell.abi.socket import (
     AF_INET,
     AF_UNSPEC,
@@ -26,18 +36,9 @@ from kshell.abi.socket import (
     MSG_OOB,
     MSG_TRUNC,
 )
+from kshell.abi.tcp import TCP_ESTABLISHED
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.icmp import (
-    ICMP_DEST_UNREACH,
-    ICMP_ECHO,
-    ICMP_EXT_ECHO,
-    ICMP_FRAG_NEEDED,
-    ICMP_PARAMETERPROB,
-    ICMP_REDIRECT,
-    ICMP_SOURCE_QUENCH,
-    NR_ICMP_UNREACH,
-    icmphdr,
-)
+from kshell.linux.include.linux.icmp import NR_ICMP_UNREACH, icmphdr
 from kshell.linux.include.linux.in_ import ipv4_is_multicast
 from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.skbuff import CHECKSUM_NONE, sk_buff
@@ -46,7 +47,6 @@ from kshell.linux.include.net.dropreason import SKB_DROP_REASON_NO_SOCKET
 from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.inet_sock import inet_can_nonlocal_bind, inet_sk, inet_sk_flowi_flags, inet_sock
 from kshell.linux.include.net.ip import IPCB, get_rttos, ipcm_cookie, ipcm_init_sk
-from kshell.linux.include.net.ip_fib import RT_TABLE_LOCAL, RTN_LOCAL
 from kshell.linux.include.net.ping import PING_HTABLE_MASK, ping_table, pingfakehdr
 from kshell.linux.include.net.rtable import RTO_ONLINK, inet_iif
 from kshell.linux.include.net.sock import (
@@ -59,7 +59,6 @@ from kshell.linux.include.net.sock import (
     sk_error_report,
     sock,
 )
-from kshell.linux.include.net.tcp_states import TCP_ESTABLISHED
 from kshell.linux.lib.iov_iter import copy_from_iter_full
 from kshell.linux.net.core.datagram import skb_copy_datagram_msg, skb_free_datagram, skb_recv_datagram
 from kshell.linux.net.core.skbuff import kfree_skb_reason, skb_clone, skb_push

@@ -14,8 +14,10 @@ from kshell.abi.errno import (
     ENOPROTOOPT,
     EOPNOTSUPP,
 )
-from kshell.abi.inet import IPPROTO_ICMP, IPPROTO_RAW
+from kshell.abi.inet import ICMP_FILTER, IPPROTO_ICMP, IPPROTO_RAW
 from kshell.abi.ioctl import SIOCINQ, SIOCOUTQ
+from kshell.abi.netdevice import ETH_P_IP
+from kshell.abi.rtnetlink import RT_TABLE_LOCAL, RTN_BROADCAST, RTN_MULTICAST
 from kshell.abi.socket import (
     AF_INET,
     AF_UNSPEC,
@@ -25,11 +27,11 @@ from kshell.abi.socket import (
     MSG_OOB,
     MSG_PROBE,
     MSG_TRUNC,
+    SOL_RAW,
 )
+from kshell.abi.tcp import TCP_CLOSE, TCP_ESTABLISHED
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ENOIOCTLCMD
-from kshell.linux.include.linux.icmp import ICMP_FILTER
-from kshell.linux.include.linux.if_ether import ETH_P_IP
 from kshell.linux.include.linux.in_ import ipv4_is_multicast
 from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.netdevice import NET_XMIT_CN
@@ -41,7 +43,6 @@ from kshell.linux.include.net.dst import dst_output
 from kshell.linux.include.net.flow import FLOWI_FLAG_KNOWN_NH, flowi4
 from kshell.linux.include.net.inet_sock import inet_addr_valid_or_nonlocal, inet_sk, inet_sk_flowi_flags
 from kshell.linux.include.net.ip import ipcm_cookie, ipcm_init_sk
-from kshell.linux.include.net.ip_fib import RT_TABLE_LOCAL, RTN_BROADCAST, RTN_MULTICAST
 from kshell.linux.include.net.raw import raw_hashinfo, raw_sk, raw_sock
 from kshell.linux.include.net.rtable import RTO_ONLINK, rtable
 from kshell.linux.include.net.sock import (
@@ -52,7 +53,6 @@ from kshell.linux.include.net.sock import (
     sk_wmem_alloc_get,
     sock,
 )
-from kshell.linux.include.net.tcp_states import TCP_CLOSE, TCP_ESTABLISHED
 from kshell.linux.lib.iov_iter import copy_from_iter_full
 from kshell.linux.net.core.datagram import skb_copy_datagram_msg, skb_free_datagram, skb_recv_datagram
 from kshell.linux.net.core.dst import dst_release
@@ -88,7 +88,6 @@ if TYPE_CHECKING:
 
 SIOCGETVIFCNT = 0x89E0
 SIOCGETSGCNT = 0x89E1
-SOL_RAW = 255
 
 
 class raw_frag_vec:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EHOSTUNREACH, EMSGSIZE, EPROTO
-from kshell.abi.inet import IPPROTO_ICMP
-from kshell.linux.include.linux.icmp import (
+from kshell.abi.inet import (
     ICMP_DEST_UNREACH,
     ICMP_FRAG_NEEDED,
     ICMP_PARAMETERPROB,
     ICMP_REDIRECT,
     ICMP_SOURCE_QUENCH,
-    NR_ICMP_UNREACH,
-    icmphdr,
+    IPPROTO_ICMP,
 )
+from kshell.abi.tcp import TCP_ESTABLISHED
+from kshell.linux.include.linux.icmp import NR_ICMP_UNREACH, icmphdr
 from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.netdevice import NET_RX_DROP, NET_RX_SUCCESS
 from kshell.linux.include.linux.skbuff import sk_buff
@@ -22,7 +22,6 @@ from kshell.linux.include.net.inet_sock import inet_sk
 from kshell.linux.include.net.raw import RAW_HTABLE_SIZE, raw_hashfunc, raw_hashinfo, raw_sk, raw_sk_bound_dev_eq
 from kshell.linux.include.net.rtable import inet_iif
 from kshell.linux.include.net.sock import SOCK_RCU_FREE, sk_error_report, sock
-from kshell.linux.include.net.tcp_states import TCP_ESTABLISHED
 from kshell.linux.net.core.skbuff import kfree_skb_reason, skb_clone, skb_push
 from kshell.linux.net.core.skbuff_bytes import _skb_network_bytes
 from kshell.linux.net.core.sock_proto import sock_prot_inuse_add

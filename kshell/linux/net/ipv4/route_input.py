@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EHOSTUNREACH, EINVAL
-from kshell.linux.include.linux.if_ether import ETH_P_IP
+from kshell.abi.inet import IPPROTO_IGMP
+from kshell.abi.netdevice import ETH_P_IP
+from kshell.abi.rtnetlink import (
+    RTN_BROADCAST,
+    RTN_LOCAL,
+    RTN_MULTICAST,
+    RTN_UNICAST,
+    RTN_UNREACHABLE,
+)
 from kshell.linux.include.linux.in_ import (
     ipv4_is_lbcast,
     ipv4_is_local_multicast,
@@ -21,18 +29,11 @@ from kshell.linux.include.linux.inetdevice import (
     IPV4_DEVCONF_SHARED_MEDIA,
     in_device,
 )
-from kshell.linux.include.linux.ip import iphdr
+from kshell.linux.include.linux.ip import IPTOS_RT_MASK, iphdr
 from kshell.linux.include.linux.skbuff import sk_buff
 from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.ip import IPCB, IPSKB_DOREDIRECT
-from kshell.linux.include.net.ip_fib import (
-    RTN_BROADCAST,
-    RTN_LOCAL,
-    RTN_MULTICAST,
-    RTN_UNICAST,
-    RTN_UNREACHABLE,
-    fib_result,
-)
+from kshell.linux.include.net.ip_fib import fib_result
 from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTCF_LOCAL, RTCF_MULTICAST, rtable
 from kshell.linux.net.core.skbuff import skb_dst_drop
 from kshell.linux.net.ipv4 import devinet, fib_frontend, igmp_dev, ip_forward, route
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.net.net_namespace import net as net_t
 
-IPPROTO_IGMP = 2
-IPTOS_RT_MASK = 0x1C
 
 
 def _set_dst(skb: sk_buff, rt: rtable, fresh: bool) -> int:

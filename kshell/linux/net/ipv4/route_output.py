@@ -5,10 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINVAL, ENETUNREACH, ENODEV
-from kshell.abi.inet import IPPROTO_IGMP
+from kshell.abi.inet import INADDR_LOOPBACK, IPPROTO_IGMP
+from kshell.abi.netdevice import IFF_LOOPBACK, IFF_UP
+from kshell.abi.rtnetlink import (
+    RT_SCOPE_HOST,
+    RT_SCOPE_LINK,
+    RTN_BROADCAST,
+    RTN_LOCAL,
+    RTN_MULTICAST,
+    RTN_UNICAST,
+)
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.in_ import (
-    INADDR_LOOPBACK,
     ipv4_is_lbcast,
     ipv4_is_local_multicast,
     ipv4_is_loopback,
@@ -16,15 +24,7 @@ from kshell.linux.include.linux.in_ import (
 )
 from kshell.linux.include.linux.inetdevice import IN_DEV_ORCONF, IPV4_DEVCONF_NOXFRM, IPV4_DEVCONF_ROUTE_LOCALNET
 from kshell.linux.include.net.flow import FLOWI_FLAG_ANYSRC, FLOWI_FLAG_KNOWN_NH, LOOPBACK_IFINDEX, flowi4
-from kshell.linux.include.net.ip_fib import (
-    RT_SCOPE_HOST,
-    RT_SCOPE_LINK,
-    RTN_BROADCAST,
-    RTN_LOCAL,
-    RTN_MULTICAST,
-    RTN_UNICAST,
-    fib_result,
-)
+from kshell.linux.include.net.ip_fib import fib_result
 from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTCF_LOCAL, RTCF_MULTICAST, rtable
 from kshell.linux.net.core.dev import dev_get_by_index_rcu
 from kshell.linux.net.core.dst import dst_release
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.include.net.sock import sock
 
-IFF_UP = 1
-IFF_LOOPBACK = 8
 
 
 def _route_type(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.inet import ICMP_REDIR_HOST, ICMP_REDIRECT
+from kshell.abi.rtnetlink import RTN_UNICAST
 from kshell.abi.socket import AF_INET
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.icmp import ICMP_REDIRECT, icmphdr
+from kshell.linux.include.linux.icmp import icmphdr
 from kshell.linux.include.linux.in_ import ipv4_is_lbcast, ipv4_is_multicast, ipv4_is_zeronet
 from kshell.linux.include.linux.inetdevice import (
     IN_DEV_ORCONF,
@@ -17,7 +19,7 @@ from kshell.linux.include.linux.inetdevice import (
 )
 from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.net.flow import flowi4
-from kshell.linux.include.net.ip_fib import RTN_UNICAST, fib_result
+from kshell.linux.include.net.ip_fib import fib_result
 from kshell.linux.include.net.neighbour import NUD_VALID
 from kshell.linux.include.net.rtable import rtable
 from kshell.linux.net.core.dst import dst_release
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
 
 HZ: Final = 250
-ICMP_REDIR_HOST: Final = 1
 IP_RT_GC_TIMEOUT: Final = 300 * HZ
 
 

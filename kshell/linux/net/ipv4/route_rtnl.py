@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Final
 from kshell.abi import rtnetlink as r
 from kshell.abi.errno import EHOSTUNREACH, EINVAL, ENODEV
 from kshell.abi.inet import IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP
+from kshell.abi.netdevice import ETH_P_IP
+from kshell.abi.rtnetlink import RTAX_LOCK, RTAX_MTU
 from kshell.abi.socket import AF_INET, PF_INET
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.if_ether import ETH_P_IP
 from kshell.linux.include.linux.jiffies import jiffies_to_clock_t
 from kshell.linux.include.linux.netlink import NETLINK_CB, NLMSG_GOODSIZE, netlink_callback, netlink_ext_ack
 from kshell.linux.include.net.dst import dst_hold
 from kshell.linux.include.net.flow import LOOPBACK_IFINDEX, flowi4
-from kshell.linux.include.net.ip_fib import RTAX_LOCK, RTAX_MTU, fib_info, fib_result, fib_rt_info
+from kshell.linux.include.net.ip_fib import fib_info, fib_result, fib_rt_info
 from kshell.linux.include.net.netlink import (
     nla_get_in_addr,
     nla_get_u8,

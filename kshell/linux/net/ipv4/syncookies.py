@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.socket import SOCK_RCVBUF_LOCK
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.snmp import LINUX_MIB_SYNCOOKIESFAILED, LINUX_MIB_SYNCOOKIESRECV
 from kshell.linux.include.linux.tcp import TCP_SACK_SEEN, tcp_clear_options, tcp_options_received, tcphdr
@@ -11,7 +12,6 @@ from kshell.linux.include.net.dst import dst_metric
 from kshell.linux.include.net.flow import flowi4, flowi4_init_output
 from kshell.linux.include.net.inet_sock import inet_request_bound_dev_if, inet_request_mark, inet_sk_flowi_flags
 from kshell.linux.include.net.route import RT_CONN_FLAGS, ip_route_output_key
-from kshell.linux.include.net.sock import SOCK_RCVBUF_LOCK
 from kshell.linux.include.net.tcp import TCPHDR_ACK, TCPHDR_RST, U32, tcp_full_space
 from kshell.linux.net.core.secure_seq import _mix, net_secret_init, secure_tcp_seq_and_ts_off
 from kshell.linux.net.core.sock import net_tx_rndhash, sock_put

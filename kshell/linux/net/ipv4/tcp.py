@@ -8,9 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINVAL
+from kshell.abi.ioctl import SIOCATMARK, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD
+from kshell.abi.socket import SOCK_RCVBUF_LOCK
+from kshell.abi.tcp import (
+    TCP_CLOSE,
+    TCP_CLOSE_WAIT,
+    TCP_ESTABLISHED,
+    TCP_LISTEN,
+    TCP_MSS_DEFAULT,
+    TCP_SYN_SENT,
+)
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ENOIOCTLCMD
-from kshell.linux.include.linux.net import SOCK_NOSPACE, SOCKWQ_ASYNC_NOSPACE
+from kshell.linux.include.linux.net import SOCK_NOSPACE, SOCK_SUPPORT_ZC, SOCKWQ_ASYNC_NOSPACE
 from kshell.linux.include.linux.poll import (
     EPOLLERR,
     EPOLLHUP,
@@ -35,22 +45,16 @@ from kshell.linux.include.net.sock import (
     SEND_SHUTDOWN,
     SHUTDOWN_MASK,
     SOCK_BINDPORT_LOCK,
-    SOCK_RCVBUF_LOCK,
     SOCK_URGINLINE,
     SOCK_USE_WRITE_QUEUE,
     __sk_stream_is_writeable,
     lock_sock_fast,
     unlock_sock_fast,
 )
+from kshell.linux.include.net.tcp import TCP_DELACK_MAX as TCP_DELACK_MAX
 from kshell.linux.include.net.tcp import (
-    TCP_CLOSE,
-    TCP_CLOSE_WAIT,
-    TCP_ESTABLISHED,
     TCP_INFINITE_SSTHRESH,
     TCP_INIT_CWND,
-    TCP_LISTEN,
-    TCP_MSS_DEFAULT,
-    TCP_SYN_SENT,
     TCP_TIMEOUT_INIT,
     TCP_URG_VALID,
     TCPF_SYN_RECV,
@@ -60,7 +64,6 @@ from kshell.linux.include.net.tcp import (
     tcp_full_space,
     tcp_inq,
 )
-from kshell.linux.include.net.tcp import TCP_DELACK_MAX as TCP_DELACK_MAX
 from kshell.linux.kernel.printk import pr_info
 from kshell.linux.kernel.softirq import open_softirq
 from kshell.linux.mm.slab_common import kmem_cache_create
@@ -81,12 +84,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
     from kshell.linux.init.kernel import Kernel
 
-SIOCINQ = 0x541B
-SIOCOUTQ = 0x5411
-SIOCOUTQNSD = 0x894B
-SIOCATMARK = 0x8905
 TASKLET_SOFTIRQ = 6
-SOCK_SUPPORT_ZC = 5
 _EHASH_ENTRIES = 32768
 
 

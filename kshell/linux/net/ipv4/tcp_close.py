@@ -3,6 +3,26 @@
 from __future__ import annotations
 
 from kshell.abi.errno import ECONNABORTED, ECONNRESET, ENOENT
+from kshell.abi.tcp import (
+    TCP_ACTION_FIN,
+    TCP_CLOSE,
+    TCP_CLOSE_WAIT,
+    TCP_CLOSING,
+    TCP_ESTABLISHED,
+    TCP_FIN_WAIT1,
+    TCP_FIN_WAIT2,
+    TCP_LAST_ACK,
+    TCP_LISTEN,
+    TCP_STATE_MASK,
+    TCP_SYN_RECV,
+    TCP_SYN_SENT,
+    TCPF_CLOSE_WAIT,
+    TCPF_CLOSING,
+    TCPF_ESTABLISHED,
+    TCPF_FIN_WAIT1,
+    TCPF_FIN_WAIT2,
+    TCPF_LAST_ACK,
+)
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.skbuff import __skb_dequeue
 from kshell.linux.include.linux.snmp import (
@@ -24,31 +44,13 @@ from kshell.linux.include.net.sock import (
     sk_error_report,
 )
 from kshell.linux.include.net.tcp import (
-    TCP_ACTION_FIN,
     TCP_CHRONO_BUSY,
-    TCP_CLOSE,
-    TCP_CLOSE_WAIT,
-    TCP_CLOSING,
-    TCP_ESTABLISHED,
-    TCP_FIN_WAIT1,
-    TCP_FIN_WAIT2,
     TCP_INFINITE_SSTHRESH,
     TCP_INIT_CWND,
-    TCP_LAST_ACK,
-    TCP_LISTEN,
     TCP_MIN_MSS,
     TCP_RTO_MIN,
-    TCP_STATE_MASK,
-    TCP_SYN_RECV,
-    TCP_SYN_SENT,
     TCP_TIMEOUT_INIT,
     TCP_TIMEWAIT_LEN,
-    TCPF_CLOSE_WAIT,
-    TCPF_CLOSING,
-    TCPF_ESTABLISHED,
-    TCPF_FIN_WAIT1,
-    TCPF_FIN_WAIT2,
-    TCPF_LAST_ACK,
     TCPF_SYN_RECV,
     TCPF_SYN_SENT,
     TCPHDR_FIN,

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from kshell.abi.errno import EEXIST, ENOENT, EPERM
+from kshell.abi.tcp import TCPF_CLOSE, TCPF_LISTEN
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.net.tcp import (
     TCP_CONG_NEEDS_ECN,
     TCP_CONG_NON_RESTRICTED,
-    TCPF_CLOSE,
-    TCPF_LISTEN,
     tcp_congestion_ops,
     tcp_is_cwnd_limited,
 )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import ECONNABORTED
 from kshell.abi.inet import IPPROTO_RAW, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE
+from kshell.abi.tcp import TCP_LISTEN
 from kshell.linux.include.linux.tcp import tcp_sk
-from kshell.linux.include.net.tcp_states import TCP_LISTEN
 from kshell.linux.kernel.kmod import request_module
 from kshell.linux.net.ipv4.inet_diag import (
     inet_diag_handler,

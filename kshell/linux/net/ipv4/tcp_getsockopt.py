@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from kshell.abi import tcp as abi
 from kshell.abi.errno import EINVAL, EIO, ENOPROTOOPT, ENOTCONN, EPERM
-from kshell.abi.socket import MSG_DONTWAIT
+from kshell.abi.socket import MSG_DONTWAIT, SOL_TCP
+from kshell.abi.tcp import TCP_LISTEN, TCPF_CLOSE, TCPF_LISTEN
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.socket import msghdr
@@ -23,14 +24,11 @@ from kshell.linux.include.net.inet_connection_sock import TCP_PINGPONG_THRESH
 from kshell.linux.include.net.sock import SOCK_DONE, sock_error
 from kshell.linux.include.net.tcp import (
     TCP_CA_NAME_MAX,
-    TCP_LISTEN,
     TCP_NAGLE_CORK,
     TCP_NAGLE_OFF,
     TCP_RTO_MAX,
     TCP_TIMEOUT_INIT,
     TCP_ULP_NAME_MAX,
-    TCPF_CLOSE,
-    TCPF_LISTEN,
     U32,
     keepalive_intvl_when,
     keepalive_probes,
@@ -46,7 +44,6 @@ from kshell.linux.net.ipv4.tcp_info import tcp_get_info
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sockptr import sockptr_t
 
-SOL_TCP = 6
 _ZEROCOPY = Struct("<QIIIiQiIQQII")  # struct tcp_zerocopy_receive
 _ITER_DEST = 0
 

@@ -6,6 +6,7 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from kshell.abi.tcp import (
+    TCP_LISTEN,
     TCPI_OPT_ECN,
     TCPI_OPT_ECN_SEEN,
     TCPI_OPT_SACK,
@@ -20,7 +21,6 @@ from kshell.linux.include.net.tcp import (
     TCP_CHRONO_SNDBUF_LIMITED,
     TCP_ECN_OK,
     TCP_ECN_SEEN,
-    TCP_LISTEN,
     U32,
     _s32,
 )

@@ -8,6 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.tcp import (
+    TCP_ESTABLISHED,
+    TCP_SYN_RECV,
+    TCPF_CLOSE_WAIT,
+    TCPF_CLOSING,
+    TCPF_LAST_ACK,
+)
 from kshell.linux.include.linux.hrtimer import hrtimer
 from kshell.linux.include.linux.skbuff import __skb_unlink
 from kshell.linux.include.linux.snmp import (
@@ -31,16 +38,11 @@ from kshell.linux.include.net.dropreason import (
 from kshell.linux.include.net.inet_connection_sock import ICSK_ACK_NOW, ICSK_ACK_SCHED
 from kshell.linux.include.net.sock import SOCK_DEAD, SOCK_URGINLINE, sock_flag
 from kshell.linux.include.net.tcp import (
-    TCP_ESTABLISHED,
     TCP_FASTRETRANS_THRESH,
     TCP_MAX_QUICKACKS,
     TCP_PAWS_WINDOW,
-    TCP_SYN_RECV,
     TCP_URG_NOTYET,
     TCP_URG_VALID,
-    TCPF_CLOSE_WAIT,
-    TCPF_CLOSING,
-    TCPF_LAST_ACK,
     TCPHDR_ACK,
     TCPHDR_RST,
     TCPHDR_SYN,

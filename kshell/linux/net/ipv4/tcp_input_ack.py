@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.tcp import TCP_SYN_SENT
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_TCPDELIVERED,
     LINUX_MIB_TCPDELIVEREDCE,
@@ -19,7 +20,6 @@ from kshell.linux.include.net.tcp import (
     TCP_ECN_DEMAND_CWR,
     TCP_ECN_OK,
     TCP_NAGLE_OFF,
-    TCP_SYN_SENT,
     TCPCB_LOST,
     TCPCB_RETRANS,
     TCPCB_SACKED_ACKED,

@@ -7,6 +7,17 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import ENOMEM
 from kshell.abi.signal import POLL_HUP, POLL_IN
+from kshell.abi.socket import SOCK_SNDBUF_LOCK
+from kshell.abi.tcp import (
+    TCP_CLOSE,
+    TCP_CLOSE_WAIT,
+    TCP_CLOSING,
+    TCP_ESTABLISHED,
+    TCP_FIN_WAIT1,
+    TCP_FIN_WAIT2,
+    TCP_SYN_RECV,
+    TCP_TIME_WAIT,
+)
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.net import SOCK_WAKE_WAITD
 from kshell.linux.include.linux.skbuff import __skb_queue_tail
@@ -28,22 +39,13 @@ from kshell.linux.include.net.sock import (
     SHUTDOWN_MASK,
     SOCK_DEAD,
     SOCK_DONE,
-    SOCK_SNDBUF_LOCK,
     sk_prot_mem_limits,
     sock_flag,
     sock_set_flag,
 )
 from kshell.linux.include.net.tcp import (
     TCP_CHRONO_SNDBUF_LIMITED,
-    TCP_CLOSE,
-    TCP_CLOSE_WAIT,
-    TCP_CLOSING,
-    TCP_ESTABLISHED,
-    TCP_FIN_WAIT1,
-    TCP_FIN_WAIT2,
     TCP_MAX_QUICKACKS,
-    TCP_SYN_RECV,
-    TCP_TIME_WAIT,
     TCPHDR_FIN,
     U32,
     _s32,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.tcp import TCP_CA_CWR, TCP_SYN_SENT
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_TCPLOSSPROBERECOVERY,
     LINUX_MIB_TCPLOSTRETRANSMIT,
@@ -16,13 +17,11 @@ from kshell.linux.include.net.inet_connection_sock import ICSK_TIME_RETRANS
 from kshell.linux.include.net.tcp import (
     CA_EVENT_COMPLETE_CWR,
     CA_EVENT_LOSS,
-    TCP_CA_CWR,
     TCP_ECN_OK,
     TCP_ECN_QUEUE_CWR,
     TCP_INFINITE_SSTHRESH,
     TCP_RACK_LOSS_DETECTION,
     TCP_RTO_MAX,
-    TCP_SYN_SENT,
     TCPCB_LOST,
     TCPCB_SACKED_ACKED,
     TCPCB_SACKED_RETRANS,

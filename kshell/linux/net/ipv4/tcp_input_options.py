@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.tcp import (
+    TCPOPT_EOL,
+    TCPOPT_FASTOPEN,
+    TCPOPT_MD5SIG,
+    TCPOPT_MSS,
+    TCPOPT_NOP,
+    TCPOPT_SACK,
+    TCPOPT_SACK_PERM,
+    TCPOPT_TIMESTAMP,
+    TCPOPT_WINDOW,
+)
 from kshell.linux.include.linux.tcp import (
     TCP_FASTOPEN_COOKIE_MAX,
     TCP_FASTOPEN_COOKIE_MIN,
@@ -25,17 +36,8 @@ from kshell.linux.include.net.tcp import (
     TCPOLEN_SACK_PERM,
     TCPOLEN_TIMESTAMP,
     TCPOLEN_WINDOW,
-    TCPOPT_EOL,
     TCPOPT_EXP,
-    TCPOPT_FASTOPEN,
     TCPOPT_FASTOPEN_MAGIC,
-    TCPOPT_MD5SIG,
-    TCPOPT_MSS,
-    TCPOPT_NOP,
-    TCPOPT_SACK,
-    TCPOPT_SACK_PERM,
-    TCPOPT_TIMESTAMP,
-    TCPOPT_WINDOW,
     U32,
 )
 

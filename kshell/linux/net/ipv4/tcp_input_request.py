@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from kshell.abi.tcp import TCP_NEW_SYN_RECV
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_LISTENDROPS,
     LINUX_MIB_LISTENOVERFLOWS,
@@ -21,7 +22,6 @@ from kshell.linux.include.net.inet_sock import inet_request_bound_dev_if, inet_r
 from kshell.linux.include.net.request_sock import reqsk_queue_len, request_sock_ops, saved_syn
 from kshell.linux.include.net.sock import sk_acceptq_is_full, sock_hold
 from kshell.linux.include.net.tcp import (
-    TCP_NEW_SYN_RECV,
     TCP_SYNACK_COOKIE,
     TCP_SYNACK_FASTOPEN,
     TCP_SYNACK_NORMAL,

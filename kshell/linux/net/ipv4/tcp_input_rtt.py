@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.rtnetlink import RTAX_INITCWND, RTAX_QUICKACK
+from kshell.abi.socket import SOCK_RCVBUF_LOCK, SOCK_SNDBUF_LOCK
+from kshell.abi.tcp import TCP_MSS_DEFAULT
 from kshell.linux.include.linux.skbuff import SKB_OBJ_SIZE, SKB_SHINFO_SIZE, SKB_TRUESIZE
 from kshell.linux.include.net.inet_connection_sock import ICSK_ACK_PUSHED, ICSK_ACK_PUSHED2, ICSK_ACK_SCHED
-from kshell.linux.include.net.sock import SOCK_RCVBUF_LOCK, SOCK_SNDBUF_LOCK
 from kshell.linux.include.net.tcp import (
     MAX_TCP_HEADER,
     TCP_ATO_MIN,
     TCP_INIT_CWND,
     TCP_MAX_QUICKACKS,
     TCP_MIN_MSS,
-    TCP_MSS_DEFAULT,
     TCP_RTO_MAX,
     TCPHDR_FIN,
     TCPHDR_PSH,
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 
 _REMNANT = TCPHDR_FIN | TCPHDR_URG | TCPHDR_SYN | TCPHDR_PSH
 _INT_MAX_MS = 0x7FFFFFFF // 1000
-RTAX_INITCWND = 11
-RTAX_QUICKACK = 15
 
 
 def tcp_measure_rcv_mss(sk: tcp_sock, skb: sk_buff) -> None:

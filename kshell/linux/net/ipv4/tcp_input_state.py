@@ -5,6 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import ECONNREFUSED, ECONNRESET, EPIPE
+from kshell.abi.tcp import (
+    TCP_CLOSE,
+    TCP_CLOSE_WAIT,
+    TCP_CLOSING,
+    TCP_ESTABLISHED,
+    TCP_FIN_WAIT1,
+    TCP_FIN_WAIT2,
+    TCP_LAST_ACK,
+    TCP_LISTEN,
+    TCP_SYN_RECV,
+    TCP_SYN_SENT,
+    TCP_TIME_WAIT,
+)
 from kshell.linux.include.linux.net import SOCK_WAKE_IO
 from kshell.linux.include.linux.snmp import LINUX_MIB_TCPABORTONDATA
 from kshell.linux.include.linux.tcp import tcp_request_sock
@@ -17,17 +30,6 @@ from kshell.linux.include.net.dropreason import (
 )
 from kshell.linux.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, SOCK_DEAD, sk_error_report, sock_flag
 from kshell.linux.include.net.tcp import (
-    TCP_CLOSE,
-    TCP_CLOSE_WAIT,
-    TCP_CLOSING,
-    TCP_ESTABLISHED,
-    TCP_FIN_WAIT1,
-    TCP_FIN_WAIT2,
-    TCP_LAST_ACK,
-    TCP_LISTEN,
-    TCP_SYN_RECV,
-    TCP_SYN_SENT,
-    TCP_TIME_WAIT,
     TCP_TIMEWAIT_LEN,
     TCPHDR_ACK,
     TCPHDR_FIN,

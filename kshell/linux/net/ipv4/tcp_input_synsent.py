@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.tcp import TCP_ESTABLISHED, TCP_SYN_RECV
 from kshell.linux.include.linux.net import SOCK_WAKE_IO
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_PAWSACTIVEREJECTED,
@@ -27,10 +28,8 @@ from kshell.linux.include.net.sock import SOCK_DEAD, SOCK_KEEPOPEN, sock_flag
 from kshell.linux.include.net.tcp import (
     TCP_DELACK_MAX,
     TCP_ECN_OK,
-    TCP_ESTABLISHED,
     TCP_MAX_QUICKACKS,
     TCP_RTO_MAX,
-    TCP_SYN_RECV,
     TCP_TIMEOUT_MIN,
     TCPHDR_ACK,
     TCPHDR_CWR,

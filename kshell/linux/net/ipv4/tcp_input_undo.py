@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.tcp import TCP_SYN_SENT
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_TCPDSACKUNDO,
     LINUX_MIB_TCPFULLUNDO,
@@ -15,7 +16,6 @@ from kshell.linux.include.linux.snmp import (
 from kshell.linux.include.linux.tcp import TCP_RACK_RECOVERY_THRESH
 from kshell.linux.include.net.tcp import (
     TCP_ECN_QUEUE_CWR,
-    TCP_SYN_SENT,
     TCPCB_EVER_RETRANS,
     TCPCB_LOST,
     TCPCB_RETRANS,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from kshell.abi.errno import EAFNOSUPPORT, EINVAL, ENETUNREACH
 from kshell.abi.socket import AF_INET
+from kshell.abi.tcp import TCP_CLOSE, TCP_FIN_WAIT2, TCP_MSS_DEFAULT, TCP_SYN_SENT
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.random import get_random_u16
 from kshell.linux.include.linux.skbuff import SKB_GSO_TCPV4
@@ -24,15 +25,9 @@ from kshell.linux.include.net.inet_sock import _cork_of
 from kshell.linux.include.net.inet_timewait_sock import timewait_sock_ops
 from kshell.linux.include.net.protocol import net_protocol
 from kshell.linux.include.net.route import ip_route_connect, ip_route_newports, ip_rt_put
+from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTCF_MULTICAST
 from kshell.linux.include.net.sock import proto
-from kshell.linux.include.net.tcp import (
-    TCP_CLOSE,
-    TCP_FIN_WAIT2,
-    TCP_MSS_DEFAULT,
-    TCP_SYN_SENT,
-    U32,
-    _s32,
-)
+from kshell.linux.include.net.tcp import U32, _s32
 from kshell.linux.net.core.secure_seq import secure_tcp_seq_and_ts_off
 from kshell.linux.net.core.sock import sk_set_txhash, sk_setup_caps
 from kshell.linux.net.ipv4 import (
@@ -77,8 +72,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.rtable import rtable
     from kshell.linux.include.net.sock import sock
 
-RTCF_BROADCAST = 0x10000000
-RTCF_MULTICAST = 0x20000000
 LOOPBACK_IFINDEX = 1
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from kshell.abi.errno import EHOSTUNREACH, ENOENT, EPROTO
-from kshell.linux.include.linux.icmp import (
+from kshell.abi.inet import (
     ICMP_DEST_UNREACH,
     ICMP_FRAG_NEEDED,
     ICMP_HOST_UNREACH,
@@ -14,9 +14,16 @@ from kshell.linux.include.linux.icmp import (
     ICMP_PARAMETERPROB,
     ICMP_REDIRECT,
     ICMP_TIME_EXCEEDED,
-    NR_ICMP_UNREACH,
-    icmphdr,
 )
+from kshell.abi.tcp import (
+    TCP_CLOSE,
+    TCP_LISTEN,
+    TCP_NEW_SYN_RECV,
+    TCP_SYN_RECV,
+    TCP_SYN_SENT,
+    TCP_TIME_WAIT,
+)
+from kshell.linux.include.linux.icmp import NR_ICMP_UNREACH, icmphdr
 from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.snmp import (
     ICMP_MIB_INERRORS,
@@ -30,17 +37,7 @@ from kshell.linux.include.linux.tcp import (
 )
 from kshell.linux.include.net.inet_connection_sock import ICSK_TIME_RETRANS
 from kshell.linux.include.net.sock import sk_error_report
-from kshell.linux.include.net.tcp import (
-    TCP_CLOSE,
-    TCP_LISTEN,
-    TCP_NEW_SYN_RECV,
-    TCP_RTO_MAX,
-    TCP_SYN_RECV,
-    TCP_SYN_SENT,
-    TCP_TIME_WAIT,
-    TCP_TIMEOUT_INIT,
-    between,
-)
+from kshell.linux.include.net.tcp import TCP_RTO_MAX, TCP_TIMEOUT_INIT, between
 from kshell.linux.net.core.sock import sock_put
 from kshell.linux.net.ipv4 import (
     icmp,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.inet import IPPROTO_TCP
+from kshell.abi.inet import IP_PMTUDISC_DO, IPPROTO_TCP
 from kshell.abi.socket import PF_INET, SOCK_RAW
 from kshell.linux.include.net.inet_timewait_sock import inet_timewait_death_row
 from kshell.linux.include.net.net_namespace import pernet_operations
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 EHASH_ENTRIES = 32768
-IP_PMTUDISC_DO = 2
 
 
 def tcp_set_hashinfo(net: net) -> None:

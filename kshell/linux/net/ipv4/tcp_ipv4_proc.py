@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from kshell.abi.socket import AF_INET
+from kshell.abi.tcp import TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_SYN_RECV, TCP_TIME_WAIT
 from kshell.linux.fs.proc.generic import remove_proc_entry
 from kshell.linux.fs.proc.proc_net import proc_create_net_data, seq_file_net
 from kshell.linux.fs.seq_file import seq_pad, seq_printf, seq_puts, seq_setwidth
@@ -23,7 +24,6 @@ from kshell.linux.include.net.inet_timewait_sock import inet_timewait_sock
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.request_sock import request_sock
 from kshell.linux.include.net.tcp import TCP_INFINITE_SSTHRESH
-from kshell.linux.include.net.tcp_states import TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_SYN_RECV, TCP_TIME_WAIT
 from kshell.linux.kernel.time.timer import timer_pending
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.sock import sock_i_ino, sock_i_uid

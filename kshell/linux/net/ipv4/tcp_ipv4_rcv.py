@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from kshell.abi.packet import PACKET_HOST
+from kshell.abi.tcp import (
+    TCP_ESTABLISHED,
+    TCP_LISTEN,
+    TCP_NEW_SYN_RECV,
+    TCP_TIME_WAIT,
+)
 from kshell.linux.include.linux.skbuff import skb_shinfo
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_TCPBACKLOGCOALESCE,
@@ -23,10 +30,6 @@ from kshell.linux.include.net.dropreason import (
 from kshell.linux.include.net.rtable import inet_iif
 from kshell.linux.include.net.sock import sk_add_backlog
 from kshell.linux.include.net.tcp import (
-    TCP_ESTABLISHED,
-    TCP_LISTEN,
-    TCP_NEW_SYN_RECV,
-    TCP_TIME_WAIT,
     TCP_TW_ACK,
     TCP_TW_RST,
     TCP_TW_SYN,
@@ -73,7 +76,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.net.sock import sock, sock_common
 
-PACKET_HOST = 0
 
 
 def _put(sk: sock) -> None:

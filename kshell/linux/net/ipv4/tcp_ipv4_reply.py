@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from kshell.abi.rtnetlink import RTN_LOCAL
+from kshell.abi.tcp import TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_TIME_WAIT
 from kshell.linux.include.linux.snmp import TCP_MIB_OUTRSTS, TCP_MIB_OUTSEGS
 from kshell.linux.include.linux.tcp import tcp_request_sock, tcp_sock, tcp_timewait_sock, tcphdr
 from kshell.linux.include.net.ip import IP_REPLY_ARG_NOSRCCHECK, ip_reply_arg
-from kshell.linux.include.net.tcp import (
-    TCP_LISTEN,
-    TCP_NEW_SYN_RECV,
-    TCP_TIME_WAIT,
-    TCPHDR_ACK,
-    TCPHDR_FIN,
-    TCPHDR_RST,
-    TCPHDR_SYN,
-    U32,
-)
+from kshell.linux.include.net.tcp import TCPHDR_ACK, TCPHDR_FIN, TCPHDR_RST, TCPHDR_SYN, U32
 from kshell.linux.net.ipv4.inet_timewait_sock import inet_twsk_put
 from kshell.linux.net.ipv4.ip_output_append import ip_send_unicast_reply
 from kshell.linux.net.ipv4.tcp_input_options import tcp_parse_md5sig_option
@@ -29,7 +22,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.request_sock import request_sock
     from kshell.linux.include.net.sock import sock, sock_common
 
-RTN_LOCAL = 2
 
 
 def _is_full(sk: sock_common) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.socket import AF_INET
+from kshell.abi.tcp import TCP_MSS_DEFAULT
 from kshell.linux.include.linux.tcp import tcp_request_sock, tcp_sock
 from kshell.linux.include.net.request_sock import request_sock_ops
 from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTCF_MULTICAST
-from kshell.linux.include.net.tcp import TCP_MSS_DEFAULT
 from kshell.linux.include.net.tcp import tcp_request_sock_ops as _tcp_request_sock_af_ops
 from kshell.linux.net.ipv4 import syncookies, tcp_input_request, tcp_ipv4_reply, tcp_output_syn
 from kshell.linux.net.ipv4.tcp_ipv4_md5 import tcp_v4_md5_lookup

@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.request_sock import request_sock
     from kshell.linux.include.net.sock import sock
 
-RTCF_BROADCAST = 0x10000000
-RTCF_MULTICAST = 0x20000000
 
 
 def __tcp_v4_send_check(skb: sk_buff, saddr: int, daddr: int) -> None:

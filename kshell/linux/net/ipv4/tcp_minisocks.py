@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from kshell.abi.rtnetlink import RTAX_INITRWND, RTAX_WINDOW
+from kshell.abi.socket import SOCK_RCVBUF_LOCK
+from kshell.abi.tcp import TCP_MSS_DEFAULT, TCP_SYN_RECV
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_EMBRYONICRSTS,
     LINUX_MIB_PAWSESTABREJECTED,
@@ -21,14 +24,12 @@ from kshell.linux.include.linux.tcp import (
 )
 from kshell.linux.include.net.dst import dst_metric
 from kshell.linux.include.net.inet_connection_sock import reqsk_timeout
-from kshell.linux.include.net.sock import SOCK_KEEPOPEN, SOCK_RCVBUF_LOCK
+from kshell.linux.include.net.sock import SOCK_KEEPOPEN
 from kshell.linux.include.net.sock import __sk_add_backlog as __sk_add_backlog
 from kshell.linux.include.net.tcp import (
     TCP_CA_UNSPEC,
     TCP_ECN_OK,
-    TCP_MSS_DEFAULT,
     TCP_RTO_MAX,
-    TCP_SYN_RECV,
     TCPHDR_ACK,
     TCPHDR_RST,
     TCPHDR_SYN,
@@ -67,8 +68,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.dst import dst_entry
     from kshell.linux.include.net.sock import sock
 
-RTAX_WINDOW = 3
-RTAX_INITRWND = 14
 
 
 def tcp_openreq_init_rwin(req: tcp_request_sock, sk_listener: tcp_sock, dst: dst_entry) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.tcp import TCP_FIN_WAIT2, TCP_TIME_WAIT
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_PAWSESTABREJECTED,
     LINUX_MIB_TCPACKSKIPPEDFINWAIT2,
@@ -19,8 +20,6 @@ from kshell.linux.include.linux.tcp import (
 )
 from kshell.linux.include.net.sock import __sk_add_backlog as __sk_add_backlog
 from kshell.linux.include.net.tcp import (
-    TCP_FIN_WAIT2,
-    TCP_TIME_WAIT,
     TCP_TIMEWAIT_LEN,
     TCP_TW_ACK,
     TCP_TW_RST,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.tcp import TCP_CA_CWR, TCP_CLOSE, TCPF_CLOSE_WAIT, TCPF_ESTABLISHED
 from kshell.linux.include.linux.skbuff import __skb_queue_tail, __skb_unlink
 from kshell.linux.include.linux.snmp import LINUX_MIB_TCPORIGDATASENT
 from kshell.linux.include.linux.tcp import TSQF_THROTTLED
@@ -15,12 +16,10 @@ from kshell.linux.include.net.inet_connection_sock import ICSK_TIME_LOSS_PROBE, 
 from kshell.linux.include.net.sock import SK_PACING_NEEDED
 from kshell.linux.include.net.tcp import (
     CA_EVENT_CWND_RESTART,
-    TCP_CA_CWR,
     TCP_CHRONO_BUSY,
     TCP_CHRONO_RWND_LIMITED,
     TCP_CHRONO_SNDBUF_LIMITED,
     TCP_CHRONO_UNSPEC,
-    TCP_CLOSE,
     TCP_NAGLE_CORK,
     TCP_NAGLE_PUSH,
     TCP_RTO_MAX,
@@ -28,8 +27,6 @@ from kshell.linux.include.net.tcp import (
     TCP_TIMEOUT_INIT,
     TCP_TIMEOUT_MIN_US,
     TCPCB_REPAIRED,
-    TCPF_CLOSE_WAIT,
-    TCPF_ESTABLISHED,
     TCPHDR_FIN,
     U32,
     TCP_CA_Open,

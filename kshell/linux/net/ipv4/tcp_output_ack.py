@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from kshell.abi.tcp import TCP_CLOSE, TCP_ESTABLISHED
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.snmp import LINUX_MIB_TCPABORTFAILED, LINUX_MIB_TCPWINPROBE, TCP_MIB_OUTRSTS
@@ -17,10 +18,8 @@ from kshell.linux.include.net.inet_connection_sock import (
 )
 from kshell.linux.include.net.tcp import (
     MAX_TCP_HEADER,
-    TCP_CLOSE,
     TCP_DELACK_MAX,
     TCP_DELACK_MIN,
-    TCP_ESTABLISHED,
     TCP_FRAG_IN_WRITE_QUEUE,
     TCP_NAGLE_OFF,
     TCP_RESOURCE_PROBE_INTERVAL,

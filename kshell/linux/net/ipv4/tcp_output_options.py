@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from kshell.abi.tcp import TCPOPT_FASTOPEN
 from kshell.linux.include.linux.jiffies import NSEC_PER_MSEC
 from kshell.linux.include.linux.tcp import tcp_fastopen_cookie
 from kshell.linux.include.net.tcp import (
@@ -19,7 +20,6 @@ from kshell.linux.include.net.tcp import (
     TCPOLEN_SACKPERM_ALIGNED,
     TCPOLEN_TSTAMP_ALIGNED,
     TCPOLEN_WSCALE_ALIGNED,
-    TCPOPT_FASTOPEN,
     TCPOPT_FASTOPEN_MAGIC,
     U32,
 )

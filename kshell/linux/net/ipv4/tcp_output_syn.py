@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import ECONNREFUSED
+from kshell.abi.rtnetlink import RTAX_INITRWND, RTAX_WINDOW
+from kshell.abi.socket import SOCK_RCVBUF_LOCK
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.jiffies import NSEC_PER_MSEC
 from kshell.linux.include.linux.skbuff import CHECKSUM_PARTIAL, skb_dst_set
@@ -18,7 +20,7 @@ from kshell.linux.include.linux.snmp import (
 from kshell.linux.include.linux.tcp import tcp_fastopen_cookie, tcp_mss_clamp, tcp_request_sock, tcp_sock, tcphdr
 from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.inet_connection_sock import ICSK_TIME_RETRANS
-from kshell.linux.include.net.sock import SOCK_DONE, SOCK_RCVBUF_LOCK, sock_reset_flag
+from kshell.linux.include.net.sock import SOCK_DONE, sock_reset_flag
 from kshell.linux.include.net.tcp import (
     MAX_TCP_HEADER,
     MAX_TCP_OPTION_SPACE,
@@ -77,8 +79,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.request_sock import request_sock
     from kshell.linux.include.net.sock import sock
 
-RTAX_WINDOW = 3
-RTAX_INITRWND = 14
 
 
 def tcp_send_synack(sk: tcp_sock) -> None:

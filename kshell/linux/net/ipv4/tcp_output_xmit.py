@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.tcp import (
+    TCPF_CLOSE_WAIT,
+    TCPF_CLOSING,
+    TCPF_ESTABLISHED,
+    TCPF_FIN_WAIT1,
+    TCPF_LAST_ACK,
+)
 from kshell.linux.include.linux.skbuff import CHECKSUM_PARTIAL, skb_shinfo
 from kshell.linux.include.linux.snmp import LINUX_MIB_TCPACKCOMPRESSED, TCP_MIB_OUTSEGS
 from kshell.linux.include.linux.tcp import (
@@ -28,11 +35,6 @@ from kshell.linux.include.net.tcp import (
     TCP_ECN_DEMAND_CWR,
     TCP_ECN_OK,
     TCP_ECN_QUEUE_CWR,
-    TCPF_CLOSE_WAIT,
-    TCPF_CLOSING,
-    TCPF_ESTABLISHED,
-    TCPF_FIN_WAIT1,
-    TCPF_LAST_ACK,
     TCPHDR_ACK,
     TCPHDR_CWR,
     TCPHDR_ECE,

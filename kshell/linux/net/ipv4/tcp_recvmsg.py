@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, EFAULT, EINVAL, ENOTCONN, EPERM
-from kshell.abi.socket import MSG_DONTWAIT, MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL
-from kshell.abi.tcp import TCP_CM_INQ
+from kshell.abi.socket import MSG_DONTWAIT, MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, SOL_TCP
+from kshell.abi.tcp import TCP_CLOSE, TCP_CM_INQ, TCP_LISTEN
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sched import signal_pending
 from kshell.linux.include.linux.skbuff import __skb_unlink
@@ -26,8 +26,6 @@ from kshell.linux.include.net.sock import (
     sock_rcvlowat,
 )
 from kshell.linux.include.net.tcp import (
-    TCP_CLOSE,
-    TCP_LISTEN,
     TCP_URG_READ,
     TCP_URG_VALID,
     TCPHDR_FIN,
@@ -52,7 +50,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.linux.socket import msghdr
 
-SOL_TCP = 6
 _NO_QUEUE, _SEND_QUEUE = 0, 2
 _VM_WRITE, _VM_EXEC, _VM_MAYWRITE, _VM_MAYEXEC = 2, 4, 0x20, 0x40
 

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, EALREADY, EFAULT, EINPROGRESS, EINVAL, EOPNOTSUPP, EPIPE
 from kshell.abi.fcntl import O_NONBLOCK
-from kshell.abi.socket import AF_UNSPEC, MSG_DONTWAIT, MSG_EOR, MSG_FASTOPEN, MSG_MORE, MSG_OOB, MSG_ZEROCOPY
+from kshell.abi.socket import (
+    AF_UNSPEC,
+    MSG_DONTWAIT,
+    MSG_EOR,
+    MSG_FASTOPEN,
+    MSG_MORE,
+    MSG_OOB,
+    MSG_ZEROCOPY,
+    SOF_TIMESTAMPING_TX_ACK,
+    SOF_TIMESTAMPING_TX_RECORD_MASK,
+)
+from kshell.abi.tcp import TCP_CLOSE, TCPF_CLOSE_WAIT, TCPF_ESTABLISHED
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.net import SOCK_NOSPACE, SOCKWQ_ASYNC_NOSPACE
 from kshell.linux.include.linux.skbuff import CHECKSUM_PARTIAL, SKB_TRUESIZE, __skb_unlink, skb_shinfo
@@ -19,12 +30,9 @@ from kshell.linux.include.net.tcp import (
     MAX_TCP_HEADER,
     TCP_CHRONO_BUSY,
     TCP_CHRONO_SNDBUF_LIMITED,
-    TCP_CLOSE,
     TCP_NAGLE_CORK,
     TCP_NAGLE_PUSH,
     TCPCB_REPAIRED,
-    TCPF_CLOSE_WAIT,
-    TCPF_ESTABLISHED,
     TCPHDR_ACK,
     TCPHDR_PSH,
     TFO_CLIENT_ENABLE,
@@ -48,8 +56,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.net import socket
     from kshell.linux.include.linux.skbuff import sk_buff
 
-SOF_TIMESTAMPING_TX_ACK = 1 << 9
-SOF_TIMESTAMPING_TX_RECORD_MASK = 1 << 0 | 1 << 1 | 1 << 8 | 1 << 9
 _MAY_SEND = TCPF_ESTABLISHED | TCPF_CLOSE_WAIT
 _NO_QUEUE, _RECV_QUEUE = 0, 1
 

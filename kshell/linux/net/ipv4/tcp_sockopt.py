@@ -6,8 +6,22 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kshell.abi import tcp as abi
+from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EFBIG, EINVAL, ENOPROTOOPT, EOPNOTSUPP, EPERM
-from kshell.linux.include.linux.cred import CAP_NET_ADMIN
+from kshell.abi.socket import SOL_TCP
+from kshell.abi.tcp import (
+    TCP_CLOSE,
+    TCP_ESTABLISHED,
+    TCP_LISTEN,
+    TCPF_CLOSE,
+    TCPF_CLOSE_WAIT,
+    TCPF_ESTABLISHED,
+    TCPF_LISTEN,
+    TCPOPT_MSS,
+    TCPOPT_SACK_PERM,
+    TCPOPT_TIMESTAMP,
+    TCPOPT_WINDOW,
+)
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.sockptr import copy_from_sockptr, copy_from_sockptr_offset
@@ -22,10 +36,7 @@ from kshell.linux.include.net.tcp import (
     MAX_TCP_SYNCNT,
     MAX_TCP_WINDOW,
     TCP_CA_NAME_MAX,
-    TCP_CLOSE,
-    TCP_ESTABLISHED,
     TCP_FIN_TIMEOUT_MAX,
-    TCP_LISTEN,
     TCP_MAX_WSCALE,
     TCP_MIN_MSS,
     TCP_NAGLE_CORK,
@@ -34,14 +45,6 @@ from kshell.linux.include.net.tcp import (
     TCP_RTO_MAX,
     TCP_TIMEOUT_INIT,
     TCP_ULP_NAME_MAX,
-    TCPF_CLOSE,
-    TCPF_CLOSE_WAIT,
-    TCPF_ESTABLISHED,
-    TCPF_LISTEN,
-    TCPOPT_MSS,
-    TCPOPT_SACK_PERM,
-    TCPOPT_TIMESTAMP,
-    TCPOPT_WINDOW,
     TFO_CLIENT_ENABLE,
     U32,
     after,
@@ -59,7 +62,6 @@ from kshell.linux.net.ipv4.tcp_ulp import tcp_set_ulp
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sockptr import sockptr_t
 
-SOL_TCP = 6
 _ULONG = 0xFFFFFFFFFFFFFFFF
 _IDLE = TCPF_CLOSE | TCPF_LISTEN
 

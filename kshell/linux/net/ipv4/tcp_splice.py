@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, ENOTCONN, EPERM, ESPIPE
 from kshell.abi.fcntl import O_NONBLOCK
+from kshell.abi.tcp import TCP_CLOSE, TCP_LISTEN
 from kshell.linux.fs.splice_to_pipe import skb_splice_bits
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sched import signal_pending
@@ -19,13 +20,7 @@ from kshell.linux.include.net.sock import (
     sock_error,
     sock_intr_errno,
 )
-from kshell.linux.include.net.tcp import (
-    TCP_CLOSE,
-    TCP_LISTEN,
-    TCPHDR_FIN,
-    U32,
-    tcp_skb_cb,
-)
+from kshell.linux.include.net.tcp import TCPHDR_FIN, U32, tcp_skb_cb
 from kshell.linux.net.core.sock import lock_sock, release_sock, sk_wait_data
 from kshell.linux.net.ipv4 import tcp_input_rtt
 

@@ -5,6 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from kshell.abi.tcp import (
+    TCP_ESTABLISHED,
+    TCP_FIN_WAIT2,
+    TCP_LISTEN,
+    TCPF_CLOSE,
+    TCPF_LISTEN,
+)
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.hrtimer import hrtimer
 from kshell.linux.include.linux.jiffies import HZ, msecs_to_jiffies
@@ -33,14 +40,9 @@ from kshell.linux.include.net.inet_connection_sock import (
 from kshell.linux.include.net.sock import SOCK_DEAD, SOCK_KEEPOPEN, __sk_dst_reset
 from kshell.linux.include.net.tcp import (
     TCP_ATO_MIN,
-    TCP_ESTABLISHED,
-    TCP_FIN_WAIT2,
-    TCP_LISTEN,
     TCP_RESOURCE_PROBE_INTERVAL,
     TCP_RTO_MAX,
     TCP_TIMEWAIT_LEN,
-    TCPF_CLOSE,
-    TCPF_LISTEN,
     TCPF_SYN_RECV,
     TCPF_SYN_SENT,
     U32,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EEXIST, ENOENT, ENOTCONN
+from kshell.abi.tcp import TCP_LISTEN
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.net.tcp import TCP_LISTEN
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.tcp import tcp_sock

@@ -9,6 +9,18 @@ from kshell.abi.fcntl import O_NONBLOCK
 from kshell.abi.inet import IPPROTO_UDPLITE
 from kshell.abi.ioctl import SIOCINQ, SIOCOUTQ
 from kshell.abi.poll import EPOLLIN, EPOLLRDNORM
+from kshell.abi.socket import SOL_UDP, SOL_UDPLITE
+from kshell.abi.tcp import (
+    UDP_CORK,
+    UDP_ENCAP,
+    UDP_ENCAP_ESPINUDP,
+    UDP_ENCAP_ESPINUDP_NON_IKE,
+    UDP_ENCAP_L2TPINUDP,
+    UDP_GRO,
+    UDP_NO_CHECK6_RX,
+    UDP_NO_CHECK6_TX,
+    UDP_SEGMENT,
+)
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ENOIOCTLCMD
 from kshell.linux.include.linux.net import SOCK_SUPPORT_ZC
@@ -64,19 +76,8 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.init.kernel import Kernel
 
-SOL_UDP = 17
-SOL_UDPLITE = 136
-UDP_CORK = 1
 UDPLITE_SEND_CSCOV = 10
 UDPLITE_RECV_CSCOV = 11
-UDP_ENCAP = 100
-UDP_NO_CHECK6_TX = 101
-UDP_NO_CHECK6_RX = 102
-UDP_SEGMENT = 103
-UDP_GRO = 104
-UDP_ENCAP_ESPINUDP_NON_IKE = 1
-UDP_ENCAP_ESPINUDP = 2
-UDP_ENCAP_L2TPINUDP = 3
 USHRT_MAX = 65535
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EADDRINUSE
 from kshell.abi.socket import AF_INET
+from kshell.abi.tcp import TCP_ESTABLISHED
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.random import get_random_u32
@@ -13,7 +14,6 @@ from kshell.linux.include.linux.udp import udp_sk
 from kshell.linux.include.net.inet_sock import inet_is_local_reserved_port, inet_sk
 from kshell.linux.include.net.rtable import inet_iif
 from kshell.linux.include.net.sock import SOCK_RCU_FREE, sock
-from kshell.linux.include.net.tcp_states import TCP_ESTABLISHED
 from kshell.linux.include.net.udp import (
     ipv4_portaddr_hash,
     udp_hashslot,

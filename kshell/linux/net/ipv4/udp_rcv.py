@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EHOSTUNREACH, EMSGSIZE, ENOENT, ENOMEM, EPROTO
-from kshell.abi.inet import IPPROTO_UDP, IPPROTO_UDPLITE
-from kshell.linux.include.linux.icmp import (
+from kshell.abi.inet import (
     ICMP_DEST_UNREACH,
     ICMP_FRAG_NEEDED,
     ICMP_PARAMETERPROB,
     ICMP_PORT_UNREACH,
     ICMP_REDIRECT,
     ICMP_SOURCE_QUENCH,
-    NR_ICMP_UNREACH,
-    icmphdr,
+    IPPROTO_UDP,
+    IPPROTO_UDPLITE,
 )
+from kshell.abi.tcp import TCP_ESTABLISHED
+from kshell.linux.include.linux.icmp import NR_ICMP_UNREACH, icmphdr
 from kshell.linux.include.linux.ip import _checksum, iphdr
 from kshell.linux.include.linux.skbuff import CHECKSUM_NONE, SKB_GSO_UDP_L4, sk_buff
 from kshell.linux.include.linux.snmp import (
@@ -40,7 +41,6 @@ from kshell.linux.include.net.dropreason import (
 from kshell.linux.include.net.inet_sock import inet_sk
 from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTCF_MULTICAST
 from kshell.linux.include.net.sock import sk_error_report
-from kshell.linux.include.net.tcp_states import TCP_ESTABLISHED
 from kshell.linux.include.net.udp import udp_table
 from kshell.linux.net.core.filter import sk_filter_trim_cap
 from kshell.linux.net.core.skbuff import consume_skb, kfree_skb_reason, skb_clone, skb_pull_rcsum

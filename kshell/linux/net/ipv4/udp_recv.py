@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, EFAULT, ENOBUFS, ENOMEM
-from kshell.abi.socket import MSG_DONTWAIT, MSG_ERRQUEUE, MSG_PEEK, MSG_TRUNC
+from kshell.abi.socket import MSG_DONTWAIT, MSG_ERRQUEUE, MSG_PEEK, MSG_TRUNC, SOL_UDP
+from kshell.abi.tcp import UDP_GRO
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.skbuff import (
     SKB_GSO_UDP_L4,
@@ -41,8 +42,6 @@ from kshell.linux.net.socket_cmsg import sock_recv_cmsgs
 if TYPE_CHECKING:
     from kshell.linux.include.linux.socket import msghdr
 
-SOL_UDP = 17
-UDP_GRO = 104
 
 _SKB_MAX_ALLOC = 16000  # above this the data is in page fragments
 

@@ -16,7 +16,18 @@ from kshell.abi.errno import (
     EOPNOTSUPP,
 )
 from kshell.abi.inet import IPPROTO_UDPLITE
-from kshell.abi.socket import AF_INET, AF_UNSPEC, MSG_CONFIRM, MSG_DONTROUTE, MSG_DONTWAIT, MSG_MORE, MSG_OOB, MSG_PROBE
+from kshell.abi.socket import (
+    AF_INET,
+    AF_UNSPEC,
+    MSG_CONFIRM,
+    MSG_DONTROUTE,
+    MSG_DONTWAIT,
+    MSG_MORE,
+    MSG_OOB,
+    MSG_PROBE,
+    SOL_UDP,
+)
+from kshell.abi.tcp import TCP_ESTABLISHED, UDP_SEGMENT
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.in_ import ipv4_is_multicast
 from kshell.linux.include.linux.net import SOCK_NOSPACE
@@ -36,7 +47,6 @@ from kshell.linux.include.net.inet_sock import _cork_of, inet_cork, inet_sk, ine
 from kshell.linux.include.net.ip import get_rttos, ipcm_cookie, ipcm_init_sk
 from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTO_ONLINK, rtable
 from kshell.linux.include.net.sock import SOCK_BROADCAST, SOCK_LOCALROUTE, sk_dst_set, sock
-from kshell.linux.include.net.tcp_states import TCP_ESTABLISHED
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.skbuff import kfree_skb
 from kshell.linux.net.core.sock import sk_dst_check
@@ -58,8 +68,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.net import socket
 
 MSG_SENDPAGE_NOTLAST = 0x20000
-SOL_UDP = 17
-UDP_SEGMENT = 103
 _HDR = 8
 
 

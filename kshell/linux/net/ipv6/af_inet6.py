@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from kshell.abi.capability import CAP_NET_RAW
 from kshell.abi.errno import (
     EADDRINUSE,
     EADDRNOTAVAIL,
@@ -19,12 +20,21 @@ from kshell.abi.errno import (
     EPROTONOSUPPORT,
     ESOCKTNOSUPPORT,
 )
-from kshell.abi.inet import IPPROTO_ICMPV6, IPPROTO_IP, IPPROTO_RAW, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE
-from kshell.abi.socket import AF_INET6, PF_INET6, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM
-from kshell.linux.include.linux.cred import CAP_NET_RAW
+from kshell.abi.inet import (
+    IP_PMTUDISC_WANT,
+    IPPROTO_ICMPV6,
+    IPPROTO_IP,
+    IPPROTO_MAX,
+    IPPROTO_RAW,
+    IPPROTO_TCP,
+    IPPROTO_UDP,
+    IPPROTO_UDPLITE,
+)
+from kshell.abi.socket import AF_INET6, PF_INET6, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM, SS_UNCONNECTED
+from kshell.abi.tcp import TCP_CLOSE
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ENOIOCTLCMD
-from kshell.linux.include.linux.net import SS_UNCONNECTED, net_proto_family, proto_ops
+from kshell.linux.include.linux.net import net_proto_family, proto_ops
 from kshell.linux.include.net.inet_sock import inet_sk, inet_sock
 from kshell.linux.include.net.protocol import (
     INET_PROTOSW_ICSK,
@@ -63,10 +73,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.init.kernel import Kernel
 
-IPPROTO_MAX = 263
 SIN6_LEN_RFC2133 = 24
-IP_PMTUDISC_WANT = 1
-TCP_CLOSE = 7
 _ANY = bytes(16)
 
 

@@ -8,17 +8,15 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EADDRINUSE, EBUSY, EINVAL, EPERM, EPROTONOSUPPORT, ESOCKTNOSUPPORT
-from kshell.abi.netlink import NETLINK_USERSOCK
-from kshell.abi.socket import AF_NETLINK, AF_UNSPEC, PF_NETLINK, SOCK_DGRAM, SOCK_RAW
-from kshell.linux.include.linux.cred import CAP_NET_ADMIN
+from kshell.abi.netlink import NETLINK_CONNECTED, NETLINK_UNCONNECTED, NETLINK_USERSOCK
+from kshell.abi.socket import AF_NETLINK, AF_UNSPEC, PF_NETLINK, SOCK_DGRAM, SOCK_RAW, SS_UNCONNECTED
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ENOIOCTLCMD
-from kshell.linux.include.linux.net import SS_UNCONNECTED, net_proto_family, proto_ops, socket
+from kshell.linux.include.linux.net import net_proto_family, proto_ops, socket
 from kshell.linux.include.linux.netlink import (
-    NETLINK_CONNECTED,
     NETLINK_F_KERNEL_SOCKET,
-    NETLINK_UNCONNECTED,
     NL_CFG_F_NONROOT_RECV,
     NL_CFG_F_NONROOT_SEND,
     netlink_is_kernel,

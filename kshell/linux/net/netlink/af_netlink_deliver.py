@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, ECONNREFUSED, ENOBUFS, ESRCH
+from kshell.abi.netlink import NETLINK_CONNECTED
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netlink import (
     NETLINK_CB,
-    NETLINK_CONNECTED,
     NETLINK_F_BROADCAST_SEND_ERROR,
     NETLINK_F_LISTEN_ALL_NSID,
     NETLINK_F_RECV_NO_ENOBUFS,

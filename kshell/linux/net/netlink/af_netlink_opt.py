@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.capability import CAP_NET_BROADCAST
 from kshell.abi.errno import EINVAL, ENOENT, ENOPROTOOPT, EPERM
 from kshell.abi.netlink import (
     NETLINK_ADD_MEMBERSHIP,
@@ -18,7 +19,6 @@ from kshell.abi.netlink import (
     NETLINK_PKTINFO,
 )  # fmt: skip
 from kshell.abi.socket import SOL_NETLINK
-from kshell.linux.include.linux.cred import CAP_NET_BROADCAST
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netlink import (
     NETLINK_F_BROADCAST_SEND_ERROR,

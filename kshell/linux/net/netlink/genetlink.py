@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EINVAL, ENOENT, EOPNOTSUPP, EPERM
 from kshell.abi.netlink import (
     CTRL_ATTR_FAMILY_ID,
@@ -21,12 +22,13 @@ from kshell.abi.netlink import (
     CTRL_CMD_GETFAMILY,
     CTRL_CMD_NEWFAMILY,
     GENL_ADMIN_PERM,
+    GENL_HDRLEN,
     GENL_ID_CTRL,
+    GENL_NAMSIZ,
     NETLINK_GENERIC,
     NLM_F_DUMP,
     NLM_F_MULTI,
 )  # fmt: skip
-from kshell.linux.include.linux.cred import CAP_NET_ADMIN
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netlink import (
     NETLINK_CB,
@@ -63,8 +65,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.init.kernel import Kernel
 
-GENL_HDRLEN: Final = 4
-GENL_NAMSIZ: Final = 16
 CMD_CAPS: Final = 0x0E  # GENL_CMD_CAP_DO | GENL_CMD_CAP_DUMP | GENL_CMD_CAP_HASPOL
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.capability import CAP_NET_RAW
 from kshell.abi.errno import EINVAL, ENETDOWN, ENODEV, EOPNOTSUPP, EPERM, ESOCKTNOSUPPORT
 from kshell.abi.ioctl import (
     SIOCADDRT,
@@ -28,11 +29,10 @@ from kshell.abi.ioctl import (
     SIOCSIFNETMASK,
 )  # fmt: skip
 from kshell.abi.netdevice import IFF_UP
-from kshell.abi.socket import AF_PACKET, PF_PACKET, SOCK_DGRAM, SOCK_PACKET, SOCK_RAW
-from kshell.linux.include.linux.cred import CAP_NET_RAW
+from kshell.abi.socket import AF_PACKET, PF_PACKET, SOCK_DGRAM, SOCK_PACKET, SOCK_RAW, SS_UNCONNECTED
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ENOIOCTLCMD
-from kshell.linux.include.linux.net import SS_UNCONNECTED, net_proto_family, proto_ops, socket
+from kshell.linux.include.linux.net import net_proto_family, proto_ops, socket
 from kshell.linux.include.linux.netdevice import (
     NETDEV_DOWN,
     NETDEV_UNREGISTER,

@@ -6,8 +6,8 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import EINVAL, EMSGSIZE, ENETDOWN, ENODEV, ENOTCONN, ENXIO
-from kshell.abi.netdevice import IFF_UP
-from kshell.abi.packet import PACKET_AUXDATA, TP_STATUS_USER
+from kshell.abi.netdevice import ETH_HLEN, IFF_UP
+from kshell.abi.packet import PACKET_AUXDATA, PACKET_LOOPBACK, PACKET_OUTGOING, PACKET_TX_TIMESTAMP, TP_STATUS_USER
 from kshell.abi.socket import (
     AF_PACKET,
     MSG_DONTWAIT,
@@ -20,14 +20,8 @@ from kshell.abi.socket import (
     SOL_PACKET,
 )  # fmt: skip
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.if_ether import ETH_HLEN, ethhdr
-from kshell.linux.include.linux.netdevice import (
-    NET_RX_SUCCESS,
-    PACKET_LOOPBACK,
-    PACKET_OUTGOING,
-    net_device,
-    packet_type,
-)
+from kshell.linux.include.linux.if_ether import ethhdr
+from kshell.linux.include.linux.netdevice import NET_RX_SUCCESS, net_device, packet_type
 from kshell.linux.include.linux.skbuff import __skb_queue_tail, skb_shared
 from kshell.linux.lib.iov_iter import copy_from_iter_full
 from kshell.linux.net.core.datagram import skb_copy_datagram_msg, skb_free_datagram, skb_recv_datagram
@@ -53,7 +47,6 @@ SLL_ADDR: Final = 12  # offsetof(struct sockaddr_ll, sll_addr)
 SOCKADDR_PKT: Final = struct.Struct("<H14s2s")
 VLAN_HLEN: Final = 4
 MSG_CMSG_COMPAT: Final = 0x80000000
-PACKET_TX_TIMESTAMP: Final = 16
 RECV_FLAGS: Final = MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_COMPAT | MSG_ERRQUEUE
 
 

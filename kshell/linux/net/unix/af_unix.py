@@ -5,23 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import ECONNRESET, ENFILE, EPROTONOSUPPORT, ESOCKTNOSUPPORT
-from kshell.abi.socket import PF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM
+from kshell.abi.signal import POLL_HUP
+from kshell.abi.socket import PF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM, SS_UNCONNECTED
+from kshell.abi.tcp import TCP_CLOSE, TCP_LISTEN
 from kshell.linux.fs.file_table import get_max_files
 from kshell.linux.fs.namei_path import path_put
 from kshell.linux.fs.proc.generic import remove_proc_entry
 from kshell.linux.fs.proc.proc_net import proc_create_net
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.net import (
-    SOCK_WAKE_WAITD,
-    SS_UNCONNECTED,
-    net_proto_family,
-    proto_ops,
-)
+from kshell.linux.include.linux.net import SOCK_WAKE_WAITD, net_proto_family, proto_ops
 from kshell.linux.include.net.af_unix import UNIXCB, peer_wait, unix_sk, unix_sock
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.netns_unix import netns_unix
 from kshell.linux.include.net.sock import SHUTDOWN_MASK, SOCK_DEAD, proto, sock_flag, sock_orphan
-from kshell.linux.include.net.tcp_states import TCP_CLOSE, TCP_LISTEN
 from kshell.linux.kernel.printk import pr_info
 from kshell.linux.kernel.sched.wait import wake_up_interruptible_all
 from kshell.linux.net import socket as net_socket
@@ -79,7 +75,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock as sock_t
     from kshell.linux.init.kernel import Kernel
 
-POLL_HUP = 6
 
 
 def unix_sock_destructor(sk: sock_t) -> None:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, ECONNREFUSED, EINVAL, EISCONN, EOPNOTSUPP, EPERM
 from kshell.abi.fcntl import O_NONBLOCK
-from kshell.abi.socket import AF_UNSPEC, MSG_DONTWAIT, SOCK_SEQPACKET, SOCK_STREAM
+from kshell.abi.socket import AF_UNSPEC, MSG_DONTWAIT, SOCK_SEQPACKET, SOCK_STREAM, SS_CONNECTED
+from kshell.abi.tcp import TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN
 from kshell.linux.fs.namei_path import path_get
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.net import SOCK_PASSCRED, SOCK_PASSSEC, SS_CONNECTED
+from kshell.linux.include.linux.net import SOCK_PASSCRED, SOCK_PASSSEC
 from kshell.linux.include.linux.path import path
 from kshell.linux.include.linux.sched import signal_pending
 from kshell.linux.include.linux.skbuff import __skb_queue_tail
@@ -23,7 +24,6 @@ from kshell.linux.include.net.sock import (
     sock_intr_errno,
     sock_sndtimeo,
 )
-from kshell.linux.include.net.tcp_states import TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN
 from kshell.linux.kernel.sched.wait import wake_up_interruptible, wake_up_interruptible_all
 from kshell.linux.net.core.datagram import skb_free_datagram, skb_recv_datagram
 from kshell.linux.net.core.skbuff import kfree_skb

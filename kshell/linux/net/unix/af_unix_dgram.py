@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 from kshell.abi.errno import EAGAIN, ECONNREFUSED, ECONNRESET, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPERM, EPIPE
 from kshell.abi.poll import EPOLLOUT, EPOLLWRBAND, EPOLLWRNORM
 from kshell.abi.socket import MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, SOCK_SEQPACKET
+from kshell.abi.tcp import TCP_CLOSE, TCP_ESTABLISHED
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.net import SOCK_PASSCRED
 from kshell.linux.include.linux.sched import signal_pending
 from kshell.linux.include.linux.wait import wq_has_sleeper
@@ -24,7 +26,6 @@ from kshell.linux.include.net.sock import (
     sock_sndtimeo,
 )
 from kshell.linux.include.net.sock_peek import sk_peek_offset, sk_peek_offset_bwd, sk_peek_offset_fwd
-from kshell.linux.include.net.tcp_states import TCP_CLOSE, TCP_ESTABLISHED
 from kshell.linux.kernel.sched.wait import wake_up_interruptible_sync_poll
 from kshell.linux.kernel.time.timekeeping import ktime_get_real
 from kshell.linux.net.core.datagram import (
@@ -68,7 +69,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.af_unix import unix_sock
     from kshell.linux.include.net.sock import sock as sock_t
 
-PAGE_SIZE: Final = 4096
 SKB_MAX_ALLOC: Final = 16064  # what fits with skb_shared_info into four pages
 MAX_PAGED: Final = 17 * PAGE_SIZE
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, cast
 
 from kshell.abi.errno import ECONNRESET
 from kshell.abi.poll import EPOLLOUT, EPOLLWRBAND, EPOLLWRNORM
+from kshell.abi.signal import POLL_OUT
+from kshell.abi.tcp import TCP_LISTEN
 from kshell.linux.include.linux.net import SOCK_WAKE_SPACE
 from kshell.linux.include.linux.sched import PIDTYPE_TGID, TASK_INTERRUPTIBLE
 from kshell.linux.include.linux.wait import wait_queue_entry, waitqueue_active
 from kshell.linux.include.net.af_unix import UNIXCB, peer_wait, unix_sk, unix_sock
 from kshell.linux.include.net.sock import RCV_SHUTDOWN, SOCK_DEAD, sk_error_report, sk_sleep, sock_flag, sock_hold
-from kshell.linux.include.net.tcp_states import TCP_LISTEN
 from kshell.linux.kernel.cred import put_cred
 from kshell.linux.kernel.pid import get_pid, put_pid
 from kshell.linux.kernel.sched.wait import (
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.sock import sock
 
-POLL_OUT = 2
 WRITABLE = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND
 
 

@@ -19,7 +19,9 @@ from kshell.abi.poll import (
     EPOLLWRBAND,
     EPOLLWRNORM,
 )
+from kshell.abi.signal import POLL_HUP, POLL_IN
 from kshell.abi.socket import AF_UNIX, SHUT_RD, SHUT_RDWR, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM
+from kshell.abi.tcp import TCP_CLOSE, TCP_LISTEN
 from kshell.linux.fs.file import fd_install, get_unused_fd_flags, put_unused_fd
 from kshell.linux.fs.namei_path import path_get, path_put
 from kshell.linux.fs.open_file import dentry_open
@@ -40,7 +42,6 @@ from kshell.linux.include.net.sock import (
     sock_flag,
     sock_hold,
 )
-from kshell.linux.include.net.tcp_states import TCP_CLOSE, TCP_LISTEN
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.net.core.sock import sk_wake_async, sock_put
 from kshell.linux.net.unix.af_unix_peer import (
@@ -59,8 +60,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock as sock_t
 
 SIOCUNIXFILE = 0x89E0
-POLL_IN = 1
-POLL_HUP = 6
 READABLE = EPOLLIN | EPOLLRDNORM
 WRITABLE = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from kshell.abi.socket import (
+    SS_CONNECTED,
+    SS_CONNECTING,
+    SS_DISCONNECTING,
+    SS_UNCONNECTED,
+)
+from kshell.abi.tcp import TCP_ESTABLISHED, TCP_LISTEN
 from kshell.linux.fs.seq_file import seq_printf, seq_puts
-from kshell.linux.include.linux.net import SS_CONNECTED, SS_CONNECTING, SS_DISCONNECTING, SS_UNCONNECTED
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_net_private, seq_operations
 from kshell.linux.include.net.af_unix import SUN_PATH_OFFSET, unix_sock
-from kshell.linux.include.net.tcp_states import TCP_ESTABLISHED, TCP_LISTEN
 from kshell.linux.net.core.sock import sock_i_ino
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import EAGAIN, ECONNRESET, EFAULT, EINVAL, ESPIPE
 from kshell.abi.fcntl import O_NONBLOCK, SPLICE_F_NONBLOCK
 from kshell.abi.socket import MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_WAITALL
+from kshell.abi.tcp import TCP_ESTABLISHED
 from kshell.linux.fs.splice_to_pipe import skb_splice_bits
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.net import SOCK_PASSCRED
@@ -28,7 +29,6 @@ from kshell.linux.include.net.sock import (
     sock_rcvtimeo,
 )
 from kshell.linux.include.net.sock_peek import sk_peek_offset, sk_peek_offset_bwd, sk_peek_offset_fwd
-from kshell.linux.include.net.tcp_states import TCP_ESTABLISHED
 from kshell.linux.kernel.sched.wait import finish_wait, init_wait, prepare_to_wait
 from kshell.linux.kernel.time.timer import schedule_timeout
 from kshell.linux.net.core.datagram import skb_copy_datagram_msg

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 from kshell.abi.errno import EISCONN, ENOTCONN, EOPNOTSUPP, EPIPE
 from kshell.abi.signal import SIGPIPE
 from kshell.abi.socket import MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB
+from kshell.abi.tcp import TCP_ESTABLISHED
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.skbuff import MAX_SKB_FRAGS, __skb_queue_tail, skb_peek_tail
 from kshell.linux.include.net.af_unix import unix_sk
 from kshell.linux.include.net.scm import scm_cookie, scm_destroy, scm_send
 from kshell.linux.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, SOCK_DEAD, sock_flag
-from kshell.linux.include.net.tcp_states import TCP_ESTABLISHED
 from kshell.linux.kernel.signal import send_sig
 from kshell.linux.net.core.datagram import skb_copy_datagram_from_iter
 from kshell.linux.net.core.skbuff import kfree_skb, skb_put, skb_queue_tail
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.socket import msghdr
     from kshell.linux.include.net.af_unix import unix_sock
 
-PAGE_SIZE: Final = 4096
 SKB_MAX_HEAD: Final = 3776  # what fits with skb_shared_info into a page
 UNIX_SKB_FRAGS_SZ: Final = 32768
 

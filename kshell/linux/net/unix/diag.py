@@ -10,6 +10,7 @@ from kshell.abi import sock_diag as d
 from kshell.abi.errno import EINVAL, EMSGSIZE, ENOENT
 from kshell.abi.netlink import NLM_F_DUMP, NLM_F_MULTI
 from kshell.abi.socket import AF_UNIX
+from kshell.abi.tcp import TCP_LISTEN
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netlink import NETLINK_CB, NLMSG_GOODSIZE, netlink_callback, netlink_dump_control
 from kshell.linux.include.linux.sock_diag import sock_diag_handler
@@ -24,7 +25,6 @@ from kshell.linux.include.net.netlink import (
     nlmsg_new,
     nlmsg_put,
 )
-from kshell.linux.include.net.tcp_states import TCP_LISTEN
 from kshell.linux.net.core.sock import sock_i_ino, sock_i_uid
 from kshell.linux.net.core.sock_diag_init import (
     sock_diag_check_cookie,

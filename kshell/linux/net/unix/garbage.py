@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final, cast
 
 from kshell.abi.socket import PF_UNIX
 from kshell.abi.stat import S_ISSOCK
+from kshell.abi.tcp import TCP_LISTEN
 from kshell.linux.include.linux.fs import FMODE_PATH, file_count
 from kshell.linux.include.linux.net import SOCKET_I
 from kshell.linux.include.linux.skbuff import sk_buff_head, skb_queue_splice_tail_init
 from kshell.linux.include.linux.workqueue import work_struct
 from kshell.linux.include.net.af_unix import UNIXCB, unix_edge, unix_sk, unix_vertex
-from kshell.linux.include.net.tcp_states import TCP_LISTEN
 from kshell.linux.kernel.workqueue import schedule_work
 from kshell.linux.mm.slab_common import kfree, kzalloc
 from kshell.linux.net.core.skbuff import __skb_queue_purge

@@ -18,11 +18,11 @@ from kshell.abi.errno import (
 )
 from kshell.abi.ioctl import SIOCINQ, SIOCOUTQ
 from kshell.abi.signal import SIGPIPE
-from kshell.abi.socket import AF_X25, MSG_DONTWAIT, MSG_EOR, MSG_OOB, SOCK_SEQPACKET
+from kshell.abi.socket import AF_X25, MSG_DONTWAIT, MSG_EOR, MSG_OOB, SOCK_SEQPACKET, SS_UNCONNECTED
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ENOIOCTLCMD, ERESTARTSYS
 from kshell.linux.include.linux.module import _module_file
-from kshell.linux.include.linux.net import SS_UNCONNECTED, net_proto_family, proto_ops
+from kshell.linux.include.linux.net import net_proto_family, proto_ops
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
 from kshell.linux.include.linux.uaccess import put_user
 from kshell.linux.include.net.sock import (

@@ -25,21 +25,18 @@ from kshell.abi.ioctl import (
     SIOCSIFFLAGS,
     SIOCSIFNETMASK,
 )
-from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.net.flow import flowi4
-from kshell.linux.include.net.ip_fib import (
-    FIB_LOOKUP_NOREF,
-    NLM_F_APPEND,
-    NLM_F_CREATE,
+from kshell.abi.netlink import NLM_F_APPEND, NLM_F_CREATE
+from kshell.abi.rtnetlink import (
     RT_SCOPE_LINK,
     RT_TABLE_MAIN,
     RTN_BLACKHOLE,
     RTN_LOCAL,
     RTN_UNICAST,
     RTN_UNREACHABLE,
-    fib_config,
-    fib_result,
 )
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.net.flow import flowi4
+from kshell.linux.include.net.ip_fib import FIB_LOOKUP_NOREF, fib_config, fib_result
 from kshell.linux.net.ipv4 import fib_trie, route_output
 from kshell.linux.net.ipv4.fib_frontend import fib_new_table, inet_addr_type
 from tests.linux.net.ipv4.conftest import sin

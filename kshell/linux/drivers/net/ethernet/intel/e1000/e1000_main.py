@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import EADDRNOTAVAIL
-from kshell.abi.netdevice import IFF_ALLMULTI, IFF_PROMISC
+from kshell.abi.netdevice import ETH_HLEN, ETH_ZLEN, IFF_ALLMULTI, IFF_PROMISC
 from kshell.linux.drivers.net.ethernet.intel.e1000.e1000 import (
     E1000_DEV_ID_82540EM,
     E1000_ICR_LSC,
@@ -23,7 +23,7 @@ from kshell.linux.drivers.net.ethernet.intel.e1000.e1000_main_rings import (
 )
 from kshell.linux.drivers.pci.pci_driver import pci_driver, pci_register_driver, pci_unregister_driver
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.if_ether import ETH_HLEN, ETH_ZLEN, is_valid_ether_addr
+from kshell.linux.include.linux.if_ether import is_valid_ether_addr
 from kshell.linux.include.linux.interrupt import IRQ_HANDLED, IRQ_NONE, IRQF_SHARED
 from kshell.linux.include.linux.netdevice import (
     NETIF_F_HIGHDMA,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.netdevice import ETH_HLEN, ETH_ZLEN
 from kshell.linux.drivers.net.ethernet.intel.e1000.e1000 import (
     E1000_DESC_UNUSED,
     E1000_ICR_RXT0,
@@ -15,7 +16,6 @@ from kshell.linux.drivers.net.ethernet.intel.e1000.e1000 import (
     e1000_tx_ring,
 )
 from kshell.linux.drivers.net.frame import Frame, _frames_of, _skb_of
-from kshell.linux.include.linux.if_ether import ETH_HLEN, ETH_ZLEN
 from kshell.linux.include.linux.netdevice import (
     NETDEV_TX_BUSY,
     NETDEV_TX_OK,
