@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
-from kshell.abi.errno import EAGAIN, ENOTTY, ENXIO
+from kshell.abi.errno import EAGAIN, EFAULT, ENOTTY, ENXIO
 from kshell.abi.fcntl import O_NONBLOCK
 from kshell.abi.ioctl import (
     FIONREAD,
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 TTYAUX_MAJOR: Final = 5
 DEV_TTY_MINOR: Final = 0
 N_TTY_BUF_SIZE: Final = 4096
+WRITE_CHUNK: Final = 2048  # do_tty_write()
 WINSIZE: Final = struct.Struct("<HHHH")  # rows, columns, x and y pixels
 # struct termios of a sane terminal: iflag ICRNL|IXON, oflag OPOST|ONLCR, cflag B38400|CS8|CREAD, lflag, line, c_cc[19]
 SANE_TERMIOS: Final = struct.pack(
@@ -90,26 +91,40 @@ async def tty_release(node: inode, filp: file) -> None:
 
 
 async def tty_read(iocb: kiocb, to: iov_iter) -> int:
-    """Up to one line. EAGAIN, ERESTARTSYS."""
+    """Up to one line. EAGAIN, EFAULT (what was to be copied is lost), ERESTARTSYS."""
     tty = _tty(iocb.ki_filp)
+    if not to.count:
+        return 0
     if not tty._typed:
         if iocb.ki_filp.f_flags & O_NONBLOCK:
             raise KernelError(EAGAIN)
         kernel = iocb.ki_filp.f_inode.i_sb.kernel
         await wait_event_interruptible(kernel, tty.read_wait, lambda: bool(tty._typed))
     line, newline, _ = tty._typed.partition(b"\n")
-    count = copy_to_iter((line + newline)[: to.count], to)
-    tty._typed = tty._typed[count:]
-    return count
+    taken = (line + newline)[: to.count]
+    tty._typed = tty._typed[len(taken) :]
+    copied = copy_to_iter(taken, to)
+    if not copied:
+        raise KernelError(EFAULT)
+    return copied
 
 
 async def tty_write(iocb: kiocb, source: iov_iter) -> int:
-    """Show bytes on the terminal."""
-    data = copy_from_iter(source, source.count)
+    """Show bytes on the terminal, a chunk at a time. EFAULT: the first chunk cannot be read as a whole."""
+    written = bytearray()
+    size = source.count
+    while len(written) < size:
+        wanted = min(WRITE_CHUNK, size - len(written))
+        chunk = copy_from_iter(source, wanted)
+        if len(chunk) != wanted:
+            break
+        written += chunk
+    if size and not written:
+        raise KernelError(EFAULT)
     kernel = iocb.ki_filp.f_inode.i_sb.kernel
     if kernel.listening:
-        kernel.emit(ConsoleWrite(kernel.current.pid, data))
-    return len(data)
+        kernel.emit(ConsoleWrite(kernel.current.pid, bytes(written)))
+    return len(written)
 
 
 def tty_poll(filp: file, wait: poll_table_struct | None) -> int:
