@@ -143,7 +143,7 @@ def _token(source: Source, match: re.Match[str]) -> Token:
 def _number(source: Source, match: re.Match[str]) -> int:
     digits, start, end = match["number"], match.start(), match.end()
     if match["junk"]:
-        raise source.error(f"{_short(match[0])} is not a number", start, end)
+        raise source.error(f"{short(match[0])} is not a number", start, end)
     if len(digits) > _MAX_DIGITS:
         raise source.error("number too large", start, end, expected="at most 64 bits")
     octal = len(digits) > 1 and digits[0] == "0" and digits[1] not in "xX"
@@ -168,5 +168,6 @@ def _not_a_token(source: Source, position: int) -> LangError:
     return source.error(f"unexpected character {shown}", position, position + 1)
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """A word for a message: long ones are cut."""
     return text if len(text) <= 30 else text[:30] + "…"

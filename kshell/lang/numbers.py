@@ -22,7 +22,7 @@ from kshell.lang.ast import (
     Unary,
 )
 from kshell.lang.ipaddr import ipv4_number
-from kshell.lang.lexer import Source
+from kshell.lang.lexer import Source, short
 from kshell.lang.nearest import nearest_constant
 
 _MASK64: Final = (1 << 64) - 1
@@ -168,7 +168,7 @@ class Numbers:
         if value is None:
             value = constant_of(name)
         if value is None:
-            raise self.error(f"unknown name {name}", node, nearest=nearest_constant(name))
+            raise self.error(f"unknown name {short(name)}", node, nearest=nearest_constant(name))
         return value
 
     def _object(self, node: Node) -> int:

@@ -5,7 +5,7 @@ is None. ``evaluate(node, scope)`` gives an int, bytes, str, None, a list or dic
 or a kernel object; LangError says what does not exist and which field comes nearest.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -26,7 +26,7 @@ from kshell.lang.ast import (
     TypeName,
     Unary,
 )
-from kshell.lang.lexer import Source
+from kshell.lang.lexer import Source, short
 from kshell.lang.nearest import nearest, nearest_constant
 from kshell.lang.numbers import Numbers, constant_of
 from kshell.lens import layouts
@@ -56,6 +56,8 @@ class Scope(Record):
     helpers: Mapping[str, Callable[..., object]] = MappingProxyType({})
     at: Callable[[int, str], object] | None = None
     """The object of a struct at an address, as trees show it; None if there is none."""
+    words: Collection[str] = ()
+    """What a name that is unknown may have been meant for."""
 
 
 def evaluate(node: Node, scope: Scope, source: Source | None = None) -> object:
@@ -127,8 +129,8 @@ class _Evaluator:
             return getattr(self.scope.kernel, name)
         value = None if name == "NULL" else constant_of(name)
         if value is None and name != "NULL":
-            known = [*self.scope.variables, *self.scope.roots, *members(self.scope.kernel)]
-            raise self.error(f"unknown name {name}", node, near=nearest(name, known) or nearest_constant(name))
+            known = [*self.scope.words, *self.scope.variables, *self.scope.roots, *members(self.scope.kernel)]
+            raise self.error(f"unknown name {short(name)}", node, near=nearest(name, known) or nearest_constant(name))
         return value
 
     def _member(self, node: Node, value: object, name: str) -> object:

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 from typing import Final
 
+from kshell.abi.inet import IPPROTO_ICMP
 from kshell.lens.names import ipv4
+from kshell.linux.include.linux.icmp import icmphdr
 
 _UNREACHABLE: Final = {
     0: "net {to} unreachable", 1: "host {to} unreachable", 2: "{to} protocol {proto} unreachable",
     3: "{to} {name} port {port} unreachable", 4: "{to} unreachable - need to frag", 13: "host {to} unreachable - admin"
     " prohibited filter",
 }  # fmt: skip
+ICMP_HEADER: Final = 8
 _PROTOCOLS: Final = {1: "icmp", 2: "igmp", 6: "tcp", 17: "udp", 136: "udplite"}
 _FLAGS: Final = ("F", "S", "R", "P", ".", "U", "E", "W")
 _ORDER: Final = (0, 1, 2, 3, 5, 6, 7, 4)
@@ -71,6 +74,8 @@ def _inside(skb: object, ip: object, bases: Bases | None) -> str:
     if kind == "icmphdr":
         return f"{_icmp(header, data)}, length {len(data) + 8}"
     protocol = int(getattr(ip, "protocol", 0))
+    if protocol == IPPROTO_ICMP and len(data) >= ICMP_HEADER:  # as ping and raw sockets write them
+        return f"{_icmp(icmphdr._from_bytes(data), data[ICMP_HEADER:])}, length {len(data)}"
     return f"{_PROTOCOLS.get(protocol, f'ip-proto-{protocol}')} {len(data)}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from kshell.lang.ast import Binary, Member, Node
+from kshell.lang.ast import Binary, Member, Name, Node
 from kshell.lang.lexer import Source
 from kshell.lang.parser import parse_expression
 from kshell.lens import fields, names
@@ -44,7 +44,10 @@ def scope(session: Session, user: UserTask) -> Scope:
 
 def value(session: Session, node: Node, user: UserTask, text: str = "") -> object:
     """The value of an expression; LangError if it has none."""
-    return evaluate(node, scope(session, user), Source(text))
+    names = scope(session, user)
+    if isinstance(node, Name):  # a word alone may be a command with a mistake in it
+        names = names.replace(words=session.registry.names())
+    return evaluate(node, names, Source(text))
 
 
 def value_of(session: Session, text: str) -> object:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import sys
+from typing import Final
 
 from kshell.session.kinds import Kind, kind_of
+
+MOST_BYTES: Final = 1 << 28
+"""Of a file that is read: no script or log is as long, but /dev/zero is."""
 
 
 class Unreadable(Exception):
@@ -31,16 +35,21 @@ class Input:
             raise Unreadable(f"{self.name}:{line}:1: not UTF-8 text (byte {error.start})") from None
 
 
+def _bounded(data: bytes) -> bytes:
+    if len(data) > MOST_BYTES:
+        raise OSError(f"longer than {MOST_BYTES >> 20} MiB")
+    return data
+
+
 def read(name: str) -> Input:
     """Read FILE, or standard input for `-`."""
     try:
         if name == "-":
             stream = getattr(sys.stdin, "buffer", None)
-            data = stream.read() if stream is not None else b""
-            found = Input("<stdin>", data)
+            found = Input("<stdin>", _bounded(stream.read(MOST_BYTES + 1)) if stream is not None else b"")
         else:
             with open(name, "rb") as file:
-                found = Input(name, file.read())
+                found = Input(name, _bounded(file.read(MOST_BYTES + 1)))
     except OSError as error:
         raise Unreadable(f"kshell: {name}: {error.strerror or error}") from None
     except MemoryError:

@@ -154,7 +154,7 @@ def _command(self: PlainText, event: ev.Event) -> Iterable[str]:
         return
     yield ""
     self.in_comment = False
-    for index, line in enumerate(printable(event.text).split("\n")):
+    for index, line in enumerate(shorten(each, 4000) for each in printable(event.text).split("\n")):
         prompt = f"{event.n} {event.task}> " if index == 0 else " " * len(f"{event.n} {event.task}> ")
         yield self.paint("command", prompt + line)
 
