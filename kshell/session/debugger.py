@@ -169,6 +169,14 @@ class SessionDebugger:
         return f"{host}/{name}" if host and not name.startswith(host) else name
 
     def _ask(self) -> Action:
+        """Carry out the debugger's commands up to one that goes on."""
+        before = self.session.place_of_errors()
+        try:
+            return self._answer()
+        finally:
+            self.session.stand_at(*before)
+
+    def _answer(self) -> Action:
         session = self.session
         while True:
             line = session.ask_at_stop()

@@ -59,9 +59,13 @@ class Reporter:
         expected = f"; expected {error.expected}" if error.expected else ""
         self.report(error.message + expected, hint, error.place.column, error.place.line - 1)
 
+    def place_of_errors(self) -> tuple[Piece, str]:
+        """The command, and its file, that what is reported is about."""
+        return self._place, self._file
+
     def stand_at(self, piece: Piece, file: str) -> tuple[Piece, str]:
         """What is reported from now on is about this command of this file; the one that it was about before."""
-        before = self._place, self._file
+        before = self.place_of_errors()
         self._place, self._file = piece, file
         return before
 

@@ -324,7 +324,10 @@ class Session(Reporter, Lookup, Face):
         """The debugger's next command: from whoever reads (`at_stop`), else the script's next line; None: no more."""
         if self.at_stop is not None:
             shown, self._events = self._events, []
-            return self.at_stop(shown)
+            text = self.at_stop(shown)
+            if text is not None:
+                self._place = Piece(text, 1, False)
+            return text
         piece = next((piece for piece in self._script if not piece.comment), None)
         if piece is None and (text := next(self.texts, None)) is not None:
             self._script = pieces(text)

@@ -35,6 +35,7 @@ from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
 from prompt_toolkit.layout.menus import CompletionsMenu
 from prompt_toolkit.layout.processors import (
     AppendAutoSuggestion,
+    ConditionalProcessor,
     HighlightIncrementalSearchProcessor,
     HighlightMatchingBracketProcessor,
 )
@@ -207,7 +208,7 @@ class Editor:
                 input_processors=[
                     HighlightIncrementalSearchProcessor(),
                     HighlightMatchingBracketProcessor(chars=PAIRS),
-                    AppendAutoSuggestion(),
+                    ConditionalProcessor(AppendAutoSuggestion(), ~is_done),  # it was not typed
                 ],
                 lexer=PygmentsLexer(KshellLexer),
                 preview_search=True,

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.enums import EditingMode
-from prompt_toolkit.filters import Condition, completion_is_selected, has_focus
+from prompt_toolkit.filters import Condition, completion_is_selected, has_focus, shift_selection_mode
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 from prompt_toolkit.keys import Keys
+from prompt_toolkit.selection import SelectionType
 
 from kshell.shell.toolbar import PANELS
 
 if TYPE_CHECKING:
+    from prompt_toolkit.buffer import Buffer
+
     from kshell.shell.editor import Editor
 
 
@@ -66,7 +70,18 @@ def enter(editor: Editor) -> None:
         return
     editor.fault = fault
     buffer.cancel_completion()
-    buffer.cursor_position = min(fault.offset, len(text))
+    _put_cursor_on(buffer, min(fault.offset, len(text)))
+
+
+def _put_cursor_on(buffer: Buffer, offset: int) -> None:
+    """Put the cursor on what is wrong; a word there is selected, so that what is typed next takes its place."""
+    word = re.compile(r"\w*").match(buffer.text, offset)
+    buffer.cursor_position = word.end() if word else offset
+    if word and word.end() > offset:
+        buffer.start_selection(SelectionType.CHARACTERS)
+        if buffer.selection_state is not None:
+            buffer.selection_state.enter_shift_mode()
+    buffer.cursor_position = offset
 
 
 def paste(editor: Editor, data: str) -> None:
@@ -104,6 +119,10 @@ def _explain(editor: Editor, text: str, cursor: int) -> None:
 def _add_control(keys: KeyBindings, editor: Editor) -> None:
     typing = has_focus(editor.buffer)
     empty = Condition(lambda: not editor.buffer.text)
+
+    @keys.add("escape", "d", filter=typing & shift_selection_mode)
+    def _(event: KeyPressEvent) -> None:  # kill-word, where the word is selected because it is wrong
+        event.current_buffer.cut_selection()
 
     @keys.add("c-c", filter=typing)
     @keys.add("<sigint>")

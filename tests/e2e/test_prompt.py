@@ -41,6 +41,15 @@ def test_the_first_minute_of_a_student(tmp_path: Path, columns: int, rows: int) 
         assert terminal.exit_status() == 0
 
 
+def test_what_is_typed_after_an_error_takes_the_place_of_the_wrong_word(tmp_path: Path) -> None:
+    with kshell(tmp_path) as terminal:
+        terminal.wait("1 init>")
+        terminal.enter("histroy")
+        terminal.wait("did you mean history?")
+        terminal.enter("fds")
+        terminal.wait("OPERATIONS", "2 init>")
+
+
 def test_two_tasks_and_a_blocking_accept(tmp_path: Path) -> None:
     with kshell(tmp_path, rows=40) as terminal:
         terminal.wait("1 init>")
