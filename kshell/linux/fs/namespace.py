@@ -230,7 +230,7 @@ def check_mnt(mnt: mount) -> bool:
 def alloc_mnt_ns(kernel: Kernel) -> mnt_namespace:
     """An empty namespace."""
     ns = kzalloc(kernel, lambda: mnt_namespace(kernel.init_user_ns), MNT_NAMESPACE_SIZE)
-    ns.ns_inum = ns_alloc_inum(kernel)
+    ns._ns_inum = ns_alloc_inum(kernel)
     return ns
 
 

@@ -29,7 +29,7 @@ DOTS = 2
 
 def _mnt_inum(task: task_struct) -> int:
     assert task.nsproxy.mnt_ns is not None
-    return task.nsproxy.mnt_ns.ns_inum
+    return task.nsproxy.mnt_ns._ns_inum
 
 
 ns_entries: dict[bytes, tuple[str, Callable[[task_struct], int]]] = {
@@ -38,7 +38,7 @@ ns_entries: dict[bytes, tuple[str, Callable[[task_struct], int]]] = {
     b"pid": ("pid", lambda task: PROC_PID_INIT_INO),
     b"pid_for_children": ("pid", lambda task: PROC_PID_INIT_INO),
     b"user": ("user", lambda task: PROC_USER_INIT_INO),
-    b"uts": ("uts", lambda task: task.nsproxy.uts_ns.ns_inum),
+    b"uts": ("uts", lambda task: task.nsproxy.uts_ns._ns_inum),
 }
 
 

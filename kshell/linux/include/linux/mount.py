@@ -105,13 +105,24 @@ class mountpoint:
 class mnt_namespace:
     """A tree of mounts."""
 
-    __slots__ = ("_addr",
-        "_count", "event", "list", "mounts", "ns_inum", "pending_mounts", "poll", "root", "seq", "user_ns")
+    __slots__ = (
+        "_addr",
+        "_count",
+        "_ns_inum",
+        "event",
+        "list",
+        "mounts",
+        "pending_mounts",
+        "poll",
+        "root",
+        "seq",
+        "user_ns",
+    )
     _addr: int
 
     def __init__(self, user_ns: user_namespace) -> None:
         self._count = 1
-        self.ns_inum = 0
+        self._ns_inum = 0  # ns.inum
         self.root: mount | None = None
         self.list: list[mount] = []
         self.user_ns = user_ns

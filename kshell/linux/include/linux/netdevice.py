@@ -371,7 +371,7 @@ class net_device:
     ml_priv: object | None = None
     rx_handler: Callable[[sk_buff], sk_buff | None] | None = None
     rx_handler_data: object | None = None
-    link_watch_pending: bool = False
+    _link_watch_pending: bool = False
     _priv: object | None = None  # netdev_priv(): the driver's own struct
     _parent: pci_dev | None = None  # dev.parent: the hardware
     _dev: device | None = None  # dev: the place in sysfs

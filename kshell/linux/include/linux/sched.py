@@ -113,11 +113,11 @@ PROC_UTS_INIT_INO: Final = 0xEFFFFFFE
 class uts_namespace:
     """A host name of its own."""
 
-    __slots__ = ("_addr", "name", "ns_inum")
+    __slots__ = ("_addr", "_ns_inum", "name")
 
     def __init__(self, name: new_utsname, ns_inum: int = PROC_UTS_INIT_INO) -> None:
         self.name = name
-        self.ns_inum = ns_inum  # ns.inum
+        self._ns_inum = ns_inum  # ns.inum
 
 
 class nsproxy:

@@ -36,7 +36,7 @@ def linkwatch_init_dev(dev: net_device) -> None:
 
 def linkwatch_do_dev(dev: net_device) -> None:
     """Tell of a change of the link."""
-    dev.link_watch_pending = False
+    dev._link_watch_pending = False
     rfc2863_policy(dev)
     if dev.flags & IFF_UP:
         if netif_carrier_ok(dev):
@@ -51,13 +51,13 @@ def __linkwatch_run_queue(kernel: Kernel, urgent_only: bool) -> None:
     """Tell of all changes."""
     pending, kernel.lweventlist = kernel.lweventlist, []
     for dev in pending:
-        if dev.link_watch_pending:
+        if dev._link_watch_pending:
             linkwatch_do_dev(dev)
 
 
 def linkwatch_forget_dev(dev: net_device) -> None:
     """The device goes: tell now."""
-    if dev.link_watch_pending:
+    if dev._link_watch_pending:
         dev.nd_net.kernel.lweventlist.remove(dev)
         linkwatch_do_dev(dev)
 
@@ -78,8 +78,8 @@ def linkwatch_fire_event(dev: net_device) -> None:
     if dev.reg_state == NETREG_UNINITIALIZED:
         return
     kernel = dev.nd_net.kernel
-    if not dev.link_watch_pending:
-        dev.link_watch_pending = True
+    if not dev._link_watch_pending:
+        dev._link_watch_pending = True
         dev.pcpu_refcnt += 1
         kernel.lweventlist.append(dev)
     if kernel.linkwatch_work is None:

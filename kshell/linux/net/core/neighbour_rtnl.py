@@ -96,7 +96,7 @@ nda_policy: Final = MappingProxyType(
 class ndmsg:
     """The header of messages about neighbours."""
 
-    __slots__ = ("ndm_family", "ndm_flags", "ndm_ifindex", "ndm_pad", "ndm_state", "ndm_type")
+    __slots__ = ("ndm_family", "ndm_flags", "ndm_ifindex", "ndm_pad1", "ndm_pad2", "ndm_state", "ndm_type")
     ndm_family: int
     ndm_ifindex: int
     ndm_state: int
@@ -106,7 +106,7 @@ class ndmsg:
     def __init__(self, nlh: nlmsghdr) -> None:
         fields = NDMSG.unpack_from(nlh._payload)
         self.ndm_family, pad1, pad2, self.ndm_ifindex, self.ndm_state, self.ndm_flags, self.ndm_type = fields
-        self.ndm_pad = pad1 | pad2
+        self.ndm_pad1, self.ndm_pad2 = pad1, pad2
 
 
 def _refuse(extack: netlink_ext_ack | None, why: str, errno: int = EINVAL) -> KernelError:
@@ -265,7 +265,7 @@ def neigh_valid_dump_req(nlh: nlmsghdr, strict_check: bool, extack: netlink_ext_
         if nlmsg_len(nlh) < NDMSG.size:
             raise _refuse(extack, "Invalid header for neighbor dump request")
         ndm = ndmsg(nlh)
-        if ndm.ndm_pad or ndm.ndm_ifindex or ndm.ndm_state or ndm.ndm_type:
+        if ndm.ndm_pad1 or ndm.ndm_pad2 or ndm.ndm_ifindex or ndm.ndm_state or ndm.ndm_type:
             raise _refuse(extack, "Invalid values in header for neighbor dump request")
         if ndm.ndm_flags & ~r.NTF_PROXY:
             raise _refuse(extack, "Invalid flags in header for neighbor dump request")
@@ -335,7 +335,7 @@ def neigh_valid_get_req(
     if nlmsg_len(nlh) < NDMSG.size:
         raise _refuse(extack, "Invalid header for neighbor get request")
     ndm = ndmsg(nlh)
-    if ndm.ndm_pad or ndm.ndm_state or ndm.ndm_type:
+    if ndm.ndm_pad1 or ndm.ndm_pad2 or ndm.ndm_state or ndm.ndm_type:
         raise _refuse(extack, "Invalid values in header for neighbor get request")
     if ndm.ndm_flags & ~r.NTF_PROXY:
         raise _refuse(extack, "Invalid flags in header for neighbor get request")
