@@ -290,120 +290,134 @@ def _append(sk: tcp_sock, skb: sk_buff, data: bytes) -> None:
     cb.tcp_gso_segs = 0
 
 
-async def _prepare(sk: tcp_sock, msg: msghdr, flags: int, timeo: int) -> tuple[int, int]:
-    """Wait until connected; (timeout left, SOF_TIMESTAMPING_* of this call)."""
+class _sendmsg_state:
+    """The variables of tcp_sendmsg_locked() that its steps share; `copied` counts the bytes in the write queue."""
+
+    __slots__ = ("copied", "copied_syn", "flags", "mss_now", "size_goal", "timeo", "tsflags")
+
+    def __init__(self, sk: tcp_sock, flags: int) -> None:
+        self.flags = flags
+        self.copied = self.copied_syn = self.mss_now = self.size_goal = 0
+        self.timeo = 0 if flags & MSG_DONTWAIT else sk.sk_sndtimeo
+        self.tsflags = sk.sk_tsflags
+
+    def measure(self, sk: tcp_sock) -> None:
+        """What a packet may hold by now. EPIPE: nothing can be sent any more."""
+        self.mss_now, self.size_goal = tcp_send_mss(sk, self.flags)
+        if sk.sk_err or sk.sk_shutdown & SEND_SHUTDOWN:
+            raise KernelError(EPIPE)
+
+
+async def _prepare(sk: tcp_sock, msg: msghdr, state: _sendmsg_state) -> None:
+    """Wait until connected; heed the control messages."""
     if not _MAY_SEND >> sk.skc_state & 1 and sk.fastopen_rsk is None:
-        timeo = await sk_stream_wait_connect(sk, timeo)
-    tsflags = sk.sk_tsflags
+        state.timeo = await sk_stream_wait_connect(sk, state.timeo)
     if msg.msg_control:
         sockc = sockcm_init(sk)
         try:
             sock_cmsg_send(sk, msg, sockc)
         except KernelError:
             raise KernelError(EINVAL) from None
-        tsflags = sockc.tsflags
-    return timeo, tsflags
+        state.tsflags = sockc.tsflags
 
 
-async def _send_all(sk: tcp_sock, msg: msghdr, flags: int, timeo: int, done: list[int]) -> tuple[int, int]:
-    """Write all of the message; done[0] counts the bytes written. (MSS, size goal) of the last."""
-    mss_now, size_goal = tcp_send_mss(sk, flags)
-    if sk.sk_err or sk.sk_shutdown & SEND_SHUTDOWN:
-        raise KernelError(EPIPE)
-    it = msg.msg_iter
-    queue = sk.sk_write_queue
-    left = it.count
+async def _send_all(sk: tcp_sock, msg: msghdr, state: _sendmsg_state) -> None:
+    """Write all of the message into the queue, and push full packets."""
+    state.measure(sk)
+    left = msg.msg_iter.count
     made = 0
     while left:
-        skb = queue.prev
-        room = size_goal - skb.len if skb is not None else 0
+        skb = sk.sk_write_queue.prev
+        room = state.size_goal - skb.len if skb is not None else 0
         if room <= 0 or skb.cb.eor:  # type: ignore[union-attr]
             if made >= 16 and sk_stream_memory_free(sk):
                 made = 0
                 if sk_flush_backlog(sk):
-                    mss_now, size_goal = tcp_send_mss(sk, flags)
-                    if sk.sk_err or sk.sk_shutdown & SEND_SHUTDOWN:
-                        raise KernelError(EPIPE)
+                    state.measure(sk)
                     continue
             skb = _new_segment(sk)
-            room = size_goal
+            room = state.size_goal
             made += 1
         copy = _fill(sk, skb, msg, min(room, left)) if skb is not None else 0
         if skb is None or not copy:
-            assert sk.sk_socket is not None
-            sk.sk_socket.flags |= 1 << SOCK_NOSPACE
-            if done[0]:
-                tcp_push(sk, flags & ~MSG_MORE, mss_now, TCP_NAGLE_PUSH, size_goal)
-            timeo = await sk_stream_wait_memory(sk, timeo)
-            mss_now, size_goal = tcp_send_mss(sk, flags)
+            await _wait_for_space(sk, state, bool(state.copied))
             continue
         cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
-        if not done[0]:
+        if not state.copied:
             cb.tcp_flags &= ~TCPHDR_PSH
-        done[0] += copy
+        state.copied += copy
         left -= copy
         if not left:
-            if flags & MSG_EOR:
+            if state.flags & MSG_EOR:
                 cb.eor = 1
             break
-        if skb.len < size_goal or flags & MSG_OOB or sk.repair:
+        if skb.len < state.size_goal or state.flags & MSG_OOB or sk.repair:
             continue
-        if forced_push(sk):
-            tcp_mark_push(sk, skb)
-            tcp_output.__tcp_push_pending_frames(sk, mss_now, TCP_NAGLE_PUSH)
-        elif skb is queue.next:
-            tcp_output.tcp_push_one(sk, mss_now)
-    return mss_now, size_goal
+        _push_full(sk, skb, state)
 
 
-def _failed(sk: tcp_sock, flags: int, err: int) -> KernelError:
-    """out_err: the error of a send that wrote nothing."""
-    err = sk_stream_error(sk, flags, err)
-    if err == EAGAIN and not sk.tcp_rtx_queue and sk.sk_write_queue.next is None:
+def _push_full(sk: tcp_sock, skb: sk_buff, state: _sendmsg_state) -> None:
+    """A packet is full: send it when it is the first, or when half the window waits."""
+    if forced_push(sk):
+        tcp_mark_push(sk, skb)
+        tcp_output.__tcp_push_pending_frames(sk, state.mss_now, TCP_NAGLE_PUSH)
+    elif skb is sk.sk_write_queue.next:
+        tcp_output.tcp_push_one(sk, state.mss_now)
+
+
+async def _wait_for_space(sk: tcp_sock, state: _sendmsg_state, push: bool) -> None:
+    """Wait for room in the send buffer; push: send what is there before. EAGAIN, EPIPE, EINTR."""
+    assert sk.sk_socket is not None
+    sk.sk_socket.flags |= 1 << SOCK_NOSPACE
+    if push:
+        tcp_push(sk, state.flags & ~MSG_MORE, state.mss_now, TCP_NAGLE_PUSH, state.size_goal)
+    state.timeo = await sk_stream_wait_memory(sk, state.timeo)
+    state.mss_now, state.size_goal = tcp_send_mss(sk, state.flags)
+
+
+def _out_err(sk: tcp_sock, flags: int, error: KernelError) -> None:
+    """The send that raised `error` wrote nothing: what it gives instead, with SIGPIPE where that is due."""
+    error.errno = sk_stream_error(sk, flags, error.errno)
+    if error.errno == EAGAIN and not sk.tcp_rtx_queue and sk.sk_write_queue.next is None:
         sk.sk_write_space(sk)
         tcp_output.tcp_chrono_stop(sk, TCP_CHRONO_SNDBUF_LIMITED)
-    return KernelError(err)
 
 
 async def tcp_sendmsg_locked(sk: tcp_sock, msg: msghdr, size: int) -> int:
     """Write a message to the stream; how many bytes were taken. EPIPE, EAGAIN, EFAULT, the socket's error …"""
     flags = msg.msg_flags
-    copied_syn = 0
-    uarg = None
-    try:
-        if flags & MSG_ZEROCOPY and size and sk.skc_flags >> SOCK_ZEROCOPY & 1:
-            uarg = msg_zerocopy_realloc(sk, size)
-        if (flags & MSG_FASTOPEN or sk.defer_connect) and not sk.repair:
-            copied_syn = await tcp_sendmsg_fastopen(sk, msg, size)
-    except _Sent as sent:
-        return sent.copied
-    except KernelError as e:
-        raise _failed(sk, flags, e.errno) from None
-    timeo = 0 if flags & MSG_DONTWAIT else sk.sk_sndtimeo
+    uarg = msg_zerocopy_realloc(sk, size) if flags & MSG_ZEROCOPY and size and sk.skc_flags >> SOCK_ZEROCOPY & 1 else None
+    state = _sendmsg_state(sk, flags)
+    if (flags & MSG_FASTOPEN or sk.defer_connect) and not sk.repair:
+        try:
+            state.copied_syn = await tcp_sendmsg_fastopen(sk, msg, size)
+        except _Sent as sent:
+            return sent.copied
+        except KernelError as error:
+            _out_err(sk, flags, error)
+            raise
     tcp_rate.tcp_rate_check_app_limited(sk)
-    done = [0]
     try:
-        timeo, tsflags = await _prepare(sk, msg, flags, timeo)
+        await _prepare(sk, msg, state)
         if sk.repair:
             if sk.repair_queue == _RECV_QUEUE:
-                return tcp_input_data.tcp_send_rcvq(sk, msg, size) + copied_syn
+                return tcp_input_data.tcp_send_rcvq(sk, msg, size) + state.copied_syn
             if sk.repair_queue == _NO_QUEUE:
                 raise KernelError(EINVAL)
         sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk)
-        mss_now, size_goal = await _send_all(sk, msg, flags, timeo, done)
-    except KernelError as e:
+        await _send_all(sk, msg, state)
+    except KernelError as error:
         tcp_remove_empty_skb(sk)
-        if not done[0] and not copied_syn:
-            raise _failed(sk, flags, e.errno) from None
-        tsflags = sk.sk_tsflags
-        mss_now, size_goal = tcp_send_mss(sk, flags)
-    copied = done[0]
-    if copied:
-        tcp_tx_timestamp(sk, tsflags)
-        tcp_push(sk, flags, mss_now, sk.nonagle, size_goal)
+        if not state.copied + state.copied_syn:
+            _out_err(sk, flags, error)
+            raise
+        state.mss_now, state.size_goal = tcp_send_mss(sk, flags)
+    if state.copied:
+        tcp_tx_timestamp(sk, state.tsflags)
+        tcp_push(sk, flags, state.mss_now, sk.nonagle, state.size_goal)
     if uarg is not None:
         net_zcopy_put(sk, uarg)
-    return copied + copied_syn
+    return state.copied + state.copied_syn
 
 
 async def tcp_sendmsg(sk: tcp_sock, msg: msghdr, size: int) -> int:

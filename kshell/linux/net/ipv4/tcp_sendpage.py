@@ -1,27 +1,20 @@
 """Sending pages (part of net/ipv4/tcp.c)."""
 
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EPIPE
-from kshell.abi.socket import MSG_DONTWAIT, MSG_MORE, MSG_OOB
+from kshell.abi.socket import MSG_OOB
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.net import SOCK_NOSPACE, SOCKWQ_ASYNC_NOSPACE
+from kshell.linux.include.linux.net import SOCKWQ_ASYNC_NOSPACE
 from kshell.linux.include.linux.tcp import tcp_sock
-from kshell.linux.include.net.sock import SEND_SHUTDOWN
-from kshell.linux.include.net.tcp import (
-    TCP_NAGLE_PUSH,
-    TCPHDR_PSH,
-)
+from kshell.linux.include.net.tcp import TCPHDR_PSH
 from kshell.linux.net.core.sock import lock_sock, release_sock, sk_clear_bit
-from kshell.linux.net.core.stream import sk_stream_wait_connect, sk_stream_wait_memory
-from kshell.linux.net.ipv4 import tcp_output, tcp_rate
+from kshell.linux.net.core.stream import sk_stream_wait_connect
+from kshell.linux.net.ipv4 import tcp_rate, tcp_sendmsg
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
-from kshell.linux.net.ipv4 import tcp_sendmsg
 
 MSG_SENDPAGE_NOTLAST = 0x20000
 
@@ -42,53 +35,43 @@ def _build_frag(sk: tcp_sock, size_goal: int, page: bytes) -> tuple[sk_buff, int
     return skb, copy
 
 
-async def _send_page(sk: tcp_sock, page: bytes, flags: int, timeo: int, done: list[int]) -> tuple[int, int]:
-    mss_now, size_goal = tcp_sendmsg.tcp_send_mss(sk, flags)
-    if sk.sk_err or sk.sk_shutdown & SEND_SHUTDOWN:
-        raise KernelError(EPIPE)
+async def _send_page(sk: tcp_sock, page: bytes, state: tcp_sendmsg._sendmsg_state) -> None:
+    """Write all of the page into the queue, and push full packets."""
+    state.measure(sk)
     while page:
-        found = _build_frag(sk, size_goal, page)
+        found = _build_frag(sk, state.size_goal, page)
         if found is None:
-            assert sk.sk_socket is not None
-            sk.sk_socket.flags |= 1 << SOCK_NOSPACE
-            tcp_sendmsg.tcp_push(sk, flags & ~MSG_MORE, mss_now, TCP_NAGLE_PUSH, size_goal)
-            timeo = await sk_stream_wait_memory(sk, timeo)
-            mss_now, size_goal = tcp_sendmsg.tcp_send_mss(sk, flags)
+            await tcp_sendmsg._wait_for_space(sk, state, True)
             continue
         skb, copy = found
-        if not done[0]:
+        if not state.copied:
             skb.cb.tcp_flags &= ~TCPHDR_PSH  # type: ignore[attr-defined]
-        done[0] += copy
+        state.copied += copy
         page = page[copy:]
-        if not page or skb.len < size_goal or flags & MSG_OOB:
+        if not page or skb.len < state.size_goal or state.flags & MSG_OOB:
             continue
-        if tcp_sendmsg.forced_push(sk):
-            tcp_sendmsg.tcp_mark_push(sk, skb)
-            tcp_output.__tcp_push_pending_frames(sk, mss_now, TCP_NAGLE_PUSH)
-        elif skb is sk.sk_write_queue.next:
-            tcp_output.tcp_push_one(sk, mss_now)
-    return mss_now, size_goal
+        tcp_sendmsg._push_full(sk, skb, state)
 
 
 async def do_tcp_sendpages(sk: tcp_sock, page: bytes, flags: int) -> int:
     """Write a page to the stream; how much was taken. As tcp_sendmsg()."""
-    timeo = 0 if flags & MSG_DONTWAIT else sk.sk_sndtimeo
-    done = [0]
+    state = tcp_sendmsg._sendmsg_state(sk, flags)
     try:
         if not tcp_sendmsg._MAY_SEND >> sk.skc_state & 1 and sk.fastopen_rsk is None:
-            timeo = await sk_stream_wait_connect(sk, timeo)
+            state.timeo = await sk_stream_wait_connect(sk, state.timeo)
         sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk)
-        mss_now, size_goal = await _send_page(sk, page, flags, timeo, done)
-    except KernelError as e:
+        await _send_page(sk, page, state)
+    except KernelError as error:
         tcp_sendmsg.tcp_remove_empty_skb(sk)
-        if not done[0]:
-            raise tcp_sendmsg._failed(sk, flags, e.errno) from None
-        mss_now, size_goal = tcp_sendmsg.tcp_send_mss(sk, flags)
-    if done[0]:
+        if not state.copied:
+            tcp_sendmsg._out_err(sk, flags, error)
+            raise
+        state.mss_now, state.size_goal = tcp_sendmsg.tcp_send_mss(sk, flags)
+    if state.copied:
         tcp_sendmsg.tcp_tx_timestamp(sk, sk.sk_tsflags)
         if not flags & MSG_SENDPAGE_NOTLAST:
-            tcp_sendmsg.tcp_push(sk, flags, mss_now, sk.nonagle, size_goal)
-    return done[0]
+            tcp_sendmsg.tcp_push(sk, flags, state.mss_now, sk.nonagle, state.size_goal)
+    return state.copied
 
 
 async def tcp_sendpage_locked(sk: tcp_sock, page: bytes, flags: int) -> int:
