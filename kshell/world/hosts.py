@@ -7,6 +7,7 @@ to a world is done by `World.do`, by name and plain values, so that it can be wr
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
@@ -51,7 +52,18 @@ class World:
         self.cables: list[Cable] = []
         self.ports: dict[str, Port] = {}
         self._make = make
-        first.world = self
+        self._joined: list[Machine] = []
+        self._woken: set[int] = set()
+        """Which of those that joined have something to do."""
+        self._join(first)
+
+    def _join(self, machine: Machine) -> None:
+        """A machine is part of this world, and will say when it has something to do."""
+        number = len(self._joined)
+        self._joined.append(machine)
+        machine.world = self
+        machine.kernel.kick_idle_cpu = partial(self._woken.add, number)
+        self._woken.add(number)
 
     # ---- what can be done to a world
 
@@ -63,7 +75,7 @@ class World:
         """A new host boots."""
         self._check_name(name)
         machine = self._make(name, self.seed ^ crc32(name.encode()))
-        machine.world = self
+        self._join(machine)
         self.machines[name] = machine
 
     def _do_switch(self, name: str) -> None:
@@ -155,18 +167,24 @@ class World:
 
     def busy(self) -> bool:
         """Whether anything can be done without letting time pass."""
-        return any(machine.kernel.runqueue for machine in self.machines.values()) or self.due()
+        return any(self._joined[number].kernel.runqueue for number in self._woken) or self.due()
 
     def run(self) -> list[SyscallInProgress]:
         """Run every task of every machine that can run, and what is due now; the calls that ended."""
         ended: list[SyscallInProgress] = []
         for _ in range(MOST_EVENTS):
-            for machine in self.machines.values():
-                if machine.kernel.runqueue:
-                    ended += machine.run_own()
-                machine.settle()
-            if self.due():
-                self.clock.run_next()
-            elif not any(machine.kernel.runqueue for machine in self.machines.values()):
+            if self._woken:
+                self._run_woken(ended)
+            if not self.due():
                 return ended
+            self.clock.run_next()
         raise WorldError("frames go round without end", "is there a loop of switches or bridges?")
+
+    def _run_woken(self, ended: list[SyscallInProgress]) -> None:
+        """Run the machines that have something to do, the one that joined first first; a machine wakes only itself."""
+        while self._woken:
+            number = min(self._woken)
+            self._woken.discard(number)
+            machine = self._joined[number]
+            ended += machine.run_own()
+            machine.settle()

@@ -22,6 +22,7 @@ from kshell.linux.init.main import start_kernel
 from kshell.linux.kernel.exit import TaskDead
 from kshell.linux.kernel.module.main import _find_module_file, load_module
 from kshell.linux.kernel.rcu.tree import rcu_core
+from kshell.linux.kernel.sched.core import _enqueue
 from kshell.linux.kernel.signal import send_sig
 from kshell.world.arena import Arena
 from kshell.world.clock import VirtualClock
@@ -260,7 +261,7 @@ class Machine:
         if task is self.kernel.current or task._stack is not None or task._syscall is not None or task.exit_state:
             return
         task._stack = _look_at_signals(task)
-        self.kernel.runqueue.append(task)
+        _enqueue(task)
 
 
 async def _look_at_signals(task: task_struct) -> int:

@@ -1,5 +1,10 @@
 """Several hosts in one session: names, tasks, links, travel, determinism."""
 
+import json
+import os
+import subprocess
+import sys
+
 import pytest
 
 from kshell.session import events as ev
@@ -89,6 +94,33 @@ def test_the_same_commands_give_the_same_packets():
         return [(event.time, event.device, event.text) for event in events if isinstance(event, ev.Packet)]
 
     assert packets() == packets()
+
+
+MANY = "switch s1\n" + "".join(
+    f"host h{n}\nlink h{n}.eth0 s1 delay=1ms loss=3%\n@h{n} ip addr add 10.0.0.{n}/24 brd + dev eth0\n@h{n} ip link set eth0 up\n"
+    f'@h{n} s = socket(AF_INET, SOCK_DGRAM, 0)\n@h{n} bind(s, {{AF_INET, 9, "0.0.0.0"}}, 16)\n@h{n}/reader read(3, ..., 9)\n'
+    for n in range(1, 9)
+)
+ALL_WAKE = """@h1 setsockopt(s, SOL_SOCKET, SO_BROADCAST, [1], 4) = 0
+@h1 sendto(s, "all", 3, 0, {AF_INET, 9, "10.0.0.255"}, 16) = 3
+sleep 10ms
+@h8 ping -c 5 10.0.0.1
+"""
+
+
+def test_a_frame_that_wakes_tasks_of_many_hosts_wakes_them_in_the_same_order_each_time():
+    outputs = []
+    for seed in "12":
+        command = [sys.executable, "-m", "kshell", "--json", "--show", "all", "-c", MANY + ALL_WAKE]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "PYTHONHASHSEED": seed}
+        )
+        outputs.append(done.stdout)
+    assert outputs[0] == outputs[1]
+    ended = [event for event in map(json.loads, outputs[0].splitlines()) if event["event"] == "resumed"]
+    woken = [event["task"] for event in ended if event["name"] == "read"]
+    assert woken == sorted(woken)
+    assert len(woken) > 4
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What a network of several hosts does: a table of topologies and of what must be seen in them."""
 
 import struct
+import sys
 from itertools import pairwise
 
 import pytest
@@ -356,6 +357,32 @@ def test_the_same_world_gives_the_same_packets():
         return sent, net.world.clock.now
 
     assert packets() == packets()
+
+
+def calls_of_a_ping(hosts):
+    """How many functions run for a ping between the last two of so many hosts on a switch, who know each other."""
+    names = [f"h{n}" for n in range(hosts)]
+    net = Net(names, [f"{name}.eth0 s1" for name in names], ["s1"])
+    for n, name in enumerate(names):
+        net.nodes[name].up("eth0", f"10.0.0.{n + 1}")
+    sender, to = net.nodes[names[-2]], f"10.0.0.{hosts}"
+    assert sender.ping(to) == ("reply", to)
+    count = 0
+
+    def profile(frame, event, argument):
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(profile)
+    try:
+        sender.ping(to)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_a_packet_costs_the_same_however_many_hosts_there_are():
+    assert calls_of_a_ping(30) - calls_of_a_ping(10) in range(-3, 4)  # the clock's queue may tidy up once more
 
 
 def test_nothing_of_one_kernel_is_reached_from_another():

@@ -129,6 +129,8 @@ class Kernel:
 
         # arch/x86/entry: interrupts a task that runs in user space, so that it looks at its signals
         self.kick_user_mode: Callable[[task_struct], None] = lambda task: None
+        # called when an idle CPU gets something to do: a task that can run, an RCU callback
+        self.kick_idle_cpu: Callable[[], None] | None = None
         self.panicked: str | None = None
 
         # net/netlink/af_netlink.c: by protocol

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 def call_rcu(kernel: Kernel, func: Callable[[object], None], obj: object) -> None:
     """Have func(obj) called when no reader can hold obj any more."""
+    if kernel.kick_idle_cpu is not None and not kernel.rcu_callbacks:
+        kernel.kick_idle_cpu()
     kernel.rcu_callbacks.append((func, obj))
 
 

@@ -60,10 +60,18 @@ def try_to_wake_up(p: task_struct, state: int, wake_flags: int) -> int:
     kernel = p.kernel
     p.state = TASK_RUNNING
     if p._stack is not None:
-        kernel.runqueue.append(p)
+        _enqueue(p)
         if kernel.listening:
             kernel.emit(SchedWakeup(p.pid, p.comm))
     return 1
+
+
+def _enqueue(p: task_struct) -> None:
+    """Let p have the CPU when its turn comes."""
+    kernel = p.kernel
+    if kernel.kick_idle_cpu is not None and not kernel.runqueue:
+        kernel.kick_idle_cpu()
+    kernel.runqueue.append(p)
 
 
 def default_wake_function(curr: wait_queue_entry, mode: int, wake_flags: int, key: int) -> int:
