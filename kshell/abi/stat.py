@@ -282,36 +282,6 @@ S_IWOTH: Final = 0o002
 S_IXOTH: Final = 0o001
 
 
-def S_ISLNK(mode: int) -> bool:
-    """Whether a file mode is that of a symbolic link."""
-    return mode & S_IFMT == S_IFLNK
-
-
-def S_ISREG(mode: int) -> bool:
-    """Whether a file mode is that of a regular file."""
-    return mode & S_IFMT == S_IFREG
-
-
-def S_ISDIR(mode: int) -> bool:
-    """Whether a file mode is that of a directory."""
-    return mode & S_IFMT == S_IFDIR
-
-
-def S_ISCHR(mode: int) -> bool:
-    """Whether a file mode is that of a character device."""
-    return mode & S_IFMT == S_IFCHR
-
-
-def S_ISBLK(mode: int) -> bool:
-    """Whether a file mode is that of a block device."""
-    return mode & S_IFMT == S_IFBLK
-
-
-def S_ISFIFO(mode: int) -> bool:
-    """Whether a file mode is that of a pipe."""
-    return mode & S_IFMT == S_IFIFO
-
-
 def S_ISSOCK(mode: int) -> bool:
     """Whether a file mode is that of a socket."""
     return mode & S_IFMT == S_IFSOCK

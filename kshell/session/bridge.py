@@ -176,11 +176,6 @@ def unfinished(prepared: Prepared) -> str:
     return prepared.decoding.entry()
 
 
-def errno_number(name: str) -> int:
-    """13 for EACCES; 0 for a name that is none."""
-    return names.constant(name) or 0
-
-
 def signal_number(name: str) -> int:
     """13 for SIGPIPE; 0 for a name that is none."""
     return names.signal_number(name) or 0

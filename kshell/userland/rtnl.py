@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 HEADER: Final = struct.Struct("<IHHII")
 ROOM: Final = 32768
-MSG_PEEK_TRUNC: Final = 0x22
 SO_SNDBUF, SO_RCVBUF = 7, 8
 
 

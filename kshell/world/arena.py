@@ -16,8 +16,6 @@ SLOT = 0x0200_0000
 SLOTS = 32
 CHUNK = 0x0004_0000
 ALIGN = 16
-LARGEST = 0x0100_0000
-"""Largest buffer (bytes) that is supplied for `...`; the count given to the kernel stays what was typed."""
 
 
 class Arena:

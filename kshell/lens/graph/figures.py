@@ -324,8 +324,3 @@ def _point(graph: Graph, above: Node, name: str, node: Node) -> None:
 FIGURES: Final[dict[str, Callable[..., Graph]]] = {
     "fd": fd, "fds": fds, "task": process, "tcp": tcp, "inetsw": inetsw, "pair": pair,
 }  # fmt: skip
-
-
-def all_details(build: Callable[[int], Graph]) -> Iterable[Graph]:
-    """A figure in every detail, most first."""
-    return [build(detail) for detail in DETAILS]

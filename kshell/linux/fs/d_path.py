@@ -51,11 +51,6 @@ def dynamic_dname(buffer: bytes, buflen: int, text: str) -> bytes:
     return data
 
 
-def simple_dname(dentry: dentry, buffer: bytes, buflen: int) -> bytes:
-    """The d_dname() of files that are as good as deleted: memfd and its like."""
-    return b"/" + dentry.d_name.name + b" (deleted)"
-
-
 def dentry_path_raw(entry: dentry) -> bytes:
     """The name within the file system."""
     parts: list[bytes] = []

@@ -45,9 +45,6 @@ def always_delete_dentry(dentry: dentry) -> int:
     return 1
 
 
-anon_ops = dentry_operations()
-
-
 def __d_alloc(sb: super_block, name: qstr) -> dentry:
     """A dentry that is its own parent."""
     new = kmem_cache_alloc_lru(sb.kernel.dentry_cache, dentry)
@@ -128,11 +125,6 @@ def __d_rehash(entry: dentry) -> None:
     entry.d_hash = True
 
 
-def d_rehash(entry: dentry) -> None:
-    """Let lookups find the dentry."""
-    __d_rehash(entry)
-
-
 def d_add(entry: dentry, inode: inode | None) -> None:
     """Instantiate a dentry (None: the name does not exist) and let lookups find it."""
     if inode is not None:
@@ -159,9 +151,6 @@ def __d_drop(entry: dentry) -> None:
     if entry.d_hash:
         ___d_drop(entry)
         entry.d_hash = False
-
-
-d_drop = __d_drop
 
 
 def d_same_name(entry: dentry, parent: dentry, name: qstr) -> bool:
@@ -332,8 +321,3 @@ def d_ancestor(p1: dentry, p2: dentry) -> dentry | None:
             return p
         p = p._d_parent
     return None
-
-
-def is_subdir(new_dentry: dentry, old_dentry: dentry) -> bool:
-    """Whether new_dentry is old_dentry or lies below it."""
-    return new_dentry is old_dentry or d_ancestor(old_dentry, new_dentry) is not None

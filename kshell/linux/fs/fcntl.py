@@ -72,11 +72,6 @@ def f_setown(filp: file, arg: int, force: int) -> None:
     __f_setown(filp, found, type, force)
 
 
-def f_delown(filp: file) -> None:
-    """Nobody owns the file any more."""
-    f_modown(filp, None, PIDTYPE_TGID, 1)
-
-
 def f_getown(filp: file) -> int:
     """fcntl(F_GETOWN): process, or group as a negative number; 0: none, or gone."""
     owner = filp.f_owner

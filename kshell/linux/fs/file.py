@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 WORD_FULL = (1 << BITS_PER_LONG) - 1
 FDPUT_FPUT = 1
-FDPUT_POS_UNLOCK = 2
 
 fd = tuple[file | None, int]
 """`struct fd`: the file, and whether fdput() has a reference to drop."""
@@ -171,11 +170,6 @@ def receive_fd_user(current: task_struct, f: file, ufd: int, o_flags: int) -> in
     return __receive_fd(current, f, ufd, o_flags)
 
 
-def receive_fd(current: task_struct, f: file, o_flags: int) -> int:
-    """A new descriptor for the file. EMFILE."""
-    return __receive_fd(current, f, 0, o_flags)
-
-
 def pick_file(files: files_struct, nr: int) -> file | None:
     """Take the file out of the table; None: no such descriptor."""
     fdt = files.fdt
@@ -255,14 +249,6 @@ def copy_fd_bitmaps(nfdt: fdtable, ofdt: fdtable, count: int) -> None:
 def init_files(kernel: Kernel) -> files_struct:
     """The table of the first task, with nothing open."""
     return kmem_cache_alloc(kernel.files_cachep, files_struct)
-
-
-def unshare_fd(current: task_struct) -> None:
-    """Stop sharing the table with other tasks (kernel/fork.c)."""
-    files = current.files
-    if files.count > 1:
-        current.files = dup_fd(current.kernel, files)
-        files.count -= 1
 
 
 async def close_files(files: files_struct) -> fdtable:
@@ -350,15 +336,9 @@ def __fdget_raw(current: task_struct, nr: int) -> fd:
     return __fget_light(current, nr, 0)
 
 
-fdget_raw = __fdget_raw
-
-
 def __fdget_pos(current: task_struct, nr: int) -> fd:
     """As fdget(), for calls that use the file position (there is no lock to take: one CPU)."""
     return __fdget(current, nr)
-
-
-fdget_pos = __fdget_pos
 
 
 def fdput(f: file | None, flags: int) -> None:

@@ -10,7 +10,6 @@ from kshell.abi.resource import RLIMIT_NOFILE
 from kshell.linux.fs.file import (
     __set_open_fd,
     alloc_fd,
-    close_fd,
     dup_fd,
     expand_files,
     fd_install,
@@ -49,17 +48,6 @@ async def do_dup2(files: files_struct, f: file, nr: int, flags: int) -> int:
     if tofree is not None:
         await filp_close(tofree, files)
     return nr
-
-
-async def replace_fd(current: task_struct, nr: int, f: file | None, flags: int) -> None:
-    """Let descriptor nr stand for the file, or for nothing. EBADF, EBUSY."""
-    if f is None:
-        await close_fd(current, nr)
-        return
-    if nr >= rlimit(current, RLIMIT_NOFILE):
-        raise KernelError(EBADF)
-    expand_files(current, current.files, nr)
-    await do_dup2(current.files, f, nr, flags)
 
 
 async def ksys_dup3(current: task_struct, oldfd: int, newfd: int, flags: int) -> int:

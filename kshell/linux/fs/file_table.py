@@ -60,11 +60,6 @@ def files_maxfiles_init(kernel: Kernel) -> None:
     kernel.files_stat = files_stat_struct(max_files=TOTALRAM_PAGES * 4 // 10)
 
 
-def get_nr_files(kernel: Kernel) -> int:
-    """Open files in the system."""
-    return kernel.files_stat.nr_files
-
-
 def get_max_files(kernel: Kernel) -> int:
     """How many files may be open in the system."""
     return kernel.files_stat.max_files
@@ -163,13 +158,6 @@ async def delayed_fput(work: work_struct) -> None:
     kernel = work._owner
     pending, kernel.delayed_fput_list = kernel.delayed_fput_list, []  # type: ignore[attr-defined]
     for f in pending:
-        await __fput(f)
-
-
-async def __fput_sync(f: file) -> None:
-    """Drop a reference and close at once: for kernel threads only."""
-    f.f_count -= 1
-    if not f.f_count:
         await __fput(f)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EBUSY, EINVAL
+from kshell.abi.errno import EBUSY
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import file_system_type
 
@@ -17,13 +17,6 @@ def register_filesystem(kernel: Kernel, fs: file_system_type) -> None:
     if fs.name in kernel.file_systems:
         raise KernelError(EBUSY)
     kernel.file_systems[fs.name] = fs
-
-
-def unregister_filesystem(kernel: Kernel, fs: file_system_type) -> None:
-    """Undo register_filesystem(). EINVAL: it is not registered."""
-    if kernel.file_systems.get(fs.name) is not fs:
-        raise KernelError(EINVAL)
-    del kernel.file_systems[fs.name]
 
 
 def get_filesystem(fs: file_system_type) -> file_system_type:

@@ -13,7 +13,6 @@ from kshell.linux.include.linux.fs import (
     I_FREEING,
     I_NEW,
     SB_ACTIVE,
-    address_space,
     file_operations,
     inode,
     inode_operations,
@@ -90,11 +89,6 @@ def new_inode(sb: super_block) -> inode:
 def inode_sb_list_add(inode: inode) -> None:
     """Let the super block list the inode."""
     inode.i_sb.s_inodes[inode] = None
-
-
-def inode_sb_list_del(inode: inode) -> None:
-    """The super block no longer lists the inode."""
-    inode.i_sb.s_inodes.pop(inode, None)
 
 
 def get_next_ino(kernel: Kernel) -> int:
@@ -185,14 +179,6 @@ def evict_inodes(sb: super_block) -> None:
     dispose_list([each for each in sb.s_inodes if not each.i_count and not each.i_state & (I_NEW | I_FREEING)])
 
 
-def address_space_init_once(inode: inode) -> address_space:
-    """The inode's page cache, made when first needed."""
-    mapping = inode.i_mapping
-    if mapping is None:
-        mapping = inode.i_mapping = address_space()
-    return mapping
-
-
 def inode_init_owner(mnt_userns: user_namespace, inode: inode, dir: inode | None, mode: int) -> None:
     """Owner, group and mode of a new inode in directory dir."""
     cred = inode.i_sb.kernel.current.cred
@@ -257,8 +243,3 @@ def clear_nlink(inode: inode) -> None:
 def set_nlink(inode: inode, nlink: int) -> None:
     """So many names."""
     inode.i_nlink = nlink
-
-
-def inode_wrong_type(inode: inode, mode: int) -> bool:
-    """Whether the inode is of another kind than mode says."""
-    return bool((inode.i_mode ^ mode) & S_IFMT)

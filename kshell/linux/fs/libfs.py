@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EINVAL, EISDIR, ENAMETOOLONG, ENOTEMPTY
-from kshell.abi.fcntl import RENAME_EXCHANGE, RENAME_NOREPLACE
+from kshell.abi.errno import EISDIR, ENAMETOOLONG
 from kshell.abi.resource import NAME_MAX
 from kshell.abi.stat import S_IFDIR, S_IFMT, S_IRUSR, S_IWUSR
-from kshell.linux.fs.dcache import always_delete_dentry, d_add, d_instantiate, d_make_root, d_set_d_op, dput
+from kshell.linux.fs.dcache import always_delete_dentry, d_add, d_make_root, d_set_d_op
 from kshell.linux.fs.inode import (
     current_time,
     drop_nlink,
     get_next_ino,
-    ihold,
     inc_nlink,
     new_inode,
     new_inode_pseudo,
@@ -27,21 +25,15 @@ from kshell.linux.include.linux.fs import (
     SB_NOUSER,
     file,
     inode,
-    inode_operations,
     super_operations,
 )
 from kshell.linux.include.linux.fs_context import fs_context, fs_context_operations
 from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.pseudo_fs import pseudo_fs_context
-from kshell.linux.include.linux.uaccess import copy_to_user
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import Ppos, super_block
-    from kshell.linux.include.linux.path import path
-    from kshell.linux.include.linux.sched import task_struct, user_namespace
-    from kshell.linux.include.linux.stat import kstat
     from kshell.linux.include.linux.statfs import kstatfs
-
 
 
 def simple_statfs(dentry: dentry, buf: kstatfs) -> None:
@@ -105,17 +97,6 @@ def simple_lookup(dir: inode, dentry: dentry, flags: int) -> dentry | None:
     return None
 
 
-def simple_link(old_dentry: dentry, dir: inode, dentry: dentry) -> None:
-    """Give an inode another name."""
-    inode = old_dentry.d_inode
-    assert inode is not None
-    inode.i_ctime = dir.i_ctime = dir.i_mtime = current_time(inode)
-    inc_nlink(inode)
-    ihold(inode)
-    dentry.d_lockref += 1
-    d_instantiate(dentry, inode)
-
-
 def simple_positive(dentry: dentry) -> bool:
     """Whether the dentry is a name that exists."""
     return dentry.d_inode is not None and dentry.d_hash
@@ -124,25 +105,6 @@ def simple_positive(dentry: dentry) -> bool:
 def simple_empty(dentry: dentry) -> bool:
     """Whether a directory has no names in it."""
     return not any(simple_positive(child) for child in dentry.d_subdirs or ())
-
-
-def simple_unlink(dir: inode, dentry: dentry) -> None:
-    """Take a name away: the dentry is no longer pinned."""
-    inode = dentry.d_inode
-    assert inode is not None
-    inode.i_ctime = dir.i_ctime = dir.i_mtime = current_time(inode)
-    drop_nlink(inode)
-    dput(dentry)
-
-
-def simple_rmdir(dir: inode, dentry: dentry) -> None:
-    """Remove an empty directory. ENOTEMPTY."""
-    if not simple_empty(dentry):
-        raise KernelError(ENOTEMPTY)
-    assert dentry.d_inode is not None
-    drop_nlink(dentry.d_inode)
-    simple_unlink(dir, dentry)
-    drop_nlink(dir)
 
 
 def simple_rename_exchange(
@@ -165,53 +127,9 @@ def simple_rename_exchange(
     old.i_ctime = new.i_ctime = now
 
 
-def simple_rename(
-    mnt_userns: user_namespace,
-    old_dir: inode,
-    old_dentry: dentry,
-    new_dir: inode,
-    new_dentry: dentry,
-    flags: int,
-) -> None:
-    """Move a name. EINVAL: flags; ENOTEMPTY: onto a directory with names in it."""
-    if flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE):
-        raise KernelError(EINVAL)
-    if flags & RENAME_EXCHANGE:
-        simple_rename_exchange(old_dir, old_dentry, new_dir, new_dentry)
-        return
-    if not simple_empty(new_dentry):
-        raise KernelError(ENOTEMPTY)
-    moved = old_dentry.d_inode
-    assert moved is not None
-    they_are_dirs = moved.i_mode & S_IFMT == S_IFDIR
-    if new_dentry.d_inode is not None:
-        target = new_dentry.d_inode
-        simple_unlink(new_dir, new_dentry)
-        if they_are_dirs:
-            drop_nlink(target)
-            drop_nlink(old_dir)
-    elif they_are_dirs:
-        drop_nlink(old_dir)
-        inc_nlink(new_dir)
-    old_dir.i_ctime = old_dir.i_mtime = new_dir.i_ctime = new_dir.i_mtime = moved.i_ctime = current_time(old_dir)
-
-
-def simple_getattr(
-    mnt_userns: user_namespace, path: path, stat: kstat, request_mask: int, query_flags: int
-) -> None:
-    """getattr() of inodes whose blocks are pages."""
-    inode = path.dentry.d_inode
-    assert inode is not None
-    stat.size = inode.i_size
-    stat.blocks = (inode.i_mapping.nrpages if inode.i_mapping else 0) * 8
-
-
 def simple_get_link(dentry: dentry | None, inode: inode, callback: object) -> bytes | None:
     """The text of a link that is kept in i_link."""
     return inode.i_link
-
-
-simple_symlink_inode_operations = inode_operations(get_link=simple_get_link)
 
 
 def noop_fsync(file: file, start: int, end: int, datasync: int) -> int:
@@ -222,20 +140,6 @@ def noop_fsync(file: file, start: int, end: int, datasync: int) -> int:
 async def generic_read_dir(filp: file, buf: int, siz: int, ppos: Ppos) -> int:
     """read() of a directory. EISDIR."""
     raise KernelError(EISDIR)
-
-
-def simple_read_from_buffer(
-    current: task_struct, to: int, count: int, ppos: Ppos, data: bytes
-) -> int:
-    """Give user space what lies at the position, and move it on. EINVAL, EFAULT."""
-    pos = ppos[0]
-    if pos < 0:
-        raise KernelError(EINVAL)
-    chunk = data[pos : pos + count]
-    if chunk:
-        copy_to_user(current, to, chunk)
-        ppos[0] = pos + len(chunk)
-    return len(chunk)
 
 
 def kfree_link(p: object) -> None:

@@ -212,11 +212,6 @@ def lookup_one_qstr_excl(name: qstr, base: dentry, flags: int) -> dentry:
     return old
 
 
-def lookup_one_len(name: bytes, base: dentry) -> dentry:
-    """Find one name in a directory."""
-    return lookup_one_qstr_excl(qstr(name), base, 0)
-
-
 def filename_create(
     current: task_struct, dfd: int, name: filename, lookup_flags: int
 ) -> tuple[dentry, path]:
@@ -271,20 +266,9 @@ def kern_path_create(current: task_struct, dfd: int, pathname: bytes, lookup_fla
         putname(current, filename)
 
 
-def user_path_create(current: task_struct, dfd: int, pathname: int, lookup_flags: int) -> tuple[dentry, path]:
-    """As filename_create(), with a name in user memory."""
-    filename = getname(current, pathname)
-    try:
-        return filename_create(current, dfd, filename, lookup_flags)
-    finally:
-        putname(current, filename)
-
-
 def done_path_create(place: path, entry: dentry) -> None:
     """The file was made, or not."""
     dput(entry)
     mnt_drop_write(place.mnt)
     dput(place.dentry)
     mntput(place.mnt)
-
-

@@ -104,13 +104,6 @@ def kern_mount(kernel: Kernel, fs_type: file_system_type) -> vfsmount:
     return vfs_kern_mount(kernel, fs_type, SB_KERNMOUNT, fs_type.name)
 
 
-def kern_unmount(mnt: vfsmount | None) -> None:
-    """Undo kern_mount()."""
-    if mnt is not None:
-        real_mount(mnt).mnt_ns = None
-        mntput(mnt)
-
-
 def mntget(mnt: vfsmount) -> vfsmount:
     """Take a reference."""
     mnt._mnt_count += 1

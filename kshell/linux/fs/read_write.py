@@ -16,7 +16,6 @@ from kshell.abi.fcntl import (
     SEEK_END,
     SEEK_HOLE,
     SEEK_MAX,
-    SEEK_SET,
 )
 from kshell.abi.resource import RLIM_INFINITY, RLIMIT_FSIZE
 from kshell.abi.signal import SIGXFSZ
@@ -96,18 +95,6 @@ def default_llseek(file: file, offset: int, whence: int) -> int:
 def noop_llseek(file: file, offset: int, whence: int) -> int:
     """lseek() that succeeds and does nothing."""
     return file.f_pos
-
-
-def no_llseek(file: file, offset: int, whence: int) -> int:
-    """lseek() of a file without positions. ESPIPE."""
-    raise KernelError(ESPIPE)
-
-
-def no_seek_end_llseek(file: file, offset: int, whence: int) -> int:
-    """lseek() of a file without an end. EINVAL."""
-    if whence not in (SEEK_SET, SEEK_CUR):
-        raise KernelError(EINVAL)
-    return generic_file_llseek_size(file, offset, whence, SSIZE_MAX, 0)
 
 
 def vfs_llseek(file: file, offset: int, whence: int) -> int:

@@ -111,13 +111,6 @@ async def do_iter_write(file: file, iter: iov_iter, pos: Ppos | None, flags: int
     return await do_loop_readv_writev(file, iter, pos, WRITE, flags)
 
 
-async def vfs_iter_read(file: file, iter: iov_iter, ppos: Ppos | None, flags: int) -> int:
-    """Read, for the kernel's own use. EINVAL: the file has no read_iter()."""
-    if not file.f_op.read_iter:
-        raise KernelError(EINVAL)
-    return await do_iter_read(file, iter, ppos, flags)
-
-
 async def vfs_iter_write(file: file, iter: iov_iter, ppos: Ppos | None, flags: int) -> int:
     """Write, for the kernel's own use. EINVAL: the file has no write_iter()."""
     if not file.f_op.write_iter:

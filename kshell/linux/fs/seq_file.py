@@ -300,12 +300,6 @@ def single_release(inode: inode, file: file) -> None:
     seq_release(inode, file)
 
 
-def seq_release_private(inode: inode, file: file) -> None:
-    """The release() of a file whose private part was made by __seq_open_private()."""
-    _of(file).private = None
-    seq_release(inode, file)
-
-
 def __seq_open_private(file: file, ops: seq_operations, make: Callable[[], object]) -> object:
     """seq_open(), with a private part made by make()."""
     private = make()

@@ -88,11 +88,6 @@ def test_single_super(s: super_block, fc: fs_context) -> bool:
     return True
 
 
-def test_keyed_super(sb: super_block, fc: fs_context) -> bool:
-    """One instance for each value of s_fs_info."""
-    return sb.s_fs_info is fc.s_fs_info
-
-
 def vfs_get_super(
     fc: fs_context,
     test: Callable[[super_block, fs_context], bool] | None,
@@ -120,12 +115,6 @@ def get_tree_nodev(fc: fs_context, fill_super: Callable[[super_block, fs_context
 def get_tree_single(fc: fs_context, fill_super: Callable[[super_block, fs_context], None]) -> None:
     """get_tree() of a file system with one instance."""
     vfs_get_super(fc, test_single_super, fill_super)
-
-
-def get_tree_keyed(fc: fs_context, fill_super: Callable[[super_block, fs_context], None], key: object) -> None:
-    """get_tree() of a file system with an instance for each key."""
-    fc.s_fs_info = key
-    vfs_get_super(fc, test_keyed_super, fill_super)
 
 
 def vfs_get_tree(fc: fs_context) -> None:

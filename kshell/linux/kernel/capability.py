@@ -27,11 +27,6 @@ def ns_capable_noaudit(current: task_struct, ns: user_namespace, cap: int) -> bo
     return False
 
 
-def ns_capable_setid(current: task_struct, ns: user_namespace, cap: int) -> bool:
-    """ns_capable() for set*id calls."""
-    return ns_capable(current, ns, cap)
-
-
 def capable(current: task_struct, cap: int) -> bool:
     """Whether current has capability cap in the initial namespace."""
     return ns_capable(current, current.kernel.init_user_ns, cap)

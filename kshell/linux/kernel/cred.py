@@ -46,17 +46,6 @@ def commit_creds(current: task_struct, new: cred) -> None:
     put_cred(current.kernel, old)
 
 
-def abort_creds(current: task_struct, new: cred) -> None:
-    """Drop credentials that are not to be used."""
-    put_cred(current.kernel, new)
-
-
-def get_cred(cred: cred) -> cred:
-    """Another reference."""
-    cred.usage += 1
-    return cred
-
-
 def put_cred(kernel: Kernel, cred: cred) -> None:
     """Drop a reference; the last frees."""
     cred.usage -= 1

@@ -32,11 +32,6 @@ def pr_warn(kernel: Kernel, text: str) -> None:
     _printk(kernel, text, 4)
 
 
-def pr_crit(kernel: Kernel, text: str) -> None:
-    """A line of level 2."""
-    _printk(kernel, text, 2)
-
-
 def pr_err(kernel: Kernel, text: str) -> None:
     """A line of level 3."""
     _printk(kernel, text, 3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from kshell.abi.capability import CAP_KILL
 from kshell.abi.errno import EPERM, ESRCH
@@ -47,9 +47,6 @@ from kshell.linux.kernel.pid import __task_pid_nr_ns, task_active_pid_ns
 from kshell.linux.kernel.sched.core import wake_up_state
 from kshell.linux.kernel.sched.wait import wake_up
 from kshell.linux.security.security import security_task_kill
-
-if TYPE_CHECKING:
-    from kshell.linux.init.kernel import Kernel
 
 SIG_KERNEL_ONLY: Final = frozenset({SIGKILL, SIGSTOP})
 SIG_KERNEL_STOP: Final = frozenset({SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU})
@@ -208,17 +205,6 @@ def send_sig_info(sig: int, info: kernel_siginfo, p: task_struct) -> None:
 def send_sig(sig: int, p: task_struct, priv: int) -> None:
     """Send a signal to thread p, from the kernel when priv."""
     send_sig_info(sig, SEND_SIG_PRIV if priv else SEND_SIG_NOINFO, p)
-
-
-def force_sig(kernel: Kernel, sig: int) -> None:
-    """Send current a signal that it can neither block nor ignore."""
-    current = kernel.current
-    action = current._sighand.action[sig - 1]
-    if action.sa_handler == SIG_IGN or current._blocked & sigmask(sig):
-        action.sa_handler = SIG_DFL
-        current._blocked &= ~sigmask(sig)
-    current.signal.flags &= ~SIGNAL_UNKILLABLE
-    send_signal_locked(sig, SEND_SIG_PRIV, current, PIDTYPE_PID)
 
 
 def check_kill_permission(sig: int, info: kernel_siginfo, t: task_struct) -> None:

@@ -24,11 +24,6 @@ def import_single_range(current: task_struct, rw: int, buf: int, length: int) ->
     return iov_iter_ubuf(current, rw, buf, length)
 
 
-def import_ubuf(current: task_struct, rw: int, buf: int, length: int) -> iov_iter:
-    """As import_single_range()."""
-    return import_single_range(current, rw, buf, length)
-
-
 def import_iovec(current: task_struct, rw: int, uvec: int, nr_segs: int, fast_segs: int = 8) -> iov_iter:
     """An iterator over the nr_segs struct iovec at uvec. EINVAL: too many, or a negative length; EFAULT."""
     return _iter_of_segments(current, rw, iovec_from_user(current, uvec, nr_segs, in_compat_syscall(current)))
@@ -124,11 +119,6 @@ def copy_to_iter(data: bytes, i: iov_iter) -> int:
     return done
 
 
-def iov_iter_zero(n: int, i: iov_iter) -> int:
-    """Store n zero bytes; how many went."""
-    return copy_to_iter(bytes(min(n, i.count)), i)
-
-
 def iov_iter_advance(i: iov_iter, size: int) -> None:
     """Skip size bytes."""
     size = min(size, i.count)
@@ -155,18 +145,3 @@ def iov_iter_revert(i: iov_iter, unroll: int) -> None:
 def iov_iter_truncate(i: iov_iter, count: int) -> None:
     """Leave at most count bytes."""
     i.count = min(i.count, count)
-
-
-def iov_iter_single_seg_count(i: iov_iter) -> int:
-    """Bytes left in the present segment."""
-    if i._kvec is not None or len(i._segments) <= 1:
-        return i.count
-    return min(i.count, i._segments[i._segment][1] - i.iov_offset)
-
-
-def fault_in_iov_iter_readable(i: iov_iter, size: int) -> int:
-    """How many of the next size bytes cannot be read."""
-    mark = (i.count, i.iov_offset, i._segment)
-    data = copy_from_iter(i, size)
-    i.count, i.iov_offset, i._segment = mark
-    return min(size, i.count) - len(data)

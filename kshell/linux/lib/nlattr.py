@@ -199,15 +199,3 @@ def nla_parse_nested_deprecated(
 ) -> nlattrs:
     """The attributes in an attribute, read as old programs write them. EINVAL, ERANGE."""
     return __nla_validate_parse(nest, nest._offset + NLA_HDRLEN, maxtype, policy, 0, extack)
-
-
-def nla_parse_nested(
-    nest: nlattr, maxtype: int, policy: nla_policies | None, extack: netlink_ext_ack | None
-) -> nlattrs:
-    """The attributes in an attribute that must be marked NLA_F_NESTED. EINVAL, ERANGE."""
-    if not nest._nested:
-        NL_SET_ERR_MSG_ATTR(extack, nest, "NLA_F_NESTED is missing")
-        raise KernelError(EINVAL)
-    return __nla_validate_parse(nest, nest._offset + NLA_HDRLEN, maxtype, policy, NL_VALIDATE_STRICT, extack)
-
-

@@ -8,11 +8,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.tcp import minmax
 
 
-def minmax_get(m: minmax) -> int:
-    """The best value of the window."""
-    return m.s[0][1]
-
-
 def minmax_reset(m: minmax, t: int, meas: int) -> int:
     """Forget all but this sample."""
     sample = (t, meas)

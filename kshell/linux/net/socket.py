@@ -477,11 +477,6 @@ def sock_unregister(kernel: Kernel, family: int) -> None:
     pr_info(kernel, f"NET: Unregistered {_FAMILY_NAMES[family]} protocol family")
 
 
-def sock_is_registered(kernel: Kernel, family: int) -> bool:
-    """True if a protocol family is there."""
-    return 0 <= family < NPROTO and kernel.net_families[family] is not None
-
-
 _FAMILY_NAMES = tuple(
     f"PF_{name}"
     for name in [

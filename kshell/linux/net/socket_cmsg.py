@@ -98,8 +98,3 @@ def sock_recv_cmsgs(msg: msghdr, sk: sock, skb: sk_buff) -> None:
         sk.sk_stamp = skb.tstamp
     elif sk.sk_stamp == SK_DEFAULT_STAMP:
         sk.sk_stamp = 0
-
-
-def sock_skb_set_dropcount(sk: sock, skb: sk_buff) -> None:
-    """Note the drops so far in a packet about to be queued."""
-    skb._dropcount = sk.sk_drops if sock_flag(sk, SOCK_RXQ_OVFL) else 0

@@ -268,10 +268,6 @@ def security_sb_umount(*args: object) -> None:
     """Hook without a module."""
 
 
-def security_scm_recv(*args: object) -> None:
-    """Hook without a module."""
-
-
 def security_sk_alloc(*args: object) -> None:
     """Hook without a module."""
 
@@ -365,10 +361,6 @@ def security_socket_socketpair(*args: object) -> None:
 
 
 def security_task_alloc(*args: object) -> None:
-    """Hook without a module."""
-
-
-def security_task_fix_setuid(*args: object) -> None:
     """Hook without a module."""
 
 

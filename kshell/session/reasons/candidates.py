@@ -30,7 +30,6 @@ SOCKET_CALLS: Final = frozenset({
     "getsockopt", "sendto", "send", "recvfrom", "recv", "sendmsg", "recvmsg", "sendmmsg", "recvmmsg",
 })  # fmt: skip
 READS: Final = frozenset({"read", "readv", "recv", "recvfrom", "recvmsg", "recvmmsg", "splice", "tee", "pread64"})
-WRITES: Final = frozenset({"write", "writev", "send", "sendto", "sendmsg", "sendmmsg", "sendfile"})
 
 
 class NotHere(Exception):

@@ -35,7 +35,7 @@ from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user, get
 from kshell.linux.include.linux.wait import wait_queue_head
 from kshell.linux.include.trace.events import ConsoleWrite
 from kshell.linux.kernel.pid import pid_vnr
-from kshell.linux.kernel.sched.wait import wait_event_interruptible, wake_up_interruptible_poll
+from kshell.linux.kernel.sched.wait import wait_event_interruptible
 from kshell.linux.lib.iov_iter import copy_from_iter, copy_to_iter
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 TTYAUX_MAJOR: Final = 5
 DEV_TTY_MINOR: Final = 0
-N_TTY_BUF_SIZE: Final = 4096
 WRITE_CHUNK: Final = 2048  # do_tty_write()
 WINSIZE: Final = struct.Struct("<HHHH")  # rows, columns, x and y pixels
 # struct termios of a sane terminal: iflag ICRNL|IXON, oflag OPOST|ONLCR, cflag B38400|CS8|CREAD, lflag, line, c_cc[19]
@@ -71,13 +70,6 @@ def _tty(f: file) -> tty_struct:
     assert f.f_inode is not None
     tty: tty_struct = f.f_inode.i_sb.kernel.console_tty
     return tty
-
-
-def _tty_type(kernel: Kernel, text: bytes) -> None:
-    """Type at the terminal: what exceeds its buffer is lost, as on a real one."""
-    tty = kernel.console_tty
-    tty._typed = (tty._typed + text)[:N_TTY_BUF_SIZE]
-    wake_up_interruptible_poll(tty.read_wait, EPOLLIN | EPOLLRDNORM)
 
 
 async def tty_open(node: inode, filp: file) -> None:

@@ -116,11 +116,6 @@ def proc_mkdir(kernel: Kernel, name: str, parent: proc_dir_entry | None) -> proc
     return _proc_mkdir(kernel, name, 0, parent, None)
 
 
-def proc_mkdir_mode(kernel: Kernel, name: str, mode: int, parent: proc_dir_entry | None) -> proc_dir_entry:
-    """Make a directory."""
-    return _proc_mkdir(kernel, name, mode, parent, None)
-
-
 def proc_create_mount_point(kernel: Kernel, name: str) -> proc_dir_entry:
     """Make an empty directory to mount on."""
     ent, directory = __proc_create(kernel, None, name, S_IFDIR | S_IRUGO | S_IXUGO, 2)
@@ -141,22 +136,6 @@ def proc_create_reg(
     ent.proc_iops = proc_file_inode_operations
     ent.data = data
     return ent, directory
-
-
-def proc_create_data(
-    kernel: Kernel, name: str, mode: int, parent: proc_dir_entry | None, ops: proc_ops, data: object
-) -> proc_dir_entry:
-    """Make a file with operations of its own."""
-    ent, directory = proc_create_reg(kernel, name, mode, parent, data)
-    ent.proc_ops = ops
-    return proc_register(directory, ent)
-
-
-def proc_create(
-    kernel: Kernel, name: str, mode: int, parent: proc_dir_entry | None, ops: proc_ops
-) -> proc_dir_entry:
-    """Make a file with operations of its own and no data."""
-    return proc_create_data(kernel, name, mode, parent, ops, None)
 
 
 def proc_seq_open(inode: inode, file: file) -> None:
@@ -238,9 +217,6 @@ def remove_proc_entry(kernel: Kernel, name: str, parent: proc_dir_entry | None) 
     """Remove an entry by name."""
     directory, last = __xlate_proc_name(kernel, name, parent)
     proc_remove(pde_subdir_find(directory, last))
-
-
-remove_proc_subtree = remove_proc_entry
 
 
 def pde_get(pde: proc_dir_entry) -> proc_dir_entry:

@@ -58,11 +58,6 @@ def PDE(inode: inode) -> proc_dir_entry:
     return pde
 
 
-def pde_data(inode: inode) -> object:
-    """What was registered with the entry."""
-    return PDE(inode).data
-
-
 def proc_init_kmemcache(kernel: Kernel) -> None:
     """Set up the caches of inodes and entries."""
     kernel.proc_inode_cachep = kmem_cache_create(kernel, "proc_inode_cache", PROC_INODE_SIZE)

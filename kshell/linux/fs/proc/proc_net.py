@@ -64,21 +64,11 @@ def get_proc_net(inode: inode) -> net:
     return _net_of(PDE(inode))
 
 
-def pde_net(pde: proc_dir_entry) -> net:
-    """The namespace that an entry shows."""
-    return _net_of(pde)
-
-
 def seq_file_net(seq: seq_file) -> net:
     """The namespace that a reader sees."""
     private = seq.private
     assert isinstance(private, seq_net_private)
     return private.net
-
-
-def seq_file_single_net(seq: seq_file) -> net:
-    """The namespace that a reader of a one-record file sees."""
-    return get_proc_net(seq.file.f_inode)
 
 
 def seq_open_net(inode: inode, file: file) -> None:

@@ -163,11 +163,6 @@ def dget(dentry: dentry) -> dentry:
     return dentry
 
 
-def d_unhashed(dentry: dentry) -> bool:
-    """Whether lookups no longer find the dentry."""
-    return not dentry.d_hash
-
-
 def d_unlinked(dentry: dentry) -> bool:
     """Whether the name was removed while the dentry is still in use (a root is never hashed)."""
     return not dentry.d_hash and dentry._d_parent is not None
@@ -183,11 +178,6 @@ def d_is_negative(dentry: dentry) -> bool:
     return not dentry.d_flags & DCACHE_ENTRY_TYPE
 
 
-def d_is_positive(dentry: dentry) -> bool:
-    """Whether the name exists."""
-    return bool(dentry.d_flags & DCACHE_ENTRY_TYPE)
-
-
 def d_is_dir(dentry: dentry) -> bool:
     """Whether the dentry is a directory in which names can be looked up."""
     return dentry.d_flags & DCACHE_ENTRY_TYPE in (DCACHE_DIRECTORY_TYPE, DCACHE_AUTODIR_TYPE)
@@ -201,21 +191,6 @@ def d_can_lookup(dentry: dentry) -> bool:
 def d_is_symlink(dentry: dentry) -> bool:
     """Whether the dentry is a symbolic link."""
     return dentry.d_flags & DCACHE_ENTRY_TYPE == DCACHE_SYMLINK_TYPE
-
-
-def d_is_reg(dentry: dentry) -> bool:
-    """Whether the dentry is a regular file."""
-    return dentry.d_flags & DCACHE_ENTRY_TYPE == DCACHE_REGULAR_TYPE
-
-
-def d_is_special(dentry: dentry) -> bool:
-    """Whether the dentry is a device, a fifo or a socket."""
-    return dentry.d_flags & DCACHE_ENTRY_TYPE == DCACHE_SPECIAL_TYPE
-
-
-def d_mountpoint(dentry: dentry) -> bool:
-    """Whether something is mounted on the dentry, in any namespace."""
-    return bool(dentry.d_flags & DCACHE_MOUNTED)
 
 
 def cant_mount(dentry: dentry) -> bool:
@@ -236,5 +211,3 @@ def d_backing_inode(upper: dentry) -> inode:
 
 d_inode = d_backing_inode
 d_real_inode = d_backing_inode
-
-

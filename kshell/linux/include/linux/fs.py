@@ -434,11 +434,6 @@ class files_stat_struct:
         self.max_files = max_files
 
 
-def file_inode(f: file) -> inode:
-    """The inode behind an open file."""
-    return f.f_inode
-
-
 def get_file(f: file) -> file:
     """Take a reference."""
     f.f_count += 1
@@ -448,8 +443,3 @@ def get_file(f: file) -> file:
 def file_count(f: file) -> int:
     """References held."""
     return f.f_count
-
-
-def i_size_read(inode: inode) -> int:
-    """Size in bytes."""
-    return inode.i_size

@@ -2,9 +2,6 @@
 
 import struct
 
-from kshell.abi.inet import ICMP_DEST_UNREACH, ICMP_PARAMETERPROB, ICMP_REDIRECT, ICMP_SOURCE_QUENCH, ICMP_TIME_EXCEEDED
-from kshell.linux.include.linux.skbuff import sk_buff
-
 NR_ICMP_TYPES = 18
 
 NR_ICMP_UNREACH = 15
@@ -55,17 +52,3 @@ class icmp_filter:
 
     def __init__(self, data: int = 0) -> None:
         self.data = data
-
-
-def icmp_hdr(skb: sk_buff) -> icmphdr:
-    """struct icmphdr of a packet that has reached ICMP."""
-    header = skb.transport_header
-    assert isinstance(header, icmphdr)
-    return header
-
-
-def icmp_is_err(type: int) -> bool:
-    """True for the types that report an error about another packet."""
-    return type in (
-        ICMP_DEST_UNREACH, ICMP_SOURCE_QUENCH, ICMP_REDIRECT, ICMP_TIME_EXCEEDED, ICMP_PARAMETERPROB,
-    )

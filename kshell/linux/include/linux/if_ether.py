@@ -34,11 +34,6 @@ def is_multicast_ether_addr(addr: bytes) -> bool:
     return bool(addr[0] & 1)
 
 
-def is_broadcast_ether_addr(addr: bytes) -> bool:
-    """True for the address of all."""
-    return addr == b"\xff" * ETH_ALEN
-
-
 def is_valid_ether_addr(addr: bytes) -> bool:
     """True for the address of one station."""
     return not addr[0] & 1 and addr != bytes(ETH_ALEN)

@@ -1,7 +1,7 @@
 """include/linux/in.h: classes of IPv4 addresses. Addresses are ints in host byte order."""
 
 
-from kshell.abi.inet import INADDR_ALLSNOOPERS_GROUP, INADDR_BROADCAST
+from kshell.abi.inet import INADDR_BROADCAST
 
 
 def ipv4_is_loopback(addr: int) -> bool:
@@ -22,11 +22,6 @@ def ipv4_is_local_multicast(addr: int) -> bool:
 def ipv4_is_lbcast(addr: int) -> bool:
     """255.255.255.255."""
     return addr == INADDR_BROADCAST
-
-
-def ipv4_is_all_snoopers(addr: int) -> bool:
-    """224.0.0.106."""
-    return addr == INADDR_ALLSNOOPERS_GROUP
 
 
 def ipv4_is_zeronet(addr: int) -> bool:

@@ -211,11 +211,3 @@ def __in_dev_get_rcu(dev: net_device) -> in_device | None:
 
 
 __in_dev_get_rtnl = __in_dev_get_rcu
-
-
-def in_dev_get(dev: net_device) -> in_device | None:
-    """The same, with a reference taken."""
-    in_dev = dev.ip_ptr
-    if in_dev is not None:
-        in_dev.refcnt += 1
-    return in_dev

@@ -3,7 +3,6 @@
 import struct
 
 from kshell.abi.inet import IPTOS_TOS_MASK
-from kshell.linux.include.linux.skbuff import sk_buff
 
 IP_CE = 0x8000
 IP_DF = 0x4000
@@ -78,15 +77,3 @@ def _checksum(data: bytes) -> int:
     if len(data) & 1:
         data += b"\0"
     return -int.from_bytes(data, "big") % 65535 if any(data) else 0xFFFF
-
-
-def ip_hdr(skb: sk_buff) -> iphdr:
-    """struct iphdr of a packet that has been through the IP layer."""
-    header = skb.network_header
-    assert isinstance(header, iphdr)
-    return header
-
-
-def ip_hdrlen(skb: sk_buff) -> int:
-    """Length of the IPv4 header in bytes, options included."""
-    return ip_hdr(skb).ihl * 4

@@ -477,20 +477,9 @@ class netdev_notifier_change_info(netdev_notifier_info):
         self.flags_changed = flags_changed
 
 
-def dev_net(dev: net_device) -> net:
-    """The device's namespace."""
-    return dev.nd_net
-
-
 def dev_net_set(dev: net_device, net: net) -> None:
     """Put the device into a namespace."""
     dev.nd_net = net
-
-
-def dev_hold(dev: net_device | None) -> None:
-    """Take a reference."""
-    if dev is not None:
-        dev.pcpu_refcnt += 1
 
 
 def dev_put(dev: net_device | None) -> None:
@@ -545,24 +534,9 @@ def netif_stop_queue(dev: net_device) -> None:
     dev._tx.state |= 1 << QUEUE_STATE_DRV_XOFF
 
 
-def netdev_priv(dev: net_device) -> object:
-    """The driver's own struct."""
-    return dev._priv
-
-
-def netif_is_bridge_port(dev: net_device) -> bool:
-    """True if the device belongs to a bridge."""
-    return bool(dev.priv_flags & IFF_BRIDGE_PORT)
-
-
 def netif_is_bridge_master(dev: net_device) -> bool:
     """True if the device is a bridge."""
     return bool(dev.priv_flags & IFF_EBRIDGE)
-
-
-def netif_keep_dst(dev: net_device) -> None:
-    """Have packets keep their route while the device sends them."""
-    dev.priv_flags &= ~(IFF_XMIT_DST_RELEASE | IFF_XMIT_DST_RELEASE_PERM)
 
 
 def dev_hard_header(

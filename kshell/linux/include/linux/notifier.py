@@ -25,8 +25,3 @@ def notifier_to_errno(ret: int) -> int:
     """The positive errno in a chain's answer, 0 if none objected."""
     ret &= ~NOTIFY_STOP_MASK
     return ret - NOTIFY_OK if ret > NOTIFY_OK else 0
-
-
-def notifier_from_errno(err: int) -> int:
-    """What a function returns to object with a (positive) errno."""
-    return NOTIFY_STOP_MASK | (NOTIFY_OK + err) if err else NOTIFY_OK

@@ -17,8 +17,3 @@ class path:
     def __init__(self, mnt: vfsmount, dentry: dentry_t) -> None:
         self.mnt = mnt
         self.dentry = dentry
-
-
-def path_equal(path1: path, path2: path) -> bool:
-    """Whether both name the same dentry in the same mount."""
-    return path1.mnt is path2.mnt and path1.dentry is path2.dentry

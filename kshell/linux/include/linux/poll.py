@@ -79,11 +79,6 @@ def poll_wait(filp: file, wait_address: wait_queue_head | None, p: poll_table | 
         p._qproc(filp, wait_address, p)
 
 
-def poll_does_not_wait(p: poll_table | None) -> bool:
-    """Whether the poller only wants to know the state of now."""
-    return p is None or p._qproc is None
-
-
 def poll_requested_events(p: poll_table | None) -> int:
     """The events that the poller asked for."""
     return ALL_EVENTS if p is None else p._key

@@ -40,11 +40,6 @@ SKB_GSO_UDP_L4 = 1 << 17
 SKB_GSO_TCPV4 = 1 << 0
 
 
-def SKB_DATA_ALIGN(size: int) -> int:
-    """Round a size up to the cache line."""
-    return (size + 63) & ~63
-
-
 def SKB_TRUESIZE(size: int) -> int:
     """Memory charged for a packet with a linear area of `size` bytes."""
     return size + SKB_OBJ_SIZE + SKB_SHINFO_SIZE
@@ -188,11 +183,6 @@ def skb_shinfo(skb: sk_buff) -> skb_shared_info:
     return shinfo
 
 
-def skb_dst(skb: sk_buff) -> dst_entry | None:
-    """The packet's route."""
-    return skb._skb_refdst
-
-
 def skb_dst_set(skb: sk_buff, dst: dst_entry | None) -> None:
     """Give the packet a route whose reference it takes over."""
     skb._skb_refdst = dst
@@ -209,37 +199,12 @@ def skb_shared(skb: sk_buff) -> bool:
     return skb.users != 1
 
 
-def skb_cloned(skb: sk_buff) -> bool:
-    """True if the packet's data may be shared with a clone."""
-    return bool(skb.cloned)
-
-
-def skb_headlen(skb: sk_buff) -> int:
-    """Bytes in the linear area."""
-    return skb.len - skb.data_len
-
-
-def skb_is_gso(skb: sk_buff) -> bool:
-    """True if the packet stands for several segments."""
-    return skb._shinfo is not None and skb._shinfo.gso_size != 0
-
-
-def skb_reserve(skb: sk_buff, length: int) -> None:
-    """Keep head room; headers are objects here, so there is nothing to move."""
-
-
 def skb_orphan(skb: sk_buff) -> None:
     """Give the packet's memory back to its socket, and cut the tie."""
     if skb.destructor is not None:
         skb.destructor(skb)
         skb.destructor = None
         skb.sk = None
-
-
-def skb_queue_head_init(queue: sk_buff_head) -> None:
-    """Make a queue empty."""
-    queue.next = queue.prev = None
-    queue.qlen = 0
 
 
 def skb_queue_len(queue: sk_buff_head) -> int:
@@ -254,38 +219,6 @@ def skb_queue_empty(queue: sk_buff_head) -> bool:
 
 skb_queue_empty_lockless = skb_queue_empty
 skb_queue_len_lockless = skb_queue_len
-
-
-def skb_queue_is_last(queue: sk_buff_head, skb: sk_buff) -> bool:
-    """True if no packet follows."""
-    return skb.next is None
-
-
-def skb_queue_is_first(queue: sk_buff_head, skb: sk_buff) -> bool:
-    """True if no packet precedes."""
-    return skb.prev is None
-
-
-def skb_queue_next(queue: sk_buff_head, skb: sk_buff) -> sk_buff:
-    """The packet that follows; there must be one."""
-    assert skb.next is not None
-    return skb.next
-
-
-def skb_queue_prev(queue: sk_buff_head, skb: sk_buff) -> sk_buff:
-    """The packet before; there must be one."""
-    assert skb.prev is not None
-    return skb.prev
-
-
-def skb_peek(queue: sk_buff_head) -> sk_buff | None:
-    """The first packet."""
-    return queue.next
-
-
-def skb_peek_next(skb: sk_buff, queue: sk_buff_head) -> sk_buff | None:
-    """The packet after `skb`, if any."""
-    return skb.next
 
 
 def skb_peek_tail(queue: sk_buff_head) -> sk_buff | None:
@@ -366,14 +299,6 @@ def __skb_dequeue(queue: sk_buff_head) -> sk_buff | None:
             following.prev = None
             skb.next = None
         queue.qlen -= 1
-    return skb
-
-
-def __skb_dequeue_tail(queue: sk_buff_head) -> sk_buff | None:
-    """Take the last packet."""
-    skb = queue.prev
-    if skb is not None:
-        __skb_unlink(skb, queue)
     return skb
 
 

@@ -28,16 +28,6 @@ def USER_SOCKPTR(current: task_struct, addr: int) -> sockptr_t:
     return sockptr_t(current, addr, None)
 
 
-def KERNEL_SOCKPTR(data: bytes) -> sockptr_t:
-    """A value in kernel memory."""
-    return sockptr_t(None, 0, bytearray(data))
-
-
-def sockptr_is_null(ptr: sockptr_t) -> bool:
-    """Whether it is a NULL pointer."""
-    return ptr.user == 0 if ptr.current is not None else ptr.kernel is None
-
-
 def copy_from_sockptr(src: sockptr_t, size: int) -> bytes:
     """The first size bytes. EFAULT."""
     return copy_from_sockptr_offset(src, 0, size)

@@ -23,8 +23,3 @@ TIME64_ZERO = timespec64(0, 0)
 def ns_to_timespec64(nsec: int) -> timespec64:
     """Split nanoseconds."""
     return timespec64(*divmod(nsec, NSEC_PER_SEC))
-
-
-def timespec64_to_ns(ts: timespec64) -> int:
-    """Join seconds and nanoseconds."""
-    return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec

@@ -57,11 +57,6 @@ def put_user(current: task_struct, addr: int, value: int, size: int = 4) -> None
     copy_to_user(current, addr, (value & ((1 << 8 * size) - 1)).to_bytes(size, "little"))
 
 
-def clear_user(current: task_struct, addr: int, n: int) -> None:
-    """Store n zero bytes at addr. EFAULT."""
-    copy_to_user(current, addr, bytes(n))
-
-
 def strncpy_from_user(current: task_struct, addr: int, count: int) -> bytes:
     """The C string at addr without its NUL; count bytes when none is among them. EFAULT."""
     data = raw_copy_from_user(current, addr, count)

@@ -76,13 +76,6 @@ def udp_sk(sk: sock) -> udp_sock:
     return sk  # type: ignore[return-value]
 
 
-def udp_hdr(skb: sk_buff) -> udphdr:
-    """struct udphdr of a packet that has reached UDP."""
-    header = skb.transport_header
-    assert isinstance(header, udphdr)
-    return header
-
-
 def udp_test_bit(nr: int, sk: sock) -> bool:
     """A UDP_FLAGS_xxx of the socket."""
     return bool(udp_sk(sk).udp_flags >> nr & 1)

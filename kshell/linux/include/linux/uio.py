@@ -49,11 +49,6 @@ class iov_iter:
         return bytes(self._kvec) if self.data_source else bytes(self._kvec[: self.iov_offset])
 
 
-def iov_iter_count(i: iov_iter) -> int:
-    """Bytes left."""
-    return i.count
-
-
 def iov_iter_ubuf(current: task_struct, direction: int, buf: int, count: int) -> iov_iter:
     """An iterator over one user buffer."""
     return iov_iter(direction, current, ((buf, count),), count)

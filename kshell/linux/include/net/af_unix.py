@@ -108,11 +108,6 @@ def unix_sk(sk: sock) -> unix_sock:
     return sk  # type: ignore[return-value]  # the same struct, as in Linux; cast() costs a call
 
 
-def unix_peer(sk: sock) -> unix_sock | None:
-    """The other end."""
-    return unix_sk(sk).peer
-
-
 def peer_wait(u: unix_sock) -> wait_queue_head:
     """u->peer_wait: where those sleep who want to connect or send to u."""
     return u.peer_wq.wait

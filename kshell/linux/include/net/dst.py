@@ -129,21 +129,6 @@ def dst_hold(dst: dst_entry) -> None:
     dst.refcnt += 1
 
 
-def dst_clone(dst: dst_entry | None) -> dst_entry | None:
-    """Take a reference, if there is a route."""
-    if dst is not None:
-        dst.refcnt += 1
-    return dst
-
-
-def dst_hold_safe(dst: dst_entry) -> bool:
-    """Take a reference unless the route is going away."""
-    if dst.refcnt <= 0:
-        return False
-    dst.refcnt += 1
-    return True
-
-
 def dst_metric_raw(dst: dst_entry, metric: int) -> int:
     """A metric as stored, 0 if it is not set."""
     metrics = dst._metrics

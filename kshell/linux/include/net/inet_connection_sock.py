@@ -183,24 +183,9 @@ def inet_csk_schedule_ack(icsk: inet_connection_sock) -> None:
     icsk.icsk_ack.pending |= ICSK_ACK_SCHED
 
 
-def inet_csk_ack_scheduled(icsk: inet_connection_sock) -> int:
-    """Nonzero when an ACK is owed."""
-    return icsk.icsk_ack.pending & ICSK_ACK_SCHED
-
-
 def inet_csk_delack_init(icsk: inet_connection_sock) -> None:
     """Start delayed ACK control from nothing."""
     icsk.icsk_ack = icsk_ack()
-
-
-def inet_csk_reqsk_queue_len(icsk: inet_connection_sock) -> int:
-    """Handshakes under way at a listener."""
-    return icsk.icsk_accept_queue.qlen
-
-
-def inet_csk_reqsk_queue_is_full(icsk: inet_connection_sock) -> bool:
-    """True when the SYN queue is longer than the backlog of listen()."""
-    return icsk.icsk_accept_queue.qlen > icsk.sk_max_ack_backlog
 
 
 def inet_csk_rto_backoff(icsk: inet_connection_sock, max_when: int) -> int:
@@ -211,16 +196,6 @@ def inet_csk_rto_backoff(icsk: inet_connection_sock, max_when: int) -> int:
 def reqsk_timeout(req: request_sock, max_timeout: int) -> int:
     """The SYN-ACK timeout of a request, doubled per timeout, in jiffies."""
     return min(req.timeout << req.num_timeout, max_timeout)
-
-
-def inet_csk_enter_pingpong_mode(icsk: inet_connection_sock) -> None:
-    """An interactive session: ACKs ride on replies."""
-    icsk.icsk_ack.pingpong = TCP_PINGPONG_THRESH
-
-
-def inet_csk_exit_pingpong_mode(icsk: inet_connection_sock) -> None:
-    """ACK at once again."""
-    icsk.icsk_ack.pingpong = 0
 
 
 def inet_csk_in_pingpong_mode(icsk: inet_connection_sock) -> bool:

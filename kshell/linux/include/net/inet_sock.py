@@ -247,8 +247,3 @@ def inet_can_nonlocal_bind(net: net, inet: inet_sock) -> bool:
 def inet_addr_valid_or_nonlocal(net: net, inet: inet_sock, addr: int, addr_type: int) -> bool:
     """True if bind() accepts an address of this RTN_xxx type."""
     return addr == 0 or addr_type in (2, 3, 5) or inet_can_nonlocal_bind(net, inet)
-
-
-def inet_get_convert_csum(sk: sock) -> bool:
-    """inet_sk(sk)->convert_csum."""
-    return bool(inet_sk(sk).convert_csum)

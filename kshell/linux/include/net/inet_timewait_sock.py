@@ -109,8 +109,3 @@ if not TYPE_CHECKING:
     inet_timewait_sock.tw_dr = inet_timewait_sock.skc_tw_dr
     inet_timewait_sock.tw_rcv_nxt = inet_timewait_sock.skc_tw_rcv_nxt
     inet_timewait_sock.tw_snd_nxt = inet_timewait_sock.skc_tw_snd_nxt
-
-
-def twsk_net(twsk: inet_timewait_sock) -> net:
-    """The network namespace of a TIME_WAIT socket."""
-    return twsk.sk_net

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.linux.sysctl import ctl_table_header
     from kshell.linux.include.linux.workqueue import delayed_work
-    from kshell.linux.include.net.net_namespace import net
 
 NUD_IN_TIMER = NUD_INCOMPLETE | NUD_REACHABLE | NUD_DELAY | NUD_PROBE
 NUD_VALID = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY
@@ -182,26 +181,6 @@ class neigh_table:
         self.nht: dict[tuple[int, net_device], neighbour] = {}
 
 
-def NEIGH_VAR(p: neigh_parms, attr: int) -> int:
-    """A parameter of a table on a device."""
-    return p.data[attr]
-
-
 def neigh_parms_data_state_setall(p: neigh_parms) -> None:
     """No value follows the default any more."""
     p.data_state = (1 << NEIGH_VAR_DATA_MAX) - 1
-
-
-def neigh_hold(neigh: neighbour) -> None:
-    """Take a reference."""
-    neigh.refcnt += 1
-
-
-def neigh_key(pkey: int, dev: net_device) -> tuple[int, net_device]:
-    """The key of nht."""
-    return (pkey, dev)
-
-
-def neigh_net(neigh: neighbour) -> net:
-    """The neighbour's network namespace."""
-    return neigh.dev.nd_net

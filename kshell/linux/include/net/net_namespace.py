@@ -96,26 +96,6 @@ def get_net(net: net) -> net:
     return net
 
 
-def net_eq(net1: net, net2: net) -> bool:
-    """True if both are the same namespace."""
-    return net1 is net2
-
-
-def net_generic(net: net, id: str) -> object:
-    """A subsystem's own object of this namespace."""
-    return net.gen[id]
-
-
-def rt_genid_ipv4(net: net) -> int:
-    """Changes when IPv4 routes change."""
-    return net.ipv4.rt_genid
-
-
-def rt_genid_bump_ipv4(net: net) -> None:
-    """Make every cached IPv4 route check itself again."""
-    net.ipv4.rt_genid += 1
-
-
 def fnhe_genid(net: net) -> int:
     """Changes when next hop exceptions become invalid."""
     return net.fnhe_genid

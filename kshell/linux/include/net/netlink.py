@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import EINVAL, EMSGSIZE
-from kshell.abi.netlink import NLA_F_NESTED, NLA_TYPE_MASK, NLM_F_DUMP_INTR, NLM_F_ECHO, NLMSG_HDRLEN
+from kshell.abi.netlink import NLA_F_NESTED, NLM_F_DUMP_INTR, NLM_F_ECHO, NLMSG_HDRLEN
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.net.nlattr import (
     NL_SET_ERR_MSG,
     NL_VALIDATE_DEPRECATED_STRICT,
     NL_VALIDATE_LIBERAL,
-    NL_VALIDATE_STRICT,
     nla_for_each_attr,
     nla_policies,
     nlattr,
@@ -170,17 +169,6 @@ def nla_nest_end(skb: sk_buff, start: int) -> None:
     skb.data = skb.data[:start] + struct.pack("<H", len(skb.data) - start) + skb.data[start + 2 :]
 
 
-def nla_for_each(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The (type, payload) of attributes one after another; a damaged rest is left out."""
-    at = 0
-    while at + NLATTR.size <= len(data):
-        length, kind = NLATTR.unpack_from(data, at)
-        if length < NLATTR.size or at + length > len(data):
-            return
-        yield kind & NLA_TYPE_MASK, data[at + NLATTR.size : at + length]
-        at += NLMSG_ALIGN(length)
-
-
 def _nlmsg_parse(
     nlh: nlmsghdr,
     hdrlen: int,
@@ -195,13 +183,6 @@ def _nlmsg_parse(
         raise KernelError(EINVAL)
     start = NLMSG_ALIGN(hdrlen)
     return __nla_validate_parse(nlh._payload[start:], NLMSG_HDRLEN + start, maxtype, policy, validate, extack)
-
-
-def nlmsg_parse(
-    nlh: nlmsghdr, hdrlen: int, maxtype: int, policy: nla_policies | None, extack: netlink_ext_ack | None
-) -> nlattrs:
-    """The attributes behind a family header, held to all rules. EINVAL, ERANGE."""
-    return _nlmsg_parse(nlh, hdrlen, maxtype, policy, NL_VALIDATE_STRICT, extack)
 
 
 def nlmsg_parse_deprecated(
@@ -250,11 +231,6 @@ def nl_dump_check_consistent(cb: netlink_callback, skb: sk_buff, start: int) -> 
 def nla_get_u8(data: bytes) -> int:
     """An 8-bit attribute's value."""
     return data[0]
-
-
-def nla_get_u16(data: bytes) -> int:
-    """A 16-bit attribute's value."""
-    return int.from_bytes(data[:2], "little")
 
 
 def nla_get_u32(data: bytes) -> int:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kshell.linux.include.linux.icmp import icmphdr
     from kshell.linux.include.linux.socket import msghdr
-    from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.net.sock import sock
 
 PING_HTABLE_SIZE = 64
@@ -34,8 +33,3 @@ class pingfakehdr:
         self.msg = msg
         self.family = family
         self.wcheck = 0
-
-
-def ping_hashfn(net: net, num: int, mask: int) -> int:
-    """Slot of an identifier."""
-    return num & mask

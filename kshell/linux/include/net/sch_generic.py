@@ -91,11 +91,6 @@ def qdisc_dev(qdisc: Qdisc) -> net_device:
     return qdisc._dev
 
 
-def qdisc_qlen(q: Qdisc) -> int:
-    """Packets in the queue."""
-    return q.q.qlen
-
-
 def qdisc_pkt_len(skb: sk_buff) -> int:
     """Bytes that a packet counts for."""
     return skb.len

@@ -504,25 +504,10 @@ class proto:
         self.diag_destroy = diag_destroy
 
 
-def sock_net(sk: sock_common) -> net:
-    """The socket's network namespace."""
-    return sk.skc_net
-
-
-def sock_net_set(sk: sock_common, net: net) -> None:
-    """Put the socket into a network namespace."""
-    sk.skc_net = net
-
-
 def sk_sleep(sk: sock) -> wait_queue_head:
     """Where the socket's users sleep."""
     assert sk.sk_wq is not None
     return sk.sk_wq.wait
-
-
-def sock_copy_flags(nsk: sock, osk: sock) -> None:
-    """Take over another socket's flags."""
-    nsk.skc_flags = osk.skc_flags
 
 
 def sock_set_flag(sk: sock, flag: int) -> None:
@@ -546,11 +531,6 @@ def sock_valbool_flag(sk: sock, bit: int, valbool: int) -> None:
 def sock_flag(sk: sock, flag: int) -> bool:
     """True if flag SOCK_* is set."""
     return bool(sk.skc_flags >> flag & 1)
-
-
-def sk_acceptq_removed(sk: sock) -> None:
-    """One connection less waits to be accepted."""
-    sk.sk_ack_backlog -= 1
 
 
 def sk_acceptq_added(sk: sock) -> None:
@@ -578,16 +558,6 @@ def sk_unhashed(sk: sock) -> bool:
     return sk.skc_node is None
 
 
-def sock_owned_by_user(sk: sock) -> bool:
-    """True while a task owns the socket."""
-    return sk.sk_lock != 0
-
-
-def sock_owned_by_user_nocheck(sk: sock) -> bool:
-    """sock_owned_by_user() without its lockdep check."""
-    return sk.sk_lock != 0
-
-
 def sk_rmem_alloc_get(sk: sock) -> int:
     """Bytes charged to the socket for packets received."""
     return sk.sk_rmem_alloc
@@ -596,11 +566,6 @@ def sk_rmem_alloc_get(sk: sock) -> int:
 def sk_wmem_alloc_get(sk: sock) -> int:
     """Bytes charged to the socket for packets on their way out."""
     return sk.sk_wmem_alloc - 1
-
-
-def sk_has_allocations(sk: sock) -> bool:
-    """True if packets are charged to the socket."""
-    return sk.sk_wmem_alloc - 1 > 0 or sk.sk_rmem_alloc > 0
 
 
 def sock_rcvlowat(sk: sock, waitall: bool | int, length: int) -> int:
@@ -632,34 +597,6 @@ def sock_error(sk: sock) -> int:
     return err
 
 
-def sock_wspace(sk: sock) -> int:
-    """Room to send, in bytes."""
-    if sk.sk_shutdown & SEND_SHUTDOWN:
-        return 0
-    amount = sk.sk_sndbuf - sk.sk_wmem_alloc
-    return amount if amount > 0 else 0
-
-
-def sock_writeable(sk: sock) -> bool:
-    """True if less than half of the send buffer is in use."""
-    return sk.sk_wmem_alloc < sk.sk_sndbuf >> 1
-
-
-def sk_stream_min_wspace(sk: sock) -> int:
-    """The room that makes a stream writable."""
-    return sk.sk_wmem_queued >> 1
-
-
-def sk_stream_wspace(sk: sock) -> int:
-    """Room in the send buffer of a stream."""
-    return sk.sk_sndbuf - sk.sk_wmem_queued
-
-
-def sk_wmem_queued_add(sk: sock, val: int) -> None:
-    """Account for bytes in the write queue."""
-    sk.sk_wmem_queued += val
-
-
 def __sk_stream_memory_free(sk: sock, wake: int) -> bool:
     """True if a stream may queue more."""
     if sk.sk_wmem_queued >= sk.sk_sndbuf:
@@ -678,11 +615,6 @@ def __sk_stream_is_writeable(sk: sock, wake: int) -> bool:
     return sk.sk_sndbuf - sk.sk_wmem_queued >= sk.sk_wmem_queued >> 1 and __sk_stream_memory_free(sk, wake)
 
 
-def sk_stream_is_writeable(sk: sock) -> bool:
-    """True if poll() calls the stream writable."""
-    return __sk_stream_is_writeable(sk, 0)
-
-
 def sk_stream_moderate_sndbuf(sk: sock) -> None:
     """Shrink the send buffer under memory pressure."""
     if sk.sk_userlocks & SOCK_SNDBUF_LOCK:
@@ -698,37 +630,11 @@ def sk_sockets_allocated_inc(sk: sock) -> None:
         setattr(kernel, name, getattr(kernel, name) + 1)
 
 
-def sk_sockets_allocated_dec(sk: sock) -> None:
-    """One socket less of this protocol."""
-    name = sk.sk_prot.sockets_allocated
-    if name is not None:
-        kernel = sk.skc_net.kernel
-        setattr(kernel, name, getattr(kernel, name) - 1)
-
-
-def sk_sockets_allocated_read_positive(sk: sock) -> int:
-    """Sockets of this protocol."""
-    name = sk.sk_prot.sockets_allocated
-    return 0 if name is None else int(getattr(sk.skc_net.kernel, name))
-
-
-def sk_memory_allocated(sk: sock) -> int:
-    """Pages that this protocol's sockets hold."""
-    name = sk.sk_prot.memory_allocated
-    return 0 if name is None else int(getattr(sk.skc_net.kernel, name))
-
-
 def sk_prot_mem_limits(sk: sock, index: int) -> int:
     """A limit of this protocol's memory, in pages."""
     name = sk.sk_prot.sysctl_mem
     assert name is not None
     return int(getattr(sk.skc_net.kernel, name)[index])
-
-
-def sk_under_memory_pressure(sk: sock) -> bool:
-    """True while the protocol is short of memory."""
-    name = sk.sk_prot.memory_pressure
-    return name is not None and bool(getattr(sk.skc_net.kernel, name))
 
 
 def sk_get_wmem0(sk: sock, proto: proto) -> int:
@@ -750,11 +656,6 @@ def sk_get_rmem0(sk: sock, proto: proto) -> int:
 def _table(sk: sock, name: str) -> tuple[int, ...]:
     value = getattr(sk.skc_net.kernel, name)
     return (value,) if isinstance(value, int) else tuple(value)
-
-
-def sk_has_account(sk: sock) -> bool:
-    """True if the protocol accounts for its memory."""
-    return sk.sk_prot.memory_allocated is not None
 
 
 def sk_unused_reserved_mem(sk: sock) -> int:
@@ -821,11 +722,6 @@ def sk_error_report(sk: sock) -> None:
     sk.sk_error_report(sk)
 
 
-def sk_set_socket(sk: sock, sock: socket | None) -> None:
-    """Tie the sock to its socket."""
-    sk.sk_socket = sock
-
-
 def sock_graft(sk: sock, parent: socket) -> None:
     """Give a new socket to the descriptor that accept() made."""
     sk.sk_wq = parent.wq
@@ -852,11 +748,6 @@ def sk_dst_get(sk: sock) -> dst_entry | None:
     return dst
 
 
-def __sk_dst_get(sk: sock) -> dst_entry | None:
-    """The cached route."""
-    return sk.sk_dst_cache
-
-
 def __sk_dst_set(sk: sock, dst: dst_entry | None) -> None:
     """Cache a route whose reference it takes over, dropping the old one."""
     if sk.sk_dst_pending_confirm:
@@ -877,10 +768,3 @@ def __sk_dst_reset(sk: sock) -> None:
 def sk_dst_reset(sk: sock) -> None:
     """Forget the cached route."""
     sk_dst_set(sk, None)
-
-
-def skb_set_hash_from_sk(skb: sk_buff, sk: sock) -> None:
-    """Give the packet the socket's flow hash."""
-    if sk.sk_txhash:
-        skb.l4_hash = 1
-        skb.hash = sk.sk_txhash

@@ -42,12 +42,6 @@ def sk_mem_reclaim_final(sk: sock) -> None:
     sk_mem_reclaim(sk)
 
 
-def sk_mem_charge(sk: sock, size: int) -> None:
-    """Charge bytes that were scheduled."""
-    if sk.sk_prot.memory_allocated is not None:
-        sk.sk_forward_alloc -= size
-
-
 def sk_mem_uncharge(sk: sock, size: int) -> None:
     """Give charged bytes back."""
     if sk.sk_prot.memory_allocated is None:

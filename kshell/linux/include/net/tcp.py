@@ -6,7 +6,7 @@ Inline functions of Linux that only test or set a field are written out where th
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from kshell.abi.tcp import (
     TCP_MSS_DEFAULT,
@@ -387,11 +387,6 @@ def _s32(value: int) -> int:
     return ((value + 0x80000000) & U32) - 0x80000000
 
 
-def TCP_SKB_CB(skb: sk_buff) -> tcp_skb_cb:
-    """The control block of a packet in TCP's hands."""
-    return cast(tcp_skb_cb, skb.cb)
-
-
 def tcp_receive_window(tp: tcp_sock) -> int:
     """Bytes that the peer may still send."""
     win = _s32(tp.rcv_wup + tp.rcv_wnd - tp.rcv_nxt)
@@ -401,11 +396,6 @@ def tcp_receive_window(tp: tcp_sock) -> int:
 def tcp_packets_in_flight(tp: tcp_sock) -> int:
     """Segments thought to be in the network."""
     return tp.packets_out - tp.sacked_out - tp.lost_out + tp.retrans_out
-
-
-def tcp_in_slow_start(tp: tcp_sock) -> bool:
-    """True below the slow start threshold."""
-    return tp.snd_cwnd < tp.snd_ssthresh
 
 
 def tcp_is_cwnd_limited(tp: tcp_sock) -> bool:

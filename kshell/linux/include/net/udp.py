@@ -4,23 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.linux.include.net.ip import inet_skb_parm
-
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.net.sock import sock
-
-
-class udp_skb_cb:
-    """Control block of a packet in UDP; h4 is the IP layer's, made on demand."""
-
-    __slots__ = ("cscov", "h4", "partial_cov")
-
-    def __init__(self, h4: inet_skb_parm | None, cscov: int) -> None:
-        self.h4 = h4
-        self.cscov = cscov
-        self.partial_cov = 0
 
 
 class udp_hslot:
@@ -48,11 +34,6 @@ class udp_table:
         self.hash2: dict[int, udp_hslot] = {}
 
 
-def udp_hashfn(net: net, num: int, mask: int) -> int:
-    """Slot of a local port."""
-    return num & mask
-
-
 def udp_hashslot(table: udp_table, net: net, num: int) -> udp_hslot:
     """The slot of a local port."""
     index = num & table.mask
@@ -69,11 +50,6 @@ def udp_hashslot2(table: udp_table, hash: int) -> udp_hslot:
     if slot is None:
         slot = table.hash2[index] = udp_hslot()
     return slot
-
-
-def UDP_SKB_CB(skb: sk_buff) -> udp_skb_cb:
-    """The packet's UDP control block."""
-    return skb.cb  # type: ignore[return-value]
 
 
 def ipv4_portaddr_hash(net: net, saddr: int, port: int) -> int:

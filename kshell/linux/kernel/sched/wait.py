@@ -17,7 +17,6 @@ from kshell.linux.include.linux.sched import (
 )
 from kshell.linux.include.linux.wait import (
     WQ_FLAG_EXCLUSIVE,
-    WQ_FLAG_PRIORITY,
     WQ_FLAG_WOKEN,
     wait_queue_entry,
     wait_queue_func_t,
@@ -61,12 +60,6 @@ def add_wait_queue_exclusive(wq_head: wait_queue_head, wq_entry: wait_queue_entr
     _insert(wq_head, wq_entry, at_end=True)
 
 
-def add_wait_queue_priority(wq_head: wait_queue_head, wq_entry: wait_queue_entry) -> None:
-    """Stand before all others, exclusively."""
-    wq_entry.flags |= WQ_FLAG_EXCLUSIVE | WQ_FLAG_PRIORITY
-    _insert(wq_head, wq_entry, at_end=False)
-
-
 def remove_wait_queue(wq_head: wait_queue_head, wq_entry: wait_queue_entry) -> None:
     """Leave the queue."""
     _unlink(wq_entry)
@@ -104,19 +97,9 @@ def __wake_up_sync(wq_head: wait_queue_head, mode: int) -> None:
     __wake_up_sync_key(wq_head, mode, 0)
 
 
-def __wake_up_locked_key(wq_head: wait_queue_head, mode: int, key: int) -> None:
-    """As __wake_up for one exclusive sleeper, for callers that hold the queue's lock in Linux."""
-    __wake_up_common(wq_head, mode, 1, 0, key)
-
-
 def wake_up(wq_head: wait_queue_head) -> None:
     """Wake one exclusive sleeper and all others."""
     __wake_up(wq_head, TASK_NORMAL, 1, 0)
-
-
-def wake_up_sync(wq_head: wait_queue_head) -> None:
-    """wake_up() by a waker that is about to sleep."""
-    __wake_up_sync(wq_head, TASK_NORMAL)
 
 
 def wake_up_all(wq_head: wait_queue_head) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kshell.linux.include.linux.hrtimer import HRTIMER_NORESTART, HRTIMER_RESTART, hrtimer
@@ -11,12 +10,6 @@ from kshell.linux.kernel.sched.core import schedule, wake_up_process
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.init.kernel import Kernel
-
-
-def hrtimer_init(timer: hrtimer, function: Callable[[hrtimer], int], owner: object) -> None:
-    """Give the timer its function and the struct that embeds it."""
-    timer.function = function
-    timer._owner = owner
 
 
 def hrtimer_active(timer: hrtimer) -> bool:

@@ -16,8 +16,3 @@ def ktime_get(kernel: Kernel) -> int:
 def ktime_get_real(kernel: Kernel) -> int:
     """CLOCK_REALTIME: ns since 1970."""
     return kernel.epoch_ns + kernel.clock.now - kernel.boot_ns
-
-
-def ktime_get_real_seconds(kernel: Kernel) -> int:
-    """Seconds since 1970."""
-    return ktime_get_real(kernel) // 1_000_000_000

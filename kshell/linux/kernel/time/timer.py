@@ -65,11 +65,6 @@ def mod_timer(kernel: Kernel, timer: timer_list, expires: int) -> int:
     return int(event is not None)
 
 
-def add_timer(kernel: Kernel, timer: timer_list) -> None:
-    """Arm a timer whose expires is set."""
-    mod_timer(kernel, timer, timer.expires)
-
-
 def timer_delete(timer: timer_list) -> int:
     """Disarm the timer; 1 when it was armed."""
     event = timer._event

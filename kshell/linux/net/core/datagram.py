@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EAGAIN, EFAULT, ENOENT, ENOTCONN
+from kshell.abi.errno import EAGAIN, EFAULT, ENOTCONN
 from kshell.abi.socket import MSG_DONTWAIT, MSG_PEEK, SOCK_SEQPACKET, SOCK_STREAM
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.net import SOCKWQ_ASYNC_NOSPACE
@@ -38,10 +38,9 @@ from kshell.linux.kernel.sched.wait import (
 )
 from kshell.linux.kernel.time.timer import schedule_timeout
 from kshell.linux.lib.iov_iter import copy_from_iter_full, copy_to_iter, iov_iter_revert
-from kshell.linux.net.core.skbuff import consume_skb, kfree_skb
+from kshell.linux.net.core.skbuff import consume_skb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
 
     from kshell.linux.include.linux.fs import file
     from kshell.linux.include.linux.net import socket
@@ -154,30 +153,6 @@ def skb_free_datagram(sk: sock, skb: sk_buff) -> None:
     consume_skb(skb)
 
 
-def __sk_queue_drop_skb(
-    sk: sock, sk_queue: sk_buff_head, skb: sk_buff, flags: int, destructor: Callable[[sock, sk_buff], None] | None
-) -> int:
-    """Drop a packet; one that was only peeked at is taken off the queue: ENOENT (positive) if it is not there."""
-    err = 0
-    if flags & MSG_PEEK:
-        err = ENOENT
-        if any(each is skb for each in sk_queue):
-            __skb_unlink(skb, sk_queue)
-            skb.users -= 1
-            if destructor is not None:
-                destructor(sk, skb)
-            err = 0
-    sk.sk_drops += 1
-    return err
-
-
-def skb_kill_datagram(sk: sock, skb: sk_buff, flags: int) -> int:
-    """Drop a packet that turned out to be bad."""
-    err = __sk_queue_drop_skb(sk, sk.sk_receive_queue, skb, flags, None)
-    kfree_skb(skb)
-    return err
-
-
 def simple_copy_to_iter(data: bytes, to: iov_iter) -> int:
     """Bytes that could be copied."""
     return copy_to_iter(data, to)
@@ -203,12 +178,6 @@ def skb_copy_datagram_iter(skb: sk_buff, offset: int, to: iov_iter, length: int)
 def skb_copy_datagram_msg(skb: sk_buff, offset: int, msg: msghdr, size: int) -> int:
     """Copy `size` bytes from byte `offset` of the packet's data to the receiver. EFAULT."""
     __skb_datagram_iter(skb, offset, msg.msg_iter, size)
-    return 0
-
-
-def skb_copy_and_csum_datagram_msg(skb: sk_buff, hlen: int, msg: msghdr) -> int:
-    """Copy the packet's data from byte `hlen` on, checking the checksum. EFAULT."""
-    __skb_datagram_iter(skb, hlen, msg.msg_iter, len(skb.data) - hlen)
     return 0
 
 

@@ -92,11 +92,6 @@ def netdev_get_name(net: net, ifindex: int) -> str:
     return dev.name
 
 
-def for_each_netdev(net: net) -> list[net_device]:
-    """All devices, in the order of their coming."""
-    return list(net.dev_base_head)
-
-
 def dev_load(net: net, name: str) -> None:
     """Ask for the driver of a device that is not there."""
     if dev_get_by_name_rcu(net, name) is not None:

@@ -80,15 +80,6 @@ def __dev_open(dev: net_device) -> None:
     sch_generic.dev_activate(dev)
 
 
-def dev_open(dev: net_device) -> None:
-    """Bring a device up and tell all."""
-    if dev.flags & IFF_UP:
-        return
-    __dev_open(dev)
-    rtnetlink_ifinfo.rtmsg_ifinfo(RTM_NEWLINK, dev, IFF_UP | IFF_RUNNING)
-    call_netdevice_notifiers(NETDEV_UP, dev)
-
-
 def __dev_close(dev: net_device) -> None:
     """Take a device down."""
     call_netdevice_notifiers(NETDEV_GOING_DOWN, dev)

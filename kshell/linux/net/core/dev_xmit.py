@@ -81,11 +81,6 @@ def dev_queue_xmit_nit(skb: sk_buff, dev: net_device) -> None:
         pt_prev.func(skb2, dev, pt_prev, dev)
 
 
-def dev_nit_active(dev: net_device) -> bool:
-    """True if anybody taps the device."""
-    return bool(dev.nd_net.kernel.ptype_all or dev.ptype_all)
-
-
 def dev_hard_start_xmit(skb: sk_buff, dev: net_device) -> int:
     """Hand a packet to the driver; NETDEV_TX_*."""
     kernel = skb._kernel

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from kshell.linux.include.net.dst import DST_OBSOLETE_DEAD
 from kshell.linux.kernel.rcu.tree import call_rcu
 from kshell.linux.net.core import skbuff
 
@@ -50,27 +49,12 @@ def dst_destroy(dst: dst_entry) -> None:
         dst.dev.pcpu_refcnt -= 1
 
 
-def dst_dev_put(dst: dst_entry) -> None:
-    """Mark a route dead: its users must look for another."""
-    dst.obsolete = DST_OBSOLETE_DEAD
-    dst.input = dst_discard
-    dst.output = dst_discard_out
-
-
 def dst_release(dst: dst_entry | None) -> None:
     """Drop a reference; the last one frees the route after the grace period."""
     if dst is not None:
         dst.refcnt -= 1
         if not dst.refcnt:
             call_rcu(dst.dev.nd_net.kernel, dst_destroy_rcu, dst)
-
-
-def dst_release_immediate(dst: dst_entry | None) -> None:
-    """Drop a reference; the last one frees the route now."""
-    if dst is not None:
-        dst.refcnt -= 1
-        if not dst.refcnt:
-            dst_destroy(dst)
 
 
 def dst_destroy_rcu(head: object) -> None:

@@ -62,11 +62,6 @@ def linkwatch_forget_dev(dev: net_device) -> None:
         linkwatch_do_dev(dev)
 
 
-def linkwatch_run_queue(kernel: Kernel) -> None:
-    """Tell of all changes now."""
-    __linkwatch_run_queue(kernel, False)
-
-
 async def linkwatch_event(work: work_struct) -> None:
     """Work: tell of all changes."""
     owner: Kernel = work._owner  # type: ignore[assignment]  # set in linkwatch_fire_event()

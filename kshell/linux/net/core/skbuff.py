@@ -11,7 +11,6 @@ from kshell.linux.include.linux.skbuff import (
     SKB_SHINFO_SIZE,
     SKB_SIZE,
     __skb_dequeue,
-    __skb_queue_head,
     __skb_queue_tail,
     __skb_unlink,
     sk_buff,
@@ -25,7 +24,6 @@ from kshell.linux.net.core import dst as dst_core
 if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
-FCLONES_SIZE = 2 * SKB_SIZE + 8  # sizeof(struct sk_buff_fclones)
 _KMALLOC = (64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192)
 
 
@@ -89,12 +87,6 @@ def skb_put(skb: sk_buff, data: bytes) -> None:
     skb.len += len(data)
 
 
-def __skb_put(skb: sk_buff, data: bytes) -> None:
-    """skb_put() that does not check for room."""
-    skb.data += data
-    skb.len += len(data)
-
-
 def skb_push(skb: sk_buff, length: int) -> None:
     """Make a header of `length` bytes part of the packet."""
     skb.len += length
@@ -110,10 +102,6 @@ def skb_pull_rcsum(skb: sk_buff, length: int) -> None:
     skb.len -= length
 
 
-__skb_pull = skb_pull
-__skb_push = skb_push
-
-
 def skb_trim(skb: sk_buff, length: int) -> None:
     """Cut the packet to `length` bytes; headers that `len` still counts are not cut."""
     if skb.len > length:
@@ -125,9 +113,6 @@ def pskb_trim(skb: sk_buff, length: int) -> int:
     """Cut the packet to `length` bytes."""
     skb_trim(skb, length)
     return 0
-
-
-pskb_trim_rcsum = pskb_trim
 
 
 def skb_release_head_state(skb: sk_buff) -> None:
@@ -144,12 +129,6 @@ def skb_release_data(skb: sk_buff) -> None:
     """Free the data, unless a clone shares it."""
     skb.data = b""
     skb.cb = skb.sk = skb.dev = None
-
-
-def skb_release_all(skb: sk_buff) -> None:
-    """Free all but the struct itself."""
-    skb_release_head_state(skb)
-    skb_release_data(skb)
 
 
 def kfree_skbmem(skb: sk_buff) -> None:
@@ -284,15 +263,6 @@ def skb_clone(skb: sk_buff) -> sk_buff:
     return __skb_clone(n, skb)
 
 
-def skb_copy(skb: sk_buff) -> sk_buff:
-    """A second packet with data of its own."""
-    n = __alloc_skb(skb._kernel, skb.len)
-    n.len = skb.len
-    n.data = skb.data
-    __copy_skb_header(n, skb)
-    return n
-
-
 def skb_share_check(skb: sk_buff) -> sk_buff:
     """The packet, or a clone of it if it has other users."""
     if skb.users == 1:
@@ -302,39 +272,14 @@ def skb_share_check(skb: sk_buff) -> sk_buff:
     return nskb
 
 
-def skb_unclone(skb: sk_buff) -> int:
-    """Give the packet data of its own; data is never changed in place here."""
-    skb.cloned = 0
-    return 0
-
-
-def skb_morph(dst: sk_buff, src: sk_buff) -> sk_buff:
-    """Make `dst` a clone of `src`."""
-    skb_release_all(dst)
-    return __skb_clone(dst, src)
-
-
 def skb_queue_tail(queue: sk_buff_head, newsk: sk_buff) -> None:
     """Append a packet to a queue."""
     __skb_queue_tail(queue, newsk)
 
 
-def skb_queue_head(queue: sk_buff_head, newsk: sk_buff) -> None:
-    """Put a packet in front of a queue."""
-    __skb_queue_head(queue, newsk)
-
-
 def skb_dequeue(queue: sk_buff_head) -> sk_buff | None:
     """Take the first packet of a queue."""
     return None if queue.next is None else __skb_dequeue(queue)
-
-
-def skb_dequeue_tail(queue: sk_buff_head) -> sk_buff | None:
-    """Take the last packet of a queue."""
-    skb = queue.prev
-    if skb is not None:
-        __skb_unlink(skb, queue)
-    return skb
 
 
 def skb_unlink(skb: sk_buff, queue: sk_buff_head) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import ENOMEM, ENOMSG
 from kshell.abi.packet import PACKET_OUTGOING
 from kshell.abi.socket import (
-    SCM_TSTAMP_SND,
     SO_EE_ORIGIN_ICMP,
     SO_EE_ORIGIN_ICMP6,
     SO_EE_ORIGIN_TIMESTAMPING,
@@ -26,7 +25,6 @@ from kshell.linux.net.core import skbuff
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.sock import sock
-
 
 
 def sock_rmem_free(skb: sk_buff) -> None:
@@ -109,8 +107,3 @@ def __skb_tstamp_tx(orig_skb: sk_buff, ack_skb: sk_buff | None, sk: sock | None,
         skb = skbuff.skb_clone(orig_skb)
     skb.tstamp = ktime_get_real(kernel)
     __skb_complete_tx_timestamp(skb, sk, tstype, False)
-
-
-def skb_tstamp_tx(orig_skb: sk_buff) -> None:
-    """The driver has sent the packet."""
-    __skb_tstamp_tx(orig_skb, None, orig_skb.sk, SCM_TSTAMP_SND)

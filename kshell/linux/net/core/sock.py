@@ -38,7 +38,6 @@ from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE
 from kshell.linux.include.linux.skbuff import sk_buff_head
 from kshell.linux.include.linux.wait import wait_queue_entry
 from kshell.linux.include.net.sock import (
-    NO_QUEUE_MAPPING,
     SK_FLAGS_TIMESTAMP,
     SOCK_BINDPORT_LOCK,
     SOCK_DONE,
@@ -212,12 +211,6 @@ def sk_clone_lock(sk: sock) -> sock:
     return newsk
 
 
-def sk_free_unlock_clone(sk: sock) -> None:
-    """Give up a clone that could not be finished."""
-    sk.sk_destruct = sock_def_destruct
-    sk_free(sk)
-
-
 def sk_setup_caps(sk: sock, dst: dst_entry) -> None:
     """Use a route: its device says what packets may look like."""
     dev = dst.dev
@@ -345,9 +338,6 @@ def sk_stop_timer(sk: sock, timer: timer_list) -> None:
         __sock_put(sk)
 
 
-sk_stop_timer_sync = sk_stop_timer
-
-
 async def sk_wait_data(sk: sock, timeo: int, skb: sk_buff | None) -> int:
     """Wait until the last packet of the receive queue is another than `skb`; what is left of the timeout in jiffies.
 
@@ -418,12 +408,6 @@ def sock_bindtoindex_locked(sk: sock, ifindex: int) -> None:
     if rehash is not None:
         rehash(sk)
     sk_dst_reset(sk)
-
-
-def sk_tx_queue_clear(sk: sock) -> None:
-    """Forget the transmit queue chosen."""
-    if sk.sk_tx_queue_mapping != NO_QUEUE_MAPPING:
-        sk.sk_tx_queue_mapping = NO_QUEUE_MAPPING
 
 
 def sk_mc_loop(sk: sock | None) -> bool:

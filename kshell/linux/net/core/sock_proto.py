@@ -25,11 +25,6 @@ def sock_prot_inuse_get(net: net, prot: proto) -> int:
     return net.core.prot_inuse.val.get(prot, 0)
 
 
-def sock_inuse_add(net: net, val: int) -> None:
-    """Count all sockets."""
-    net.core.prot_inuse.all += val
-
-
 def sock_inuse_get(net: net) -> int:
     """Sockets of the namespace."""
     return net.core.prot_inuse.all

@@ -270,14 +270,6 @@ def inet_register_protosw(kernel: Kernel, p: inet_protosw) -> None:
     entries.insert(last_perm, p)
 
 
-def inet_unregister_protosw(kernel: Kernel, p: inet_protosw) -> None:
-    """Forget one, unless it is permanent."""
-    if p.flags & INET_PROTOSW_PERMANENT:
-        pr_err(kernel, f"IPv4: Attempt to unregister permanent protocol {p.protocol}.")
-        return
-    kernel.inetsw[p.type].remove(p)
-
-
 def inet_init_net(net: net_t) -> None:
     """A namespace comes: ports for connections, who may ping, and other settings as netns_ipv4 has them."""
 

@@ -63,7 +63,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
 
 
-
 def fib_new_table(net: net_t, id: int) -> fib_table:
     """The table of that number (0: main), made if it is not there."""
     id = id or RT_TABLE_MAIN
@@ -134,11 +133,6 @@ def inet_addr_type_table(net: net_t, addr: int, tb_id: int) -> int:
 def inet_addr_type(net: net_t, addr: int) -> int:
     """RTN_xxx of an address: local, broadcast, multicast, or somebody else's (unicast)."""
     return __inet_dev_addr_type(net, None, addr, RT_TABLE_LOCAL)
-
-
-def inet_dev_addr_type(net: net_t, dev: net_device, addr: int) -> int:
-    """The same, as if only `dev` were there."""
-    return __inet_dev_addr_type(net, dev, addr, RT_TABLE_LOCAL)
 
 
 def inet_addr_type_dev_table(net: net_t, dev: net_device, addr: int) -> int:

@@ -411,10 +411,6 @@ def icmp_discard(skb: sk_buff) -> int:
     return 0
 
 
-def _ping_rcv(skb: sk_buff) -> int:
-    return ping.ping_rcv(skb)
-
-
 _Handler = Callable[[sk_buff], int]
 _HANDLERS: dict[int, _Handler] = {
     3: icmp_unreach, 4: icmp_unreach, 5: icmp_redirect, 8: icmp_echo, 11: icmp_unreach, 12: icmp_unreach,

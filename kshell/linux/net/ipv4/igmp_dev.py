@@ -268,18 +268,6 @@ def ip_mc_down(in_dev: in_device) -> None:
     ip_mc_dec_group(in_dev, IGMP_ALL_HOSTS)
 
 
-def ip_mc_unmap(in_dev: in_device) -> None:
-    """The device's type is about to change."""
-    for pmc in _groups(in_dev):
-        igmp_group_dropped(pmc)
-
-
-def ip_mc_remap(in_dev: in_device) -> None:
-    """The device's type has changed."""
-    for pmc in _groups(in_dev):
-        igmp_group_added(pmc)
-
-
 def ip_mc_destroy_dev(in_dev: in_device) -> None:
     """A device goes away."""
     ip_mc_down(in_dev)

@@ -41,39 +41,13 @@ from kshell.linux.include.net.dropreason import (
     SKB_DROP_REASON_OTHERHOST,
     SKB_DROP_REASON_PKT_TOO_SMALL,
 )
-from kshell.linux.include.net.inet_sock import inet_sk
-from kshell.linux.include.net.ip import IP_DEFRAG_CALL_RA_CHAIN, IP_DEFRAG_LOCAL_DELIVER, IPCB, inet_skb_parm
-from kshell.linux.net.core.skbuff import consume_skb, kfree_skb, kfree_skb_reason, skb_clone, skb_share_check, skb_trim
+from kshell.linux.include.net.ip import IP_DEFRAG_LOCAL_DELIVER, IPCB, inet_skb_parm
+from kshell.linux.net.core.skbuff import consume_skb, kfree_skb, kfree_skb_reason, skb_share_check, skb_trim
 from kshell.linux.net.ipv4 import icmp, ip_fragment, ip_options, raw_rcv, route_input
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device, packet_type
     from kshell.linux.include.net.net_namespace import net as net_t
-
-
-
-def ip_call_ra_chain(skb: sk_buff) -> bool:
-    """Give a packet with router alert to the raw sockets that asked for such; True if one took it."""
-    iph = skb.network_header
-    dev = skb.dev
-    assert isinstance(iph, iphdr)
-    assert dev is not None
-    net = dev.nd_net
-    last = None
-    ra = net.ipv4.ra_chain
-    while ra is not None:
-        sk = ra.sk
-        if inet_sk(sk).inet_num == iph.protocol and sk.sk_bound_dev_if in (0, dev.ifindex):
-            if iph.frag_off & 0x3FFF and ip_fragment.ip_defrag(net, skb, IP_DEFRAG_CALL_RA_CHAIN):
-                return True
-            if last is not None:
-                raw_rcv.raw_rcv(last, skb_clone(skb))
-            last = sk
-        ra = ra.next
-    if last is None:
-        return False
-    raw_rcv.raw_rcv(last, skb)
-    return True
 
 
 def ip_protocol_deliver_rcu(net: net_t, skb: sk_buff, protocol: int) -> None:

@@ -16,11 +16,3 @@ def inet_add_protocol(kernel: Kernel, prot: net_protocol, protocol: int) -> int:
         return -1
     kernel.inet_protos[protocol] = prot
     return 0
-
-
-def inet_del_protocol(kernel: Kernel, prot: net_protocol, protocol: int) -> int:
-    """Take it back; -1 if another one is registered."""
-    if kernel.inet_protos.get(protocol) is not prot:
-        return -1
-    del kernel.inet_protos[protocol]
-    return 0

@@ -43,7 +43,7 @@ from kshell.linux.include.net.dst import dst_output
 from kshell.linux.include.net.flow import FLOWI_FLAG_KNOWN_NH, flowi4
 from kshell.linux.include.net.inet_sock import inet_addr_valid_or_nonlocal, inet_sk, inet_sk_flowi_flags
 from kshell.linux.include.net.ip import ipcm_cookie, ipcm_init_sk
-from kshell.linux.include.net.raw import raw_hashinfo, raw_sk, raw_sock
+from kshell.linux.include.net.raw import raw_sk, raw_sock
 from kshell.linux.include.net.rtable import RTO_ONLINK, rtable
 from kshell.linux.include.net.sock import (
     SOCK_LOCALROUTE,
@@ -442,7 +442,3 @@ raw_prot = proto(
 
 def raw_init(kernel: Kernel) -> None:
     """Set up raw sockets; the table is there since inet_init() began."""
-
-
-def _raw_hashinfo_init(kernel: Kernel) -> None:
-    kernel.raw_v4_hashinfo = raw_hashinfo()

@@ -17,7 +17,7 @@ from kshell.linux.net.core.secure_seq import _mix, net_secret_init, secure_tcp_s
 from kshell.linux.net.core.sock import net_tx_rndhash, sock_put
 from kshell.linux.net.ipv4.inet_connection_sock import __reqsk_free, reqsk_free, reqsk_put
 from kshell.linux.net.ipv4.inet_connection_sock_req import inet_csk_reqsk_queue_add
-from kshell.linux.net.ipv4.syncookies_timestamp import TS_OPT_ECN, TS_OPT_SACK, TS_OPT_WSCALE_MASK, TSBITS
+from kshell.linux.net.ipv4.syncookies_timestamp import TS_OPT_ECN, TS_OPT_SACK, TS_OPT_WSCALE_MASK
 from kshell.linux.net.ipv4.tcp_input_options import tcp_parse_options
 from kshell.linux.net.ipv4.tcp_input_request import inet_reqsk_alloc
 from kshell.linux.net.ipv4.tcp_output_mss import tcp_select_initial_window
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 COOKIEBITS = 24
 COOKIEMASK = (1 << COOKIEBITS) - 1
-TSMASK = (1 << TSBITS) - 1
 MAX_SYNCOOKIE_AGE = 2
 TCP_SYNCOOKIE_PERIOD = 60 * 250
 TCP_SYNCOOKIE_VALID = MAX_SYNCOOKIE_AGE * TCP_SYNCOOKIE_PERIOD

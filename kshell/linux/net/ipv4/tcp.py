@@ -34,7 +34,6 @@ from kshell.linux.include.linux.poll import (
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_TCPMEMORYPRESSURES,
     LINUX_MIB_TCPMEMORYPRESSURESCHRONO,
-    TCP_MIB_ATTEMPTFAILS,
     TCP_MIB_CURRESTAB,
     TCP_MIB_ESTABRESETS,
 )
@@ -289,12 +288,6 @@ def tcp_check_oom(sk: tcp_sock, shift: int) -> bool:
 
 
 NR_FREE_BUFFER_PAGES = 722448  # 2.8 GiB, as on the recorded machine: its tcp_mem is 33864 45153 67728
-
-
-def tcp_fail_attempt(sk: tcp_sock) -> None:
-    """Count a connection that failed before it was established."""
-    if (TCPF_SYN_SENT | TCPF_SYN_RECV) >> sk.skc_state & 1:
-        sk.skc_net.mib.tcp_statistics[TCP_MIB_ATTEMPTFAILS] += 1
 
 
 def tcp_init_mem(kernel: Kernel) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.tcp import TCP_CA_CWR, TCP_SYN_SENT
+from kshell.abi.tcp import TCP_CA_CWR
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_TCPLOSSPROBERECOVERY,
     LINUX_MIB_TCPLOSTRETRANSMIT,
@@ -52,7 +52,6 @@ from kshell.linux.net.ipv4.tcp_input_flags import (
     FLAG_SND_UNA_ADVANCED,
 )
 from kshell.linux.net.ipv4.tcp_input_sack import tcp_highest_sack_seq
-from kshell.linux.net.ipv4.tcp_output_mss import tcp_current_mss
 from kshell.linux.net.ipv4.tcp_recovery import tcp_newreno_mark_lost, tcp_rack_mark_lost, tcp_rack_skb_timeout
 
 if TYPE_CHECKING:
@@ -328,21 +327,6 @@ def tcp_try_to_open(sk: tcp_sock, flag: int) -> None:
         tcp_enter_cwr(sk)
     if sk.icsk_ca_state != TCP_CA_CWR:
         tcp_try_keep_open(sk)
-
-
-def tcp_simple_retransmit(sk: tcp_sock) -> None:
-    """The path MTU shrank: what is too large now counts as lost, without congestion."""
-    mss = -1 if sk.syn_data and sk.skc_state == TCP_SYN_SENT else tcp_current_mss(sk)
-    for skb in sk.tcp_rtx_queue:
-        cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
-        if (skb.len if cb.tcp_gso_segs == 1 else cb.tcp_gso_size) > mss:
-            tcp_mark_skb_lost(sk, skb)
-    sk.lost_skb_hint = None
-    if not sk.lost_out:
-        return
-    if not sk.rx_opt.sack_ok:
-        tcp_limit_reno_sacked(sk)
-    tcp_non_congestion_loss_retransmit(sk)
 
 
 def tcp_non_congestion_loss_retransmit(sk: tcp_sock) -> None:

@@ -83,17 +83,6 @@ def tcp_parse_fastopen_option(cookie: bytes, syn: bool, foc: tcp_fastopen_cookie
     foc.exp = exp_opt
 
 
-def tcp_parse_mss_option(th: tcphdr, user_mss: int) -> int:
-    """The MSS that a SYN announces, 0 if none."""
-    mss = 0
-    for kind, size, at in _options(th):
-        if kind == TCPOPT_MSS and size == TCPOLEN_MSS:
-            in_mss = int.from_bytes(th._options[at : at + 2], "big")
-            if in_mss:
-                mss = min(user_mss, in_mss) if user_mss else in_mss
-    return mss
-
-
 def _parse_syn_option(net: net, data: bytes, kind: int, size: int, at: int, opt_rx: tcp_options_received) -> None:
     if kind == TCPOPT_MSS and size == TCPOLEN_MSS:
         in_mss = int.from_bytes(data[at : at + 2], "big")

@@ -77,7 +77,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock, sock_common
 
 
-
 def _put(sk: sock) -> None:
     """sock_put(), which the compiler inlined."""
     sk.skc_refcnt -= 1
@@ -119,36 +118,6 @@ def tcp_v4_do_rcv(sk: tcp_sock, skb: sk_buff) -> int:
     if tcp_input_state.tcp_rcv_state_process(sk, skb):
         tcp_ipv4_reply.tcp_v4_send_reset(sk, skb)
         kfree_skb_reason(skb, SKB_DROP_REASON_NOT_SPECIFIED)
-    return 0
-
-
-def tcp_v4_early_demux(skb: sk_buff) -> int:
-    """Find the connection of a segment before it is routed, and use its route."""
-    if skb.pkt_type != PACKET_HOST:
-        return 0
-    iph: iphdr = skb.network_header  # type: ignore[assignment]
-    th = skb.transport_header
-    if not isinstance(th, tcphdr) or th.doff < 5:
-        return 0
-    assert skb.dev is not None
-    net = skb.dev.nd_net
-    hashinfo = net.ipv4.tcp_death_row.hashinfo
-    sk = inet_hashtables.__inet_lookup_established(
-        net, hashinfo, iph.saddr, th.source, iph.daddr, th.dest, skb.skb_iif, 0
-    )
-    if sk is None:
-        return 0
-    skb.sk = sk  # type: ignore[assignment]
-    skb.destructor = inet_hashtables.sock_edemux
-    if sk.skc_state != TCP_TIME_WAIT and sk.skc_state != TCP_NEW_SYN_RECV:
-        full = cast(tcp_sock, sk)
-        dst = full.sk_rx_dst
-        if dst is not None:
-            if dst.obsolete:
-                dst = dst.ops.check(dst, 0)
-            if dst is not None and full.sk_rx_dst_ifindex == skb.skb_iif:
-                dst.refcnt += 1
-                skb._skb_refdst = dst
     return 0
 
 

@@ -140,11 +140,6 @@ def tcp_init_nondata_skb(skb: sk_buff, seq: int, flags: int) -> None:
     cb.tcp_gso_segs = 1
 
 
-def tcp_urg_mode(tp: tcp_sock) -> bool:
-    """True while urgent data is not acknowledged."""
-    return tp.snd_una != tp.snd_up
-
-
 def _urgent_pointer(tp: tcp_sock, seq: int) -> int:
     if not before(seq, tp.snd_up):
         return 0
@@ -298,5 +293,3 @@ def tcp_pace_kick(timer: hrtimer) -> int:
     tcp_tsq_handler(sk)
     sock_put(sk)
     return 0
-
-

@@ -12,7 +12,6 @@ from kshell.abi.tcp import TCP_CLOSE, TCP_LISTEN
 from kshell.linux.fs.splice_to_pipe import skb_splice_bits
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sched import signal_pending
-from kshell.linux.include.linux.skbuff import __skb_unlink
 from kshell.linux.include.linux.tcp import tcp_sock
 from kshell.linux.include.net.sock import (
     RCV_SHUTDOWN,
@@ -171,23 +170,6 @@ async def tcp_splice_read(sock: socket, ppos: list[int], pipe: pipe_inode_info, 
     finally:
         release_sock(sk)
     return spliced
-
-
-def tcp_read_skb(sk: tcp_sock, recv_actor: Callable[[tcp_sock, sk_buff], int]) -> int:
-    """Hand whole packets to an actor. ENOTCONN."""
-    if sk.skc_state == TCP_LISTEN:
-        raise KernelError(ENOTCONN)
-    copied = 0
-    while (skb := sk.sk_receive_queue.next) is not None:
-        __skb_unlink(skb, sk.sk_receive_queue)
-        fin = skb.cb.tcp_flags & TCPHDR_FIN  # type: ignore[attr-defined]
-        used = recv_actor(sk, skb)
-        if used < 0:
-            return copied or used
-        copied += used
-        if fin:
-            break
-    return copied
 
 
 def tcp_mmap(file: object, sock: socket, vma: vm_area_struct) -> int:

@@ -22,13 +22,6 @@ def __tcp_ulp_find_autoload(kernel: Kernel, name: str) -> tcp_ulp_ops | None:
     return None
 
 
-def tcp_register_ulp(kernel: Kernel, ulp: tcp_ulp_ops) -> None:
-    """Add a protocol. EEXIST."""
-    if any(e.name == ulp.name for e in kernel.tcp_ulp_list):
-        raise KernelError(EEXIST)
-    kernel.tcp_ulp_list.append(ulp)
-
-
 def tcp_cleanup_ulp(sk: tcp_sock) -> None:
     """The socket goes away."""
     ops = sk.icsk_ulp_ops

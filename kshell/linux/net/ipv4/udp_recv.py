@@ -67,11 +67,6 @@ def udp_rmem_release(sk: sock, size: int, partial: int, rx_queue_lock_held: bool
     skb_queue_splice_tail_init(sk.sk_receive_queue, up.reader_queue)
 
 
-def udp_skb_destructor(sk: sock, skb: sk_buff) -> None:
-    """A packet leaves the queue."""
-    udp_rmem_release(sk, skb.truesize, 1, False)
-
-
 def __udp_enqueue_schedule_skb(sk: sock, skb: sk_buff) -> int:
     """Queue a packet and tell readers; ENOMEM (buffer full) or ENOBUFS as a positive errno."""
     rmem = sk.sk_rmem_alloc

@@ -68,7 +68,6 @@ if TYPE_CHECKING:
 
 MAX_LINKS: Final = 32
 SOCKADDR_NL: Final = struct.Struct("<HHII")  # family, pad, port id, groups
-BAD_HEADER: Final = 0xFFFF
 
 
 def netlink_sock_destruct(sk: sock) -> None:
@@ -395,4 +394,3 @@ netlink_ops = proto_ops(
     mmap=sock_no_mmap,
     sendpage=sock_no_sendpage,
 )
-

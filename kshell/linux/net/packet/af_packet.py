@@ -104,7 +104,6 @@ INET_IOCTLS: Final = frozenset({
     SIOCADDRT, SIOCDELRT, SIOCDARP, SIOCGARP, SIOCSARP, SIOCGIFADDR, SIOCSIFADDR, SIOCGIFBRDADDR, SIOCSIFBRDADDR,
     SIOCGIFNETMASK, SIOCSIFNETMASK, SIOCGIFDSTADDR, SIOCSIFDSTADDR, SIOCSIFFLAGS,
 })  # fmt: skip
-SOCKADDR_PKT_SIZE: Final = 18  # struct sockaddr_pkt: family, device name of 14 bytes, protocol
 
 
 def register_prot_hook(po: packet_sock) -> None:

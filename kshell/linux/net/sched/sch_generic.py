@@ -221,9 +221,3 @@ def dev_deactivate(dev: net_device) -> None:
         qdisc.state |= 1 << QDISC_STATE_DEACTIVATED
         dev._tx.qdisc = _noop(dev)
         qdisc_reset(qdisc)
-
-
-def dev_shutdown(dev: net_device) -> None:
-    """The device is unregistered."""
-    dev_deactivate(dev)
-    dev_init_scheduler(dev)

@@ -36,11 +36,6 @@ if TYPE_CHECKING:
 WRITABLE = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND
 
 
-def unix_our_peer(sk: unix_sock, osk: unix_sock) -> bool:
-    """Whether osk is connected to sk."""
-    return osk.peer is sk
-
-
 def unix_may_send(sk: unix_sock, osk: unix_sock) -> bool:
     """Whether osk takes messages from sk: it is connected to nobody else."""
     return osk.peer is None or osk.peer is sk

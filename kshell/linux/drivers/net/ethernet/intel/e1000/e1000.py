@@ -26,8 +26,6 @@ E1000_ICR_TXDW: Final = 0x00000001
 E1000_ICR_LSC: Final = 0x00000004
 E1000_ICR_RXT0: Final = 0x00000080
 
-LINK_FLAP: Final = 2
-
 
 class e1000_tx_buffer:
     """A descriptor that the hardware has: the packet, or a context before it; due: when it is sent (ns)."""
