@@ -28,14 +28,14 @@ def trace_boot(seed: int = 0) -> str:
     return chain_text(boot_trees(seed), with_irq=True)
 
 
-def initcall_chains(seed: int = 0) -> dict[str, str]:
-    """The chain of every function that the boot calls as one of its steps, by name."""
-    found: dict[str, str] = {}
+def initcall_trees(seed: int = 0) -> dict[str, Node]:
+    """The tree of every function that the boot calls as one of its steps, by name."""
+    found: dict[str, Node] = {}
     waiting = [node for roots in boot_trees(seed).values() for node in roots]
     while waiting:
         node = waiting.pop(0)
         if node.name in CALLERS:
             for child in node.children:
-                found.setdefault(child.name, chain_text({None: [child]}, with_irq=True))
+                found.setdefault(child.name, child)
         waiting.extend(node.children)
     return found

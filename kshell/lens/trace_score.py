@@ -43,20 +43,18 @@ def read_rows(text: str) -> list[Row]:
 
 
 def fold(rows: list[Row]) -> list[Row]:
-    """Drop one to three sibling subtrees that equal the ones right before them, as the recordings do."""
-    trees: list[list[Row]] = []
+    """Drop a sibling subtree that equals the one right before it."""
+    folded: list[Row] = []
     start = 0
     while start < len(rows):
         end = start + 1
         while end < len(rows) and rows[end][0] > rows[start][0]:
             end += 1
-        trees.append([rows[start], *fold(rows[start + 1 : end])])
-        for size in range(1, 4):
-            if trees[-size:] == trees[-2 * size : -size]:
-                del trees[-size:]
-                break
+        tree = [rows[start], *fold(rows[start + 1 : end])]
+        if folded[-len(tree) :] != tree:
+            folded += tree
         start = end
-    return [row for tree in trees for row in tree]
+    return folded
 
 
 def common(real: list[Row], model: list[Row]) -> list[tuple[int, int]]:

@@ -1,18 +1,35 @@
 """Call trees as plain text in the `.chain` format: two blanks a level, one function a line."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from kshell.lens.trace_tree import Context, Node
 
 # System calls whose C function has another name than the call.
 C_NAMES = {"sendfile": "sendfile64", "uname": "newuname", "fstat": "newfstat", "stat": "newstat", "lstat": "newlstat"}
 
-# Functions whose callees the recordings leave out: allocators, the scheduler, time, the dentry cache.
+# Functions whose callees the recordings leave out: allocators, the scheduler, time, the dentry cache, sysfs.
 LEAVES = frozenset({
-    "call_rcu", "default_wake_function", "dput", "file_update_time", "kmem_cache_alloc", "kmem_cache_free", "mntput",
-    "proc_create_net_data", "proc_create_net_single", "proc_create_seq_private", "proc_create_single_data", "schedule",
+    "call_rcu", "default_wake_function", "dput", "file_update_time", "kernfs_fop_write_iter", "kmem_cache_alloc",
+    "kmem_cache_free", "mntput", "proc_create_net_data", "proc_create_net_single", "proc_create_seq_private",
+    "proc_create_single_data", "schedule", "sysfs_create_dir_ns", "sysfs_create_group", "sysfs_create_groups",
     "touch_atime",
 })  # fmt: skip
+
+# So many siblings at most are folded together when they repeat.
+LARGEST_GROUP = 4
+
+
+@dataclass(slots=True)
+class _Block:
+    """The lines of a call, made `count` times together with the siblings after it, `size` in all.
+
+    size: 0 for those siblings, which are counted with the first.
+    """
+
+    lines: list[str]
+    count: int = 1
+    size: int = field(default=1, compare=False)
 
 
 def chain_text(trees: Mapping[Context, Iterable[Node]], with_irq: bool = False) -> str:
@@ -28,17 +45,38 @@ def chain_text(trees: Mapping[Context, Iterable[Node]], with_irq: bool = False) 
 
 def _lines(nodes: list[Node], depth: int) -> Iterator[str]:
     """Sibling subtrees that repeat one after the other are folded into one with its count."""
-    blocks: list[tuple[list[str], int]] = []
+    blocks: list[_Block] = []
     for node in nodes:
         callees = [] if node.function.name in LEAVES else node.children
-        block = [_label(node, depth), *_lines(callees, depth + 1)]
-        if blocks and blocks[-1][0] == block:
-            blocks[-1] = (block, blocks[-1][1] + 1)
-        else:
-            blocks.append((block, 1))
-    for (head, *rest), count in blocks:
-        yield f"{head}   [x{count}]" if count > 1 else head
+        blocks.append(_Block([_label(node, depth), *_lines(callees, depth + 1)]))
+        while _fold(blocks):
+            pass
+    for block in blocks:
+        head, *rest = block.lines
+        yield head + _repeats(block)
         yield from rest
+
+
+def _fold(blocks: list[_Block]) -> bool:
+    """Drop the last few blocks when they repeat those before them, and count them there."""
+    for size in range(1, min(LARGEST_GROUP, len(blocks) // 2) + 1):
+        first, *rest = blocks[-size:]
+        earlier, *between = blocks[-2 * size : -size]
+        may_head = earlier.size == size or (earlier.size == 1 and earlier.count == 1)
+        if may_head and first.count == 1 and first.lines == earlier.lines and rest == between:
+            earlier.size, earlier.count = size, earlier.count + 1
+            for block in between:
+                block.size = 0
+            del blocks[-size:]
+            return True
+    return False
+
+
+def _repeats(block: _Block) -> str:
+    if block.count == 1:
+        return ""
+    group = f"this and the next {block.size - 1} siblings, " if block.size > 1 else ""
+    return f"   [{group}x{block.count}]"
 
 
 def _label(node: Node, depth: int) -> str:

@@ -6,7 +6,8 @@ comes first, as in the recordings of blocking calls. A script may set kernel par
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kshell.lens.trace import Tracer
@@ -32,8 +33,8 @@ class Traced:
     problems: tuple[str, ...]
 
 
-def trace_script(path: Path) -> Traced:
-    """Run the script on a new machine and trace it."""
+def trace_script(path: Path, files: Mapping[str, str]) -> Traced:
+    """Run the script on a new machine and trace it, as a recorder that knows the functions of `files` would."""
     text = path.read_text()
     machine = Machine(seed=0)
     for setting, value in SYSCTL.findall(text):
@@ -59,7 +60,28 @@ def trace_script(path: Path) -> Traced:
     trees = tracer.trees()
     if commands[-1].text.split(None, 1)[0] in TIME_COMMANDS:
         trees = {context: _timers(roots) if context is None else roots for context, roots in trees.items()}
-    return Traced(chain_text(_selected(trees, wanted), with_irq=True), tuple(problems))
+    seen = {context: as_recorded(roots, files) for context, roots in _selected(trees, wanted).items()}
+    return Traced(chain_text(seen, with_irq=True), tuple(problems))
+
+
+def as_recorded(nodes: list[Node], files: Mapping[str, str]) -> list[Node]:
+    """The calls as the recorder saw them: folding and scoring compare what it could see.
+
+    Of a function that it did not know (it is not in `files`) it saw the callees; an inlined one of a header
+    that called nothing out of line left no trace.
+    """
+    seen: list[Node] = []
+    for node in nodes:
+        callees = as_recorded(node.children, files)
+        if node.function.is_syscall or (node.name in files and (callees or not _of_header(files[node.name]))):
+            seen.append(replace(node, children=callees))
+        else:
+            seen += callees
+    return seen
+
+
+def _of_header(file: str) -> bool:
+    return all(place.startswith("include/") for place in file.split(","))
 
 
 def _timers(roots: list[Node]) -> list[Node]:

@@ -12,9 +12,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from kshell.lens.trace_boot import initcall_chains
+from kshell.lens.trace_boot import initcall_trees
 from kshell.lens.trace_score import ChainScore, score_chain
-from lib.chain_scripts import trace_script
+from kshell.lens.trace_text import chain_text
+from kshell.lens.trace_tree import Node
+from lib.chain_scripts import as_recorded, trace_script
 from lib.report import ROOT, write_json
 
 NAME = "chains"
@@ -59,8 +61,12 @@ def run(options: argparse.Namespace) -> int:
         print(f"{options.dir}: no recorded chains", file=sys.stderr)
         return 2
     files = _functions(options)
-    boot = initcall_chains() if any(not (options.scripts / f"{case.stem}.ks").exists() for case in cases) else {}
-    jobs = [(case, options.scripts / f"{case.stem}.ks", boot.get(case.stem, ""), files) for case in cases]
+    scripts = [options.scripts / f"{case.stem}.ks" for case in cases]
+    boot = initcall_trees() if not all(script.exists() for script in scripts) else {}
+    jobs = [
+        (case, script, _boot_text(boot.get(case.stem), files), files)
+        for case, script in zip(cases, scripts, strict=True)
+    ]
     if options.jobs > 1 and len(jobs) > 1:
         with multiprocessing.get_context("fork").Pool(options.jobs) as pool:
             results = pool.starmap(_run_case, jobs, chunksize=4)
@@ -96,11 +102,15 @@ def _functions(options: argparse.Namespace) -> dict[str, str]:
     return dict(map(tuple, rows))
 
 
+def _boot_text(node: Node | None, files: dict[str, str]) -> str:
+    return chain_text({None: as_recorded([node], files)}, with_irq=True) if node is not None else ""
+
+
 def _run_case(case: Path, script: Path, boot_text: str, files: dict[str, str]) -> tuple[CaseScore, str]:
     text, problem = boot_text, ""
     if script.exists():
         try:
-            traced = trace_script(script)
+            traced = trace_script(script, files)
             text, problem = traced.text, "; ".join(traced.problems)
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"

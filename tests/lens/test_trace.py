@@ -1,5 +1,6 @@
 """The tracer records calls of kernel functions, over sleeps and failures, and leaves no trace of itself."""
 
+import re
 import sys
 from collections.abc import Iterator
 from types import FunctionType, ModuleType
@@ -8,6 +9,8 @@ import pytest
 
 from kshell.lens.trace import Tracer
 from kshell.lens.trace_text import chain_text
+from kshell.lens.trace_tree import Node
+from kshell.lens.trace_twins import Function
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sched import task_struct
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
@@ -181,3 +184,28 @@ def test_a_call_that_hands_out_a_coroutine_goes_on_in_it(module: ModuleType) -> 
         with pytest.raises(StopIteration):
             call.send(None)
     assert trace(tracer) == "__x64_sys_dispatch\n  __x64_sys_waits\n    leaf\n    schedule   [sleeps]\n    leaf\n"
+
+
+@pytest.mark.parametrize(
+    ("calls", "lines"),
+    [
+        ("a a a", "a[x3]"),
+        ("a b a b a b c", "a[this and the next 1 siblings, x3] b c"),
+        ("a b c d a b c d", "a[this and the next 3 siblings, x2] b c d"),
+        ("a b c d e a b c d e", "a b c d e a b c d e"),
+        ("a b b a b b", "a[this and the next 1 siblings, x2] b[x2]"),
+        ("a b a b b", "a[this and the next 1 siblings, x2] b b"),
+        ("a a b a a b", "a[x2] b a[x2] b"),
+    ],
+)
+def test_repeated_groups_of_siblings_are_folded_as_in_recordings(calls: str, lines: str) -> None:
+    text = chain_text({None: [node_of(name) for name in calls.split()]}, with_irq=True)
+    assert text.replace("   [", "[").splitlines() == re.findall(r"\w(?:\[.*?\])?", lines)
+
+
+def node_of(name: str) -> Node:
+    made = {"__name__": "kshell.linux.test_trace_siblings"}
+    exec(f"def {name}(): ...", made)
+    node = Node(Function(made[name]))  # type: ignore[arg-type]
+    node.returned = True
+    return node

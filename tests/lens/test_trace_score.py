@@ -47,10 +47,3 @@ def test_what_is_extra_and_missing_is_named() -> None:
 )
 def test_scope(file: str, expected: bool) -> None:
     assert in_scope(file) == expected
-
-
-def test_groups_of_siblings_that_repeat_are_folded():
-    once = "f\n  a\n    b\n  c\n  d\n"
-    assert read_rows("f\n" + "  a\n    b\n  c\n" * 4 + "  d\n") == read_rows(once)
-    assert read_rows("f\n  a\n  c\n  d\n  a\n  c\n  d\n  e\n") == [(0, "f"), (1, "a"), (1, "c"), (1, "d"), (1, "e")]
-    assert len(read_rows("f\n  a\n  c\n  a\n  d\n")) == 5
