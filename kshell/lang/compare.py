@@ -114,7 +114,7 @@ def compare_decoded(
     texts = dict(decoding.named_arguments(result))
     params = [p for p in syscall.params if p.kind.style != "hidden"]
     for param, node in zip(params, call.args, strict=False):
-        if param.kind.direction in ("out", "inout") and not _is_free(param, node) and param.name in texts:
+        if param.kind.direction in ("out", "inout") and not _is_free(param) and param.name in texts:
             comparison.values(param.name, node, parse_expression(texts[param.name]))
     return comparison.differences
 
@@ -195,7 +195,7 @@ class _Comparison:
         if len(call.args) > len(params) or call.name in _UNCOMPARED:
             return
         for param, expected, other in zip(params, call.args, got.args, strict=False):
-            if param.kind.direction in ("out", "inout") and not _is_free(param, expected):
+            if param.kind.direction in ("out", "inout") and not _is_free(param):
                 self.values(param.name, expected, other)
 
     def values(self, where: str, expected: Node, got: Node) -> None:
@@ -329,7 +329,7 @@ def _is_empty(node: Node) -> bool:
 _FREE_STRUCTS: Final = frozenset({"rusage", "timespec", "timeval", "sysinfo", "tms", "utsname", "timezone"})
 
 
-def _is_free(param: Param, expected: Node) -> bool:
+def _is_free(param: Param) -> bool:
     """Whether nothing can be said about what an argument should hold."""
     if param.kind.style in ("remaining", "dirents", "longs"):
         return True

@@ -206,7 +206,7 @@ def _pointer(context: Context, param: Param, node: Node, encode: "values.Pointer
         return context.supplied(param)
     if _is_address(node):
         address = encoder.number(node)
-        if address and context.replay and not is_meant(context, param, address):
+        if address and context.replay and not is_meant(context, param):
             return context.supplied(param)
         return address
     return encode(context, param, node)

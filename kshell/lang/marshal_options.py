@@ -80,7 +80,7 @@ def ioctl(context: Context, param: Param, node: Node) -> int:
     return encoder.memory.place(encode_typed(encoder, kind or "int", value) + bytes(4))
 
 
-def is_meant(context: Context, param: Param, number: int) -> bool:
+def is_meant(context: Context, param: Param) -> bool:
     """Whether a number in a log is a value to be passed on, not an address of the recorded program."""
     if param.kind.style == "ioctl":
         request = names.enumeration("ioctl").name(context.number_of("cmd") or 0) or ""

@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from kshell.lang.ast import (
-    Annotated,
     Apply,
     Assignment,
     Call,
@@ -14,7 +13,6 @@ from kshell.lang.ast import (
     ExpressionStatement,
     Name,
     Node,
-    Number,
     Result,
     Statement,
 )
@@ -349,12 +347,3 @@ def _label(parser: Parser) -> tuple[str, Node | None]:
 
 def _begins_value(token: Token) -> bool:
     return token.kind in ("name", "number", "string") or (token.kind == "op" and token.text in ("[", "{"))
-
-
-def fd_of(node: Node) -> int | None:
-    """The number of a descriptor argument, with or without -y's annotation."""
-    match node:
-        case Number(value=value) | Annotated(value=Number(value=value)):
-            return value
-        case _:
-            return None

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from kshell.lens import names
@@ -48,10 +49,11 @@ _F_MODE: Final = ((1, "FMODE_READ"), (2, "FMODE_WRITE"), (4, "FMODE_LSEEK"), (8,
                   (1 << 21, "FMODE_STREAM"))  # fmt: skip
 
 
-def kind_of(owner: object, name: str) -> str:
-    """The kind of a field's value; "" if it is nothing but a number."""
-    for cls in type(owner).__mro__:
-        kind = BY_STRUCT.get((cls.__name__, name))
+@cache
+def kind_of(cls: type, name: str) -> str:
+    """The kind of the value of a class's field; "" if it is nothing but a number."""
+    for base in cls.__mro__:
+        kind = BY_STRUCT.get((base.__name__, name))
         if kind:
             return kind
     return BY_NAME.get(name, "")
@@ -60,7 +62,7 @@ def kind_of(owner: object, name: str) -> str:
 def text(owner: object, name: str, value: object) -> str:
     """The value of a field, in Linux's own words."""
     if isinstance(value, int):
-        kind = kind_of(owner, name)
+        kind = kind_of(type(owner), name)
         if kind:
             return constant(kind, value)
     elif name == "d_name":

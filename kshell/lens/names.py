@@ -153,7 +153,22 @@ def _is_table(mro: tuple[type, ...]) -> bool:
 
 def table(value: object) -> str:
     """The name of an operations table (`inet_stream_ops`) or of a proto (`tcp_prot`)."""
-    return _tables(len(sys.modules)).get(id(value)) or describe(value)
+    if type(value) in _PLAIN:
+        return describe(value)
+    return _tables_near(value).get(id(value)) or _tables(len(sys.modules)).get(id(value)) or describe(value)
+
+
+_PLAIN: Final = frozenset({int, bool, str, bytes, type(None)})
+_NO_TABLES: Final[dict[int, str]] = {}
+
+
+def _tables_near(value: object) -> dict[int, str]:
+    """The tables of the module that the first function in a table is from: mostly it is there itself."""
+    for field in getattr(value, "__slots__", ()):
+        function = getattr(value, field, None)
+        if type(function) is FunctionType and function.__module__ in sys.modules:
+            return _tables_of(function.__module__)
+    return _NO_TABLES
 
 
 def describe(value: object) -> str:

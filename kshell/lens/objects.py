@@ -6,7 +6,6 @@ Every value is read from the model; nothing here knows a terminal.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Final
@@ -240,15 +239,17 @@ class FreeSlots:
 
     def __init__(self, caches: Iterable[object]) -> None:
         self.caches = caches
-        self._slots: list[tuple[int, int]] | None = None
+        self._free: set[int] | None = None
 
     def alive(self, value: object) -> bool:
         """Whether a slab object is in use; what has no address of its own went with its owner."""
         address = getattr(value, "_addr", 0)
         if not address or type(value).__name__ in _CONSUMED:
             return False
-        if self._slots is None:
-            caches = [(cache._free, cache.size) for cache in self.caches]  # type: ignore[attr-defined]
-            self._slots = sorted((start, start + size) for free, size in caches for start in free)
-        index = bisect_right(self._slots, (address, 1 << 64)) - 1
-        return index < 0 or self._slots[index][1] <= address
+        if self._free is None:
+            self._free = set().union(*(cache._free for cache in self.caches))  # type: ignore[attr-defined]
+        return address not in self._free and not self._inside_a_free_slot(address)
+
+    def _inside_a_free_slot(self, address: int) -> bool:
+        """Whether the address is of a part of a freed object, as the inode in a socket_alloc."""
+        return any(0 < address - start < cache.size for cache in self.caches for start in cache._free)  # type: ignore[attr-defined]

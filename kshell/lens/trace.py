@@ -136,4 +136,4 @@ def await_chain(stack: object) -> Iterator[CodeType]:
         stack = stack.cr_await
 
 
-__all__ = ["Context", "Node", "Tracer", "task_struct"]
+__all__ = ["Context", "Node"]

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 from kshell.abi import names
 from kshell.abi.errno import errno_name, is_error
-from kshell.abi.syscalls import BY_NAME
-from kshell.lang.ast import CallStatement, Dots, Name, Node, Number, Unary
+from kshell.lang.ast import CallStatement, Dots, Name, Node, Unary
 from kshell.lang.compare import compare_decoded
 from kshell.lang.decode import Decoding
-from kshell.lang.errors import LangError
 from kshell.lang.lexer import Source
 from kshell.lang.marshal import Marshalled, marshal
-from kshell.lang.statements import fd_of, parse_line
+from kshell.lang.statements import parse_line
 from kshell.session.variables import ArenaMemory, SessionVariables
 
 if TYPE_CHECKING:
@@ -195,6 +193,3 @@ def place_of_expectation(prepared: Prepared) -> tuple[int, int]:
         return 0, 0
     place = prepared.source.place(*expected.span)
     return place.line - 1, place.column
-
-
-__all__ = ["BY_NAME", "LangError", "Node", "Number", "Prepared", "fd_of"]

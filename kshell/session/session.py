@@ -411,6 +411,3 @@ class Session(Reporter, Lookup, Face):
     def choose_task(self, name: str) -> None:
         """Run later commands in task `name`; a new name makes a task."""
         self.current = self.user(name)
-
-
-__all__ = ["Logged", "Session"]

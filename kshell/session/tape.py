@@ -32,6 +32,8 @@ BESIDE: Final = 6  # (host, pid, number, registers)
 SIGNAL: Final = 7  # (host, pid, signal)
 WORLD: Final = 8  # ("", what, values): as World.do
 
+_MEMORY: Final = frozenset({STORE, MAP})
+
 Op = tuple[Any, ...]
 """Kind, host, and what the kind says in brackets above."""
 
@@ -40,19 +42,23 @@ class Tape:
     """What has been done since it was last cut. While `closed`, nothing is written.
 
     by_text: it does not tell all that the command did, so that its text has to be run again instead.
+    moves: how often anything was done that may have changed the kernel's objects.
     """
 
-    __slots__ = ("by_text", "closed", "ops")
+    __slots__ = ("by_text", "closed", "moves", "ops")
 
     def __init__(self) -> None:
         self.ops: list[Op] = []
+        self.moves = 0
         self.by_text = False
         self.closed = False
 
-    def write(self, *op: object) -> None:
+    def write(self, kind: int, *values: object) -> None:
         """Note one thing done."""
+        if kind not in _MEMORY:
+            self.moves += 1
         if not self.closed:
-            self.ops.append(op)
+            self.ops.append((kind, *values))
 
     def cut(self) -> tuple[Op, ...]:
         """What has been written, which is taken off."""

@@ -97,7 +97,7 @@ def elsewhere(session: Session, text: str) -> bool:
     """Answer a line that is about another moment (`show fd 3 @12`), or given while one looks from the middle of a
     command; False: it is about the present."""
     asked = AT.search(text)
-    if asked is not None and _is_call(session, text[: asked.start()]):
+    if asked is not None and _is_call(text[: asked.start()]):
         raise CommandError("a call can't be made in the past", f"goto {asked[1]} goes there")
     if asked is not None and _can_look(session, text[: asked.start()]):
         n, k = asked.groups()
@@ -125,18 +125,18 @@ def _section(session: Session, text: str) -> str:
 
 def _can_look(session: Session, text: str) -> bool:
     section = _section(session, text)
-    return section in LOOKS or (not section and _is_expression(session, text))
+    return section in LOOKS or (not section and _is_expression(text))
 
 
-def _is_expression(session: Session, text: str) -> bool:
-    return isinstance(_statement(session, text), ExpressionStatement)
+def _is_expression(text: str) -> bool:
+    return isinstance(_statement(text), ExpressionStatement)
 
 
-def _is_call(session: Session, text: str) -> bool:
-    return isinstance(_statement(session, text), CallStatement)
+def _is_call(text: str) -> bool:
+    return isinstance(_statement(text), CallStatement)
 
 
-def _statement(session: Session, text: str) -> Statement | None:
+def _statement(text: str) -> Statement | None:
     try:
         return parse(text)
     except LangError:

@@ -59,7 +59,7 @@ def _replay(options: Options, source: Input, echo: bool) -> int:
             raise Unreadable(f"{source.name}: --trace and --break are for kshell scripts, not for strace logs")
         from kshell.session.strace.events import replay_events
 
-        return replay_events(source.name, source.text, show, options.panels(), options.seed)
+        return replay_events(source.name, source.text, show, options.seed)
     session = Session(seed=options.seed, show=options.panels())
     prepare(session, options)
     show([session.head()])

@@ -52,4 +52,4 @@ class Process:
         return self.arena.put(data)
 
 
-__all__ = ["AT_FDCWD", "Process", "ProgramError", "SystemCallError"]
+__all__ = ["AT_FDCWD", "SystemCallError"]

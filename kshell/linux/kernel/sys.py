@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from kshell.abi.capability import CAP_SYS_ADMIN, CAP_SYS_RESOURCE
 from kshell.abi.errno import EACCES, EINVAL, EPERM, ESRCH
@@ -22,9 +22,6 @@ from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user, str
 from kshell.linux.kernel.capability import capable, ns_capable
 from kshell.linux.kernel.pid import change_pid, find_task_by_vpid, find_vpid, pid_vnr
 from kshell.linux.kernel.time.timekeeping import ktime_get
-
-if TYPE_CHECKING:
-    pass
 
 __NEW_UTS_LEN: Final = 64
 QUERY: Final = 0xFFFFFFFF

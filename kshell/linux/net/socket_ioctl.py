@@ -91,7 +91,7 @@ def _gettstamp(sock: socket, cmd: int, arg: int, time32: bool) -> int:
     return sock.ops.gettstamp(sock, arg, cmd in (i.SIOCGSTAMP_OLD, i.SIOCGSTAMP_NEW), time32)
 
 
-def _special(net: net, sock: socket, cmd: int) -> int:
+def _special(net: net, cmd: int) -> int:
     """Bridges, VLANs and namespaces by ioctl."""
     if cmd == i.SIOCGSKNS:
         if not ns_capable(net.kernel.current, net.user_ns, CAP_NET_ADMIN):
@@ -116,7 +116,7 @@ def sock_ioctl(f: file, cmd: int, arg: int) -> int:
         put_user(current, arg, f_getown(f))
         return 0
     if cmd in _BRIDGE or cmd in (i.SIOCGIFVLAN, i.SIOCSIFVLAN, i.SIOCGSKNS):
-        return _special(net, sock, cmd)
+        return _special(net, cmd)
     if cmd in _STAMP_OLD or cmd in _STAMP_NEW:
         return _gettstamp(sock, cmd, arg, False)
     if cmd == i.SIOCGIFCONF:

@@ -268,9 +268,7 @@ async def sys_sendmmsg(current: task_struct, fd: int, mmsg: int, vlen: int, flag
     return await __sys_sendmmsg(current, fd, mmsg, vlen, flags, True)
 
 
-async def ____sys_recvmsg(
-    sock: socket, msg_sys: msghdr, msg: int, uaddr: int, flags: int, want_name: bool
-) -> int:
+async def ____sys_recvmsg(sock: socket, msg_sys: msghdr, msg: int, uaddr: int, flags: int) -> int:
     """Receive, then store name, flags and the length of the control messages."""
     current = msg_sys._current
     is_compat = bool(flags & MSG_CMSG_COMPAT)
@@ -296,7 +294,7 @@ async def ___sys_recvmsg(current: task_struct, sock: socket, msg: int, flags: in
     """Receive into what a struct msghdr at `msg` describes."""
     msg_sys = _new_msghdr(current)
     uaddr = copy_msghdr_from_user(current, msg_sys, msg, flags, True)
-    return await ____sys_recvmsg(sock, msg_sys, msg, uaddr, flags, True), msg_sys
+    return await ____sys_recvmsg(sock, msg_sys, msg, uaddr, flags), msg_sys
 
 
 async def __sys_recvmsg(current: task_struct, fd: int, msg: int, flags: int, forbid_cmsg_compat: bool) -> int:

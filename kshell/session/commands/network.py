@@ -11,7 +11,7 @@ from kshell.session.hosts import LOCALHOST
 
 if TYPE_CHECKING:
     from kshell.session.session import Session
-    from kshell.world.hosts import Cable, World
+    from kshell.world.hosts import Cable
 
 TIME: Final = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 RATE: Final = {"bit": 1, "kbit": 1_000, "Mbit": 1_000_000, "Gbit": 1_000_000_000}
@@ -181,10 +181,10 @@ def _list_links(session: Session) -> None:
         session.say("there are no links")
         return
     for cable in world.cables:
-        session.say(cable_text(world, cable))
+        session.say(cable_text(cable))
 
 
-def cable_text(world: World, cable: Cable) -> str:
+def cable_text(cable: Cable) -> str:
     """`client.eth0 -- server.eth0  delay=10ms loss=1%`"""
     link = cable.link
     parts = [f"{cable.a} -- {cable.b}"]

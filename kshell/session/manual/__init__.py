@@ -36,4 +36,4 @@ def rows() -> list[ErrorRow]:
     return [row for found in pages().values() for row in found.errors]
 
 
-__all__ = ["SUBJECTS", "ErrorRow", "Page", "page", "pages", "rows"]
+__all__ = ["ErrorRow"]

@@ -11,7 +11,7 @@ from kshell.session.strace.report import CallVerdict, StraceReport
 Show = Callable[[Iterable[ev.Event]], None]
 
 
-def replay_events(path: str, text: str, show: Show, panels: frozenset[str], seed: int = 0) -> int:
+def replay_events(path: str, text: str, show: Show, seed: int = 0) -> int:
     """Replay a log and show its calls; the exit status: 0 all equal, 1 some differ, 3 an internal fault."""
     report = replay_log(path, text, seed)
     show(_events(report))

@@ -12,6 +12,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINTR
+from kshell.lang.errors import LangError
 from kshell.linux.fs.proc.proc_sysctl import _sysctl_set
 from kshell.linux.include.trace.events import Record, SignalDeliver
 from kshell.session import bridge
@@ -113,7 +114,7 @@ class Replay:
             self._until = self._time_after(index)
             try:
                 self._event(event)
-            except (bridge.LangError, ValueError, MemoryError, RecursionError) as error:
+            except (LangError, ValueError, MemoryError, RecursionError) as error:
                 self._unreadable(event, error)
             except Exception as error:
                 self._oops(event, error)

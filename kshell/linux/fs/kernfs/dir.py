@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from kshell.abi.errno import ECHILD, EEXIST, ENOENT
-from kshell.abi.stat import S_IFDIR, S_IFLNK, S_IFMT
+from kshell.abi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 from kshell.linux.fs.attr import setattr_copy, setattr_prepare
 from kshell.linux.fs.dcache import d_set_d_op, d_splice_alias
 from kshell.linux.fs.inode import current_time, new_inode
@@ -99,7 +99,7 @@ def _from_groups(parent: kernfs_node, name: str) -> kernfs_node | None:
     for group in parent._groups:
         for attr in group.attrs if not group.name else ():
             if attr.name == name:
-                kn = kernfs_new_node_unchecked(parent, name, kernfs_file.S_IFREG | attr.mode)
+                kn = kernfs_new_node_unchecked(parent, name, S_IFREG | attr.mode)
                 kn.attr = attr
                 kn.priv = parent.priv
                 return kn

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from kshell.abi.errno import EACCES, EIO, ENODEV
-from kshell.abi.stat import S_IFREG
 from kshell.linux.fs.read_write import generic_file_llseek
 from kshell.linux.fs.seq_file import seq_puts, seq_read_iter, seq_release, single_open
 from kshell.linux.include.linux.err import KernelError
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import file, kiocb
     from kshell.linux.include.linux.seq_file import seq_file
     from kshell.linux.include.linux.uio import iov_iter
-
-__all__ = ["S_IFREG", "kernfs_file_fops"]
 
 
 def _live_node(file: file) -> kernfs_node:

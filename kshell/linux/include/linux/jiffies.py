@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from kshell.abi.time import NSEC_PER_SEC
 from kshell.linux.init.kernel import HZ, INITIAL_JIFFIES, TICK_NSEC
 
 MAX_SCHEDULE_TIMEOUT: Final = (1 << 63) - 1
@@ -11,11 +10,7 @@ NSEC_PER_MSEC: Final = 1_000_000
 NSEC_PER_USEC: Final = 1_000
 USER_HZ: Final = 100
 
-__all__ = [
-    "HZ", "INITIAL_JIFFIES", "MAX_JIFFY_OFFSET", "MAX_SCHEDULE_TIMEOUT", "NSEC_PER_MSEC", "NSEC_PER_SEC",
-    "NSEC_PER_USEC", "TICK_NSEC", "USER_HZ", "jiffies_delta_to_clock_t", "jiffies_to_clock_t", "jiffies_to_msecs",
-    "jiffies_to_usecs", "msecs_to_jiffies", "nsecs_to_jiffies", "usecs_to_jiffies",
-]  # fmt: skip
+__all__ = ["HZ", "INITIAL_JIFFIES", "TICK_NSEC"]
 
 
 def msecs_to_jiffies(m: int) -> int:
@@ -26,11 +21,6 @@ def msecs_to_jiffies(m: int) -> int:
 def usecs_to_jiffies(u: int) -> int:
     """Microseconds to ticks, rounded up."""
     return (u + 3999) // 4000
-
-
-def nsecs_to_jiffies(n: int) -> int:
-    """Nanoseconds to ticks, rounded down."""
-    return n // TICK_NSEC
 
 
 def jiffies_to_msecs(j: int) -> int:

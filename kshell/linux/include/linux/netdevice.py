@@ -309,7 +309,6 @@ class net_device:
     header_ops: header_ops | None = None
     rtnl_link_ops: rtnl_link_ops | None = None
     rtnl_link_state: int = 0
-    ethtool_ops: object | None = None
     state: int = 0
     flags: int = 0
     gflags: int = 0
@@ -317,7 +316,6 @@ class net_device:
     features: int = 0
     hw_features: int = 0
     wanted_features: int = 0
-    vlan_features: int = 0
     hard_header_len: int = 0
     min_header_len: int = 0
     needed_headroom: int = 0

@@ -117,13 +117,10 @@ class sk_buff:
     skb_iif: int
     # cold
     data_len: int = 0
-    mac_len: int = 0
     nohdr: int = 0
     peeked: int = 0
     ignore_df: int = 0
     ooo_okay: int = 0
-    l4_hash: int = 0
-    sw_hash: int = 0
     csum_valid: int = 0
     csum_complete_sw: int = 0
     csum_level: int = 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kshell.linux.include.linux.ip import IP_DF, iphdr
 from kshell.linux.include.net.dst import dst_metric_locked
 from kshell.linux.include.net.inet_sock import inet_sk, inet_sock, ip_options, ip_options_rcu
 from kshell.linux.net.core.sock_queue import sockcm_cookie
@@ -13,10 +12,8 @@ from kshell.linux.net.core.sock_queue import sockcm_cookie
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.dst import dst_entry
-    from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.include.net.sock import sock
 
-IPV4_MAX_PMTU = 65535
 IPV4_MIN_MTU = 68
 
 IPSKB_FORWARDED = 1 << 0
@@ -29,8 +26,6 @@ IPSKB_FRAG_PMTU = 1 << 6
 IPSKB_L3SLAVE = 1 << 7
 IPSKB_NOPOLICY = 1 << 8
 IPSKB_MULTIPATH = 1 << 9
-
-IP_FRAG_TIME = 30 * 250
 
 IP_REPLY_ARG_NOSRCCHECK = 1
 
@@ -99,11 +94,6 @@ class ipcm_cookie:
         self.opt: ip_options_rcu | None = None
 
 
-def ipcm_init(ipcm: ipcm_cookie) -> None:
-    """Set everything to its default."""
-    ipcm.__init__()  # type: ignore[misc]
-
-
 def ipcm_init_sk(ipcm: ipcm_cookie, inet: inet_sock) -> None:
     """Take the socket's settings."""
     ipcm.sockc.mark = inet.sk_mark
@@ -143,16 +133,6 @@ def get_rttos(ipc: ipcm_cookie, inet: inet_sock) -> int:
     return (ipc.tos if ipc.tos != -1 else inet.tos) & 0x1E
 
 
-def inet_sdif(skb: sk_buff) -> int:
-    """Index of the device enslaved to a VRF that the packet came by: VRFs are not built."""
-    return 0
-
-
-def ip_is_fragment(iph: iphdr) -> bool:
-    """True for every piece of a fragmented packet."""
-    return bool(iph.frag_off & 0x3FFF)
-
-
 def ip_sk_accept_pmtu(sk: sock) -> bool:
     """True if ICMP "fragmentation needed" may change the route's MTU for this socket."""
     return inet_sk(sk).pmtudisc not in (4, 5)
@@ -180,14 +160,3 @@ def ip_mtu_locked(dst: dst_entry) -> bool:
 
 
 getfrag_t = Callable[[object, int, int, "sk_buff"], bytes]
-output_t = Callable[["net_t", "sock | None", "sk_buff"], int]
-__all__ = [
-    "IPCB", "IPSKB_FORWARDED", "IPSKB_FRAG_COMPLETE", "IPSKB_FRAG_PMTU", "IPSKB_REROUTED", "IPV4_MAX_PMTU",
-    "IPV4_MIN_MTU",
-    "IP_DEFRAG_AF_PACKET", "IP_DEFRAG_CALL_RA_CHAIN", "IP_DEFRAG_LOCAL_DELIVER", "IP_DF", "IP_FRAG_TIME",
-    "IP_REPLY_ARG_NOSRCCHECK", "get_rttos", "getfrag_t", "inet_sdif", "inet_skb_parm", "ip_dont_fragment",
-    "ip_is_fragment",
-    "ip_mtu_locked", "ip_ra_chain", "ip_reply_arg", "ip_sk_accept_pmtu", "ip_sk_ignore_df", "ip_sk_use_pmtu",
-    "ipcm_cookie",
-    "ipcm_init", "ipcm_init_sk", "output_t",
-]  # fmt: skip

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.inet_timewait_sock import inet_timewait_death_row
     from kshell.linux.include.net.ip import ip_ra_chain
     from kshell.linux.include.net.ip_fib import fib_table
-    from kshell.linux.include.net.sock import sock
     from kshell.linux.include.net.tcp import tcp_congestion_ops
     from kshell.linux.net.ipv4.ip_fragment import fqdir
     from kshell.linux.net.ipv4.route_redirect import inet_peer
@@ -55,8 +54,6 @@ class netns_ipv4:
     fib_offload_disabled: bool = False
     fib_num_tclassid_users: int = 0
     fib_table_hash: dict[int, fib_table]  # by tb_id
-    fibnl: sock | None = None
-    mc_autojoin_sk: sock | None = None
     fqdir: fqdir
     peers: dict[tuple[int, int], inet_peer]
     icmp_global_credit: int = 0
@@ -75,7 +72,6 @@ class netns_ipv4:
     tcp_challenge_count: int = 0
     dev_addr_genid: int = 0
     sysctl_local_reserved_ports: set[int]
-    fib_seq: int = 0
     rt_genid: int = 0
     sysctl_tcp_wmem: list[int]
     sysctl_tcp_rmem: list[int]

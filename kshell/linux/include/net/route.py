@@ -8,16 +8,7 @@ from kshell.abi.rtnetlink import RT_SCOPE_LINK, RT_SCOPE_UNIVERSE
 from kshell.linux.include.net.flow import FLOWI_FLAG_ANYSRC, flowi4, flowi4_init_output, flowi4_update_output
 from kshell.linux.include.net.inet_sock import inet_sk, inet_sk_flowi_flags
 from kshell.linux.include.net.rtable import (
-    RTCF_BROADCAST,
-    RTCF_LOCAL,
-    RTCF_MULTICAST,
-    RTO_ONLINK,
-    inet_iif,
-    rt_is_input_route,
-    rt_is_output_route,
-    rt_nexthop,
     rtable,
-    skb_rtable,
 )
 from kshell.linux.include.net.sock import SOCK_LOCALROUTE, sock
 from kshell.linux.net.core.dst import dst_release
@@ -25,20 +16,6 @@ from kshell.linux.security.security import security_sk_classify_flow
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
-
-__all__ = [
-    "RTCF_BROADCAST", "RTCF_LOCAL", "RTCF_MULTICAST", "RTO_ONLINK", "RT_CONN_FLAGS", "RT_CONN_FLAGS_TOS", "RT_TOS",
-    "inet_iif", "ip_route_connect", "ip_route_newports", "ip_route_output", "ip_route_output_key",
-    "ip_route_output_ports",
-    "ip_rt_put", "ip_sock_rt_scope", "ip_sock_rt_tos", "rt_is_input_route", "rt_is_output_route", "rt_nexthop",
-    "rtable",
-    "skb_rtable",
-]  # fmt: skip
-
-
-def RT_TOS(tos: int) -> int:
-    """The TOS bits that routing looks at."""
-    return tos & 0x1E
 
 
 def RT_CONN_FLAGS(sk: sock) -> int:
@@ -69,11 +46,6 @@ def ip_rt_put(rt: rtable | None) -> None:
 def ip_route_output_key(net: net_t, flp: flowi4) -> rtable:
     """Route for a packet that belongs to no socket. ENETUNREACH and others."""
     return _route.ip_route_output_flow(net, flp, None)
-
-
-def ip_route_output(net: net_t, daddr: int, saddr: int, tos: int, oif: int) -> rtable:
-    """The same by addresses."""
-    return _route.ip_route_output_flow(net, flowi4(flowi4_oif=oif, flowi4_tos=tos, daddr=daddr, saddr=saddr), None)
 
 
 def ip_route_output_ports(

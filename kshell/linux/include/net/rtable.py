@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.socket import AF_INET
 from kshell.linux.include.net.dst import dst_entry
 
 if TYPE_CHECKING:
@@ -49,15 +48,6 @@ def skb_rtable(skb: sk_buff) -> rtable | None:
 
 def rt_is_input_route(rt: rtable) -> bool:
     return rt.rt_is_input != 0
-
-
-def rt_is_output_route(rt: rtable) -> bool:
-    return rt.rt_is_input == 0
-
-
-def rt_nexthop(rt: rtable, daddr: int) -> int:
-    """Address of the neighbour that the packet goes to."""
-    return rt.rt_gw4 if rt.rt_gw_family == AF_INET else daddr
 
 
 def inet_iif(skb: sk_buff) -> int:

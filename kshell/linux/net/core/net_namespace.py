@@ -126,15 +126,6 @@ def register_pernet_device(kernel: Kernel, ops: pernet_operations) -> None:
         kernel.first_device = len(kernel.pernet_list) - 1
 
 
-def unregister_pernet_subsys(kernel: Kernel, ops: pernet_operations) -> None:
-    """Tear a subsystem down in every namespace."""
-    at = kernel.pernet_list.index(ops)
-    del kernel.pernet_list[at]
-    if kernel.first_device is not None and at < kernel.first_device:
-        kernel.first_device -= 1
-    ops_exit_list(ops, list(kernel.net_namespace_list))
-
-
 def net_defaults_init_net(net: net) -> None:
     """net.core.somaxconn and txrehash begin with their defaults."""
     net.core.sysctl_somaxconn = 4096
@@ -173,9 +164,3 @@ def net_ns_init(kernel: Kernel) -> None:
     kernel.net_cachep = kmem_cache_create(kernel, "net_namespace", SIZEOF_NET)
     setup_net(kernel.init_net, kernel.init_user_ns)
     register_pernet_subsys(kernel, net_ns_ops)
-
-
-__all__ = [
-    "copy_net_ns", "init_net_struct", "net_defaults_init", "net_ns_init", "pernet_operations", "put_net",
-    "register_pernet_device", "register_pernet_subsys", "setup_net", "unregister_pernet_subsys",
-]  # fmt: skip

@@ -16,11 +16,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
 
 
-def sock_no_bind(sock: socket, saddr: bytes, length: int) -> int:
-    """The family cannot bind. EOPNOTSUPP."""
-    raise KernelError(EOPNOTSUPP)
-
-
 async def sock_no_connect(sock: socket, saddr: bytes, length: int, flags: int) -> int:
     """The family cannot connect. EOPNOTSUPP."""
     raise KernelError(EOPNOTSUPP)
@@ -36,16 +31,6 @@ async def sock_no_accept(sock: socket, newsock: socket, flags: int, kern: bool) 
     raise KernelError(EOPNOTSUPP)
 
 
-def sock_no_getname(sock: socket, peer: int) -> bytes:
-    """The family has no names. EOPNOTSUPP."""
-    raise KernelError(EOPNOTSUPP)
-
-
-def sock_no_ioctl(sock: socket, cmd: int, arg: int) -> int:
-    """The family has no ioctls. EOPNOTSUPP."""
-    raise KernelError(EOPNOTSUPP)
-
-
 def sock_no_listen(sock: socket, backlog: int) -> int:
     """The family cannot listen. EOPNOTSUPP."""
     raise KernelError(EOPNOTSUPP)
@@ -53,16 +38,6 @@ def sock_no_listen(sock: socket, backlog: int) -> int:
 
 def sock_no_shutdown(sock: socket, how: int) -> int:
     """The family cannot shut down. EOPNOTSUPP."""
-    raise KernelError(EOPNOTSUPP)
-
-
-async def sock_no_sendmsg(sock: socket, m: msghdr, length: int) -> int:
-    """The family cannot send. EOPNOTSUPP."""
-    raise KernelError(EOPNOTSUPP)
-
-
-async def sock_no_recvmsg(sock: socket, m: msghdr, length: int, flags: int) -> int:
-    """The family cannot receive. EOPNOTSUPP."""
     raise KernelError(EOPNOTSUPP)
 
 
@@ -97,36 +72,7 @@ def sock_common_setsockopt(sock: socket, level: int, optname: int, optval: sockp
     return setsockopt(sk, level, optname, optval, optlen)
 
 
-async def sock_common_recvmsg(sock: socket, msg: msghdr, size: int, flags: int) -> int:
-    """Receive by the protocol, which sets the sender's name."""
-    sk = sock.sk
-    assert sk is not None
-    recvmsg = sk.skc_prot.recvmsg
-    assert recvmsg is not None
-    return await recvmsg(sk, msg, size, flags)
-
-
 def sk_set_peek_off(sk: sock, val: int) -> int:
     """SO_PEEK_OFF."""
     sk.sk_peek_off = val
     return 0
-
-
-__all__ = [
-    "sk_set_peek_off",
-    "sock_common_getsockopt",
-    "sock_common_recvmsg",
-    "sock_common_setsockopt",
-    "sock_no_accept",
-    "sock_no_bind",
-    "sock_no_connect",
-    "sock_no_getname",
-    "sock_no_ioctl",
-    "sock_no_listen",
-    "sock_no_mmap",
-    "sock_no_recvmsg",
-    "sock_no_sendmsg",
-    "sock_no_sendpage",
-    "sock_no_shutdown",
-    "sock_no_socketpair",
-]  # fmt: skip

@@ -71,8 +71,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.netlink import nlmsghdr
     from kshell.linux.init.kernel import Kernel
 
-__all__ = ["register_netdevice_notifier"]
-
 
 INHERIT_NOTHING = 2
 INHERIT_CURRENT = 3

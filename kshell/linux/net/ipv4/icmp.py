@@ -20,14 +20,9 @@ from kshell.abi.inet import (
     ICMP_ECHO,
     ICMP_ECHOREPLY,
     ICMP_EXC_FRAGTIME,
-    ICMP_EXC_TTL,
     ICMP_FRAG_NEEDED,
-    ICMP_HOST_UNREACH,
     ICMP_PARAMETERPROB,
-    ICMP_PORT_UNREACH,
-    ICMP_PROT_UNREACH,
     ICMP_REDIRECT,
-    ICMP_SR_FAILED,
     ICMP_TIME_EXCEEDED,
     ICMP_TIMESTAMP,
     ICMP_TIMESTAMPREPLY,
@@ -95,11 +90,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
     from kshell.linux.init.kernel import Kernel
 
-__all__ = [
-    "ICMP_DEST_UNREACH", "ICMP_EXC_FRAGTIME", "ICMP_EXC_TTL", "ICMP_FRAG_NEEDED", "ICMP_HOST_UNREACH",
-    "ICMP_PARAMETERPROB", "ICMP_PORT_UNREACH", "ICMP_PROT_UNREACH", "ICMP_SR_FAILED", "ICMP_TIME_EXCEEDED",
-    "icmp_err_convert", "icmp_init", "icmp_out_count", "icmp_protocol", "icmp_rcv", "icmp_send",
-]  # fmt: skip
 
 HZ = 250
 

@@ -278,6 +278,3 @@ def ip_mc_drop_socket(sk: sock) -> None:
         sock_kfree_s(sk, iml, _SOCKLIST_SIZE)
         iml = inet.mc_list
     rtnl_unlock(net.kernel)
-
-
-__all__ = ["ip_mc_drop_socket", "ip_mc_find_dev", "ip_mc_join_group", "ip_mc_sf_allow"]

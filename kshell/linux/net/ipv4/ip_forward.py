@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.inet import ICMP_DEST_UNREACH, ICMP_EXC_TTL, ICMP_FRAG_NEEDED, ICMP_SR_FAILED, ICMP_TIME_EXCEEDED
 from kshell.abi.packet import PACKET_HOST
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.ip import IP_DF, iphdr
@@ -64,19 +65,19 @@ def ip_forward(skb: sk_buff) -> int:
     skb.ip_summed = CHECKSUM_NONE if skb.ip_summed != 3 else skb.ip_summed
     if iph.ttl <= 1:
         net.mib.ip_statistics[IPSTATS_MIB_INHDRERRORS] += 1
-        icmp.icmp_send(skb, icmp.ICMP_TIME_EXCEEDED, icmp.ICMP_EXC_TTL, 0)
+        icmp.icmp_send(skb, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0)
         kfree_skb(skb)
         return NET_RX_DROP
     opt = _ipcb_opt(skb)
     if opt is not None and opt.is_strictroute and rt.rt_uses_gateway:
-        icmp.icmp_send(skb, icmp.ICMP_DEST_UNREACH, icmp.ICMP_SR_FAILED, 0)
+        icmp.icmp_send(skb, ICMP_DEST_UNREACH, ICMP_SR_FAILED, 0)
         kfree_skb(skb)
         return NET_RX_DROP
     IPCB(skb).flags |= IPSKB_FORWARDED
     mtu = route.ipv4_mtu(rt)
     if ip_exceeds_mtu(skb, mtu):
         net.mib.ip_statistics[IPSTATS_MIB_FRAGFAILS] += 1
-        icmp.icmp_send(skb, icmp.ICMP_DEST_UNREACH, icmp.ICMP_FRAG_NEEDED, mtu)
+        icmp.icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, mtu)
         kfree_skb(skb)
         return NET_RX_DROP
     if net.ipv4.sysctl_ip_fwd_update_priority:

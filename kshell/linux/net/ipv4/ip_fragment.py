@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.inet import ICMP_EXC_FRAGTIME, ICMP_TIME_EXCEEDED
 from kshell.linux.include.linux.ip import IP_DF, IP_MF, IP_OFFSET, iphdr
 from kshell.linux.include.linux.skbuff import CHECKSUM_NONE, sk_buff
 from kshell.linux.include.linux.snmp import (
@@ -99,7 +100,7 @@ def ip_expire(timer: timer_list) -> None:
     ipq_kill(qp)
     if head is not None:
         if qp.user == IP_DEFRAG_LOCAL_DELIVER:
-            icmp.icmp_send(head, icmp.ICMP_TIME_EXCEEDED, icmp.ICMP_EXC_FRAGTIME, 0)
+            icmp.icmp_send(head, ICMP_TIME_EXCEEDED, ICMP_EXC_FRAGTIME, 0)
         kfree_skb(head)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EXDEV
+from kshell.abi.inet import ICMP_DEST_UNREACH, ICMP_PROT_UNREACH
 from kshell.abi.packet import PACKET_BROADCAST, PACKET_MULTICAST, PACKET_OTHERHOST
 from kshell.abi.rtnetlink import RTN_BROADCAST, RTN_MULTICAST
 from kshell.linux.include.linux.err import KernelError
@@ -69,7 +70,7 @@ def ip_protocol_deliver_rcu(net: net_t, skb: sk_buff, protocol: int) -> None:
         consume_skb(skb)
         return
     stats[IPSTATS_MIB_INUNKNOWNPROTOS] += 1
-    icmp.icmp_send(skb, icmp.ICMP_DEST_UNREACH, icmp.ICMP_PROT_UNREACH, 0)
+    icmp.icmp_send(skb, ICMP_DEST_UNREACH, ICMP_PROT_UNREACH, 0)
     kfree_skb_reason(skb, SKB_DROP_REASON_IP_NOPROTO)
 
 

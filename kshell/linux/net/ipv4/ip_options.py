@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kshell.abi.capability import CAP_NET_RAW
 from kshell.abi.errno import EINVAL, EPERM
 from kshell.abi.inet import (
+    ICMP_PARAMETERPROB,
     IPOPT_CIPSO,
     IPOPT_COPY,
     IPOPT_END,
@@ -368,7 +369,7 @@ def ip_options_compile(net: net_t, opt: ip_options, skb: sk_buff | None) -> None
     if bad is None:
         return
     if skb is not None:
-        icmp.icmp_send(skb, icmp.ICMP_PARAMETERPROB, 0, bad << 24)
+        icmp.icmp_send(skb, ICMP_PARAMETERPROB, 0, bad << 24)
     raise KernelError(EINVAL)
 
 
@@ -464,7 +465,7 @@ def ip_options_rcv_srr(skb: sk_buff, dev: net_device) -> bool:
     if rt.rt_type == RTN_UNICAST:
         if not opt.is_strictroute:
             return True
-        icmp.icmp_send(skb, icmp.ICMP_PARAMETERPROB, 0, 16 << 24)
+        icmp.icmp_send(skb, ICMP_PARAMETERPROB, 0, 16 << 24)
         return False
     if rt.rt_type != RTN_LOCAL:
         return False
@@ -473,7 +474,7 @@ def ip_options_rcv_srr(skb: sk_buff, dev: net_device) -> bool:
     nexthop = 0
     while srrptr <= srrspace:
         if srrptr + 3 > srrspace:
-            icmp.icmp_send(skb, icmp.ICMP_PARAMETERPROB, 0, (opt.srr + 2) << 24)
+            icmp.icmp_send(skb, ICMP_PARAMETERPROB, 0, (opt.srr + 2) << 24)
             return False
         nexthop = int.from_bytes(data[at + srrptr - 1 : at + srrptr + 3], "big")
         old = skb._skb_refdst

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EFAULT, EHOSTUNREACH, EMSGSIZE, ENOBUFS
-from kshell.abi.inet import IPPROTO_TCP
+from kshell.abi.inet import ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, IPPROTO_TCP
 from kshell.abi.netdevice import ETH_P_IP, IFF_LOOPBACK, IFF_POINTOPOINT
 from kshell.abi.rtnetlink import RTAX_HOPLIMIT, RTAX_MTU, RTN_BROADCAST, RTN_MULTICAST
 from kshell.linux.include.linux.err import KernelError
@@ -212,7 +212,7 @@ def ip_fragment(net: net_t, sk: sock | None, skb: sk_buff, mtu: int) -> int:
     frag_max_size = cb.frag_max_size if isinstance(cb, inet_skb_parm) else 0
     if iph.frag_off & IP_DF and (not skb.ignore_df or frag_max_size > mtu):
         net.mib.ip_statistics[IPSTATS_MIB_FRAGFAILS] += 1
-        icmp.icmp_send(skb, icmp.ICMP_DEST_UNREACH, icmp.ICMP_FRAG_NEEDED, mtu)
+        icmp.icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, mtu)
         kfree_skb(skb)
         raise KernelError(EMSGSIZE)
     return ip_output_frag.ip_do_fragment(net, sk, skb, ip_finish_output2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EACCES, EHOSTUNREACH, ENETUNREACH
+from kshell.abi.inet import ICMP_DEST_UNREACH, ICMP_HOST_UNREACH
 from kshell.abi.rtnetlink import RT_SCOPE_LINK, RT_SCOPE_UNIVERSE, RTAX_MTU
 from kshell.abi.socket import AF_INET
 from kshell.linux.include.linux.inetdevice import IN_DEV_FORWARD
@@ -113,14 +114,14 @@ def ip_error(skb: sk_buff) -> int:
             stats[IPSTATS_MIB_INADDRERRORS] += 1
         code = {EHOSTUNREACH: 1, ENETUNREACH: 0, EACCES: 13}.get(rt.error)
         if IN_DEV_FORWARD(in_dev) and code is not None:
-            icmp.icmp_send(skb, icmp.ICMP_DEST_UNREACH, code, 0)
+            icmp.icmp_send(skb, ICMP_DEST_UNREACH, code, 0)
     kfree_skb(skb)
     return 0
 
 
 def ipv4_send_dest_unreach(skb: sk_buff) -> None:
     """Tell the sender that the host can't be reached."""
-    icmp.__icmp_send(skb, icmp.ICMP_DEST_UNREACH, icmp.ICMP_HOST_UNREACH, 0, _ipcb_opt(skb))
+    icmp.__icmp_send(skb, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0, _ipcb_opt(skb))
 
 
 def ipv4_link_failure(skb: sk_buff) -> None:

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from kshell.abi.errno import ETIMEDOUT
 from kshell.linux.include.linux.jiffies import jiffies_to_msecs, msecs_to_jiffies
 from kshell.linux.include.linux.snmp import (
@@ -34,9 +32,6 @@ from kshell.linux.net.ipv4 import (
     tcp_output_ack,
     tcp_output_mss,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 def _tcp_time_stamp(tp: tcp_sock) -> int:
