@@ -120,6 +120,9 @@ class Desk(Protocol):
 class Editor:
     """Reads one command at a time."""
 
+    breaks = False
+    """Ctrl-C is a key."""
+
     def __init__(self, desk: Desk, state: State, history: HistoryFile) -> None:
         self.desk = desk
         self.fault: Problem | None = None
@@ -149,7 +152,12 @@ class Editor:
         self.buffer.reset()
         self.buffer.text = default
         self.buffer.cursor_position = len(default)
-        return self.app.run(pre_run=self._warm_up)
+        return self.app.run(pre_run=self._warm_up, handle_sigint=False)
+
+    def interrupt(self) -> None:
+        """Ctrl-C: drop the line."""
+        self.desk.left(self.buffer.text)
+        self.app.exit(exception=KeyboardInterrupt, style="class:aborting")
 
     def _warm_up(self) -> None:
         """While nobody types yet, import piece by piece what the first key would have to wait for."""

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.enums import EditingMode
-from prompt_toolkit.filters import Condition, completion_is_selected, has_focus, shift_selection_mode
+from prompt_toolkit.filters import (
+    Condition,
+    completion_is_selected,
+    emacs_mode,
+    has_completions,
+    has_focus,
+    shift_selection_mode,
+)
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 from prompt_toolkit.keys import Keys
@@ -124,11 +131,9 @@ def _add_control(keys: KeyBindings, editor: Editor) -> None:
     def _(event: KeyPressEvent) -> None:  # kill-word, where the word is selected because it is wrong
         event.current_buffer.cut_selection()
 
-    @keys.add("c-c", filter=typing)
-    @keys.add("<sigint>")
+    @keys.add("c-c", filter=typing, eager=True)  # with a selection, emacs mode has longer keys that begin with it
     def _(event: KeyPressEvent) -> None:
-        editor.desk.left(editor.buffer.text)
-        event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
+        editor.interrupt()
 
     @keys.add("c-d", filter=typing & empty)
     def _(event: KeyPressEvent) -> None:
@@ -145,6 +150,10 @@ def _add_control(keys: KeyBindings, editor: Editor) -> None:
     @keys.add("tab", filter=typing)
     def _(event: KeyPressEvent) -> None:
         complete(editor)
+
+    @keys.add("escape", filter=typing & emacs_mode & has_completions)
+    def _(event: KeyPressEvent) -> None:
+        editor.buffer.cancel_completion()
 
 
 def complete(editor: Editor) -> None:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 
 MORE = "\x1b[7m-- {} more lines: Space, Enter, q --\x1b[0m"
 WIPE = "\r\x1b[K"
+LESS = r"-RX -Pq leaves, Space goes on, / searches ?e(end):?pB(%pB\%)..$"
+"""Options of less, for whoever has not set his own: colours stay, so does the text; what to press stands below it."""
 
 
 def page(lines: Sequence[str]) -> None:
@@ -32,7 +34,7 @@ def program() -> list[str]:
 
 
 def _through(command: list[str], lines: Sequence[str]) -> bool:
-    environment = {"LESS": "-RX", "LESSCHARSET": "utf-8", **os.environ}
+    environment = {"LESS": LESS, "LESSCHARSET": "utf-8", **os.environ}
     try:
         with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment) as process:
             try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kshell.session.pieces import pieces
 from kshell.session.session import Session
 from kshell.shell.config import ConfigError, load
+from kshell.shell.ctrl_c import CtrlC
 from kshell.shell.desk import SessionDesk
 from kshell.shell.history import HistoryFile
 from kshell.shell.journal import Journal, last_session, state_directory
@@ -43,6 +44,7 @@ class Prompt:
         self.queue: deque[str] = deque()
         self.default = ""
         self.desk = SessionDesk(self)
+        self.ctrl_c = CtrlC()
         self.reader: Editor | PlainReader
 
     def _settings(self) -> dict[str, str]:
@@ -54,6 +56,7 @@ class Prompt:
 
     def run(self) -> int:
         """Read and run commands until end of file, `exit` or `quit`."""
+        self.ctrl_c.install()
         if self.keyboard is None:
             print(BANNER)
         self._greet()
@@ -85,7 +88,8 @@ class Prompt:
             if not piece.comment:
                 self.journal.add(piece.text)
             try:
-                self.screen.show(self.session.execute(piece.text, line=piece.line))
+                with self.ctrl_c.breaks():
+                    self.screen.show(self.session.execute(piece.text, line=piece.line))
             except KeyboardInterrupt:
                 self._broken_off()
                 return
@@ -157,8 +161,12 @@ class Prompt:
             text = self.queue.popleft()
             self.screen.echo(self.desk.plain_prompt(), text)
             return text
+        self.ctrl_c.look()
         default, self.default = self.default, ""
-        return reader.read(default)
+        with self.ctrl_c.breaks(reader.breaks):
+            typed = reader.read(default)
+        self.ctrl_c.look()
+        return typed
 
     def accept_paste(self, text: str) -> tuple[str | None, str]:
         """Cut a paste: its first command, the others being queued, and what is not finished (or all, if none is)."""

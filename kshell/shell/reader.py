@@ -12,6 +12,9 @@ from kshell.session.pieces import balance
 class PlainReader:
     """Reads a command over as many lines as its brackets are open."""
 
+    breaks = True
+    """Ctrl-C is a signal, that breaks the reading off."""
+
     def __init__(self, prompt: Callable[[], str], history: Iterable[str] = ()) -> None:
         self.prompt = prompt
         self._line = _readline(history) if os.environ.get("TERM", "dumb") != "dumb" else _bare

@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import shutil
 import signal
 import struct
 import sys
@@ -36,11 +37,11 @@ class Screen(pyte.Screen):
 
 
 class Terminal:
-    """A running kshell. `raw` is every byte it has sent."""
+    """A running kshell, or a shell that can start it by $KSHELL. `raw` is every byte it has sent."""
 
     def __init__(
         self, home: Path, *arguments: str, columns: int = 80, rows: int = 24, term: str = "xterm-256color",
-        **environment: str,
+        shell: str = "", **environment: str,
     ) -> None:  # fmt: skip
         self.screen = Screen(columns, rows)
         self.screen.answer = self.type
@@ -49,7 +50,9 @@ class Terminal:
         usual = {name: value for name, value in os.environ.items() if name not in ("PAGER", "EDITOR", "NO_COLOR")}
         given = {"HOME": str(home), "XDG_STATE_HOME": str(home / "state"), "XDG_CONFIG_HOME": str(home / "config"),
                  "TERM": term, "LANG": "C.UTF-8", **environment}  # fmt: skip
-        command = [sys.executable, "-m", "kshell", *arguments]
+        program = [sys.executable, "-m", "kshell", *arguments]
+        command = [shutil.which(shell.split()[0]) or shell, *shell.split()[1:]] if shell else program
+        given["KSHELL"] = " ".join(program)
         self.pid, self.master = pty.fork()
         if not self.pid:
             _size(0, columns, rows)

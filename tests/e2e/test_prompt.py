@@ -1,6 +1,7 @@
 """The prompt in a real terminal: a pty with a terminal emulator, screens compared."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -311,3 +312,48 @@ def test_a_bad_setting_is_told_with_its_place(tmp_path: Path) -> None:
     config.write_text('tips = false\nediting = "vim"\n')
     with kshell(tmp_path, columns=200) as terminal:
         terminal.wait(f"{config}:2:11: editing is one of: emacs, vi", "1 init>")
+
+
+def test_ctrl_c_drops_a_line_whose_wrong_word_is_selected(tmp_path: Path) -> None:
+    with kshell(tmp_path) as terminal:
+        terminal.wait("1 init>", "F1 help")
+        terminal.enter("wite(3, 2)")
+        terminal.wait("did you mean write?")
+        terminal.type(CTRL["C"])
+        terminal.wait(lambda s: s.count("1 init>") == 2, absent="✗")
+        terminal.enter("ps")
+        terminal.wait("kthreadd", "2 init>")
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.001, 0.003, 0.01, 0.03])
+def test_ctrl_c_right_behind_enter_is_no_fault(tmp_path: Path, gap: float) -> None:
+    """The command has run by then, or is broken off; whenever the signal comes, the prompt is there again."""
+    with kshell(tmp_path, rows=60) as terminal:
+        terminal.wait("1 init>", "F1 help")
+        for _ in range(4):
+            terminal.type("getpid()\r")
+            time.sleep(gap)
+            terminal.type(CTRL["C"])
+        terminal.enter("getppid()")
+        screen = terminal.wait("getppid() = 0", "F1 help")
+        assert "Traceback" not in screen
+
+
+def test_ctrl_z_stops_and_fg_goes_on(tmp_path: Path) -> None:
+    with kshell(tmp_path, shell="bash --norc -i") as terminal:
+        terminal.enter("PS1='% '")
+        terminal.wait(lambda s: s.endswith("\n%"))
+        terminal.enter("$KSHELL")
+        terminal.wait("1 init>", "F1 help")
+        terminal.type("getpid(")
+        terminal.wait("1 init> getpid(")
+        terminal.type(CTRL["Z"])
+        terminal.wait("Stopped", lambda s: s.endswith("%"))
+        terminal.enter("echo $((6 * 7))")
+        terminal.wait("\n42\n")
+        terminal.enter("fg")
+        terminal.wait("1 init> getpid(", "F1 help")
+        terminal.enter(")")
+        terminal.wait("getpid() = 1", "2 init>", "F1 help")
+        terminal.type(CTRL["D"])
+        terminal.wait(lambda s: s.endswith("%"))
