@@ -70,6 +70,8 @@ class Programs:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.jobs: list[Job] = []
+        self.status = 0
+        """Exit status of the program that ended last: $? of a shell."""
 
     # ---- beginning
 
@@ -86,6 +88,7 @@ class Programs:
         if job.running.status is None:
             job.running.give_up()
             raise CommandError(f"{argv[0]} sleeps, which it never should")
+        self.status = job.running.status
         return job.running.status
 
     def start(self, main: Main, argv: list[str], wait: bool = True) -> Job:
@@ -154,6 +157,7 @@ class Programs:
     def _bury(self, job: Job) -> None:
         """The program has ended: its task exits, and init reaps it."""
         machine, task = job.running.process.machine, job.user.task
+        self.status = job.running.status or 0
         if not job.own:
             return
         if not task.exit_state and task._stack is None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import struct
 from typing import Final
 
+from kshell.abi.netdevice import ARPHRD_ETHER, ARPHRD_LOOPBACK
 from kshell.userland.runtime import ProgramError
 
-ARPHRD_ETHER: Final = 1
-ARPHRD_LOOPBACK: Final = 772
 LINK_KINDS: Final = {ARPHRD_ETHER: "ether", ARPHRD_LOOPBACK: "loopback", 65534: "none", 512: "ppp"}
 
 

@@ -6,13 +6,13 @@ import struct
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final
 
-from kshell.userland.files import O_APPEND, O_DIRECTORY, O_RDONLY, O_TRUNC, read_file, write_file
+from kshell.abi.fcntl import AT_SYMLINK_NOFOLLOW, O_APPEND, O_DIRECTORY, O_RDONLY, O_TRUNC
+from kshell.userland.files import read_file, write_file
 from kshell.userland.runtime import AT_FDCWD, ProgramError, SystemCallError
 
 if TYPE_CHECKING:
     from kshell.userland.runtime import Process
 
-AT_SYMLINK_NOFOLLOW: Final = 0x100
 CHUNK: Final = 4096
 _STAT: Final = struct.Struct("<QQQIIIIQqqq")
 _TYPES: Final = {

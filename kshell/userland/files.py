@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.fcntl import O_CREAT, O_RDONLY, O_WRONLY
 from kshell.userland.runtime import AT_FDCWD
 
 if TYPE_CHECKING:
     from kshell.userland.runtime import Process
 
-O_RDONLY: Final = 0
-O_WRONLY: Final = 1
-O_CREAT: Final = 0o100
-O_TRUNC: Final = 0o1000
-O_APPEND: Final = 0o2000
-O_NONBLOCK: Final = 0o4000
-O_DIRECTORY: Final = 0o200000
 CHUNK: Final = 4096
 MOST: Final = 16 << 20
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi import ioctl as i
 from kshell.abi.errno import ENODEV
-from kshell.abi.netdevice import IFF_BROADCAST, IFF_LOOPBACK, IFF_POINTOPOINT, IFF_UP
-from kshell.userland.addresses import ARPHRD_ETHER, ARPHRD_LOOPBACK, ipv4, mac, parse_ipv4, parse_mac, sockaddr_in
+from kshell.abi.netdevice import ARPHRD_ETHER, ARPHRD_LOOPBACK, IFF_BROADCAST, IFF_POINTOPOINT, IFF_RUNNING, IFF_UP
+from kshell.userland import names
+from kshell.userland.addresses import ipv4, mac, parse_mac, sockaddr_in
 from kshell.userland.files import read_lines
 from kshell.userland.interfaces import Interfaces
+from kshell.userland.nettools import E_MINUS_ONE, E_OPTERR
 from kshell.userland.runtime import ProgramError, SystemCallError, in_own_words
 
 if TYPE_CHECKING:
@@ -31,7 +33,13 @@ _SWITCHES: Final = {
     "trailers": -0x20, "down": -0x1, "-arp": 0x80, "-promisc": -0x100, "-allmulti": -0x200, "-multicast": -0x1000,
     "-dynamic": -0x8000, "-trailers": 0x20, "-broadcast": -0x2, "-pointopoint": -0x10,
 }  # fmt: skip
-
+_WARNED: Final = {
+    "-promisc": "promisc mode... maybe other application is running?", "-multicast": "MULTICAST mode.",
+    "-allmulti": "ALLMULTI mode.", "-dynamic": "DYNAMIC mode.", "-broadcast": "BROADCAST mode.",
+    "-pointopoint": "POINTOPOINT mode.",
+}  # fmt: skip
+USAGE: Final = "Usage:\n  ifconfig [-a] [-s] [INTERFACE [ADDRESS[/LENGTH]] [SETTING...]]"
+HELP: Final = "ifconfig: `--help' gives usage information."
 
 LETTERS: Final = (
     (0x200, "A"), (0x2, "B"), (0x4, "D"), (0x8, "L"), (0x1000, "M"), (0x20, "N"), (0x80, "O"), (0x100, "P"), (0x40, "R"),
@@ -41,24 +49,32 @@ LETTERS: Final = (
 
 @in_own_words
 async def main_ifconfig(p: Process, argv: list[str]) -> int:
-    """ifconfig [-a] [INTERFACE [SETTING...]]"""
+    """ifconfig [-a] [-s] [INTERFACE [SETTING...]]"""
     words = argv[1:]
-    every, short = "-a" in words, "-s" in words
-    words = [word for word in words if word not in ("-a", "-v", "-s")]
+    options: set[str] = set()
+    while words and words[0].startswith("-"):
+        options.add(_option(words.pop(0)))
     interfaces = await Interfaces.open(p)
     try:
-        if short:
-            await table(p, interfaces, "Iface      MTU")
+        if len(words) > 1:
+            return await configure(p, interfaces, words[0], words[1:])
+        if "-s" in options:
+            await table(p, interfaces, "Iface      MTU", "-a" in options, words[:1])
         elif not words:
-            for name in sorted([*await interfaces.names(every), *await interfaces.aliases()], key=natural):
-                await show(p, interfaces, name)
-        elif len(words) == 1:
-            await show(p, interfaces, words[0])
+            await show_all(p, interfaces, "-a" in options)
         else:
-            await configure(p, interfaces, words[0], words[1:])
+            await show(p, interfaces, words[0])
     finally:
         await interfaces.close()
     return 0
+
+
+def _option(word: str) -> str:
+    if word in ("-?", "-h", "--help"):
+        raise ProgramError(USAGE, 0)
+    if word not in ("-a", "-s", "-v"):
+        raise ProgramError(f"ifconfig: option `{word}' not recognised.\n{HELP}")
+    return word
 
 
 # ---- showing
@@ -74,10 +90,20 @@ def natural(name: str) -> list[tuple[str, int]]:
     return [(word, int(digits or -1)) for word, digits in re.findall(r"([^0-9]+|^)([0-9]*)", name)]
 
 
-async def table(p: Process, interfaces: Interfaces, title: str) -> None:
+async def _all(interfaces: Interfaces, every: bool) -> list[str]:
+    return sorted([*await interfaces.names(every), *await interfaces.aliases()], key=natural)
+
+
+async def show_all(p: Process, interfaces: Interfaces, every: bool) -> None:
+    """The interfaces that are up, or every one."""
+    for name in await _all(interfaces, every):
+        await show(p, interfaces, name)
+
+
+async def table(p: Process, interfaces: Interfaces, title: str, every: bool, only: Sequence[str] = ()) -> None:
     """One line each, as `ifconfig -s` and `netstat -i` have them."""
     p.print(f"{title}    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg")
-    for name in sorted([*await interfaces.names(False), *await interfaces.aliases()], key=natural):
+    for name in only or await _all(interfaces, every):
         c = await counters(p, name)
         flags = await interfaces.flags(name)
         mtu = await interfaces.number(i.SIOCGIFMTU, name)
@@ -178,72 +204,162 @@ def _statistics(c: list[int] | None) -> Iterator[str]:
 # ---- changing
 
 
-async def configure(p: Process, interfaces: Interfaces, name: str, words: list[str]) -> None:
-    """Settings one after another. ProgramError."""
-    rest = iter(words)
-    addressed = False
-    for word in rest:
-        if word in _SWITCHES:
-            flag = _SWITCHES[word]
-            await interfaces.change_flags(name, max(flag, 0), max(-flag, 0))
-        elif word in _VALUES:
-            await _set_value(p, interfaces, name, word, next(rest, ""))
-        elif word == "inet":
-            continue
-        elif addressed or word.startswith("-"):
-            raise ProgramError(f"{word}: unknown setting; see: help ifconfig")
-        else:
-            addressed = True
-            await _set_address(interfaces, name, word)
+class Failed(Exception):
+    """A setting that could not be made; the others are tried all the same."""
+
+    def __init__(self, message: str, status: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
 
 
-_VALUES: Final = ("mtu", "netmask", "broadcast", "dstaddr", "pointopoint", "hw", "metric", "txqueuelen", "add", "del")
+async def configure(p: Process, interfaces: Interfaces, name: str, words: list[str]) -> int:
+    """Settings one after another; the exit status. ProgramError: a word that is none."""
+    rest = list(words)
+    if rest[0] in ("inet", "inet6"):
+        _family(rest.pop(0))
+    setting, status = _Setting(p, interfaces, name), 0
+    while rest:
+        try:
+            await setting.make(rest.pop(0), rest)
+        except Failed as failed:
+            p.complain(str(failed))
+            status |= failed.status
+    return status
+
+
+def _family(word: str) -> None:
+    if word == "inet6":
+        raise ProgramError("No support for INET6 on this system.")
+
+
 _ADDRESS_REQUESTS: Final = {
-    "netmask": i.SIOCSIFNETMASK, "broadcast": i.SIOCSIFBRDADDR, "dstaddr": i.SIOCSIFDSTADDR,
-    "pointopoint": i.SIOCSIFDSTADDR,
+    "netmask": (i.SIOCSIFNETMASK, "SIOCSIFNETMASK"), "broadcast": (i.SIOCSIFBRDADDR, "SIOCSIFBRDADDR"),
+    "dstaddr": (i.SIOCSIFDSTADDR, "SIOCSIFDSTADDR"), "pointopoint": (i.SIOCSIFDSTADDR, "SIOCSIFDSTADDR"),
 }  # fmt: skip
 _NUMBER_REQUESTS: Final = {
-    "mtu": (i.SIOCSIFMTU, "SIOCSIFMTU"), "metric": (i.SIOCSIFMETRIC, "SIOCSIFMETRIC"),
-    "txqueuelen": (i.SIOCSIFTXQLEN, "SIOCSIFTXQLEN"),
+    "mtu": (i.SIOCSIFMTU, "SIOCSIFMTU"), "txqueuelen": (i.SIOCSIFTXQLEN, "SIOCSIFTXQLEN"),
 }  # fmt: skip
+_MAPS: Final = {"mem_start": 0, "io_addr": 16, "irq": 18}
+"""Where a member of struct ifmap stands."""
 
 
-async def _set_value(p: Process, interfaces: Interfaces, name: str, word: str, value: str) -> None:
-    if not value:
-        raise ProgramError(f"option '{word}' wants a value")
-    if word in _ADDRESS_REQUESTS:
-        request = _ADDRESS_REQUESTS[word]
-        await interfaces.request(request, name, sockaddr_in(parse_ipv4(value)), _NAMES[request])
+class _Setting:
+    """What is set of one interface."""
+
+    def __init__(self, p: Process, interfaces: Interfaces, name: str) -> None:
+        self.p = p
+        self.interfaces = interfaces
+        self.name = name
+
+    async def make(self, word: str, rest: list[str]) -> None:
+        """Make the setting that a word names. Failed, ProgramError."""
+        if word in _SWITCHES:
+            await self._switch(word)
+        elif word in _ADDRESS_REQUESTS:
+            await self._address(word, rest)
+        elif word in _NUMBER_REQUESTS:
+            request, what = _NUMBER_REQUESTS[word]
+            await self._ask(request, struct.pack("<i", atoi(_value(rest))), what)
+        elif word == "hw":
+            await self._hardware(_value(rest), _value(rest))
+        elif word == "name":
+            await self._ask(i.SIOCSIFNAME, _value(rest).encode()[:15], "SIOCSIFNAME")
+        elif word in ("add", "del"):
+            await self._alias(word, _value(rest))
+        elif word in _MAPS:
+            await self._map(word, atoi(_value(rest)))
+        elif word in ("inet", "inet6"):
+            _family(word)
+        else:
+            await self._local(word)
+
+    async def _ask(self, request: int, union: bytes, what: str, name: str = "") -> bytes:
+        try:
+            return await self.interfaces.request(request, name or self.name, union, what)
+        except SystemCallError as error:
+            raise Failed(str(error)) from None
+
+    async def _flags(self, on: int, off: int, name: str = "") -> int:
+        try:
+            await self.interfaces.change_flags(name or self.name, on, off)
+            return await self.interfaces.flags(self.name.partition(":")[0])
+        except SystemCallError as error:
+            raise Failed(str(error), E_MINUS_ONE) from None
+
+    async def _switch(self, word: str) -> None:
+        flag = _SWITCHES[word]
+        flags = await self._flags(max(flag, 0), max(-flag, 0))
+        if word in _WARNED and flags & -flag:
+            self.p.complain(f"Warning: Interface {self.name} still in {_WARNED[word]}")
+
+    async def _address(self, word: str, rest: list[str]) -> None:
+        request, what = _ADDRESS_REQUESTS[word]
+        if word in ("broadcast", "pointopoint") and not rest:
+            await self._flags(IFF_BROADCAST if word == "broadcast" else IFF_POINTOPOINT, 0)
+            return
+        await self._ask(request, sockaddr_in(_resolve(_value(rest))), what)
         if word == "pointopoint":
-            await interfaces.change_flags(name, IFF_POINTOPOINT, 0)
-    elif word in _NUMBER_REQUESTS:
-        request, what = _NUMBER_REQUESTS[word]
-        if not value.lstrip("-").isdecimal():
-            raise ProgramError(f"{value}: a number is expected behind {word}")
-        await interfaces.request(request, name, struct.pack("<i", int(value)), what)
-    elif word == "hw":
-        await _set_hardware(interfaces, name, value)
-    else:
-        raise ProgramError(f"{word} is about IPv6, which is disabled")
+            await self._flags(IFF_POINTOPOINT, 0)
+
+    async def _hardware(self, kind: str, value: str) -> None:
+        if kind != "ether":
+            raise ProgramError(USAGE, E_OPTERR)
+        try:
+            address = parse_mac(value)
+        except ProgramError:
+            raise ProgramError(f"{value}: invalid {kind} address.") from None
+        await self._ask(i.SIOCSIFHWADDR, struct.pack("<H", ARPHRD_ETHER) + address, "SIOCSIFHWADDR")
+
+    async def _map(self, word: str, value: int) -> None:
+        held = bytearray(await self._ask(i.SIOCGIFMAP, b"", f"{word}: SIOCGIFMAP"))
+        at, size = _MAPS[word], 8 if word == "mem_start" else 2 if word == "io_addr" else 1
+        held[at : at + size] = (value & (1 << 8 * size) - 1).to_bytes(size, "little")
+        await self._ask(i.SIOCSIFMAP, bytes(held), f"{word}: SIOCSIFMAP")
+
+    async def _alias(self, word: str, value: str) -> None:
+        """Another address under the first free label, or the label that has it taken down."""
+        if ":" in value:
+            _family("inet6")
+        address, number = _resolve(value.partition("/")[0]), 0
+        while (held := await self.interfaces.address(i.SIOCGIFADDR, f"{self.name}:{number}")) is not None:
+            if word == "del" and held == address:
+                await self.interfaces.change_flags(f"{self.name}:{number}", 0, IFF_UP)
+                return
+            number += 1
+        if word == "add":
+            await self._ask(i.SIOCSIFADDR, sockaddr_in(address), "SIOCSIFADDR", f"{self.name}:{number}")
+
+    async def _local(self, word: str) -> None:
+        """An address, with its prefix length perhaps; the interface goes up with it."""
+        text, slash, length = word.partition("/")
+        address = _resolve(text)
+        failed: Failed | None = None
+        try:
+            await self._ask(i.SIOCSIFADDR, sockaddr_in(address), "SIOCSIFADDR")
+        except Failed as error:
+            self.p.complain(str(error))
+            failed = error
+        if slash and length.isdecimal() and int(length) <= 32:
+            mask = 0xFFFFFFFF << 32 - int(length) & 0xFFFFFFFF
+            await self._ask(i.SIOCSIFNETMASK, sockaddr_in(mask), "SIOCSIFNETMASK")
+        if address or failed is not None:
+            await self._flags(IFF_UP | IFF_RUNNING, 0, self.name.partition(":")[0])
 
 
-async def _set_hardware(interfaces: Interfaces, name: str, value: str) -> None:
-    address = parse_mac(value.removeprefix("ether").strip())
-    await interfaces.request(i.SIOCSIFHWADDR, name, struct.pack("<H", ARPHRD_ETHER) + address, "SIOCSIFHWADDR")
+def _value(rest: list[str]) -> str:
+    if not rest:
+        raise ProgramError(USAGE, E_OPTERR)
+    return rest.pop(0)
 
 
-_NAMES: Final = {
-    i.SIOCSIFNETMASK: "SIOCSIFNETMASK", i.SIOCSIFBRDADDR: "SIOCSIFBRDADDR", i.SIOCSIFDSTADDR: "SIOCSIFDSTADDR",
-}  # fmt: skip
+def atoi(text: str) -> int:
+    """The number at the beginning of a text, 0 if there is none, in the 32 bits of an int."""
+    found = re.match(r"\s*[+-]?\d+", text)
+    return (int(found[0]) + 0x80000000 & 0xFFFFFFFF) - 0x80000000 if found else 0
 
 
-async def _set_address(interfaces: Interfaces, name: str, word: str) -> None:
-    """An address, with its prefix length perhaps; the interface goes up with it."""
-    text, slash, length = word.partition("/")
-    address = parse_ipv4(text, f"{text}: Host name lookup failure")
-    await interfaces.request(i.SIOCSIFADDR, name, sockaddr_in(address), "SIOCSIFADDR")
-    if slash:
-        mask = 0xFFFFFFFF << 32 - int(length) & 0xFFFFFFFF
-        await interfaces.request(i.SIOCSIFNETMASK, name, sockaddr_in(mask), "SIOCSIFNETMASK")
-    if address and await interfaces.flags(name.partition(":")[0]) & (IFF_UP | IFF_LOOPBACK) != IFF_UP:
-        await interfaces.change_flags(name, IFF_UP | 0x40, 0)
+def _resolve(text: str) -> int:
+    try:
+        return names.address_of(text)
+    except ProgramError as error:
+        raise ProgramError(f"{error}\n{HELP}") from None

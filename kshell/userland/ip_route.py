@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.abi import rtnetlink as r
 from kshell.abi.netlink import NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE
+from kshell.abi.rtnetlink import RTM_F_CLONED
 from kshell.abi.socket import AF_INET
 from kshell.userland import ip_link
 from kshell.userland.addresses import ipv4_of, parse_ipv4, parse_prefix
@@ -37,7 +38,6 @@ METRICS: Final = {
     10: "hoplimit", 11: "initcwnd", 12: "features", 13: "rto_min", 14: "initrwnd", 15: "quickack",
 }  # fmt: skip
 METRIC_NUMBERS: Final = {name: metric for metric, name in METRICS.items()}
-RTM_F_CLONED: Final = 0x200
 _NH_FLAGS: Final = ((0x1, "dead"), (0x4, "onlink"), (0x2, "pervasive"), (0x10, "linkdown"))
 
 

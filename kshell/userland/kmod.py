@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.fcntl import O_NONBLOCK
 from kshell.linux.kernel.module.main import _find_module_file
-from kshell.userland.files import O_NONBLOCK, read_lines
+from kshell.userland.files import read_lines
 from kshell.userland.runtime import ProgramError, SystemCallError
 
 if TYPE_CHECKING:

@@ -6,17 +6,15 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import EINTR, EPIPE
-from kshell.abi.socket import AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET
+from kshell.abi.poll import POLLIN
+from kshell.abi.socket import AF_INET, AF_UNIX, SHUT_WR, SO_REUSEADDR, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET
 from kshell.userland.addresses import from_sockaddr, ipv4, parse_ipv4, sockaddr_in
 from kshell.userland.runtime import ProgramError, SystemCallError
 
 if TYPE_CHECKING:
     from kshell.userland.runtime import Process
 
-SO_REUSEADDR: Final = 2
-SHUT_WR: Final = 1
 ROOM: Final = 16384
-POLLIN: Final = 1
 
 
 class Options:

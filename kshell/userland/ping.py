@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import EACCES, EAGAIN, EINTR, EPERM
 from kshell.abi.inet import IPPROTO_ICMP
-from kshell.abi.socket import AF_INET, SOCK_DGRAM, SOCK_RAW, SOL_SOCKET
+from kshell.abi.socket import AF_INET, SO_RCVTIMEO, SOCK_DGRAM, SOCK_RAW, SOL_SOCKET
+from kshell.abi.time import CLOCK_MONOTONIC
 from kshell.userland.addresses import from_sockaddr, ipv4, parse_ipv4, sockaddr_in
 from kshell.userland.runtime import ProgramError, SystemCallError
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 ECHO, ECHOREPLY, UNREACH, TIME_EXCEEDED = 8, 0, 3, 11
 SOL_RAW, ICMP_FILTER, SOL_IP, IP_TTL, IP_RECVERR = 255, 1, 0, 2, 11
-SO_RCVTIMEO: Final = 20
-CLOCK_MONOTONIC: Final = 1
 ROOM: Final = 65536
 _UNREACHABLE: Final = {
     0: "Destination Net Unreachable", 1: "Destination Host Unreachable", 2: "Destination Protocol Unreachable",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.fcntl import O_TRUNC
 from kshell.userland.coreutils import entries
-from kshell.userland.files import O_TRUNC, read_lines, write_file
+from kshell.userland.files import read_lines, write_file
 from kshell.userland.runtime import ProgramError, SystemCallError
 
 if TYPE_CHECKING:

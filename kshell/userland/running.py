@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from kshell.userland.runtime import Asleep, Killed, Process, ProgramError
+from kshell.userland.runtime import Asleep, Killed, Process, ProgramError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -39,6 +39,9 @@ class Running:
             self.waits_for = asleep.progress
         except StopIteration as stop:
             self.status = stop.value
+        except UsageError as error:
+            self.process.complain(str(error))
+            self.status = error.status
         except ProgramError as error:
             if str(error):
                 self.process.complain(f"{self.argv[0]}: {error}")

@@ -35,6 +35,10 @@ class ProgramError(Exception):
         self.status = status
 
 
+class UsageError(ProgramError):
+    """An option that a program does not know; the message is whole, with the name of the program in front."""
+
+
 def in_own_words(main: Main) -> Main:
     """A program that does not put its name before what went wrong, as those of net-tools and iproute2."""
 

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import EINTR
 from kshell.abi.ioctl import SIOCGIFINDEX
+from kshell.abi.netdevice import ETH_P_ALL
+from kshell.abi.packet import PACKET_OUTGOING
 from kshell.abi.socket import AF_PACKET, SOCK_RAW
+from kshell.abi.time import CLOCK_REALTIME
 from kshell.userland.frames import describe
 from kshell.userland.interfaces import Interfaces
 from kshell.userland.runtime import ProgramError, SystemCallError
@@ -15,11 +18,8 @@ from kshell.userland.runtime import ProgramError, SystemCallError
 if TYPE_CHECKING:
     from kshell.userland.runtime import Process
 
-ETH_P_ALL: Final = 3
 ROOM: Final = 65536
-CLOCK_REALTIME: Final = 0
 SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 263, 1, 1
-PACKET_OUTGOING: Final = 4
 
 
 class Options:
