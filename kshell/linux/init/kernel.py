@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sysctl import ctl_table_poll, ctl_table_root
     from kshell.linux.include.linux.tcp import tcp_sock
     from kshell.linux.include.linux.user import user_struct
+    from kshell.linux.include.linux.wait import wait_queue_head
     from kshell.linux.include.linux.workqueue import delayed_work, work_struct, workqueue_struct
     from kshell.linux.include.net.af_unix import unix_sock
     from kshell.linux.include.net.dst import dst_ops
@@ -133,8 +134,10 @@ class Kernel:
         self.kick_idle_cpu: Callable[[], None] | None = None
         self.panicked: str | None = None
 
-        # net/netlink/af_netlink.c: by protocol
+        # net/netlink/af_netlink.c: by protocol; how many go through the table now
         self.nl_table: list[netlink_table] = []
+        self.nl_table_users = 0
+        self.nl_table_wait: wait_queue_head
 
         # net/netlink/genetlink.c: by id
         self.genl_fam_idr: dict[int, genl_family] = {}

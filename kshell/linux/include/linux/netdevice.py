@@ -10,6 +10,7 @@ from kshell.linux.include.linux.skbuff import sk_buff_head
 if TYPE_CHECKING:
     from kshell.linux.drivers.base.core import device
     from kshell.linux.include.linux.inetdevice import in_device
+    from kshell.linux.include.linux.netlink import netlink_ext_ack
     from kshell.linux.include.linux.pci import pci_dev
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.neighbour import neighbour
@@ -449,10 +450,11 @@ class softnet_data:
 class netdev_notifier_info:
     """What a device notifier is told."""
 
-    __slots__ = ("dev",)
+    __slots__ = ("dev", "extack")
 
-    def __init__(self, dev: net_device) -> None:
+    def __init__(self, dev: net_device, extack: netlink_ext_ack | None = None) -> None:
         self.dev = dev
+        self.extack = extack
 
 
 class netdev_notifier_info_ext(netdev_notifier_info):
@@ -461,7 +463,7 @@ class netdev_notifier_info_ext(netdev_notifier_info):
     __slots__ = ("mtu",)
 
     def __init__(self, dev: net_device, mtu: int) -> None:
-        self.dev = dev
+        super().__init__(dev)
         self.mtu = mtu
 
 
@@ -471,7 +473,7 @@ class netdev_notifier_change_info(netdev_notifier_info):
     __slots__ = ("flags_changed",)
 
     def __init__(self, dev: net_device, flags_changed: int) -> None:
-        self.dev = dev
+        super().__init__(dev)
         self.flags_changed = flags_changed
 
 

@@ -13,6 +13,7 @@ from kshell.linux.include.linux.netdevice import (
     NETDEV_REGISTER,
     NETDEV_UP,
     netdev_notifier_info,
+    netdev_notifier_info_ext,
     netif_carrier_ok,
     netif_device_present,
     netif_oper_up,
@@ -23,6 +24,7 @@ from kshell.linux.include.linux.netdevice import dev_parse_header as dev_parse_h
 from kshell.linux.include.linux.notifier import NOTIFY_STOP_MASK, notifier_block
 from kshell.linux.kernel.capability import capable
 from kshell.linux.kernel.kmod import request_module
+from kshell.linux.kernel.notifier import raw_notifier_call_chain, raw_notifier_chain_register
 from kshell.linux.net.core.dev_pack import __dev_remove_pack as __dev_remove_pack
 from kshell.linux.net.core.dev_pack import dev_add_pack as dev_add_pack
 from kshell.linux.net.core.dev_pack import dev_remove_pack as dev_remove_pack
@@ -35,6 +37,7 @@ from kshell.linux.net.core.rtnl_lock import rtnl_lock, rtnl_unlock
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device, rtnl_link_stats64
+    from kshell.linux.include.linux.netlink import netlink_ext_ack
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.init.kernel import Kernel
 
@@ -108,16 +111,6 @@ def net_xmit_errno(rc: int) -> int:
     return 0 if rc in (0, NET_XMIT_CN) else ENOBUFS if rc > 0 else -rc
 
 
-def raw_notifier_call_chain(chain: list[notifier_block], val: int, info: object) -> int:
-    """Tell each of a chain, until one objects."""
-    ret = 0
-    for nb in chain:
-        ret = nb.notifier_call(nb, val, info)
-        if ret & NOTIFY_STOP_MASK:
-            break
-    return ret
-
-
 def call_netdevice_notifiers_info(val: int, info: netdev_notifier_info) -> int:
     """Tell the namespace's and the machine's notifiers."""
     net = info.dev.nd_net
@@ -127,15 +120,19 @@ def call_netdevice_notifiers_info(val: int, info: netdev_notifier_info) -> int:
     return raw_notifier_call_chain(net.kernel.netdev_chain, val, info)
 
 
+def call_netdevice_notifiers_extack(val: int, dev: net_device, extack: netlink_ext_ack | None) -> int:
+    """Tell all who want to know about devices; extack: where they say why they object."""
+    return call_netdevice_notifiers_info(val, netdev_notifier_info(dev, extack))
+
+
 def call_netdevice_notifiers(val: int, dev: net_device) -> int:
     """Tell all who want to know about devices."""
-    return call_netdevice_notifiers_info(val, netdev_notifier_info(dev))
+    return call_netdevice_notifiers_extack(val, dev, None)
 
 
-def raw_notifier_chain_register(chain: list[notifier_block], nb: notifier_block) -> None:
-    """Add to a chain, by priority (kernel/notifier.c)."""
-    at = next((n for n, each in enumerate(chain) if each.priority < nb.priority), len(chain))
-    chain.insert(at, nb)
+def call_netdevice_notifiers_mtu(val: int, dev: net_device, arg: int) -> int:
+    """Tell all of a changed MTU; arg: the other one."""
+    return call_netdevice_notifiers_info(val, netdev_notifier_info_ext(dev, arg))
 
 
 def register_netdevice_notifier(kernel: Kernel, nb: notifier_block) -> None:

@@ -31,7 +31,6 @@ from kshell.linux.include.linux.netdevice import (
     NETDEV_PRECHANGEMTU,
     NETDEV_UP,
     netdev_notifier_change_info,
-    netdev_notifier_info_ext,
     netif_device_present,
 )
 from kshell.linux.include.linux.notifier import notifier_to_errno
@@ -40,7 +39,9 @@ from kshell.linux.kernel.printk import pr_info
 from kshell.linux.net.core import rtnetlink_ifinfo
 from kshell.linux.net.core.dev import (
     call_netdevice_notifiers,
+    call_netdevice_notifiers_extack,
     call_netdevice_notifiers_info,
+    call_netdevice_notifiers_mtu,
     dev_set_rx_mode,
 )
 from kshell.linux.net.core.dev import (
@@ -58,12 +59,12 @@ _SETTABLE = (
 )  # fmt: skip
 
 
-def __dev_open(dev: net_device) -> None:
+def __dev_open(dev: net_device, extack: netlink_ext_ack | None) -> None:
     """Bring a device up. ENODEV, and what a notifier or the driver says."""
     ops = dev.netdev_ops
     if not netif_device_present(dev):
         raise KernelError(ENODEV)
-    err = notifier_to_errno(call_netdevice_notifiers(NETDEV_PRE_UP, dev))
+    err = notifier_to_errno(call_netdevice_notifiers_extack(NETDEV_PRE_UP, dev, extack))
     if err:
         raise KernelError(err)
     dev.state |= 1 << LINK_STATE_START
@@ -80,22 +81,36 @@ def __dev_open(dev: net_device) -> None:
     sch_generic.dev_activate(dev)
 
 
+def __dev_close_many(head: list[net_device]) -> None:
+    """Take devices down."""
+    for dev in head:
+        call_netdevice_notifiers(NETDEV_GOING_DOWN, dev)
+        dev.state &= ~(1 << LINK_STATE_START)
+    sch_generic.dev_deactivate_many(head)
+    for dev in head:
+        if dev.netdev_ops.ndo_stop is not None:
+            dev.netdev_ops.ndo_stop(dev)
+        dev.flags &= ~IFF_UP
+
+
 def __dev_close(dev: net_device) -> None:
     """Take a device down."""
-    call_netdevice_notifiers(NETDEV_GOING_DOWN, dev)
-    dev.state &= ~(1 << LINK_STATE_START)
-    sch_generic.dev_deactivate(dev)
-    if dev.netdev_ops.ndo_stop is not None:
-        dev.netdev_ops.ndo_stop(dev)
-    dev.flags &= ~IFF_UP
+    __dev_close_many([dev])
+
+
+def dev_close_many(head: list[net_device]) -> None:
+    """Take those that are up down and tell all."""
+    up = [dev for dev in head if dev.flags & IFF_UP]
+    __dev_close_many(up)
+    for dev in up:
+        rtnetlink_ifinfo.rtmsg_ifinfo(RTM_NEWLINK, dev, IFF_UP | IFF_RUNNING)
+        call_netdevice_notifiers(NETDEV_DOWN, dev)
 
 
 def dev_close(dev: net_device) -> None:
     """Take a device down and tell all."""
     if dev.flags & IFF_UP:
-        __dev_close(dev)
-        rtnetlink_ifinfo.rtmsg_ifinfo(RTM_NEWLINK, dev, IFF_UP | IFF_RUNNING)
-        call_netdevice_notifiers(NETDEV_DOWN, dev)
+        dev_close_many([dev])
 
 
 def _count(dev: net_device, field: str, flag: int, inc: int) -> int:
@@ -141,7 +156,7 @@ def dev_set_allmulti(dev: net_device, inc: int) -> None:
     __dev_set_allmulti(dev, inc, True)
 
 
-def __dev_change_flags(dev: net_device, flags: int) -> None:
+def __dev_change_flags(dev: net_device, flags: int, extack: netlink_ext_ack | None) -> None:
     """Set the flags that may be set; opens, closes, counts as they change."""
     old_flags = dev.flags
     dev.flags = flags & _SETTABLE | dev.flags & (IFF_UP | IFF_VOLATILE | IFF_PROMISC | IFF_ALLMULTI)
@@ -150,7 +165,7 @@ def __dev_change_flags(dev: net_device, flags: int) -> None:
         if old_flags & IFF_UP:
             __dev_close(dev)
         else:
-            __dev_open(dev)
+            __dev_open(dev, extack)
     if (flags ^ dev.gflags) & IFF_PROMISC:
         dev.gflags ^= IFF_PROMISC
         __dev_set_promiscuity(dev, 1 if flags & IFF_PROMISC else -1, False)
@@ -175,7 +190,7 @@ def __dev_notify_flags(
 def dev_change_flags(dev: net_device, flags: int, extack: netlink_ext_ack | None = None) -> None:
     """Set a device's flags and tell all."""
     old_flags, old_gflags = dev.flags, dev.gflags
-    __dev_change_flags(dev, flags)
+    __dev_change_flags(dev, flags, extack)
     __dev_notify_flags(dev, old_flags, (old_flags ^ dev.flags) | (old_gflags ^ dev.gflags))
 
 
@@ -214,8 +229,8 @@ def dev_set_mtu_ext(dev: net_device, new_mtu: int, extack: netlink_ext_ack | Non
         raise KernelError(err)
     orig_mtu = dev.mtu
     __dev_set_mtu(dev, new_mtu)
-    err = notifier_to_errno(call_netdevice_notifiers_info(NETDEV_CHANGEMTU, netdev_notifier_info_ext(dev, orig_mtu)))
+    err = notifier_to_errno(call_netdevice_notifiers_mtu(NETDEV_CHANGEMTU, dev, orig_mtu))
     if err:
         __dev_set_mtu(dev, orig_mtu)
-        call_netdevice_notifiers_info(NETDEV_CHANGEMTU, netdev_notifier_info_ext(dev, new_mtu))
+        call_netdevice_notifiers_mtu(NETDEV_CHANGEMTU, dev, new_mtu)
         raise KernelError(err)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kshell.linux.include.linux.notifier import NOTIFY_STOP_MASK, notifier_block
+from kshell.linux.kernel.notifier import atomic_notifier_call_chain
 
 if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
@@ -16,13 +16,3 @@ NETEVENT_REDIRECT: Final = 2
 def call_netevent_notifiers(kernel: Kernel, val: int, v: object) -> int:
     """Tell all who asked."""
     return atomic_notifier_call_chain(kernel.netevent_notif_chain, val, v)
-
-
-def atomic_notifier_call_chain(chain: list[notifier_block], val: int, v: object) -> int:
-    """Tell each of a chain, until one objects."""
-    ret = 0
-    for nb in chain:
-        ret = nb.notifier_call(nb, val, v)
-        if ret & NOTIFY_STOP_MASK:
-            break
-    return ret

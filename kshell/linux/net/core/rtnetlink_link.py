@@ -79,7 +79,7 @@ def rtnl_configure_link(dev: net_device, ifm: ifinfomsg, portid: int = 0, nlh: n
     """A new link takes the flags it was asked for, and listeners are told."""
     old_flags = dev.flags
     if ifm.ifi_flags or ifm.ifi_change:
-        __dev_change_flags(dev, rtnl_dev_combine_flags(dev, ifm))
+        __dev_change_flags(dev, rtnl_dev_combine_flags(dev, ifm), None)
     first = dev.rtnl_link_state != RTNL_LINK_INITIALIZED
     dev.rtnl_link_state = RTNL_LINK_INITIALIZED
     __dev_notify_flags(dev, old_flags, 0xFFFFFFFF if first else old_flags ^ dev.flags, portid, nlh)

@@ -51,6 +51,7 @@ from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.ip_fib import FIB_LOOKUP_NOREF, fib_result
 from kshell.linux.include.net.neighbour import neigh_parms_data_state_setall
 from kshell.linux.include.net.net_namespace import pernet_operations
+from kshell.linux.kernel.notifier import blocking_notifier_call_chain
 from kshell.linux.kernel.rcu.tree import call_rcu
 from kshell.linux.mm.slab_common import kfree, kzalloc
 from kshell.linux.net.core.dev import dev_get_by_index_rcu, register_netdevice_notifier
@@ -201,12 +202,6 @@ def _relink(in_dev: in_device, chain: list[in_ifaddr]) -> None:
     in_dev.ifa_list = following
 
 
-def _notify(kernel: Kernel, event: int, ifa: in_ifaddr) -> None:
-    """blocking_notifier_call_chain(&inetaddr_chain)."""
-    for block in kernel.inetaddr_chain:
-        block.notifier_call(block, event, ifa)
-
-
 def __inet_del_ifa(
     in_dev: in_device, ifa1: in_ifaddr, destroy: bool, nlh: nlmsghdr | None = None, portid: int = 0
 ) -> None:
@@ -237,14 +232,14 @@ def __inet_del_ifa(
                 _relink(in_dev, chain)
                 kernel.inet_addr_lst.pop((net, ifa.ifa_local), None)
                 rtmsg_ifa(RTM_DELADDR, ifa, nlh, portid)
-                _notify(kernel, NETDEV_DOWN, ifa)
+                blocking_notifier_call_chain(kernel.inetaddr_chain, NETDEV_DOWN, ifa)
                 inet_free_ifa(kernel, ifa)
     chain.remove(ifa1)
     _relink(in_dev, chain)
     ifa1.ifa_next = None
     kernel.inet_addr_lst.pop((net, ifa1.ifa_local), None)
     rtmsg_ifa(RTM_DELADDR, ifa1, nlh, portid)
-    _notify(kernel, NETDEV_DOWN, ifa1)
+    blocking_notifier_call_chain(kernel.inetaddr_chain, NETDEV_DOWN, ifa1)
     if promote is not None:
         chain.remove(promote)
         primaries = [i for i, ifa in enumerate(chain) if not ifa.ifa_flags & IFA_F_SECONDARY]
@@ -252,7 +247,7 @@ def __inet_del_ifa(
         _relink(in_dev, chain)
         promote.ifa_flags &= ~IFA_F_SECONDARY
         rtmsg_ifa(RTM_NEWADDR, promote, nlh, portid)
-        _notify(kernel, NETDEV_UP, promote)
+        blocking_notifier_call_chain(kernel.inetaddr_chain, NETDEV_UP, promote)
         for ifa in secondaries[1:]:
             fib_frontend_dev.fib_add_ifaddr(ifa)
     if destroy:
@@ -290,7 +285,7 @@ def __inet_insert_ifa(ifa: in_ifaddr, nlh: nlmsghdr | None = None, portid: int =
     kernel.inet_addr_lst[(net, ifa.ifa_local)] = ifa
     devinet_rtnl._recheck_lifetimes(kernel)
     rtmsg_ifa(RTM_NEWADDR, ifa, nlh, portid)
-    _notify(kernel, NETDEV_UP, ifa)
+    blocking_notifier_call_chain(kernel.inetaddr_chain, NETDEV_UP, ifa)
 
 
 def inet_insert_ifa(ifa: in_ifaddr) -> None:

@@ -36,6 +36,8 @@ from kshell.linux.include.net.ip_fib import (
     fib_result,
 )
 from kshell.linux.include.net.nlattr import NL_SET_ERR_MSG
+from kshell.linux.kernel.printk import pr_warn
+from kshell.linux.kernel.rcu.tree import call_rcu
 from kshell.linux.mm.slab_common import kfree, kzalloc
 from kshell.linux.net.core.dev import __dev_get_by_index, dev_get_by_index, dev_get_by_index_rcu
 from kshell.linux.net.core.dst import dst_release
@@ -75,13 +77,24 @@ def fib_nh_common_release(nhc: fib_nh_common) -> None:
             dst_release(rt)
 
 
-def free_fib_info(kernel: Kernel, fi: fib_info) -> None:
-    """Free a fib_info that nobody refers to."""
-    for nh in fi.fib_nh:
+def free_fib_info_rcu(head: object) -> None:
+    """Nobody can hold the fib_info any more."""
+    assert isinstance(head, fib_info)
+    assert head.fib_net is not None
+    for nh in head.fib_nh:
         fib_nh_common_release(nh)
         nh.nh_parent = None
-    fi.fib_net = None
-    kfree(kernel, fi, _FIB_INFO_SIZE)
+    kernel, head.fib_net = head.fib_net.kernel, None
+    kfree(kernel, head, _FIB_INFO_SIZE)
+
+
+def free_fib_info(fi: fib_info) -> None:
+    """Free a dead fib_info that nobody refers to, once no reader can hold it."""
+    assert fi.fib_net is not None
+    if not fi.fib_dead:
+        pr_warn(fi.fib_net.kernel, f"Freeing alive fib_info {fi._addr:x}")
+        return
+    call_rcu(fi.fib_net.kernel, free_fib_info_rcu, fi)
 
 
 def _hash_key(fi: fib_info) -> tuple[object, ...]:
@@ -103,12 +116,12 @@ def fib_release_info(fi: fib_info) -> None:
     if fi.fib_treeref or fi.fib_net is None:
         return
     kernel = fi.fib_net.kernel
-    kernel.fib_info_hash = {k: v for k, v in kernel.fib_info_hash.items() if v is not fi}
+    del kernel.fib_info_hash[_hash_key(fi)]
     for nh in fi.fib_nh:
         if nh.nhc_dev is not None:
             kernel.fib_info_devhash[nh.nhc_dev].remove(nh)
     fi.fib_dead = 1
-    free_fib_info(kernel, fi)
+    free_fib_info(fi)
 
 
 def fib_find_info(kernel: Kernel, fi: fib_info) -> fib_info | None:
@@ -304,11 +317,13 @@ def fib_create_info(net: net_t, cfg: fib_config, extack: netlink_ext_ack | None 
                 raise _refuse(extack, "Invalid route type")
             _check_hops(net, cfg, fi, extack)
     except KernelError:
-        free_fib_info(kernel, fi)
+        fi.fib_dead = 1
+        free_fib_info(fi)
         raise
     ofi = fib_find_info(kernel, fi)
     if ofi is not None:
-        free_fib_info(kernel, fi)
+        fi.fib_dead = 1
+        free_fib_info(fi)
         ofi.fib_treeref += 1
         return ofi
     fi.fib_treeref = fi.fib_clntref = 1

@@ -26,6 +26,7 @@ from kshell.linux.include.linux.netlink import (
     nlk_sk,
 )
 from kshell.linux.include.linux.sched import PIDTYPE_TGID
+from kshell.linux.include.linux.wait import wait_queue_head
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.sock import SOCK_DEAD, lock_sock, proto, release_sock, sock, sock_hold, sock_orphan
 from kshell.linux.kernel.capability import ns_capable
@@ -52,7 +53,7 @@ from kshell.linux.net.core.sock import (
     sock_put,
 )
 from kshell.linux.net.core.sock_proto import proto_register, sock_prot_inuse_add
-from kshell.linux.net.netlink.af_netlink_deliver import __netlink_lookup
+from kshell.linux.net.netlink.af_netlink_deliver import netlink_lock_table, netlink_unlock_table
 from kshell.linux.net.netlink.af_netlink_msg import netlink_recvmsg, netlink_sendmsg
 from kshell.linux.net.netlink.af_netlink_opt import (
     netlink_getsockopt,
@@ -138,9 +139,14 @@ def netlink_create(net: net_t, sock: socket, protocol: int, kern: int) -> int:
         raise KernelError(EPROTONOSUPPORT)
     kernel = net.kernel
     table = kernel.nl_table[protocol]
+    netlink_lock_table(kernel)
     if not table.registered:
+        netlink_unlock_table(kernel)
         __request_module(kernel, True, f"net-pf-{PF_NETLINK}-proto-{protocol}")
-    if not table.registered or not (table.module is None or try_module_get(table.module)):
+        netlink_lock_table(kernel)
+    found = bool(table.registered) and (table.module is None or try_module_get(table.module))
+    netlink_unlock_table(kernel)
+    if not found:
         raise KernelError(EPROTONOSUPPORT)
     sk = __netlink_create(net, sock, protocol, kern)
     sock_prot_inuse_add(net, netlink_proto, 1)
@@ -199,7 +205,7 @@ def netlink_autobind(sk: netlink_sock) -> None:
     portid = __task_pid_nr_ns(kernel.current, PIDTYPE_TGID)
     rover = -4097
     while True:
-        if __netlink_lookup(_table(sk), portid, sk.sk_net) is None:
+        if (sk.sk_net._addr, portid) not in _table(sk).hash:
             try:
                 netlink_insert(sk, portid)
             except KernelError as error:
@@ -240,12 +246,15 @@ def netlink_bind(sock: socket, addr: bytes, addr_len: int) -> int:
     if sk.bound and nl_pid != sk.portid:
         raise KernelError(EINVAL)
     _join_groups(sk, groups)
-    if not sk.bound:
-        try:
+    netlink_lock_table(sk.sk_net.kernel)
+    try:
+        if not sk.bound:
             netlink_insert(sk, nl_pid) if nl_pid else netlink_autobind(sk)
-        except KernelError:
-            netlink_undo_bind(32, groups, sk)
-            raise
+    except KernelError:
+        netlink_undo_bind(32, groups, sk)
+        raise
+    finally:
+        netlink_unlock_table(sk.sk_net.kernel)
     if groups or sk.groups & 0xFFFFFFFF:
         change = groups.bit_count() - (sk.groups & 0xFFFFFFFF).bit_count()
         netlink_update_subscriptions(sk, sk.subscriptions + change)
@@ -302,7 +311,10 @@ def netlink_getname(sock: socket, peer: int) -> bytes:
     if peer:
         groups = netlink_group_mask(sk.dst_group)
         return SOCKADDR_NL.pack(AF_NETLINK, 0, sk.dst_portid, groups)
-    return SOCKADDR_NL.pack(AF_NETLINK, 0, sk.portid, sk.groups & 0xFFFFFFFF)
+    netlink_lock_table(sk.sk_net.kernel)
+    groups = sk.groups & 0xFFFFFFFF
+    netlink_unlock_table(sk.sk_net.kernel)
+    return SOCKADDR_NL.pack(AF_NETLINK, 0, sk.portid, groups)
 
 
 def netlink_group_mask(group: int) -> int:
@@ -363,6 +375,7 @@ def netlink_proto_init(kernel: Kernel) -> None:
     """core_initcall: the family and its first protocols."""
     proto_register(kernel, netlink_proto, 0)
     kernel.nl_table = [netlink_table() for _ in range(MAX_LINKS)]
+    kernel.nl_table_wait = wait_queue_head()
     netlink_add_usersock_entry(kernel)
     net_socket.sock_register(kernel, netlink_family_ops)
     register_pernet_subsys(kernel, netlink_net_ops)

@@ -22,6 +22,7 @@ from kshell.linux.include.linux.netlink import (
     nlk_sk,
 )
 from kshell.linux.include.net.sock import sk_error_report, sock_hold
+from kshell.linux.kernel.sched.wait import wake_up
 from kshell.linux.net.core.filter import sk_filter
 from kshell.linux.net.core.skbuff import consume_skb, kfree_skb, skb_clone, skb_queue_tail
 from kshell.linux.net.core.sock import sock_put, sock_rfree
@@ -30,6 +31,19 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.include.net.sock import sock
+    from kshell.linux.init.kernel import Kernel
+
+
+def netlink_lock_table(kernel: Kernel) -> None:
+    """Keep the sockets and their groups as they are until netlink_unlock_table()."""
+    kernel.nl_table_users += 1
+
+
+def netlink_unlock_table(kernel: Kernel) -> None:
+    """The last one out wakes those who want to change the table: nobody, on one CPU."""
+    kernel.nl_table_users -= 1
+    if not kernel.nl_table_users:
+        wake_up(kernel.nl_table_wait)
 
 
 def __netlink_lookup(table: netlink_table, portid: int, net: net_t) -> netlink_sock | None:
@@ -187,13 +201,16 @@ def do_one_broadcast(sk: netlink_sock, ssk: sock, skb: sk_buff, portid: int, gro
 
 def netlink_broadcast(ssk: sock, skb: sk_buff, portid: int, group: int) -> None:
     """Send to all listeners of a group but portid. ESRCH: nobody got it; ENOBUFS: one who wants to know lost it."""
+    kernel = ssk.sk_net.kernel
     skb = netlink_trim(skb)
     delivered = failed = False
-    for sk in tuple(ssk.sk_net.kernel.nl_table[ssk.sk_protocol].mc_list):
+    netlink_lock_table(kernel)
+    for sk in tuple(kernel.nl_table[ssk.sk_protocol].mc_list):
         outcome = do_one_broadcast(sk, ssk, skb, portid, group)
         delivered |= outcome is True
         failed |= outcome is False and bool(sk.flags >> NETLINK_F_BROADCAST_SEND_ERROR & 1)
     consume_skb(skb)
+    netlink_unlock_table(kernel)
     if failed:
         raise KernelError(ENOBUFS)
     if not delivered:

@@ -214,10 +214,16 @@ def dev_activate(dev: net_device) -> None:
     dev._tx.qdisc = dev.qdisc
 
 
+def dev_deactivate_many(head: list[net_device]) -> None:
+    """Devices go down, or lost their link: what waits is dropped."""
+    for dev in head:
+        qdisc = dev._tx.qdisc
+        if qdisc is not None and qdisc.ops is not noop_qdisc_ops:
+            qdisc.state |= 1 << QDISC_STATE_DEACTIVATED
+            dev._tx.qdisc = _noop(dev)
+            qdisc_reset(qdisc)
+
+
 def dev_deactivate(dev: net_device) -> None:
-    """The device goes down, or lost its link: what waits is dropped."""
-    qdisc = dev._tx.qdisc
-    if qdisc is not None and qdisc.ops is not noop_qdisc_ops:
-        qdisc.state |= 1 << QDISC_STATE_DEACTIVATED
-        dev._tx.qdisc = _noop(dev)
-        qdisc_reset(qdisc)
+    """dev_deactivate_many() of one."""
+    dev_deactivate_many([dev])
