@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from kshell.abi.sched import PR_SET_NAME
 from kshell.session.commands import CommandError
 from kshell.session.tape import task_of
 
@@ -19,7 +20,6 @@ UserState = tuple[str, int, tuple[int, int], "dict[str, Buffer]"]
 
 NR_FORK = 57
 NR_PRCTL = 157
-PR_SET_NAME = 15
 
 
 class UserTask:

@@ -52,7 +52,6 @@ from kshell.linux.include.linux.eventpoll import (
     eventpoll,
 )
 from kshell.linux.include.linux.fs import file_operations
-from kshell.linux.include.linux.jiffies import NSEC_PER_MSEC
 from kshell.linux.include.linux.poll import file_can_poll, poll_table
 from kshell.linux.include.linux.sched import (
     TASK_INTERRUPTIBLE,
@@ -61,6 +60,7 @@ from kshell.linux.include.linux.sched import (
     signal_pending,
 )
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
+from kshell.linux.include.linux.time64 import NSEC_PER_MSEC
 from kshell.linux.include.linux.uaccess import access_ok, copy_from_user, copy_to_user
 from kshell.linux.include.linux.wait import WQ_FLAG_EXCLUSIVE, wait_queue_entry
 from kshell.linux.kernel.capability import capable

@@ -55,6 +55,7 @@ from kshell.linux.fs.pipe import pipe_fcntl
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import FASYNC, FMODE_CAN_ODIRECT, FMODE_PATH, S_APPEND
 from kshell.linux.include.linux.sched import PIDTYPE_PGID, PIDTYPE_PID, PIDTYPE_TGID
+from kshell.linux.include.linux.signal import NSIG
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user, get_user, put_user
 from kshell.linux.kernel.pid import find_vpid, pid_task, pid_vnr
@@ -68,7 +69,6 @@ if TYPE_CHECKING:
 SETFL_MASK = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | FASYNC
 OWNER_EX = struct.Struct("<ii")
 OWNER_TYPES = {F_OWNER_TID: PIDTYPE_PID, F_OWNER_PID: PIDTYPE_TGID, F_OWNER_PGRP: PIDTYPE_PGID}
-NSIG = 64
 RW_HINTS = range(6)
 
 

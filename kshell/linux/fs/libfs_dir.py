@@ -8,12 +8,10 @@ from kshell.abi.errno import EINVAL
 from kshell.abi.fcntl import SEEK_CUR, SEEK_SET
 from kshell.linux.fs.libfs import generic_read_dir, noop_fsync, simple_positive
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import dir_context, file, file_operations, inode
+from kshell.linux.include.linux.fs import DOTS, dir_context, file, file_operations, inode
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.dcache import dentry
-
-DOTS = 2
 
 
 class _cursor:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from kshell.abi.errno import EBADF, EFAULT, EINVAL, ENOPKG, ENXIO
 from kshell.abi.fcntl import F_GETPIPE_SZ, F_SETPIPE_SZ, O_CLOEXEC, O_DIRECT, O_NONBLOCK, O_RDONLY, O_WRONLY
-from kshell.abi.signal import SIGIO
+from kshell.abi.signal import POLL_IN, SIGIO
 from kshell.abi.stat import PIPEFS_MAGIC, S_IFIFO, S_IRUSR, S_IWUSR
 from kshell.linux.fs.fcntl import fasync_helper, kill_fasync
 from kshell.linux.fs.file import fd_install, get_unused_fd_flags, put_unused_fd
@@ -23,7 +23,7 @@ from kshell.linux.fs.pipe_info import (
     pipe_set_size,
     put_pipe_info,
 )
-from kshell.linux.fs.pipe_rw import POLL_IN, POLL_OUT, pipe_ioctl, pipe_poll, pipe_read, pipe_write
+from kshell.linux.fs.pipe_rw import POLL_OUT, pipe_ioctl, pipe_poll, pipe_read, pipe_write
 from kshell.linux.fs.proc.proc_sysctl_register import register_sysctl_init
 from kshell.linux.fs.splice_to_file import iter_file_splice_write
 from kshell.linux.fs.super import kill_anon_super
@@ -38,7 +38,8 @@ from kshell.linux.include.linux.fs import (
     file_system_type,
     super_operations,
 )
-from kshell.linux.include.linux.pipe_fs_i import PAGE_SIZE, pipe_inode_info
+from kshell.linux.include.linux.mm_types import PAGE_SIZE
+from kshell.linux.include.linux.pipe_fs_i import pipe_inode_info
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import copy_to_user

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final
 from kshell.abi.capability import CAP_SYS_ADMIN, CAP_SYS_RESOURCE
 from kshell.abi.errno import EBUSY, EINVAL, ENFILE, EPERM
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.mm_types import PAGE_SHIFT, PAGE_SIZE
 from kshell.linux.include.linux.pipe_fs_i import (
-    PAGE_SHIFT,
-    PAGE_SIZE,
     PIPE_DEF_BUFFERS,
     PIPE_MIN_DEF_BUFFERS,
     pipe_buf_release,

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 from kshell.abi.errno import EAGAIN, EFAULT, ENOBUFS, EPIPE
 from kshell.abi.fcntl import O_DIRECT, O_NONBLOCK
 from kshell.abi.ioctl import FIONREAD
 from kshell.abi.poll import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
-from kshell.abi.signal import POLL_OUT, SIGIO, SIGPIPE
+from kshell.abi.signal import POLL_IN, POLL_OUT, SIGIO, SIGPIPE
 from kshell.linux.fs.fcntl import kill_fasync
 from kshell.linux.fs.inode_times import file_accessed, file_update_time
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ENOIOCTLCMD, ERESTARTSYS
 from kshell.linux.include.linux.fs import FMODE_READ, FMODE_WRITE, IOCB_NOWAIT
+from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.pipe_fs_i import (
-    PAGE_SIZE,
     PIPE_BUF_FLAG_CAN_MERGE,
     PIPE_BUF_FLAG_PACKET,
     PIPE_BUF_FLAG_WHOLE,
@@ -48,8 +48,6 @@ from kshell.linux.lib.iov_iter import copy_from_iter, copy_to_iter
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import file, kiocb
     from kshell.linux.include.linux.uio import iov_iter
-
-POLL_IN: Final = 1  # si_code of SIGIO
 
 
 def _slot(pipe: pipe_inode_info, index: int) -> pipe_buffer:

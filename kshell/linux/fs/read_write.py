@@ -35,13 +35,15 @@ from kshell.linux.include.linux.fs import (
     IOCB_DSYNC,
     IOCB_NOWAIT,
     IOCB_SYNC,
+    MAX_NON_LFS,
+    MAX_RW_COUNT,
     MAY_READ,
     MAY_WRITE,
     kiocb,
 )
 from kshell.linux.include.linux.mm_types import TASK_SIZE_MAX
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
-from kshell.linux.include.linux.uio import MAX_RW_COUNT, READ, WRITE, iov_iter, kvec_iter
+from kshell.linux.include.linux.uio import READ, WRITE, iov_iter, kvec_iter
 from kshell.linux.kernel.signal import send_sig
 from kshell.linux.lib.iov_iter import iov_iter_truncate
 from kshell.linux.security.security import security_file_permission
@@ -51,7 +53,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
 
 SSIZE_MAX = (1 << 63) - 1
-MAX_NON_LFS = (1 << 31) - 1
 SYNC_FLAGS = O_APPEND | O_DIRECT | O_DSYNC | __O_SYNC
 
 

@@ -10,10 +10,10 @@ from kshell.linux.fs.file import fdget, fdput
 from kshell.linux.fs.read_write import generic_write_check_limits, rw_verify_area
 from kshell.linux.fs.splice import do_splice_direct
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import FMODE_READ, FMODE_WRITE
+from kshell.linux.include.linux.fs import FMODE_READ, FMODE_WRITE, MAX_RW_COUNT
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import get_user, put_user
-from kshell.linux.include.linux.uio import MAX_RW_COUNT, READ, WRITE
+from kshell.linux.include.linux.uio import READ, WRITE
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import file

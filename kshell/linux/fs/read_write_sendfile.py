@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EBADF, EOVERFLOW, ESPIPE
 from kshell.abi.fcntl import O_NONBLOCK, SPLICE_F_NONBLOCK
@@ -11,16 +11,14 @@ from kshell.linux.fs.pipe import get_pipe_info
 from kshell.linux.fs.read_write import rw_verify_area
 from kshell.linux.fs.splice import do_splice_direct, splice_file_to_pipe
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import FMODE_PREAD, FMODE_READ, FMODE_WRITE
+from kshell.linux.include.linux.fs import FMODE_PREAD, FMODE_READ, FMODE_WRITE, MAX_RW_COUNT
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import get_user, put_user
-from kshell.linux.include.linux.uio import MAX_RW_COUNT, READ, WRITE
+from kshell.linux.include.linux.uio import READ, WRITE
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import Ppos, file
     from kshell.linux.include.linux.sched import task_struct
-
-MAX_NON_LFS: Final = (1 << 31) - 1
 
 
 async def _send(current: task_struct, in_: file, pos: Ppos, out: file, count: int) -> int:

@@ -22,10 +22,10 @@ from kshell.linux.fs.select import (
 )
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ERESTART_RESTARTBLOCK, ERESTARTNOHAND
-from kshell.linux.include.linux.jiffies import NSEC_PER_MSEC
 from kshell.linux.include.linux.poll import demangle_poll, mangle_poll, poll_table, vfs_poll
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
+from kshell.linux.include.linux.time64 import NSEC_PER_MSEC
 from kshell.linux.include.linux.uaccess import access_ok, copy_from_user, copy_to_user
 from kshell.linux.kernel.signal_deliver import set_user_sigmask
 

@@ -17,9 +17,9 @@ from kshell.linux.fs.splice_to_file import wakeup_pipe_writers
 from kshell.linux.fs.splice_to_pipe import wakeup_pipe_readers
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ERESTARTSYS
-from kshell.linux.include.linux.fs import FMODE_LSEEK, FMODE_PREAD, FMODE_PWRITE, FMODE_READ, FMODE_WRITE
+from kshell.linux.include.linux.fs import FMODE_LSEEK, FMODE_PREAD, FMODE_PWRITE, FMODE_READ, FMODE_WRITE, MAX_RW_COUNT
+from kshell.linux.include.linux.mm_types import PAGE_SHIFT
 from kshell.linux.include.linux.pipe_fs_i import (
-    PAGE_SHIFT,
     PIPE_BUF_FLAG_CAN_MERGE,
     PIPE_BUF_FLAG_GIFT,
     pipe_buf_get,
@@ -33,7 +33,7 @@ from kshell.linux.include.linux.sched import signal_pending
 from kshell.linux.include.linux.splice import SPLICE_F_ALL, splice_desc, splice_direct_actor
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import get_user, put_user
-from kshell.linux.include.linux.uio import MAX_RW_COUNT, READ, WRITE
+from kshell.linux.include.linux.uio import READ, WRITE
 from kshell.linux.kernel.signal import send_sig
 
 if TYPE_CHECKING:

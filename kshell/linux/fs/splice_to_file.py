@@ -22,6 +22,7 @@ from kshell.linux.include.linux.pipe_fs_i import (
     pipe_occupancy,
 )
 from kshell.linux.include.linux.sched import signal_pending
+from kshell.linux.include.linux.socket import MSG_SENDPAGE_NOTLAST
 from kshell.linux.include.linux.splice import splice_actor, splice_desc
 from kshell.linux.include.linux.uio import kvec_iter
 from kshell.linux.include.linux.wait import waitqueue_active
@@ -29,8 +30,6 @@ from kshell.linux.kernel.sched.wait import wake_up_interruptible
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import Ppos, file
-
-MSG_SENDPAGE_NOTLAST = 0x20000
 
 
 def _bytes_of(buf: pipe_buffer, length: int) -> bytes:

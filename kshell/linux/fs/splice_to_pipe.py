@@ -5,26 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, EFAULT, EPIPE
-from kshell.abi.signal import SIGIO, SIGPIPE
+from kshell.abi.signal import POLL_IN, SIGIO, SIGPIPE
 from kshell.linux.fs.fcntl import kill_fasync
 from kshell.linux.fs.inode_times import file_accessed
-from kshell.linux.fs.pipe_rw import (
-    POLL_IN,
-    _slot,
-    generic_pipe_buf_get,
-    generic_pipe_buf_release,
-    generic_pipe_buf_try_steal,
-)
+from kshell.linux.fs.pipe_rw import _slot, generic_pipe_buf_get, generic_pipe_buf_release, generic_pipe_buf_try_steal
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import kiocb
-from kshell.linux.include.linux.pipe_fs_i import (
-    PAGE_SIZE,
-    page,
-    pipe_buf_operations,
-    pipe_full,
-    pipe_inode_info,
-    pipe_occupancy,
-)
+from kshell.linux.include.linux.mm_types import PAGE_SIZE
+from kshell.linux.include.linux.pipe_fs_i import page, pipe_buf_operations, pipe_full, pipe_inode_info, pipe_occupancy
 from kshell.linux.include.linux.uio import kvec_iter
 from kshell.linux.include.linux.wait import waitqueue_active
 from kshell.linux.kernel.sched.wait import wake_up_interruptible

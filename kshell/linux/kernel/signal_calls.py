@@ -18,6 +18,7 @@ from kshell.linux.include.linux.sched import (
     signal_pending,
     task_struct,
 )
+from kshell.linux.include.linux.signal import NSIG
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user
 from kshell.linux.kernel.pid import find_vpid, pid_task
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 SIGSET_SIZE: Final = 8
 SIGACTION: Final = struct.Struct("<QQQQ")  # handler, flags, restorer, mask
-NSIG: Final = 64
 SIGALTSTACK: Final = struct.Struct("<QixxxxQ")
 
 

@@ -13,6 +13,7 @@ from kshell.abi.capability import CAP_SYS_ADMIN
 from kshell.abi.errno import EINVAL, EPERM, ERANGE
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.jiffies import HZ, USER_HZ, jiffies_to_msecs, msecs_to_jiffies
+from kshell.linux.include.linux.limits import INT_MAX
 from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.sysctl import Box, Pointer, ctl_table, data_local
 from kshell.linux.kernel.capability import capable
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 Conv = Callable[[int, int, object], int]
 """value, write, data: the number as written made into the value (EINVAL), or the value made into the number to show."""
 
-INT_MAX = 0x7FFFFFFF
 UINT_MAX = 0xFFFFFFFF
 TAINT_FLAGS_COUNT = 19
 SYSCTL_WRITES_STRICT = 1

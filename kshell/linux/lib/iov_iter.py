@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import EFAULT, EINVAL
 from kshell.abi.resource import UIO_MAXIOV
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.fs import MAX_RW_COUNT
 from kshell.linux.include.linux.sched import in_compat_syscall
 from kshell.linux.include.linux.uaccess import access_ok, copy_from_user, raw_copy_from_user, raw_copy_to_user
-from kshell.linux.include.linux.uio import MAX_RW_COUNT, iov_iter, iov_iter_ubuf
+from kshell.linux.include.linux.uio import iov_iter, iov_iter_ubuf
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct

@@ -8,9 +8,9 @@ from kshell.abi.errno import EFAULT
 from kshell.linux.fs.inode_times import file_remove_privs, file_update_time
 from kshell.linux.fs.read_write import generic_write_checks
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.lib.iov_iter import copy_from_iter
 from kshell.linux.mm.shmem_data import shmem_write_begin, shmem_write_end
-from kshell.linux.mm.shmem_fs import PAGE_SIZE
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import kiocb

@@ -37,6 +37,7 @@ from kshell.linux.fs.splice_to_pipe import generic_file_splice_read
 from kshell.linux.fs.stat import generic_fillattr
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import ATTR_SIZE, file_operations, inode, inode_operations
+from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.random import get_random_u32
 from kshell.linux.mm.filemap import generic_file_write_iter
 from kshell.linux.mm.shmem_data import (
@@ -48,7 +49,7 @@ from kshell.linux.mm.shmem_data import (
     shmem_truncate_range,
     shmem_undo_range,
 )
-from kshell.linux.mm.shmem_fs import BOGO_DIRENT_SIZE, PAGE_SIZE, SHMEM_I, SHMEM_SB, SHORT_SYMLINK_LEN
+from kshell.linux.mm.shmem_fs import BOGO_DIRENT_SIZE, SHMEM_I, SHMEM_SB, SHORT_SYMLINK_LEN
 from kshell.linux.security.security import security_inode_init_security
 
 if TYPE_CHECKING:

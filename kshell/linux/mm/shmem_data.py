@@ -19,9 +19,10 @@ from kshell.linux.fs.inode_times import file_accessed, file_modified
 from kshell.linux.fs.read_write import generic_file_llseek_size, vfs_setpos
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import MAX_LFS_FILESIZE, address_space, file, inode
+from kshell.linux.include.linux.mm_types import PAGE_SHIFT, PAGE_SIZE
 from kshell.linux.include.linux.sched import signal_pending
 from kshell.linux.lib.iov_iter import copy_to_iter
-from kshell.linux.mm.shmem_fs import BLOCKS_PER_PAGE, PAGE_SHIFT, PAGE_SIZE, SHMEM_I, SHMEM_SB, ZERO_PAGE
+from kshell.linux.mm.shmem_fs import BLOCKS_PER_PAGE, SHMEM_I, SHMEM_SB, ZERO_PAGE
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import kiocb

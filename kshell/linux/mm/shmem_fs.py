@@ -11,7 +11,6 @@ from kshell.linux.include.linux.time64 import TIME64_ZERO, timespec64
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import super_block
 
-PAGE_SHIFT = 12
 BLOCKS_PER_PAGE = PAGE_SIZE // 512
 BOGO_DIRENT_SIZE = 20
 SHORT_SYMLINK_LEN = 128

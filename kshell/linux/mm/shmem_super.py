@@ -26,15 +26,9 @@ from kshell.linux.include.linux.fs import (
     super_operations,
 )
 from kshell.linux.include.linux.fs_context import fs_context, fs_context_operations
+from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.mm.shmem import shmem_evict_inode, shmem_get_inode
-from kshell.linux.mm.shmem_fs import (
-    PAGE_SIZE,
-    SHMEM_SB,
-    TOTALRAM_PAGES,
-    shmem_inode_info,
-    shmem_options,
-    shmem_sb_info,
-)
+from kshell.linux.mm.shmem_fs import SHMEM_SB, TOTALRAM_PAGES, shmem_inode_info, shmem_options, shmem_sb_info
 from kshell.linux.mm.slab_common import kfree, kmem_cache_create, kzalloc
 from kshell.linux.mm.slub import kmem_cache_alloc_lru, kmem_cache_free
 

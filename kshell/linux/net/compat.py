@@ -5,9 +5,10 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from kshell.abi import socket as n
 from kshell.abi.errno import EINVAL
-from kshell.linux.include.linux import net as n
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.socket import MSG_CMSG_COMPAT
 from kshell.linux.include.linux.syscalls import COMPAT_SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import copy_from_user
 from kshell.linux.net import socket_msg, socket_socketcall
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
 
     Result = int | Coroutine[object, None, int]
-
-MSG_CMSG_COMPAT = 0x80000000
 
 
 @COMPAT_SYSCALL_DEFINE

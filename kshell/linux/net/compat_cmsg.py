@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from kshell.abi.socket import MSG_CTRUNC, SCM_RIGHTS, SOL_SOCKET
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.uaccess import copy_to_user
+from kshell.linux.net.compat_msghdr import COMPAT_CMSG_HDRLEN
 from kshell.linux.net.core import scm as scm_c
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.socket import msghdr
     from kshell.linux.include.net.scm import scm_cookie
-
-COMPAT_CMSG_HDRLEN: Final = 12
 
 
 def _space(length: int) -> int:

@@ -10,8 +10,9 @@ from kshell.abi.fcntl import O_NONBLOCK
 from kshell.abi.resource import UIO_MAXIOV
 from kshell.abi.socket import MSG_BATCH, MSG_CMSG_CLOEXEC, MSG_DONTWAIT, MSG_EOR, MSG_ERRQUEUE, MSG_OOB, MSG_WAITFORONE
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.limits import INT_MAX
 from kshell.linux.include.linux.sched import in_compat_syscall
-from kshell.linux.include.linux.socket import SOCKADDR_STORAGE_SIZE, msghdr, user_msghdr
+from kshell.linux.include.linux.socket import MSG_CMSG_COMPAT, SOCKADDR_STORAGE_SIZE, msghdr, user_msghdr
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import copy_from_user, put_user
 from kshell.linux.include.linux.uio import READ, WRITE
@@ -33,11 +34,9 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.net import socket
     from kshell.linux.include.linux.sched import task_struct
 
-MSG_CMSG_COMPAT = 0x80000000
 MSG_SENDPAGE_NOPOLICY = 0x10000
 MSG_SENDPAGE_DECRYPTED = 0x100000
 MSG_INTERNAL_SENDMSG_FLAGS = MSG_SENDPAGE_NOPOLICY | MSG_SENDPAGE_DECRYPTED
-INT_MAX = 0x7FFFFFFF
 _MSGHDR = struct.Struct("<Qi4xQQQQI4x")
 SIZEOF_MSGHDR = 56
 SIZEOF_MMSGHDR = 64

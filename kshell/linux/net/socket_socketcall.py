@@ -7,8 +7,8 @@ from collections.abc import Callable, Coroutine
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from kshell.abi import socket as n
 from kshell.abi.errno import EINVAL
-from kshell.linux.include.linux import net as n
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import copy_from_user

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kshell.abi.signal import SIGKILL
 from kshell.linux.kernel.signal import send_sig
 from kshell.session.strace.lines import Log, LogCall
 from kshell.session.strace.supply import ELSEWHERE, supply
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from kshell.world.machine import Machine
 
 O_RDWR, O_CREAT = 2, 0o100
-SIGKILL = 9
 _DESCRIPTOR = re.compile(r"\d+")
 S_IFMT, S_IFCHR = 0o170000, 0o020000
 RANDOM_DEVICES = frozenset({1 << 20 | 8, 1 << 20 | 9, 1 << 8 | 8, 1 << 8 | 9})

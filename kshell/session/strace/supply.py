@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from posixpath import basename, dirname
 from typing import TYPE_CHECKING
 
+from kshell.abi.stat import MS_BIND, S_IFCHR
 from kshell.linux.fs.proc.generic import proc_create_single_data
 from kshell.linux.fs.seq_file import seq_write
 from kshell.linux.include.linux.proc_fs import proc_dir_entry
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.seq_file import seq_file
 
 O_RDONLY, O_WRONLY, O_CREAT, O_DIRECTORY, O_PATH = 0, 1, 0o100, 0o200000, 0o10000000
-S_IFCHR = 0o020000
-MS_BIND = 4096
 ELSEWHERE = "/.kshell"
 """A file system apart: standard output, and what is mounted over files of proc."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kshell.abi.socket import AF_NETLINK
 from kshell.session.strace.lines import LogCall
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ _NOT_OURS = """
 PASSED_OVER = frozenset(_NOT_OURS.split())
 """Calls that are not about files, sockets, tasks or time."""
 
-AF_NETLINK = 16
 MODELLED = frozenset({"AF_UNIX", "AF_LOCAL", "AF_INET"})
 """Families whose calls are compared with the others; netlink, packet and IPv6 are counted apart."""
 

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Final
 from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EAGAIN, EBADFD, EBUSY, EINVAL, EIO, EPERM
 from kshell.abi.fcntl import O_NONBLOCK
-from kshell.abi.ioctl import TUNGETFEATURES, TUNGETIFF, TUNSETIFF, TUNSETPERSIST
+from kshell.abi.ioctl import (
+    IFF_NO_PI,
+    IFF_PERSIST,
+    IFF_TAP,
+    IFF_TUN,
+    IFF_TUN_EXCL,
+    TUNGETFEATURES,
+    TUNGETIFF,
+    TUNSETIFF,
+    TUNSETPERSIST,
+)
 from kshell.abi.netdevice import (
     ARPHRD_NONE,
     ETH_DATA_LEN,
@@ -82,11 +92,6 @@ if TYPE_CHECKING:
 
 MISC_MAJOR: Final = 10
 TUN_MINOR: Final = 200
-IFF_TUN: Final = 0x0001
-IFF_TAP: Final = 0x0002
-IFF_NO_PI: Final = 0x1000
-IFF_TUN_EXCL: Final = 0x8000
-IFF_PERSIST: Final = 0x0800
 TUN_FEATURES: Final = IFF_TUN | IFF_TAP | IFF_NO_PI
 TUN_READQ_SIZE: Final = 500
 TUN_PI: Final = 4  # sizeof(struct tun_pi): flags, protocol

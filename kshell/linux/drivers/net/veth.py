@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.abi import if_link as i
 from kshell.abi.errno import EADDRNOTAVAIL, EINVAL, ENOTCONN
+from kshell.abi.if_link import VETH_INFO_PEER
 from kshell.abi.netdevice import ETH_ALEN, ETH_MAX_MTU, IFF_UP
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.if_ether import is_valid_ether_addr
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.nlattr import nlattr, nlattrs
     from kshell.linux.init.kernel import Kernel
 
-VETH_INFO_PEER: Final = 1
 VETH_FEATURES: Final = (
     NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_SCTP_CRC | NETIF_F_HIGHDMA
     | NETIF_F_GSO_SOFTWARE

@@ -18,6 +18,7 @@ from kshell.linux.include.linux.dcache import dentry, dentry_operations
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
     ATTR_MODE,
+    DOTS,
     dir_context,
     file_operations,
     inode,
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.stat import kstat
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.init.kernel import Kernel
-
-DOTS = 2
 
 
 def kernfs_get(kn: kernfs_node) -> None:

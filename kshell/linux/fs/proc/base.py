@@ -33,6 +33,7 @@ from kshell.linux.include.linux.cred import ROOT_GID, ROOT_UID
 from kshell.linux.include.linux.dcache import dentry, dentry_operations, qstr
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
+    DOTS,
     FMODE_READ,
     FMODE_WRITE,
     dir_context,
@@ -42,7 +43,7 @@ from kshell.linux.include.linux.fs import (
 )
 from kshell.linux.include.linux.namei import LOOKUP_RCU
 from kshell.linux.include.linux.path import path
-from kshell.linux.include.linux.sched import PIDTYPE_PID
+from kshell.linux.include.linux.sched import PIDTYPE_PID, TASK_COMM_LEN
 from kshell.linux.include.linux.uaccess import copy_from_user
 from kshell.linux.kernel.pid import find_task_by_vpid, get_pid, pid_task
 from kshell.linux.kernel.ptrace import ptrace_may_access
@@ -53,8 +54,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.seq_file import seq_file
 
 FIRST_PROCESS_ENTRY = 256
-DOTS = 2
-TASK_COMM_LEN = 16
 Show = Callable[["seq_file", "task_struct"], None]
 
 

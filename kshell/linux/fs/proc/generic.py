@@ -16,9 +16,10 @@ from kshell.linux.fs.seq_file import seq_lseek, seq_open, seq_read_iter, seq_rel
 from kshell.linux.fs.stat import generic_fillattr
 from kshell.linux.include.linux.dcache import dentry, dentry_operations
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import dir_context, file_operations, inode, inode_operations
+from kshell.linux.include.linux.fs import DOTS, dir_context, file_operations, inode, inode_operations
 from kshell.linux.include.linux.namei import LOOKUP_RCU
 from kshell.linux.include.linux.proc_fs import proc_dir_entry, proc_ops
+from kshell.linux.include.linux.proc_ns import PROC_DYNAMIC_FIRST
 from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.stat import kstat
     from kshell.linux.init.kernel import Kernel
 
-PROC_DYNAMIC_FIRST = 0xF0000000
-DOTS = 2
 Show = Callable[["seq_file", object], "int | None"]
 
 

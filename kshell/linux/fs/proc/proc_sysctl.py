@@ -25,6 +25,7 @@ from kshell.linux.include.linux.fs import (
     ATTR_GID,
     ATTR_MODE,
     ATTR_UID,
+    DOTS,
     MAY_EXEC,
     MAY_NOT_BLOCK,
     MAY_READ,
@@ -59,7 +60,6 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 KMALLOC_MAX_SIZE = 4 << 20
-DOTS = 2
 
 
 def sysctl_head_grab(head: ctl_table_header) -> ctl_table_header:

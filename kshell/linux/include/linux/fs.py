@@ -101,7 +101,9 @@ I_DONTCACHE = 1 << 16
 
 FASYNC = 0o20000
 MAX_LFS_FILESIZE = (1 << 63) - 1
+MAX_NON_LFS = (1 << 31) - 1
 MAX_RW_COUNT = 0x7FFFF000
+DOTS = 2  # position in a directory behind "." and ".."
 
 
 class file_system_type:

@@ -2,15 +2,11 @@
 
 import struct
 
-from kshell.abi.inet import IPTOS_TOS_MASK
-
 IP_CE = 0x8000
 IP_DF = 0x4000
 IP_MF = 0x2000
 IP_OFFSET = 0x1FFF
 
-
-IPTOS_RT_MASK = IPTOS_TOS_MASK & ~3
 
 _IPHDR = struct.Struct("!BBHHHBBHII")
 

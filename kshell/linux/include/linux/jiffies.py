@@ -6,8 +6,6 @@ from kshell.linux.init.kernel import HZ, INITIAL_JIFFIES, TICK_NSEC
 
 MAX_SCHEDULE_TIMEOUT: Final = (1 << 63) - 1
 MAX_JIFFY_OFFSET: Final = (1 << 62) - 2
-NSEC_PER_MSEC: Final = 1_000_000
-NSEC_PER_USEC: Final = 1_000
 USER_HZ: Final = 100
 
 __all__ = ["HZ", "INITIAL_JIFFIES", "TICK_NSEC"]

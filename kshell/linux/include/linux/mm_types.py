@@ -15,7 +15,8 @@ VM_READ: Final = 0x1
 VM_WRITE: Final = 0x2
 VM_EXEC: Final = 0x4
 VM_SHARED: Final = 0x8
-PAGE_SIZE: Final = 4096
+PAGE_SHIFT: Final = 12
+PAGE_SIZE: Final = 1 << PAGE_SHIFT
 TASK_SIZE_MAX: Final = (1 << 47) - PAGE_SIZE
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from kshell.abi.socket import SS_UNCONNECTED
+from kshell.abi.socket import (
+    SS_UNCONNECTED,
+)
 from kshell.linux.include.linux.wait import wait_queue_head
 
 if TYPE_CHECKING:
@@ -23,28 +25,6 @@ if TYPE_CHECKING:
 
 NPROTO = 46
 
-SYS_SOCKET = 1
-SYS_BIND = 2
-SYS_CONNECT = 3
-SYS_LISTEN = 4
-SYS_ACCEPT = 5
-SYS_GETSOCKNAME = 6
-SYS_GETPEERNAME = 7
-SYS_SOCKETPAIR = 8
-SYS_SEND = 9
-SYS_RECV = 10
-SYS_SENDTO = 11
-SYS_RECVFROM = 12
-SYS_SHUTDOWN = 13
-SYS_SETSOCKOPT = 14
-SYS_GETSOCKOPT = 15
-SYS_SENDMSG = 16
-SYS_RECVMSG = 17
-SYS_ACCEPT4 = 18
-SYS_RECVMMSG = 19
-SYS_SENDMMSG = 20
-
-
 # socket.flags: bit numbers
 SOCK_NOSPACE = 2
 SOCK_PASSCRED = 3
@@ -56,7 +36,6 @@ SOCKWQ_ASYNC_WAITDATA = 1
 
 SOCK_MAX = 11
 SOCK_TYPE_MASK = 0xF
-
 
 SOCK_WAKE_IO = 0
 SOCK_WAKE_WAITD = 1

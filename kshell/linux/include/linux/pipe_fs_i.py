@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.user import user_struct
     from kshell.linux.init.kernel import Kernel
 
-PAGE_SIZE: Final = 4096
-PAGE_SHIFT: Final = 12
 PIPE_DEF_BUFFERS: Final = 16
 PIPE_MIN_DEF_BUFFERS: Final = 2
 

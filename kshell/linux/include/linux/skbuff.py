@@ -27,6 +27,7 @@ SKB_FCLONE_CLONE = 2
 SKB_OBJ_SIZE = 256  # SKB_DATA_ALIGN(sizeof(struct sk_buff))
 SKB_SHINFO_SIZE = 320  # SKB_DATA_ALIGN(sizeof(struct skb_shared_info))
 MAX_SKB_FRAGS = 17
+SKB_MAX_ALLOC = 16064  # what fits with skb_shared_info into four pages
 
 # skb_shared_info.tx_flags
 SKBTX_HW_TSTAMP = 1 << 0

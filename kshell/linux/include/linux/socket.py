@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.uio import iov_iter
 
 SOCKADDR_STORAGE_SIZE = 128
+MSG_SENDPAGE_NOTLAST = 0x20000  # more pages follow
+MSG_CMSG_COMPAT = 0x80000000  # the caller runs in 32-bit mode
 
 
 class user_msghdr:

@@ -14,7 +14,6 @@ ITER_SOURCE: Final = WRITE
 ITER_UBUF: Final = 6
 ITER_IOVEC: Final = 0
 ITER_KVEC: Final = 1
-MAX_RW_COUNT: Final = 0x7FFFF000
 
 
 class iov_iter:

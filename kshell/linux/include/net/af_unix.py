@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 SUN_PATH_OFFSET = 2  # offsetof(struct sockaddr_un, sun_path)
 SIZEOF_SOCKADDR_UN = 110
-INVALID_ID = 0xFFFFFFFF  # INVALID_UID, INVALID_GID
 
 
 class unix_address:

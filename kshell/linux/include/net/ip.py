@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
 
 IPV4_MIN_MTU = 68
+IP_MAX_MTU = 0xFFFF
 
 IPSKB_FORWARDED = 1 << 0
 IPSKB_XFRM_TUNNEL_SIZE = 1 << 1

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.inet import IPTOS_TOS_MASK
 from kshell.linux.include.net.dst import dst_entry
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
 
 RTO_ONLINK = 1
-IPTOS_RT_MASK = 0x1C
+IPTOS_RT_MASK = IPTOS_TOS_MASK & ~3
 
 RTCF_DEAD = 0x00000001
 RTCF_ONLINK = 0x00000002

@@ -15,6 +15,7 @@ from kshell.abi.errno import EINTR, ENOBUFS
 from kshell.abi.socket import SOCK_SNDBUF_LOCK
 from kshell.linux.include.linux.errno import ERESTARTSYS
 from kshell.linux.include.linux.jiffies import MAX_SCHEDULE_TIMEOUT
+from kshell.linux.include.linux.mm_types import PAGE_SHIFT, PAGE_SIZE
 from kshell.linux.include.linux.skbuff import sk_buff_head
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.sock_lock import __release_sock as __release_sock
@@ -96,8 +97,6 @@ SOCK_MIN_SNDBUF = 4608  # 2 * (2048 + SKB_DATA_ALIGN(sizeof(struct sk_buff)))
 SOCK_MIN_RCVBUF = 2304  # 2048 + SKB_DATA_ALIGN(sizeof(struct sk_buff))
 SK_WMEM_MAX = 212992  # 256 packets of SKB_TRUESIZE(256)
 SK_RMEM_MAX = 212992
-PAGE_SIZE = 4096
-PAGE_SHIFT = 12
 NO_QUEUE_MAPPING = 0xFFFF
 
 

@@ -50,7 +50,6 @@ TCPF_CA_Disorder = 1 << TCP_CA_Disorder
 TCPF_CA_Recovery = 1 << TCP_CA_Recovery
 TCPF_CA_Loss = 1 << TCP_CA_Loss
 
-MAX_HEADER = 192
 MAX_TCP_HEADER = 320
 MAX_TCP_OPTION_SPACE = 40
 TCP_MIN_SND_MSS = 48

@@ -9,6 +9,7 @@ from kshell.abi.errno import EADDRNOTAVAIL, EINVAL, EOPNOTSUPP
 from kshell.abi.netdevice import ETH_ALEN
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.if_ether import is_valid_ether_addr
+from kshell.linux.include.linux.jiffies import HZ, USER_HZ
 from kshell.linux.include.linux.netdevice import (
     NETDEV_CHANGE,
     NETDEV_CHANGEADDR,
@@ -25,7 +26,7 @@ from kshell.linux.include.net.rtnetlink import rtnl_link_ops
 from kshell.linux.net.bridge.br_device import br_dev_setup
 from kshell.linux.net.bridge.br_fdb import br_fdb_changeaddr
 from kshell.linux.net.bridge.br_if import br_del_if, br_dev_delete, br_mtu_auto_adjust
-from kshell.linux.net.bridge.br_private import HZ, _br, br_port_get
+from kshell.linux.net.bridge.br_private import _br, br_port_get
 from kshell.linux.net.bridge.br_stp import br_port_carrier_check, br_stp_recalculate_bridge_id
 from kshell.linux.net.core.dev import register_netdevice_notifier, unregister_netdevice_notifier
 from kshell.linux.net.core.dev_register import register_netdevice
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.nlattr import nlattrs
     from kshell.linux.init.kernel import Kernel
 
-USER_HZ: Final = 100
 
 br_policy: Final = {
     i.IFLA_BR_FORWARD_DELAY: nla_policy(NLA_U32),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EADDRNOTAVAIL
-from kshell.abi.netdevice import ETH_HLEN, ETH_MAX_MTU
+from kshell.abi.netdevice import ETH_HLEN, ETH_MAX_MTU, NET_ADDR_SET
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.if_ether import eth_hdr, is_multicast_ether_addr, is_valid_ether_addr
 from kshell.linux.include.linux.netdevice import (
@@ -34,8 +34,6 @@ from kshell.linux.net.sched.sch_generic_carrier import netif_carrier_off
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
-
-NET_ADDR_SET = 3
 
 
 def br_dev_xmit(skb: sk_buff, dev: net_device) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.linux.include.linux.if_ether import is_valid_ether_addr
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.kernel.printk import printk
 from kshell.linux.kernel.workqueue import INIT_DELAYED_WORK, schedule_delayed_work
-from kshell.linux.net.bridge.br_private import HZ, _kernel, net_bridge, net_bridge_fdb_entry, net_bridge_port
+from kshell.linux.net.bridge.br_private import _kernel, net_bridge, net_bridge_fdb_entry, net_bridge_port
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.workqueue import work_struct

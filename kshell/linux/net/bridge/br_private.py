@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from kshell.linux.include.linux.jiffies import HZ
+
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.linux.workqueue import delayed_work
     from kshell.linux.init.kernel import Kernel
 
-HZ: Final = 250
 BR_STATE_DISABLED: Final = 0
 BR_STATE_LISTENING: Final = 1
 BR_STATE_LEARNING: Final = 2

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import EBUSY
 from kshell.abi.netdevice import IFF_UP
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.if_vlan import VLAN_HLEN
 from kshell.linux.include.linux.netdevice import (
     NAPI_STATE_SCHED,
     NET_RX_DROP,
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import softnet_data
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.init.kernel import Kernel
-
-VLAN_HLEN = 4
 
 
 def __napi_schedule(kernel: Kernel, sd: softnet_data, napi: napi_struct) -> None:

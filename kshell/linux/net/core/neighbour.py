@@ -19,6 +19,7 @@ from kshell.abi.rtnetlink import (
 )
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.if_ether import ethhdr
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.random import prandom_u32_max
 from kshell.linux.include.net.neighbour import (
     NEIGH_VAR_BASE_REACHABLE_TIME,
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.workqueue import work_struct
     from kshell.linux.init.kernel import Kernel
 
-HZ = 250
 SIZEOF_NEIGHBOUR = 400
 
 

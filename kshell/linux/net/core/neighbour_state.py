@@ -17,6 +17,7 @@ from kshell.abi.rtnetlink import (
     RTM_NEWNEIGH,
 )
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.skbuff import __skb_dequeue, __skb_queue_tail, skb_peek_tail
 from kshell.linux.include.net.dropreason import (
     SKB_DROP_REASON_NEIGH_DEAD,
@@ -53,8 +54,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.init.kernel import Kernel
     from kshell.linux.kernel.time.timer import timer_list
-
-HZ = 250
 
 
 def neigh_add_timer(n: neighbour, when: int) -> None:

@@ -18,10 +18,10 @@ from kshell.linux.include.net.nlattr import (
     NLA_U32,
     nla_policy,
 )
+from kshell.linux.include.net.tcp import MAX_TCP_HEADER
 
 ALTIFNAMSIZ: Final = 128
 MAX_PHYS_ITEM_ID_LEN: Final = 32
-MAX_TCP_HEADER: Final = 320
 SIZEOF_RTNL_LINK_IFMAP: Final = 32
 
 _U32 = nla_policy(NLA_U32)

@@ -19,7 +19,14 @@ from kshell.abi.socket import (
 from kshell.linux.fs.file import fget_raw, receive_fd_user
 from kshell.linux.fs.file_table import fput
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.socket import CMSG_HDRLEN, CMSG_LEN, CMSG_SPACE, cmsghdr, for_each_cmsghdr
+from kshell.linux.include.linux.socket import (
+    CMSG_HDRLEN,
+    CMSG_LEN,
+    CMSG_SPACE,
+    MSG_CMSG_COMPAT,
+    cmsghdr,
+    for_each_cmsghdr,
+)
 from kshell.linux.include.linux.uaccess import copy_to_user
 from kshell.linux.include.net import scm as scm_h
 from kshell.linux.kernel.capability import ns_capable
@@ -36,7 +43,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.scm import scm_cookie, scm_fp_list
     from kshell.linux.init.kernel import Kernel
 
-MSG_CMSG_COMPAT: Final = 0x80000000
 FPL_HEAD: Final = 40  # offsetof(struct scm_fp_list, fp)
 SIZEOF_UCRED: Final = 12
 

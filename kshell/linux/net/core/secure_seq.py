@@ -8,12 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.linux.include.linux.random import get_random_u64
+from kshell.linux.include.net.tcp import U32
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.init.kernel import Kernel
-
-U32 = 0xFFFFFFFF
 
 
 def net_secret_init(kernel: Kernel) -> int:

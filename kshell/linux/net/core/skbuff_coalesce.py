@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.linux.include.linux.skbuff import SKB_FCLONE_UNAVAILABLE, SKB_TRUESIZE, skb_shinfo
+from kshell.linux.include.linux.skbuff import MAX_SKB_FRAGS, SKB_FCLONE_UNAVAILABLE, SKB_TRUESIZE, skb_shinfo
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
 
-MAX_SKB_FRAGS = 17
 HEAD_ROOM = 704  # linear area of a packet allocated for MAX_TCP_HEADER bytes
 
 

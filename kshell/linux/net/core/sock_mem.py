@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import EAGAIN, EPIPE
 from kshell.abi.socket import SOCK_STREAM
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.mm_types import PAGE_SHIFT, PAGE_SIZE
 from kshell.linux.include.linux.net import SOCK_NOSPACE, SOCKWQ_ASYNC_NOSPACE
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
 from kshell.linux.include.linux.skbuff import SKB_TRUESIZE, skb_orphan
 from kshell.linux.include.net.sock import (
-    PAGE_SHIFT,
-    PAGE_SIZE,
     SEND_SHUTDOWN,
     SK_MEM_RECV,
     SK_MEM_SEND,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, cast
 from kshell.linux.fs.proc.generic import proc_create_single, remove_proc_entry
 from kshell.linux.fs.proc.proc_net import proc_create_net, seq_file_net
 from kshell.linux.fs.seq_file import seq_list_next_head, seq_list_start_head, seq_printf
-from kshell.linux.include.linux.jiffies import NSEC_PER_USEC
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_operations
+from kshell.linux.include.linux.time64 import NSEC_PER_USEC
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.sock_proto import sock_prot_inuse_get

@@ -30,6 +30,7 @@ from kshell.abi.socket import (
 from kshell.abi.time import CLOCK_MONOTONIC, USEC_PER_SEC
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.jiffies import HZ, MAX_SCHEDULE_TIMEOUT
+from kshell.linux.include.linux.limits import INT_MAX
 from kshell.linux.include.linux.net import SOCK_PASSCRED, SOCK_PASSSEC
 from kshell.linux.include.linux.sched import in_compat_syscall
 from kshell.linux.include.linux.sockptr import copy_from_sockptr
@@ -66,7 +67,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sockptr import sockptr_t
     from kshell.linux.include.net.sock import sock
 
-INT_MAX = 0x7FFFFFFF
 TCP_CLOSE, TCP_LISTEN = 7, 10
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from kshell.abi.capability import CAP_SYS_ADMIN
 from kshell.abi.errno import EPERM
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.skbuff import MAX_SKB_FRAGS
 from kshell.linux.include.linux.sysctl import (
     SYSCTL_LONG_ONE,
     SYSCTL_ONE,
@@ -20,6 +21,7 @@ from kshell.linux.include.linux.sysctl import (
     initial,
 )
 from kshell.linux.include.net.net_namespace import pernet_operations
+from kshell.linux.include.net.sock import SOCK_MIN_RCVBUF, SOCK_MIN_SNDBUF
 from kshell.linux.kernel.capability import capable
 from kshell.linux.kernel.sysctl import (
     _with_data,
@@ -38,9 +40,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.init.kernel import Kernel
 
-SOCK_MIN_SNDBUF = 4608
-SOCK_MIN_RCVBUF = 2304
-MAX_SKB_FRAGS = 17
 BPF_JIT_LIMIT_MAX = 528482304
 USER_TICK_USEC = 10000
 RSS_KEY = ":".join(["00"] * 52)

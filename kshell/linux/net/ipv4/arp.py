@@ -50,6 +50,7 @@ from kshell.linux.include.linux.inetdevice import (
     in_device,
 )
 from kshell.linux.include.linux.ip import iphdr
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.netdevice import (
     IFF_XMIT_DST_RELEASE,
     LL_RESERVED_SPACE,
@@ -111,7 +112,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
     from kshell.linux.init.kernel import Kernel
 
-HZ = 250
 NEIGH_ARP_TABLE = 0
 
 _PARMS = (3, 3, 0, 0, HZ, 30 * HZ, 5 * HZ, 5 * HZ, 60 * HZ, 212992, 64, HZ, 8 * HZ // 10, HZ)

@@ -23,6 +23,7 @@ from kshell.abi.rtnetlink import (
 )
 from kshell.abi.socket import AF_INET
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.inetdevice import IPV4_DEVCONF_IGNORE_ROUTES_WITH_LINKDOWN
 from kshell.linux.include.net.ip_fib import (
     fib_alias,
     fib_info,
@@ -41,6 +42,7 @@ from kshell.linux.include.net.netlink import (
     nlmsg_put,
 )
 from kshell.linux.include.net.nlattr import nla_total_size
+from kshell.linux.include.net.tcp import TCP_CA_NAME_MAX
 from kshell.linux.net.core.rtnetlink_send import rtnetlink_put_metrics, rtnl_notify
 
 if TYPE_CHECKING:
@@ -49,8 +51,6 @@ if TYPE_CHECKING:
 
 #: family, lengths of destination and source prefix, tos, table, protocol, scope, type, flags
 RTMSG: Final = struct.Struct("<BBBBBBBBI")
-TCP_CA_NAME_MAX: Final = 16
-IPV4_DEVCONF_IGNORE_ROUTES_WITH_LINKDOWN: Final = 29
 
 
 def fib_nexthop_nlmsg_size(nhc: fib_nh_common) -> int:

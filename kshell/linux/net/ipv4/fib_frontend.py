@@ -40,7 +40,7 @@ from kshell.linux.include.linux.inetdevice import (
     bad_mask,
     inet_mask_len,
 )
-from kshell.linux.include.linux.ip import IPTOS_RT_MASK, iphdr
+from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.uaccess import copy_from_user
 from kshell.linux.include.net.flow import LOOPBACK_IFINDEX, flowi4
 from kshell.linux.include.net.ip_fib import (
@@ -50,7 +50,7 @@ from kshell.linux.include.net.ip_fib import (
     fib_result,
     fib_table,
 )
-from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTCF_LOCAL, RTCF_MULTICAST, rtable
+from kshell.linux.include.net.rtable import IPTOS_RT_MASK, RTCF_BROADCAST, RTCF_LOCAL, RTCF_MULTICAST, rtable
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.net.core.dev import __dev_get_by_name
 from kshell.linux.net.core.rtnetlink import rtnl_lock, rtnl_unlock

@@ -37,6 +37,7 @@ from kshell.abi.socket import MSG_DONTWAIT, PF_INET, SOCK_RAW
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.icmp import NR_ICMP_TYPES, NR_ICMP_UNREACH, icmphdr
 from kshell.linux.include.linux.ip import IP_OFFSET, iphdr
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.netdevice import NET_RX_DROP, NET_RX_SUCCESS
 from kshell.linux.include.linux.random import prandom_u32_max
 from kshell.linux.include.linux.skbuff import CHECKSUM_NONE, SKB_TRUESIZE, sk_buff
@@ -90,8 +91,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
     from kshell.linux.init.kernel import Kernel
 
-
-HZ = 250
 
 icmp_err_convert = (
     icmp_err_t(ENETUNREACH, 0), icmp_err_t(EHOSTUNREACH, 0), icmp_err_t(ENOPROTOOPT, 1), icmp_err_t(ECONNREFUSED, 1),

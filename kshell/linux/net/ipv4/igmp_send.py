@@ -20,6 +20,7 @@ from kshell.linux.include.linux.inetdevice import (
     in_device,
 )
 from kshell.linux.include.linux.ip import IP_DF, _checksum, iphdr
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.netdevice import LL_RESERVED_SPACE
 from kshell.linux.include.linux.random import prandom_u32_max
 from kshell.linux.include.linux.skbuff import skb_dst_set
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.init.kernel import Kernel
 
-HZ: Final = 250
 TC_PRIO_CONTROL: Final = 7
 IGMPV3_ALL_MCR: Final = 0xE0000016
 IGMP_ALL_ROUTER: Final = 0xE0000002

@@ -27,6 +27,7 @@ from kshell.linux.include.net.dropreason import SKB_DROP_REASON_IP_OUTNOROUTES, 
 from kshell.linux.include.net.dst import dst_metric_raw, dst_output
 from kshell.linux.include.net.inet_sock import inet_sk
 from kshell.linux.include.net.ip import (
+    IP_MAX_MTU,
     IPSKB_FORWARDED,
     inet_skb_parm,
     ip_dont_fragment,
@@ -50,8 +51,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.inet_sock import inet_sock, ip_options_rcu
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.include.net.sock import sock
-
-IP_MAX_MTU = 65535
 
 
 def sk_mc_loop(sk: sock | None) -> bool:

@@ -17,6 +17,7 @@ from kshell.linux.include.linux.sched import signal_pending
 from kshell.linux.include.linux.skbuff import (
     CHECKSUM_NONE,
     CHECKSUM_PARTIAL,
+    SKB_MAX_ALLOC,
     __skb_dequeue,
     __skb_queue_tail,
     sk_buff,
@@ -27,6 +28,7 @@ from kshell.linux.include.linux.snmp import IPSTATS_MIB_OUTDISCARDS
 from kshell.linux.include.net.flow import FLOWI_FLAG_ANYSRC, FLOWI_FLAG_KNOWN_NH, flowi4
 from kshell.linux.include.net.inet_sock import IPCORK_OPT, _cork_of, inet_cork, inet_sk, ip_options, ip_options_rcu
 from kshell.linux.include.net.ip import (
+    IP_MAX_MTU,
     IP_REPLY_ARG_NOSRCCHECK,
     getfrag_t,
     ip_dont_fragment,
@@ -53,8 +55,6 @@ from kshell.linux.net.ipv4.ip_options import __ip_options_echo, ip_options_build
 from kshell.linux.net.ipv4.ip_sockglue import ip_local_error
 from kshell.linux.security.security import security_skb_classify_flow
 
-IP_MAX_MTU = 0xFFFF
-SKB_MAX_ALLOC = 16064
 _HH_LEN = 16  # LL_RESERVED_SPACE of loopback and Ethernet
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kshell.abi import inet as abi
 from kshell.abi.capability import CAP_NET_ADMIN, CAP_NET_RAW
 from kshell.abi.errno import EADDRNOTAVAIL, EINVAL, EMSGSIZE, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP, EPERM
-from kshell.abi.inet import MRT_BASE
+from kshell.abi.inet import MRT_BASE, MRT_MAX
 from kshell.abi.socket import SOCK_DGRAM, SOCK_RAW, SOCK_STREAM, SOL_IP
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.socket import msghdr
@@ -43,7 +43,6 @@ from kshell.linux.net.ipv4.ip_sockglue import ip_ra_control
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sockptr import sockptr_t
 
-MRT_MAX = 211
 
 _CMSG_FLAGS = MappingProxyType(
     {

@@ -9,7 +9,7 @@ from kshell.abi.inet import ICMP_DEST_UNREACH, ICMP_HOST_UNREACH
 from kshell.abi.rtnetlink import RT_SCOPE_LINK, RT_SCOPE_UNIVERSE, RTAX_MTU
 from kshell.abi.socket import AF_INET
 from kshell.linux.include.linux.inetdevice import IN_DEV_FORWARD
-from kshell.linux.include.linux.ip import IPTOS_RT_MASK, iphdr
+from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.skbuff import sk_buff
 from kshell.linux.include.linux.snmp import IPSTATS_MIB_INADDRERRORS, IPSTATS_MIB_INNOROUTES
 from kshell.linux.include.net.dst import (
@@ -21,7 +21,7 @@ from kshell.linux.include.net.dst import (
 from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.ip import _ipcb_opt
 from kshell.linux.include.net.ip_fib import fib_info, fib_nh_common, fib_nh_exception, fib_result
-from kshell.linux.include.net.rtable import RTCF_LOCAL, RTCF_REDIRECTED, rt_is_input_route, rtable
+from kshell.linux.include.net.rtable import IPTOS_RT_MASK, RTCF_LOCAL, RTCF_REDIRECTED, rt_is_input_route, rtable
 from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
 from kshell.linux.net.core.dst import dst_init, dst_release
 from kshell.linux.net.core.skbuff import kfree_skb

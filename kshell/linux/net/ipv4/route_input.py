@@ -29,12 +29,12 @@ from kshell.linux.include.linux.inetdevice import (
     IPV4_DEVCONF_SHARED_MEDIA,
     in_device,
 )
-from kshell.linux.include.linux.ip import IPTOS_RT_MASK, iphdr
+from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.skbuff import sk_buff
 from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.ip import IPCB, IPSKB_DOREDIRECT
 from kshell.linux.include.net.ip_fib import fib_result
-from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTCF_LOCAL, RTCF_MULTICAST, rtable
+from kshell.linux.include.net.rtable import IPTOS_RT_MASK, RTCF_BROADCAST, RTCF_LOCAL, RTCF_MULTICAST, rtable
 from kshell.linux.net.core.skbuff import skb_dst_drop
 from kshell.linux.net.ipv4 import devinet, fib_frontend, igmp_dev, ip_forward, route
 

@@ -18,6 +18,7 @@ from kshell.linux.include.linux.inetdevice import (
     IPV4_DEVCONF_SHARED_MEDIA,
 )
 from kshell.linux.include.linux.ip import iphdr
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.ip_fib import fib_result
 from kshell.linux.include.net.neighbour import NUD_VALID
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.include.net.sock import sock
 
-HZ: Final = 250
 IP_RT_GC_TIMEOUT: Final = 300 * HZ
 
 

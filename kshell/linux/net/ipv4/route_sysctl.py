@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.sysctl import Box, ctl_table, initial
+from kshell.linux.include.net.ip import IPV4_MIN_MTU
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.kernel.sysctl import (
     proc_dointvec,
@@ -18,9 +20,6 @@ from kshell.linux.net.sysctl_net import register_net_sysctl, unregister_net_sysc
 if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.init.kernel import Kernel
-
-HZ = 250
-IPV4_MIN_MTU = 68
 
 
 def ipv4_sysctl_rtcache_flush(ctl: ctl_table, write: int, buffer: bytearray, lenp: Box, ppos: Box) -> None:

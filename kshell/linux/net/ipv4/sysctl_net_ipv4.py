@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, cast
 from kshell.abi.errno import EINVAL
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sysctl import Box, ctl_table, data_local, initial
+from kshell.linux.include.net.ping import GID_T_MAX
+from kshell.linux.include.net.tcp import TCP_CA_NAME_MAX
 from kshell.linux.kernel.printk import pr_err
 from kshell.linux.kernel.sysctl import (
     _with_data,
@@ -24,10 +26,8 @@ from kshell.linux.net.ipv4.tcp_fastopen import tcp_fastopen_get_cipher, tcp_fast
 if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
 
-TCP_CA_NAME_MAX = 16
 TCP_CA_BUF_MAX = 2048
 TCP_ULP_BUF_MAX = 2048
-GID_T_MAX = 0x7FFFFFFF
 KEY_LENGTH = 16
 KEY_TEXT_MAX = 74
 

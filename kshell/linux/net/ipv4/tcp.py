@@ -64,7 +64,7 @@ from kshell.linux.include.net.tcp import (
     tcp_inq,
 )
 from kshell.linux.kernel.printk import pr_info
-from kshell.linux.kernel.softirq import open_softirq
+from kshell.linux.kernel.softirq import TASKLET_SOFTIRQ, open_softirq
 from kshell.linux.mm.slab_common import kmem_cache_create
 from kshell.linux.net.core.sock import sk_set_bit
 from kshell.linux.net.core.stream import sk_stream_write_space
@@ -83,7 +83,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
     from kshell.linux.init.kernel import Kernel
 
-TASKLET_SOFTIRQ = 6
 _EHASH_ENTRIES = 32768
 
 

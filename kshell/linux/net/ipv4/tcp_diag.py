@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from kshell.abi.errno import ECONNABORTED
 from kshell.abi.inet import IPPROTO_RAW, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE
-from kshell.abi.tcp import TCP_LISTEN
+from kshell.abi.tcp import TCP_LISTEN, TCPF_LISTEN
 from kshell.linux.include.linux.tcp import tcp_sk
 from kshell.linux.kernel.kmod import request_module
 from kshell.linux.net.ipv4.inet_diag import (
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock, sock_common
     from kshell.linux.include.net.udp import udp_table
     from kshell.linux.init.kernel import Kernel
-
-TCPF_LISTEN: Final = 1 << TCP_LISTEN
 
 
 def _tcp_sockets(net: net_t, r: inet_diag_req_v2) -> Iterator[sock_common]:

@@ -20,6 +20,7 @@ from kshell.linux.include.linux.tcp import (
     tcp_sock,
     tcp_timewait_sock,
 )
+from kshell.linux.include.net.flow import LOOPBACK_IFINDEX
 from kshell.linux.include.net.inet_connection_sock import inet_connection_sock_af_ops
 from kshell.linux.include.net.inet_sock import _cork_of
 from kshell.linux.include.net.inet_timewait_sock import timewait_sock_ops
@@ -71,8 +72,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.inet_timewait_sock import inet_timewait_sock
     from kshell.linux.include.net.rtable import rtable
     from kshell.linux.include.net.sock import sock
-
-LOOPBACK_IFINDEX = 1
 
 
 def tcp_v4_send_check(sk: sock, skb: sk_buff) -> None:

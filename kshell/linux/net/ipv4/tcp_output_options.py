@@ -6,8 +6,8 @@ import struct
 from typing import TYPE_CHECKING
 
 from kshell.abi.tcp import TCPOPT_FASTOPEN
-from kshell.linux.include.linux.jiffies import NSEC_PER_MSEC
 from kshell.linux.include.linux.tcp import tcp_fastopen_cookie
+from kshell.linux.include.linux.time64 import NSEC_PER_MSEC
 from kshell.linux.include.net.tcp import (
     MAX_TCP_OPTION_SPACE,
     TCP_SYNACK_COOKIE,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, EBUSY
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.jiffies import NSEC_PER_MSEC
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_TCPFASTRETRANS,
     LINUX_MIB_TCPLOSSPROBES,
@@ -17,6 +16,7 @@ from kshell.linux.include.linux.snmp import (
     TCP_MIB_RETRANSSEGS,
 )
 from kshell.linux.include.linux.tcp import TSQF_THROTTLED
+from kshell.linux.include.linux.time64 import NSEC_PER_MSEC
 from kshell.linux.include.net.inet_connection_sock import ICSK_TIME_REO_TIMEOUT, ICSK_TIME_RETRANS
 from kshell.linux.include.net.tcp import (
     TCP_FRAG_IN_RTX_QUEUE,

@@ -8,7 +8,6 @@ from kshell.abi.errno import ECONNREFUSED
 from kshell.abi.rtnetlink import RTAX_INITRWND, RTAX_WINDOW
 from kshell.abi.socket import SOCK_RCVBUF_LOCK
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.jiffies import NSEC_PER_MSEC
 from kshell.linux.include.linux.skbuff import CHECKSUM_PARTIAL, skb_dst_set
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_TCPORIGDATASENT,
@@ -18,6 +17,7 @@ from kshell.linux.include.linux.snmp import (
     TCP_MIB_RETRANSSEGS,
 )
 from kshell.linux.include.linux.tcp import tcp_fastopen_cookie, tcp_mss_clamp, tcp_request_sock, tcp_sock, tcphdr
+from kshell.linux.include.linux.time64 import NSEC_PER_MSEC
 from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.inet_connection_sock import ICSK_TIME_RETRANS
 from kshell.linux.include.net.sock import SOCK_DONE, sock_reset_flag

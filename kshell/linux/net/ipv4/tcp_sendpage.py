@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kshell.abi.socket import MSG_OOB
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.net import SOCKWQ_ASYNC_NOSPACE
+from kshell.linux.include.linux.socket import MSG_SENDPAGE_NOTLAST
 from kshell.linux.include.linux.tcp import tcp_sock
 from kshell.linux.include.net.tcp import TCPHDR_PSH
 from kshell.linux.net.core.sock import lock_sock, release_sock, sk_clear_bit
@@ -15,8 +16,6 @@ from kshell.linux.net.ipv4 import tcp_rate, tcp_sendmsg
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
-
-MSG_SENDPAGE_NOTLAST = 0x20000
 
 
 def _build_frag(sk: tcp_sock, size_goal: int, page: bytes) -> tuple[sk_buff, int] | None:

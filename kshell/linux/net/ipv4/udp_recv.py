@@ -9,6 +9,7 @@ from kshell.abi.errno import EAGAIN, EFAULT, ENOBUFS, ENOMEM
 from kshell.abi.socket import MSG_DONTWAIT, MSG_ERRQUEUE, MSG_PEEK, MSG_TRUNC, SOL_UDP
 from kshell.abi.tcp import UDP_GRO
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.mm_types import PAGE_SHIFT, PAGE_SIZE
 from kshell.linux.include.linux.skbuff import (
     SKB_GSO_UDP_L4,
     __skb_dequeue,
@@ -19,7 +20,7 @@ from kshell.linux.include.linux.skbuff import (
 from kshell.linux.include.linux.snmp import UDP_MIB_INDATAGRAMS, UDP_MIB_INERRORS
 from kshell.linux.include.linux.udp import UDP_FLAGS_GRO_ENABLED, udp_sk
 from kshell.linux.include.net.inet_sock import inet_sk
-from kshell.linux.include.net.sock import PAGE_SHIFT, PAGE_SIZE, SK_MEM_RECV, SOCK_DEAD, sk_mem_pages, sock, sock_error
+from kshell.linux.include.net.sock import SK_MEM_RECV, SOCK_DEAD, sk_mem_pages, sock, sock_error
 from kshell.linux.lib.iov_iter import copy_to_iter, iov_iter_revert
 from kshell.linux.net.core.datagram import (
     __skb_try_recv_from_queue,

@@ -39,7 +39,7 @@ from kshell.linux.include.linux.skbuff import (
     skb_shinfo,
 )
 from kshell.linux.include.linux.snmp import IPSTATS_MIB_OUTNOROUTES, UDP_MIB_OUTDATAGRAMS, UDP_MIB_SNDBUFERRORS
-from kshell.linux.include.linux.socket import CMSG_LEN, for_each_cmsghdr, msghdr
+from kshell.linux.include.linux.socket import CMSG_LEN, MSG_SENDPAGE_NOTLAST, for_each_cmsghdr, msghdr
 from kshell.linux.include.linux.udp import UDP_FLAGS_CORK, UDP_MAX_SEGMENTS, udp_sk, udphdr
 from kshell.linux.include.linux.uio import kvec_iter
 from kshell.linux.include.net.flow import flowi4
@@ -67,7 +67,6 @@ from kshell.linux.security.security import security_sk_classify_flow
 if TYPE_CHECKING:
     from kshell.linux.include.linux.net import socket
 
-MSG_SENDPAGE_NOTLAST = 0x20000
 _HDR = 8
 
 

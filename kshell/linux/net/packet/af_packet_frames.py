@@ -21,8 +21,10 @@ from kshell.abi.socket import (
 )  # fmt: skip
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.if_ether import ethhdr
+from kshell.linux.include.linux.if_vlan import VLAN_HLEN
 from kshell.linux.include.linux.netdevice import NET_RX_SUCCESS, net_device, packet_type
 from kshell.linux.include.linux.skbuff import __skb_queue_tail, skb_shared
+from kshell.linux.include.linux.socket import MSG_CMSG_COMPAT
 from kshell.linux.lib.iov_iter import copy_from_iter_full
 from kshell.linux.net.core.datagram import skb_copy_datagram_msg, skb_free_datagram, skb_recv_datagram
 from kshell.linux.net.core.dev import dev_get_by_index, dev_get_by_name, dev_hard_header, dev_queue_xmit, net_xmit_errno
@@ -45,8 +47,6 @@ if TYPE_CHECKING:
 SOCKADDR_LL: Final = struct.Struct("<H2siHBB8s")  # family, protocol (network order), ifindex, hatype, pkttype, halen, addr
 SLL_ADDR: Final = 12  # offsetof(struct sockaddr_ll, sll_addr)
 SOCKADDR_PKT: Final = struct.Struct("<H14s2s")
-VLAN_HLEN: Final = 4
-MSG_CMSG_COMPAT: Final = 0x80000000
 RECV_FLAGS: Final = MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_COMPAT | MSG_ERRQUEUE
 
 

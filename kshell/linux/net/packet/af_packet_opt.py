@@ -37,6 +37,7 @@ from kshell.abi.packet import (
 )  # fmt: skip
 from kshell.abi.socket import SOCK_RAW, SOL_PACKET
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.limits import INT_MAX
 from kshell.linux.include.linux.sockptr import copy_from_sockptr
 from kshell.linux.include.linux.uaccess import copy_to_user, get_user, put_user
 from kshell.linux.net.core.dev import __dev_get_by_index
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
 MREQ: Final = struct.Struct("<iHH")  # ifindex, type, alen; the address follows
 MREQ_SIZE: Final = 16
 MREQ_MAX_SIZE: Final = 40
-INT_MAX: Final = (1 << 31) - 1
 TPACKET_REQ_SIZE: Final = 16
 HDRLEN_OF_VERSION: Final = {TPACKET_V1: 32, TPACKET_V2: 32, TPACKET_V3: 48}
 FLAG_OPTIONS: Final = {

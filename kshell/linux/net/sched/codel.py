@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isqrt
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from kshell.linux.include.linux.time64 import NSEC_PER_MSEC
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.sch_generic import Qdisc
-
-NSEC_PER_MSEC: Final = 1_000_000
 
 
 class codel_params:

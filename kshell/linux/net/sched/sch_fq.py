@@ -6,6 +6,8 @@ from collections import deque
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.tcp import TCP_NEW_SYN_RECV, TCP_TIME_WAIT
+from kshell.abi.time import NSEC_PER_SEC
 from kshell.linux.include.linux.hrtimer import HRTIMER_NORESTART, hrtimer
 from kshell.linux.include.linux.netdevice import NET_XMIT_DROP, NET_XMIT_SUCCESS
 from kshell.linux.include.linux.skbuff import __skb_dequeue, __skb_queue_tail, sk_buff_head
@@ -24,9 +26,6 @@ if TYPE_CHECKING:
 LIMIT: Final = 10_000
 FLOW_LIMIT: Final = 100
 TC_PRIO_CONTROL: Final = 7
-TCP_TIME_WAIT: Final = 6
-TCP_NEW_SYN_RECV: Final = 12
-NSEC_PER_SEC: Final = 1_000_000_000
 NO_RATE: Final = (1 << 64) - 1
 
 

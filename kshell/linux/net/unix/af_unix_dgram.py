@@ -12,6 +12,7 @@ from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.net import SOCK_PASSCRED
 from kshell.linux.include.linux.sched import signal_pending
+from kshell.linux.include.linux.skbuff import SKB_MAX_ALLOC
 from kshell.linux.include.linux.wait import wq_has_sleeper
 from kshell.linux.include.net.af_unix import UNIXCB, peer_wait, unix_sk
 from kshell.linux.include.net.scm import scm_cookie, scm_destroy, scm_recv, scm_send, scm_set_cred
@@ -69,7 +70,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.af_unix import unix_sock
     from kshell.linux.include.net.sock import sock as sock_t
 
-SKB_MAX_ALLOC: Final = 16064  # what fits with skb_shared_info into four pages
 MAX_PAGED: Final = 17 * PAGE_SIZE
 
 

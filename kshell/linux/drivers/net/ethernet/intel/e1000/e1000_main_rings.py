@@ -9,7 +9,6 @@ from kshell.linux.drivers.net.ethernet.intel.e1000.e1000 import (
     E1000_DESC_UNUSED,
     E1000_ICR_RXT0,
     E1000_ICR_TXDW,
-    MAX_SKB_FRAGS,
     TX_WAKE_THRESHOLD,
     e1000_adapter,
     e1000_tx_buffer,
@@ -25,7 +24,7 @@ from kshell.linux.include.linux.netdevice import (
     netif_start_queue,
     netif_stop_queue,
 )
-from kshell.linux.include.linux.skbuff import CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY
+from kshell.linux.include.linux.skbuff import CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY, MAX_SKB_FRAGS
 from kshell.linux.kernel.irq.manage import handle_irq_event, irq_exit
 from kshell.linux.net.core.dev_receive import napi_complete_done, napi_gro_receive
 from kshell.linux.net.core.dev_xmit import netif_wake_queue

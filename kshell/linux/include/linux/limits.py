@@ -1,0 +1,3 @@
+"""include/linux/limits.h: the ends of the C types."""
+
+INT_MAX = 0x7FFFFFFF
