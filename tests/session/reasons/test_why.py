@@ -35,10 +35,10 @@ def why(commands: str, task: str = "") -> str:
             ["EADDRINUSE (Address already in use) comes from inet_csk_get_port()", "net/ipv4/inet_connection_sock.c",
              "> inet_bind > __inet_bind", "check_bind_conflict = 1", 'try: bind(b, {AF_INET, 8081, "127.0.0.1"}, 16)'],
         ),
-        ("read(99, ..., 4)", ["ksys_read()   fs/read_write.c", "this was true: f is None", "f = NULL", "try: open("]),
+        ("read(99, ..., 4)", ["ksys_read()   fs/read_write.c", "this was true: !f", "f = NULL", "try: open("]),
         (
             'fd = socket(AF_INET, SOCK_STREAM, 0)\nconnect(fd, {AF_INET, 80, "127.0.0.1"}, 16)',
-            ["sk.sk_state = TCP_CLOSE", "Nobody listens on this port",
+            ["sk->sk_state = TCP_CLOSE", "Nobody listens on this port",
              'try: @server s = socket(AF_INET, SOCK_STREAM, 0)\n       @server bind(s, {AF_INET, 80, "127.0.0.1"}, 16)'],
         ),
         ("inotify_init()", ["ENOSYS", "built without inotify_init()", "epoll_create1()"]),
