@@ -15,6 +15,7 @@ from kshell.linux.include.linux.dcache import (
     DCACHE_NORCU,
     DCACHE_OP_COMPARE,
     DCACHE_OP_DELETE,
+    DCACHE_OP_PRUNE,
     DCACHE_REGULAR_TYPE,
     DCACHE_SPECIAL_TYPE,
     DCACHE_SYMLINK_TYPE,
@@ -233,6 +234,8 @@ def retain_dentry(entry: dentry) -> bool:
 def __dentry_kill(entry: dentry) -> dentry | None:
     """Free an unused dentry; the parent, of which a reference is now to be dropped."""
     parent = entry._d_parent
+    if entry.d_flags & DCACHE_OP_PRUNE:
+        entry.d_op.d_prune(entry)  # type: ignore[union-attr,misc]  # the flag says that it is there
     if parent is not None:
         if entry.d_hash:
             __d_drop(entry)

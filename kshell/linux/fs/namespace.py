@@ -20,13 +20,11 @@ from kshell.linux.include.linux.mount import (
     MNT_DOOMED,
     MNT_INTERNAL,
     MNT_READONLY,
-    mnt_namespace,
     mount,
     mountpoint,
     real_mount,
     vfsmount,
 )
-from kshell.linux.include.linux.proc_ns import ns_alloc_inum
 from kshell.linux.include.linux.sched import PF_KTHREAD
 from kshell.linux.kernel.rcu.tree import call_rcu
 from kshell.linux.kernel.task_work import task_work_add
@@ -40,7 +38,6 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 MOUNTPOINT_SIZE = 40
-MNT_NAMESPACE_SIZE = 120
 
 
 def alloc_vfsmnt(kernel: Kernel, name: bytes) -> mount:
@@ -218,13 +215,6 @@ def get_mountpoint(kernel: Kernel, dentry: dentry) -> mountpoint:
 def check_mnt(mnt: mount) -> bool:
     """Whether the mount is in the namespace of current."""
     return mnt.mnt_ns is mnt.mnt_sb.kernel.current.nsproxy.mnt_ns
-
-
-def alloc_mnt_ns(kernel: Kernel) -> mnt_namespace:
-    """An empty namespace."""
-    ns = kzalloc(kernel, lambda: mnt_namespace(kernel.init_user_ns), MNT_NAMESPACE_SIZE)
-    ns._ns_inum = ns_alloc_inum(kernel)
-    return ns
 
 
 def is_local_mountpoint(dentry: dentry) -> bool:

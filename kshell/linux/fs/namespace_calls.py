@@ -55,6 +55,7 @@ from kshell.linux.fs.namespace_tree import (
     umount_tree,
     unlock_mount,
 )
+from kshell.linux.fs.nsfs import ns_dentry_operations
 from kshell.linux.fs.pnode import mnt_get_count, propagate_mount_busy
 from kshell.linux.fs.super import vfs_get_tree
 from kshell.linux.include.linux.err import KernelError
@@ -175,7 +176,8 @@ def do_loopback(current: task_struct, place: path, old_name: bytes, recurse: int
         mp = lock_mount(place)
         try:
             parent = real_mount(place.mnt)
-            if not check_mnt(parent) or not check_mnt(real_mount(old_path.mnt)):
+            a_namespace = old_path.dentry.d_op is ns_dentry_operations
+            if not check_mnt(parent) or not (check_mnt(real_mount(old_path.mnt)) or a_namespace):
                 raise KernelError(EINVAL)
             mnt, _ = copy_tree(real_mount(old_path.mnt), old_path.dentry, bool(recurse))
             try:

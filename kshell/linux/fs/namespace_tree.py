@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EBUSY, EINVAL, ENOENT, ENOSPC, ENOTDIR
+from kshell.abi.capability import CAP_SYS_ADMIN, CAP_SYS_CHROOT
+from kshell.abi.errno import EBUSY, EINVAL, ENOENT, ENOSPC, ENOTDIR, EPERM
+from kshell.abi.sched import CLONE_NEWNS
 from kshell.linux.fs.dcache import dput
+from kshell.linux.fs.fs_struct import set_fs_pwd, set_fs_root
 from kshell.linux.fs.namespace import (
-    MNT_NAMESPACE_SIZE,
     MOUNTPOINT_SIZE,
-    alloc_mnt_ns,
     alloc_vfsmnt,
     get_mountpoint,
     lookup_mnt,
@@ -38,16 +39,21 @@ from kshell.linux.include.linux.mount import (
     vfsmount,
 )
 from kshell.linux.include.linux.path import path
+from kshell.linux.include.linux.proc_ns import ns_alloc_inum, proc_ns_operations
 from kshell.linux.init.do_mounts import rootfs_fs_type
+from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.sched.wait import __wake_up
 from kshell.linux.mm.shmem_super import shmem_init
-from kshell.linux.mm.slab_common import kfree, kmem_cache_create
+from kshell.linux.mm.slab_common import kfree, kmem_cache_create, kzalloc
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.sched import task_struct
+    from kshell.linux.include.linux.ns_common import namespace
+    from kshell.linux.include.linux.nsproxy import nsset
+    from kshell.linux.include.linux.sched import task_struct, user_namespace
     from kshell.linux.init.kernel import Kernel
 
 MOUNT_SIZE = 320
+MNT_NAMESPACE_SIZE = 120
 UMOUNT_SYNC = 1
 UMOUNT_PROPAGATE = 2
 UMOUNT_CONNECTED = 4
@@ -299,12 +305,20 @@ def copy_tree(old: mount, root: dentry, recursive: bool = True) -> tuple[mount, 
     return top, copies
 
 
+def alloc_mnt_ns(kernel: Kernel) -> mnt_namespace:
+    """An empty namespace."""
+    ns = kzalloc(kernel, lambda: mnt_namespace(kernel.init_user_ns), MNT_NAMESPACE_SIZE)
+    ns.ns.inum = ns_alloc_inum(kernel)
+    ns.ns.ops = mntns_operations
+    return ns
+
+
 def copy_mnt_ns(new: bool, current: task_struct) -> mnt_namespace | None:
     """The mount namespace of a new nsproxy: the same one, or (CLONE_NEWNS) a copy for current."""
     ns = current.nsproxy.mnt_ns
     if ns is None or not new:
         if ns is not None:
-            ns._count += 1
+            ns.ns.count += 1
         return ns
     kernel = current.kernel
     fresh = alloc_mnt_ns(kernel)
@@ -326,10 +340,63 @@ def copy_mnt_ns(new: bool, current: task_struct) -> mnt_namespace | None:
 
 def put_mnt_ns(ns: mnt_namespace) -> None:
     """Drop a reference; the last one takes all mounts down."""
-    ns._count -= 1
-    if ns._count or ns.root is None:
+    ns.ns.count -= 1
+    if ns.ns.count or ns.root is None:
         return
     kernel = ns.root.mnt_sb.kernel
     root, ns.root = ns.root, None
     namespace_unlock(umount_tree(root, 0))
     kfree(kernel, ns, MNT_NAMESPACE_SIZE)
+
+
+# ---- as files of /proc/PID/ns
+
+
+def to_mnt_ns(ns: namespace) -> mnt_namespace:
+    """The mount namespace that this is."""
+    assert isinstance(ns, mnt_namespace)
+    return ns
+
+
+def mntns_get(task: task_struct) -> mnt_namespace | None:
+    """That of a task, referenced."""
+    if task.nsproxy is None or task.nsproxy.mnt_ns is None:
+        return None
+    task.nsproxy.mnt_ns.ns.count += 1
+    return task.nsproxy.mnt_ns
+
+
+def mntns_put(ns: namespace) -> None:
+    """Drop a reference."""
+    put_mnt_ns(to_mnt_ns(ns))
+
+
+def mntns_install(nsset: nsset, ns: namespace) -> None:
+    """Have setns() change to this tree of mounts; root and working directory become its root. EPERM; EINVAL: others
+    share them."""
+    mnt_ns, proxy, fs = to_mnt_ns(ns), nsset.nsproxy, nsset.fs
+    assert mnt_ns.root is not None
+    assert proxy is not None
+    current = mnt_ns.root.mnt_sb.kernel.current
+    for user_ns, cap in ((mnt_ns.user_ns, CAP_SYS_ADMIN), (nsset.cred.user_ns, CAP_SYS_CHROOT)):
+        if not ns_capable(current, user_ns, cap):
+            raise KernelError(EPERM)
+    if fs.users != 1:
+        raise KernelError(EINVAL)
+    mnt_ns.ns.count += 1
+    old, proxy.mnt_ns = proxy.mnt_ns, mnt_ns
+    if old is not None:
+        put_mnt_ns(old)
+    root = path(mnt_ns.root, mnt_ns.root.mnt_root)
+    set_fs_pwd(fs, root)
+    set_fs_root(fs, root)
+
+
+def mntns_owner(ns: namespace) -> user_namespace:
+    """The user namespace it belongs to."""
+    return to_mnt_ns(ns).user_ns
+
+
+mntns_operations = proc_ns_operations(
+    name="mnt", type=CLONE_NEWNS, get=mntns_get, put=mntns_put, install=mntns_install, owner=mntns_owner
+)

@@ -52,7 +52,10 @@ def show_mountinfo(m: seq_file, mnt: mount, root: path) -> None:
         return
     sb = mnt.mnt_sb
     seq_puts(m, f"{mnt.mnt_id} {mnt.mnt_parent.mnt_id} {sb.s_dev >> 20}:{sb.s_dev & 0xFFFFF} ")
-    seq_path(m, dentry_path_raw(mnt.mnt_root))
+    if sb.s_op.show_path:
+        sb.s_op.show_path(m, mnt.mnt_root)
+    else:
+        seq_path(m, dentry_path_raw(mnt.mnt_root))
     seq_putc(m, " ")
     seq_path(m, name)
     seq_puts(m, " ro" if __mnt_is_readonly(mnt) else " rw")

@@ -17,6 +17,8 @@ from kshell.linux.fs.proc.root import proc_root_init
 from kshell.linux.fs.seq_file import seq_file_init
 from kshell.linux.include.linux.cred import cred
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.ns_common import ns_common
+from kshell.linux.include.linux.proc_ns import PROC_USER_INIT_INO, PROC_UTS_INIT_INO
 from kshell.linux.include.linux.sched import (
     PF_IDLE,
     PF_KTHREAD,
@@ -42,6 +44,8 @@ from kshell.linux.kernel.pid import pid_idr_init
 from kshell.linux.kernel.printk import _printk, pr_err, pr_notice
 from kshell.linux.kernel.sched.core import schedule, wake_up_new_task
 from kshell.linux.kernel.user import _root_user
+from kshell.linux.kernel.user_namespace import userns_operations
+from kshell.linux.kernel.utsname import utsns_operations
 from kshell.linux.kernel.workqueue import alloc_workqueue, worker_thread
 from kshell.linux.mm.slab_common import kmem_cache_init
 from kshell.linux.mm.slub import kmem_cache_alloc
@@ -83,9 +87,10 @@ def mm_init(kernel: Kernel) -> None:
 
 def sched_init(kernel: Kernel) -> None:
     """Make the idle task, which runs start_kernel() itself (Linux links it in: init/init_task.c)."""
-    kernel.init_user_ns = user_namespace()
+    kernel.init_user_ns = user_namespace(ns_common(userns_operations, PROC_USER_INIT_INO))
     _init_root(kernel)
-    kernel.init_uts_ns = uts_namespace(new_utsname(UTS_RELEASE, UTS_VERSION))
+    name = new_utsname(UTS_RELEASE, UTS_VERSION)
+    kernel.init_uts_ns = uts_namespace(name, kernel.init_user_ns, ns_common(utsns_operations, PROC_UTS_INIT_INO))
     nsproxy_cache_init(kernel)
     idle = task_struct(kernel)
     idle._addr = INIT_TASK_ADDR

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.capability import CAP_SYS_ADMIN
-from kshell.abi.errno import EINVAL, EPERM
+from kshell.abi.errno import EBADF, EINVAL, EPERM
 from kshell.abi.sched import (
     CLONE_NEWCGROUP,
     CLONE_NEWIPC,
@@ -15,16 +15,23 @@ from kshell.abi.sched import (
     CLONE_NEWTIME,
     CLONE_NEWUTS,
 )
+from kshell.linux.fs.file import fget
+from kshell.linux.fs.file_table import fput
 from kshell.linux.fs.namespace_tree import copy_mnt_ns, put_mnt_ns
+from kshell.linux.fs.nsfs import proc_ns_file
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.proc_ns import ns_alloc_inum
-from kshell.linux.include.linux.sched import new_utsname, nsproxy, uts_namespace
+from kshell.linux.include.linux.nsproxy import nsset
+from kshell.linux.include.linux.proc_ns import get_proc_ns
+from kshell.linux.include.linux.sched import nsproxy
+from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.kernel.capability import ns_capable
+from kshell.linux.kernel.utsname import copy_utsname, put_uts_ns
 from kshell.linux.mm.slab_common import kmem_cache_create
 from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
 from kshell.linux.net.core.net_namespace import copy_net_ns, put_net
 
 if TYPE_CHECKING:
+    from kshell.linux.include.linux.ns_common import namespace
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.init.kernel import Kernel
 
@@ -61,18 +68,11 @@ def create_new_namespaces(flags: int, current: task_struct) -> nsproxy:
     """An nsproxy with new namespaces where flags say so. IPC and cgroup namespaces hold nothing here."""
     kernel, old = current.kernel, current.nsproxy
     mnt_ns = copy_mnt_ns(bool(flags & CLONE_NEWNS), current)
-    uts_ns = copy_utsname(kernel, old.uts_ns) if flags & CLONE_NEWUTS else old.uts_ns
+    uts_ns = copy_utsname(current, flags, old.uts_ns)
     net_ns = copy_net_ns(kernel, flags, current.cred.user_ns, old.net_ns)
     return kmem_cache_alloc(
         kernel.nsproxy_cachep, lambda: nsproxy(uts_ns, mnt_ns, net_ns, old.pid_ns_for_children)
     )
-
-
-def copy_utsname(kernel: Kernel, old: uts_namespace) -> uts_namespace:
-    """A host name that can be changed apart."""
-    name = new_utsname(old.name.release, old.name.version)
-    name.nodename, name.domainname = old.name.nodename, old.name.domainname
-    return uts_namespace(name, ns_alloc_inum(kernel))
 
 
 def unshare_nsproxy_namespaces(current: task_struct, unshare_flags: int) -> nsproxy | None:
@@ -97,6 +97,7 @@ def free_nsproxy(kernel: Kernel, ns: nsproxy) -> None:
     """Drop the references of a dead nsproxy."""
     if ns.mnt_ns is not None:
         put_mnt_ns(ns.mnt_ns)
+    put_uts_ns(ns.uts_ns)
     put_net(ns.net_ns)
     kmem_cache_free(kernel.nsproxy_cachep, ns)
 
@@ -106,3 +107,51 @@ def exit_task_namespaces(p: task_struct) -> None:
     switch_task_namespaces(p, None)
 
 
+
+
+def prepare_nsset(current: task_struct, flags: int) -> nsset:
+    """A copy of current's namespaces, of which one is to be changed."""
+    return nsset(flags, create_new_namespaces(0, current), current.fs, current.cred)
+
+
+def put_nsset(nsset: nsset) -> None:
+    """Let go of what was not committed."""
+    if nsset.nsproxy is not None:
+        free_nsproxy(nsset.nsproxy.net_ns.kernel, nsset.nsproxy)
+
+
+def validate_ns(nsset: nsset, ns: namespace) -> None:
+    """Put a namespace into the set. EPERM, EINVAL."""
+    assert ns.ns.ops is not None
+    ns.ns.ops.install(nsset, ns)
+
+
+def commit_nsset(current: task_struct, nsset: nsset) -> None:
+    """Give the set to current."""
+    switch_task_namespaces(current, nsset.nsproxy)
+    nsset.nsproxy = None
+
+
+@SYSCALL_DEFINE
+def sys_setns(current: task_struct, fd: int, flags: int) -> int:
+    """Enter the namespace that a descriptor of /proc/PID/ns stands for. EBADF; EINVAL: no namespace, or not of the
+    kind that flags name; EPERM."""
+    file = fget(current, fd)
+    if file is None:
+        raise KernelError(EBADF)
+    try:
+        if not proc_ns_file(file):
+            raise KernelError(EINVAL)
+        ns = get_proc_ns(file.f_inode)
+        assert ns.ns.ops is not None
+        if flags and ns.ns.ops.type != flags:
+            raise KernelError(EINVAL)
+        nsset = prepare_nsset(current, ns.ns.ops.type)
+        try:
+            validate_ns(nsset, ns)
+            commit_nsset(current, nsset)
+        finally:
+            put_nsset(nsset)
+    finally:
+        fput(file)
+    return 0

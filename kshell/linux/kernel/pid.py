@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import EAGAIN
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.ns_common import ns_common
+from kshell.linux.include.linux.proc_ns import PROC_PID_INIT_INO
 from kshell.linux.include.linux.sched import PIDTYPE_PID, pid, pid_namespace
+from kshell.linux.kernel.pid_namespace import pidns_operations
 from kshell.linux.mm.slab_common import kmem_cache_create
 from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
 
@@ -19,7 +22,7 @@ RESERVED_PIDS: Final = 300
 
 def pid_idr_init(kernel: Kernel) -> None:
     """Set up the initial pid namespace."""
-    kernel.init_pid_ns = pid_namespace()
+    kernel.init_pid_ns = pid_namespace(kernel.init_user_ns, ns_common(pidns_operations, PROC_PID_INIT_INO))
     kernel.pid_cachep = kmem_cache_create(kernel, "pid", 128)
 
 
@@ -102,6 +105,11 @@ def find_vpid(current: task_struct, nr: int) -> pid | None:
 
 def pid_task(struct: pid | None, kind: int) -> task_struct | None:
     """The first task that bears the pid."""
+    return struct.tasks[kind][0] if struct and struct.tasks[kind] else None
+
+
+def get_pid_task(struct: pid | None, kind: int) -> task_struct | None:
+    """pid_task() that lasts: no counting is needed here."""
     return struct.tasks[kind][0] if struct and struct.tasks[kind] else None
 
 

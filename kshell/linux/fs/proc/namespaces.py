@@ -1,67 +1,67 @@
-"""/proc/PID/ns: which namespaces a task is in (fs/proc/namespaces.c). The names can be read, not opened: no setns()."""
+"""/proc/PID/ns: which namespaces a task is in (fs/proc/namespaces.c)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EACCES, ENOENT
+from kshell.abi.errno import EACCES, ECHILD, ENOENT
 from kshell.abi.stat import S_IFLNK, S_IRWXUGO
 from kshell.linux.fs.dcache import d_set_d_op, d_splice_alias
 from kshell.linux.fs.libfs import generic_read_dir
 from kshell.linux.fs.libfs_dir import dir_emit_dots
+from kshell.linux.fs.namei_nd import nd_jump_link
+from kshell.linux.fs.namespace_tree import mntns_operations
+from kshell.linux.fs.nsfs import ns_get_name, ns_get_path
 from kshell.linux.fs.proc import base
 from kshell.linux.fs.read_write import generic_file_llseek
 from kshell.linux.fs.stat import readlink_copy
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import dir_context, file_operations, inode, inode_operations
+from kshell.linux.include.linux.fs import DOTS, dir_context, file_operations, inode, inode_operations
+from kshell.linux.kernel.pid_namespace import pidns_for_children_operations, pidns_operations
 from kshell.linux.kernel.ptrace import ptrace_may_access
+from kshell.linux.kernel.user_namespace import userns_operations
+from kshell.linux.kernel.utsname import utsns_operations
+from kshell.linux.net.core.net_namespace import netns_operations
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.dcache import dentry
     from kshell.linux.include.linux.fs import file
     from kshell.linux.include.linux.sched import task_struct
 
-PROC_PID_INIT_INO = 0xEFFFFFFC
-PROC_USER_INIT_INO = 0xEFFFFFFD
-DOTS = 2
+ns_entries = {
+    ops.name.encode(): ops
+    for ops in (
+        mntns_operations, netns_operations, pidns_operations, pidns_for_children_operations, userns_operations,
+        utsns_operations,
+    )
+}  # fmt: skip
 
 
-def _mnt_inum(task: task_struct) -> int:
-    assert task.nsproxy.mnt_ns is not None
-    return task.nsproxy.mnt_ns._ns_inum
-
-
-ns_entries: dict[bytes, tuple[str, Callable[[task_struct], int]]] = {
-    b"mnt": ("mnt", _mnt_inum),
-    b"net": ("net", lambda task: task.nsproxy.net_ns.ns_inum),
-    b"pid": ("pid", lambda task: PROC_PID_INIT_INO),
-    b"pid_for_children": ("pid", lambda task: PROC_PID_INIT_INO),
-    b"user": ("user", lambda task: PROC_USER_INIT_INO),
-    b"uts": ("uts", lambda task: task.nsproxy.uts_ns._ns_inum),
-}
-
-
-def ns_get_name(task: task_struct, name: bytes) -> str:
-    """The kind of a namespace and its number."""
-    kind, number = ns_entries[name]
-    return f"{kind}:[{number(task)}]"
-
-
-def proc_ns_readlink(dentry: dentry, buffer: int, buflen: int) -> int:
-    """The name of a task's namespace. EACCES: the task is another's."""
-    inode = dentry.d_inode
-    assert inode is not None
-    current = inode.i_sb.kernel.current
+def _task_to_look_at(inode: inode) -> task_struct:
+    """The task that a link is about. EACCES: it is another's, or gone."""
     task = base.get_proc_task(inode)
-    if task is None or task.nsproxy is None or not ptrace_may_access(current, task):
+    if task is None or not ptrace_may_access(inode.i_sb.kernel.current, task):
         raise KernelError(EACCES)
-    return readlink_copy(current, buffer, buflen, ns_get_name(task, dentry.d_name.name).encode())
+    return task
 
 
 def proc_ns_get_link(dentry: dentry | None, inode: inode, done: object) -> bytes | None:
-    """Following the link would open the namespace for setns(), which this kernel lacks. EACCES."""
-    raise KernelError(EACCES)
+    """Follow: jump to the file of the namespace, which setns() takes. EACCES, ENOENT; ECHILD: not while in RCU mode."""
+    if dentry is None:
+        raise KernelError(ECHILD)
+    place = ns_get_path(_task_to_look_at(inode), ns_entries[dentry.d_name.name])
+    nd = inode.i_sb.kernel._nameidata
+    assert nd is not None
+    nd_jump_link(nd, place)
+    return None
+
+
+def proc_ns_readlink(dentry: dentry, buffer: int, buflen: int) -> int:
+    """The name of a task's namespace. EACCES: the task is another's; ENOENT: it is dead."""
+    inode = dentry.d_inode
+    assert inode is not None
+    name = ns_get_name(_task_to_look_at(inode), ns_entries[dentry.d_name.name])
+    return readlink_copy(inode.i_sb.kernel.current, buffer, buflen, name.encode())
 
 
 proc_ns_link_inode_operations = inode_operations(readlink=proc_ns_readlink, get_link=proc_ns_get_link)

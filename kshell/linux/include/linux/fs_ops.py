@@ -206,6 +206,7 @@ class super_operations:
         "free_inode",
         "put_super",
         "show_options",
+        "show_path",
         "statfs",
         "sync_fs",
         "umount_begin",
@@ -224,6 +225,7 @@ class super_operations:
         statfs: Callable[[dentry, kstatfs], None] | None = None,
         umount_begin: Callable[[super_block], None] | None = None,
         show_options: Callable[[seq_file, dentry], None] | None = None,
+        show_path: Callable[[seq_file, dentry], None] | None = None,
     ) -> None:
         self.alloc_inode = alloc_inode
         self.destroy_inode = destroy_inode
@@ -235,3 +237,4 @@ class super_operations:
         self.statfs = statfs
         self.umount_begin = umount_begin
         self.show_options = show_options
+        self.show_path = show_path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from kshell.linux.include.linux.ns_common import ns_common
 from kshell.linux.include.linux.wait import wait_queue_head
 
 if TYPE_CHECKING:
@@ -107,11 +108,10 @@ class mnt_namespace:
 
     __slots__ = (
         "_addr",
-        "_count",
-        "_ns_inum",
         "event",
         "list",
         "mounts",
+        "ns",
         "pending_mounts",
         "poll",
         "root",
@@ -121,8 +121,7 @@ class mnt_namespace:
     _addr: int
 
     def __init__(self, user_ns: user_namespace) -> None:
-        self._count = 1
-        self._ns_inum = 0  # ns.inum
+        self.ns = ns_common()
         self.root: mount | None = None
         self.list: list[mount] = []
         self.user_ns = user_ns

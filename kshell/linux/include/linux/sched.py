@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.hrtimer import hrtimer
     from kshell.linux.include.linux.mm_types import mm_struct
     from kshell.linux.include.linux.mount import mnt_namespace
+    from kshell.linux.include.linux.ns_common import ns_common
     from kshell.linux.include.linux.pipe_fs_i import pipe_inode_info
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.init.kernel import Kernel
@@ -57,15 +58,20 @@ task_work_func_t = Callable[[object], Coroutine[object, None, None]]
 class user_namespace:
     """The only one there is: ids inside equal ids outside."""
 
-    __slots__ = ("_addr",)
+    __slots__ = ("_addr", "ns")
+
+    def __init__(self, ns: ns_common) -> None:
+        self.ns = ns
 
 
 class pid_namespace:
     """pid numbers and the reaper of orphans."""
 
-    __slots__ = ("child_reaper", "idr", "last_pid", "pid_allocated")
+    __slots__ = ("child_reaper", "idr", "last_pid", "ns", "pid_allocated", "user_ns")
 
-    def __init__(self) -> None:
+    def __init__(self, user_ns: user_namespace, ns: ns_common) -> None:
+        self.user_ns = user_ns
+        self.ns = ns
         self.idr: dict[int, pid] = {}
         self.last_pid = 0
         self.pid_allocated = 0
@@ -107,17 +113,15 @@ class new_utsname:
         self.domainname = "(none)"
 
 
-PROC_UTS_INIT_INO: Final = 0xEFFFFFFE
-
-
 class uts_namespace:
     """A host name of its own."""
 
-    __slots__ = ("_addr", "_ns_inum", "name")
+    __slots__ = ("_addr", "name", "ns", "user_ns")
 
-    def __init__(self, name: new_utsname, ns_inum: int = PROC_UTS_INIT_INO) -> None:
+    def __init__(self, name: new_utsname, user_ns: user_namespace, ns: ns_common) -> None:
         self.name = name
-        self._ns_inum = ns_inum  # ns.inum
+        self.user_ns = user_ns
+        self.ns = ns
 
 
 class nsproxy:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kshell.linux.include.linux.ns_common import ns_common
 from kshell.linux.include.linux.skbuff import sk_buff_head
 from kshell.linux.include.net.netns.core import netns_core
 from kshell.linux.include.net.netns.packet import netns_packet
@@ -75,8 +76,8 @@ class net:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self.passive = 1
-        self.ns_count = 1  # ns.count
-        self.ns_inum = 0  # ns.inum
+        self.ns = ns_common()
+        self.netns_ids: dict[int, net] = {}
         self.dev_base_head: list[net_device] = []
         self.dev_name_head: dict[str, net_device] = {}
         self.dev_index_head: dict[int, net_device] = {}
@@ -92,7 +93,7 @@ class net:
 
 def get_net(net: net) -> net:
     """Take a reference."""
-    net.ns_count += 1
+    net.ns.count += 1
     return net
 
 

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.capability import CAP_SYS_ADMIN
+from kshell.abi.errno import EINVAL, EPERM, ESRCH
 from kshell.abi.sched import CLONE_NEWNET
+from kshell.linux.fs import nsfs
+from kshell.linux.fs.file_table import fput
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.proc_ns import ns_alloc_inum
+from kshell.linux.include.linux.proc_ns import get_proc_ns, ns_alloc_inum, proc_ns_operations
 from kshell.linux.include.linux.random import get_random_u32
 from kshell.linux.include.linux.workqueue import work_struct
-from kshell.linux.include.net.net_namespace import net, pernet_operations
+from kshell.linux.include.net.net_namespace import get_net, net, pernet_operations
+from kshell.linux.kernel.capability import ns_capable
+from kshell.linux.kernel.pid import find_task_by_vpid
 from kshell.linux.kernel.workqueue import schedule_work
 from kshell.linux.mm.slab_common import kmem_cache_create
 from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
+from kshell.linux.net.core import net_namespace_id
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.sched import user_namespace
+    from kshell.linux.include.linux.ns_common import namespace
+    from kshell.linux.include.linux.nsproxy import nsset
+    from kshell.linux.include.linux.sched import task_struct, user_namespace
     from kshell.linux.init.kernel import Kernel
 
 SIZEOF_NET = 4480
@@ -66,7 +75,7 @@ def net_alloc(kernel: Kernel) -> net:
 def copy_net_ns(kernel: Kernel, flags: int, user_ns: user_namespace, old_net: net) -> net:
     """The namespace of a new task: the old one, or with CLONE_NEWNET a new one."""
     if not flags & CLONE_NEWNET:
-        old_net.ns_count += 1
+        old_net.ns.count += 1
         return old_net
     new = net_alloc(kernel)
     setup_net(new, user_ns)
@@ -75,8 +84,8 @@ def copy_net_ns(kernel: Kernel, flags: int, user_ns: user_namespace, old_net: ne
 
 def put_net(net: net) -> None:
     """Drop a reference; the last one has the namespace cleaned up by a worker."""
-    net.ns_count -= 1
-    if not net.ns_count:
+    net.ns.count -= 1
+    if not net.ns.count:
         __put_net(net)
 
 
@@ -91,6 +100,7 @@ async def cleanup_net(work: work_struct) -> None:
     assert isinstance(dead, net)
     kernel = dead.kernel
     kernel.net_namespace_list.remove(dead)
+    net_namespace_id.unhash_nsid(dead)
     for ops in reversed(kernel.pernet_list):
         if ops.pre_exit is not None:
             ops.pre_exit(dead)
@@ -142,7 +152,63 @@ def net_defaults_init(kernel: Kernel) -> None:
 
 def net_ns_net_init(net: net) -> None:
     """Give the namespace the number that /proc/PID/ns/net shows."""
-    net.ns_inum = ns_alloc_inum(net.kernel)
+    net.ns.ops = netns_operations
+    net.ns.inum = ns_alloc_inum(net.kernel)
+
+
+def netns_get(task: task_struct) -> net | None:
+    """The namespace of a task, referenced."""
+    return get_net(task.nsproxy.net_ns) if task.nsproxy is not None else None
+
+
+def to_net_ns(ns: namespace) -> net:
+    """The network namespace that this is."""
+    assert isinstance(ns, net)
+    return ns
+
+
+def netns_put(ns: namespace) -> None:
+    """Drop a reference."""
+    put_net(to_net_ns(ns))
+
+
+def netns_install(nsset: nsset, ns: namespace) -> None:
+    """Have setns() change to this network. EPERM."""
+    new, proxy = to_net_ns(ns), nsset.nsproxy
+    for user_ns in (new.user_ns, nsset.cred.user_ns):
+        if not ns_capable(new.kernel.current, user_ns, CAP_SYS_ADMIN):
+            raise KernelError(EPERM)
+    assert proxy is not None
+    put_net(proxy.net_ns)
+    proxy.net_ns = get_net(new)
+
+
+def netns_owner(ns: namespace) -> user_namespace:
+    """The user namespace it belongs to."""
+    return to_net_ns(ns).user_ns
+
+
+netns_operations = proc_ns_operations(
+    name="net", type=CLONE_NEWNET, get=netns_get, put=netns_put, install=netns_install, owner=netns_owner
+)
+
+
+def get_net_ns_by_fd(current: task_struct, fd: int) -> net:
+    """The namespace behind a descriptor of /proc/PID/ns/net, referenced. EBADF; EINVAL: it is none."""
+    file = nsfs.proc_ns_fget(current, fd)
+    ns = get_proc_ns(file.f_inode)
+    fput(file)
+    if not isinstance(ns, net):
+        raise KernelError(EINVAL)
+    return get_net(ns)
+
+
+def get_net_ns_by_pid(current: task_struct, pid: int) -> net:
+    """The namespace of a task, referenced. ESRCH."""
+    task = find_task_by_vpid(current, pid)
+    if task is None or task.nsproxy is None:
+        raise KernelError(ESRCH)
+    return get_net(task.nsproxy.net_ns)
 
 
 net_ns_ops = pernet_operations(init=net_ns_net_init)

@@ -16,9 +16,11 @@ from kshell.abi.rtnetlink import (
     RTM_GETADDR,
     RTM_GETLINK,
     RTM_GETNETCONF,
+    RTM_GETNSID,
     RTM_GETROUTE,
     RTM_MAX,
     RTM_NEWLINK,
+    RTM_NEWNSID,
     RTM_SETLINK,
     RTNL_FAMILY_MAX,
     RTNLGRP_IPV4_MROUTE_R,
@@ -71,7 +73,13 @@ from kshell.linux.include.net.rtnetlink import (
     rtnl_msgtype_kind,
 )
 from kshell.linux.kernel.capability import file_ns_capable, ns_capable
-from kshell.linux.net.core import dev_register, rtnetlink_ifinfo, rtnetlink_link, rtnetlink_setlink
+from kshell.linux.net.core import (
+    dev_register,
+    net_namespace_rtnl,
+    rtnetlink_ifinfo,
+    rtnetlink_link,
+    rtnetlink_setlink,
+)
 from kshell.linux.net.core.dev import register_netdevice_notifier
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.rtnl_lock import __rtnl_unlock as __rtnl_unlock
@@ -83,6 +91,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import user_namespace
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.net_namespace import net as net_t
+    from kshell.linux.include.net.sock import sock
     from kshell.linux.init.kernel import Kernel
 _TOLD = (
     NETDEV_REBOOT, NETDEV_CHANGEMTU, NETDEV_CHANGEADDR, NETDEV_CHANGENAME, NETDEV_FEAT_CHANGE, NETDEV_BONDING_FAILOVER,
@@ -171,6 +180,14 @@ def rtnl_af_register(kernel: Kernel, ops: rtnl_af_ops) -> None:
 def rtnl_af_lookup(kernel: Kernel, family: int) -> rtnl_af_ops | None:
     """What a family says in IFLA_AF_SPEC."""
     return kernel.rtnl_af_ops.get(family)
+
+
+def sk_ns_capable(sk: sock, user_ns: user_namespace, cap: int) -> bool:
+    """Whether both the opener of a socket and who uses it now have cap in a user namespace."""
+    opener = sk.sk_socket.file if sk.sk_socket is not None else None
+    if opener is not None and not file_ns_capable(opener, user_ns, cap):
+        return False
+    return ns_capable(sk.sk_net.kernel.current, user_ns, cap)
 
 
 def netlink_ns_capable(skb: sk_buff, user_ns: user_namespace, cap: int) -> bool:
@@ -312,5 +329,7 @@ def rtnetlink_init(kernel: Kernel) -> None:
     rtnl_register(kernel, PF_UNSPEC, RTM_SETLINK, rtnetlink_setlink.rtnl_setlink, None)
     rtnl_register(kernel, PF_UNSPEC, RTM_NEWLINK, rtnetlink_link.rtnl_newlink, None)
     rtnl_register(kernel, PF_UNSPEC, RTM_DELLINK, rtnetlink_link.rtnl_dellink, None)
+    rtnl_register(kernel, PF_UNSPEC, RTM_NEWNSID, net_namespace_rtnl.rtnl_net_newid, None)
+    rtnl_register(kernel, PF_UNSPEC, RTM_GETNSID, net_namespace_rtnl.rtnl_net_getid, net_namespace_rtnl.rtnl_net_dumpid)
     for msgtype in (RTM_GETADDR, RTM_GETROUTE, RTM_GETNETCONF):
         rtnl_register(kernel, PF_UNSPEC, msgtype, None, rtnl_dump_all)

@@ -33,6 +33,7 @@ from kshell.abi.if_link import (
     IFLA_INFO_SLAVE_DATA,
     IFLA_INFO_SLAVE_KIND,
     IFLA_LINK,
+    IFLA_LINK_NETNSID,
     IFLA_LINKINFO,
     IFLA_LINKMODE,
     IFLA_MAP,
@@ -90,7 +91,7 @@ from kshell.linux.include.net.netlink import (
 )
 from kshell.linux.include.net.nlattr import nla_total_size
 from kshell.linux.net.core import dev as net_dev
-from kshell.linux.net.core import dev_ident, rtnetlink_send
+from kshell.linux.net.core import dev_ident, net_namespace_id, rtnetlink_send
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
@@ -296,10 +297,13 @@ def nla_put_iflink(skb: sk_buff, dev: net_device, force: bool) -> None:
 
 
 def rtnl_fill_link_netnsid(skb: sk_buff, dev: net_device, src_net: net_t) -> None:
-    """Append the device below or opposite, if it is another. Numbers of other namespaces are not modelled."""
+    """Append the device below or opposite, if it is another, and the number of its namespace, if that is another."""
     ops = dev.rtnl_link_ops
-    abroad = ops is not None and ops.get_link_net is not None and ops.get_link_net(dev) is not dev.nd_net
-    nla_put_iflink(skb, dev, abroad)
+    link_net = ops.get_link_net(dev) if ops is not None and ops.get_link_net is not None else dev.nd_net
+    if link_net is not dev.nd_net:
+        number = net_namespace_id.peernet2id_alloc(src_net, link_net)
+        nla_put_u32(skb, IFLA_LINK_NETNSID, number & 0xFFFFFFFF)
+    nla_put_iflink(skb, dev, link_net is not dev.nd_net)
 
 
 def rtnl_fill_link_af(skb: sk_buff, dev: net_device, ext_filter_mask: int) -> None:

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.abi import if_link as i
 from kshell.abi.capability import CAP_NET_ADMIN
-from kshell.abi.errno import EAFNOSUPPORT, EINVAL, ENODEV, EOPNOTSUPP, EPERM, ESRCH
+from kshell.abi.errno import EACCES, EAFNOSUPPORT, EINVAL, ENODEV, EOPNOTSUPP, EPERM
 from kshell.abi.netdevice import IF_OPER_DORMANT, IF_OPER_UNKNOWN, IF_OPER_UP, IFF_ALLMULTI, IFF_PROMISC
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netdevice import GSO_MAX_SEGS, NETDEV_CHANGEADDR
 from kshell.linux.include.net.net_namespace import get_net
 from kshell.linux.include.net.netlink import nla_get_string, nla_get_u8, nla_get_u32, nlmsg_parse_deprecated
 from kshell.linux.include.net.nlattr import NL_SET_ERR_MSG, nla_for_each_nested, nla_type, nlattrs
-from kshell.linux.kernel.pid import find_task_by_vpid
 from kshell.linux.kernel.printk import pr_warn
-from kshell.linux.net.core import dev_settings, rtnetlink
+from kshell.linux.net.core import dev_settings, net_namespace, net_namespace_id, rtnetlink
 from kshell.linux.net.core.dev import (
     __dev_get_by_index,
     __dev_get_by_name,
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.include.net.netlink import nlmsghdr
+    from kshell.linux.include.net.sock import sock
 
 DO_SETLINK_MODIFIED: Final = 1
 DO_SETLINK_NOTIFY: Final = 3  # and tell of it
@@ -69,26 +69,40 @@ def rtnl_ensure_unique_netns(tb: nlattrs, extack: netlink_ext_ack | None, netns_
         raise KernelError(EINVAL)
 
 
-def get_net_ns_by_pid(net: net_t, pid: int) -> net_t:
-    """The namespace of a task, referenced. ESRCH."""
-    task = find_task_by_vpid(net.kernel.current, pid)
-    if task is None:
-        raise KernelError(ESRCH)
-    return get_net(task.nsproxy.net_ns)
-
-
 def rtnl_link_get_net(src_net: net_t, tb: nlattrs) -> net_t:
-    """The namespace a request is about, referenced. ESRCH; EINVAL: namespaces have no numbers or descriptors here."""
+    """The namespace a request is about, by task or descriptor, referenced. ESRCH; EBADF, EINVAL: no namespace."""
+    current = src_net.kernel.current
     if i.IFLA_NET_NS_PID in tb:
-        return get_net_ns_by_pid(src_net, nla_get_u32(tb[i.IFLA_NET_NS_PID]))
-    if i.IFLA_NET_NS_FD in tb or i.IFLA_TARGET_NETNSID in tb:
-        raise KernelError(EINVAL)
+        return net_namespace.get_net_ns_by_pid(current, nla_get_u32(tb[i.IFLA_NET_NS_PID]))
+    if i.IFLA_NET_NS_FD in tb:
+        return net_namespace.get_net_ns_by_fd(current, nla_get_u32(tb[i.IFLA_NET_NS_FD]))
     return get_net(src_net)
+
+
+def rtnl_link_get_net_by_nlattr(src_net: net_t, tb: nlattrs) -> net_t:
+    """As rtnl_link_get_net(), also by number. EINVAL: nobody has it."""
+    if i.IFLA_NET_NS_PID in tb or i.IFLA_NET_NS_FD in tb or i.IFLA_TARGET_NETNSID not in tb:
+        return rtnl_link_get_net(src_net, tb)
+    net = net_namespace_id.get_net_ns_by_id(src_net, nla_get_u32(tb[i.IFLA_TARGET_NETNSID]))
+    if net is None:
+        raise KernelError(EINVAL)
+    return net
+
+
+def rtnl_get_net_ns_capable(sk: sock, netnsid: int) -> net_t:
+    """The namespace of a number, in which the sender must be capable, referenced. EINVAL, EACCES."""
+    net = net_namespace_id.get_net_ns_by_id(sk.sk_net, netnsid)
+    if net is None:
+        raise KernelError(EINVAL)
+    if not rtnetlink.sk_ns_capable(sk, net.user_ns, CAP_NET_ADMIN):
+        put_net(net)
+        raise KernelError(EACCES)
+    return net
 
 
 def rtnl_link_get_net_capable(skb: sk_buff, src_net: net_t, tb: nlattrs, cap: int) -> net_t:
     """The namespace a request is about, in which the sender must be capable. EPERM, ESRCH, EINVAL."""
-    net = rtnl_link_get_net(src_net, tb)
+    net = rtnl_link_get_net_by_nlattr(src_net, tb)
     if not rtnetlink.netlink_ns_capable(skb, net.user_ns, cap):
         put_net(net)
         raise KernelError(EPERM)

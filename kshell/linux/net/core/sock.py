@@ -142,7 +142,7 @@ def sk_alloc(net: net, family: int, prot: proto, kern: int) -> sock:
         sk.sk_kern_sock = kern
         sk.sk_net_refcnt = 0
     else:
-        net.ns_count += 1
+        net.ns.count += 1
         net.core.prot_inuse.all += 1
     sk.skc_net = net
     sk.sk_wmem_alloc = 1
@@ -189,7 +189,7 @@ def sk_clone_lock(sk: sock) -> sock:
     newsk.sk_prot_creator = sk.skc_prot
     security_sk_clone(sk, newsk)
     if newsk.sk_net_refcnt:
-        net.ns_count += 1
+        net.ns.count += 1
         net.core.prot_inuse.all += 1
     newsk.sk_lock = 0
     newsk.sk_backlog = newsk.sk_dst_cache = newsk.sk_wq = newsk.sk_socket = None

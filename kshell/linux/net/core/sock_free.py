@@ -49,7 +49,7 @@ def __sk_destruct(head: object) -> None:
         put_pid(sk.skc_net.kernel, sk.sk_peer_pid)
         sk.sk_peer_pid = None
     if sk.sk_net_refcnt:
-        sk.skc_net.ns_count -= 1
+        sk.skc_net.ns.count -= 1
     sk_prot_free(sk.sk_prot_creator, sk)
 
 

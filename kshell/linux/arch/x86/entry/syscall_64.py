@@ -41,7 +41,7 @@ from kshell.linux.fs import (
 )  # fmt: skip
 from kshell.linux.fs import exec as fs_exec
 from kshell.linux.fs import open as fs_open
-from kshell.linux.kernel import exit_calls, fork, signal_calls, sys, sys_ids, wait4
+from kshell.linux.kernel import exit_calls, fork, nsproxy, signal_calls, sys, sys_ids, wait4
 from kshell.linux.kernel.module import main as module
 from kshell.linux.kernel.time import itimer, posix_timers
 from kshell.linux.mm import memfd, mmap
@@ -53,7 +53,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     mem, d_path, eventfd, eventpoll_calls, fs_exec, fcntl_do, file_dup, fs_open, ioctl, locks_fcntl,
     namei_calls, namespace_calls, open_access, open_owner, pipe, read_write, read_write_copy,
     read_write_sendfile, read_write_vec, readdir, select, select_poll, signalfd, splice, stat, statfs,
-    sync, timerfd, utimes, xattr, exit_calls, fork, signal_calls, sys, sys_ids, wait4, module, itimer,
+    sync, timerfd, utimes, xattr, exit_calls, fork, nsproxy, signal_calls, sys, sys_ids, wait4, module, itimer,
     posix_timers, memfd, mmap, socket_msg, socket_socketcall, socket_syscalls,
 )  # fmt: skip
 
