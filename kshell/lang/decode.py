@@ -5,7 +5,6 @@ whole line once the call has returned, ``entry()`` and ``resumed(result)`` the t
 """
 
 from collections.abc import Callable
-from copy import copy
 from typing import Final
 
 from kshell.abi import errno, names
@@ -50,6 +49,8 @@ class Decoding:
 
     def over(self, memory: Reader) -> "Decoding":
         """The same call of a task with other memory of the same content."""
+        from copy import copy
+
         other = copy(self)
         other.shower = self.shower.replace(memory=memory)
         other._entered = copy(self._entered)

@@ -62,7 +62,7 @@ def kind_of(cls: type, name: str) -> str:
 def text(owner: object, name: str, value: object) -> str:
     """The value of a field, in Linux's own words."""
     if isinstance(value, int):
-        kind = kind_of(type(owner), name)
+        kind = kind_of(type(owner), name)  # type: ignore[arg-type]  # mypy: a class might not be hashable
         if kind:
             return constant(kind, value)
     elif name == "d_name":

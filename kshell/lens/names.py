@@ -7,6 +7,8 @@ from functools import cache
 from types import FunctionType, ModuleType
 from typing import Final
 
+from kshell.abi.fcntl import O_LARGEFILE
+
 _STATES = (
     "TCP_ESTABLISHED",
     "TCP_SYN_SENT",
@@ -69,7 +71,6 @@ _INODE_TYPES = {
     0o020000: "S_IFCHR",
     0o010000: "S_IFIFO",
 }
-O_LARGEFILE = 0o100000
 
 
 def constant(kind: str, value: object) -> str:
@@ -153,22 +154,25 @@ def _is_table(mro: tuple[type, ...]) -> bool:
 
 def table(value: object) -> str:
     """The name of an operations table (`inet_stream_ops`) or of a proto (`tcp_prot`)."""
-    if type(value) in _PLAIN:
+    if type(value) in _PLAIN or hasattr(value, "_addr"):
         return describe(value)
-    return _tables_near(value).get(id(value)) or _tables(len(sys.modules)).get(id(value)) or describe(value)
+    return _near(value) or _tables(len(sys.modules)).get(id(value)) or describe(value)
 
 
 _PLAIN: Final = frozenset({int, bool, str, bytes, type(None)})
-_NO_TABLES: Final[dict[int, str]] = {}
 
 
-def _tables_near(value: object) -> dict[int, str]:
-    """The tables of the module that the first function in a table is from: mostly it is there itself."""
+def _near(value: object) -> str:
+    """The name of a table that stands in the module of one of its functions, as most do; "" for others."""
+    looked_into = set()
     for field in getattr(value, "__slots__", ()):
-        function = getattr(value, field, None)
-        if type(function) is FunctionType and function.__module__ in sys.modules:
-            return _tables_of(function.__module__)
-    return _NO_TABLES
+        module = getattr(getattr(value, field, None), "__module__", "")
+        if module not in looked_into and module in sys.modules:
+            looked_into.add(module)
+            name = _tables_of(module).get(id(value))
+            if name:
+                return name
+    return ""
 
 
 def describe(value: object) -> str:

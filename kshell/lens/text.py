@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from unicodedata import combining, east_asian_width
 
 
 @cache
@@ -38,9 +37,12 @@ def cells(text: str) -> int:
     return sum(_cell(char) for char in text)
 
 
+@cache
 def _cell(char: str) -> int:
     if char < "\u0300":
         return 1
+    from unicodedata import combining, east_asian_width
+
     if combining(char) or char in "\u200b\u200c\u200d\ufe0f":
         return 0
     return 2 if east_asian_width(char) in "WF" else 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import TYPE_CHECKING
 
 from kshell.abi import names
@@ -74,6 +73,8 @@ class Prepared:
 
     def moved(self, user: UserTask) -> Prepared:
         """The same call of a task of another machine, which is as this one's is."""
+        from copy import copy
+
         other = copy(self)
         memory = TaskMemory(user.task)
         other.user = user

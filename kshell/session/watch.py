@@ -15,6 +15,7 @@ from kshell.linux.include.trace.events import (
 )
 from kshell.session import events as ev
 from kshell.session.signals import exit_text, signal_name, signal_text
+from kshell.session.tape import TapedMachine
 
 if TYPE_CHECKING:
     from kshell.lens.objects import Node
@@ -27,13 +28,18 @@ PANELS: dict[type, str] = {Printk: "log", SchedWakeup: "wakeups", ModuleLoad: "l
 
 
 class Seen:
-    """The objects of a moment, as a tree; later ones of the same watch have higher numbers."""
+    """The objects of a moment that tasks reach, as a tree; later ones of the same watch have higher numbers.
 
-    __slots__ = ("number", "root", "watch")
+    moves: what the session's tape had counted by then.
+    """
 
-    def __init__(self, watch: Watch, number: int, root: Node) -> None:
+    __slots__ = ("moves", "number", "root", "tasks", "watch")
+
+    def __init__(self, watch: Watch, number: int, tasks: list[task_struct], moves: int, root: Node) -> None:
         self.watch = watch
         self.number = number
+        self.tasks = tasks
+        self.moves = moves
         self.root = root
 
 
@@ -43,7 +49,7 @@ class Watch:
     def __init__(self, session: Session, host: Host) -> None:
         self.session = session
         self.host = host
-        self._number = 0
+        self._last: Seen | None = None
         self._shown: Seen | None = None
         self._stop = host.machine.kernel.observe(self._record)
 
@@ -89,12 +95,16 @@ class Watch:
         return self._see(task) if self.looking else None
 
     def _see(self, task: task_struct) -> Seen:
-        """What the task reaches, and the other tasks of the session."""
+        """What the task reaches, and the other tasks of the session: as it was seen last, if nothing moved since."""
         from kshell.lens.objects import snapshots
 
-        others = [user.task for user in self.host.tasks if user.task is not task and not user.dead]
-        self._number += 1
-        return Seen(self, self._number, snapshots([task, *others]))
+        tasks = [task, *(user.task for user in self.host.tasks if user.task is not task and not user.dead)]
+        moves, last = self.session.tape.moves, self._last
+        taped = isinstance(self.host.machine, TapedMachine)
+        if taped and last is not None and last.moves == moves and last.tasks == tasks:
+            return last
+        seen = self._last = Seen(self, last.number + 1 if last is not None else 1, tasks, moves, snapshots(tasks))
+        return seen
 
     def after(self, before: Seen | None, task: task_struct, named: list[int]) -> None:
         """Emit what is different now; `named`: descriptors the call was about.

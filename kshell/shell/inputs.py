@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from codecs import BOM_UTF8
 from typing import Final
 
 from kshell.session.kinds import Kind, kind_of
@@ -29,7 +30,7 @@ class Input:
     def text(self) -> str:
         """The file as text; Unreadable where it is none."""
         try:
-            return self.data.decode("utf-8-sig")
+            return self.data.removeprefix(BOM_UTF8).decode()
         except UnicodeDecodeError as error:
             line = self.data.count(b"\n", 0, error.start) + 1
             raise Unreadable(f"{self.name}:{line}:1: not UTF-8 text (byte {error.start})") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINVAL
@@ -32,6 +31,7 @@ from kshell.linux.kernel.sysctl import (
     proc_doulongvec_minmax,
     proc_taint,
 )
+from kshell.linux.lib.uuid import _uuid_string, generate_random_uuid
 
 if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
@@ -65,9 +65,9 @@ def proc_do_uuid(table: ctl_table, write: int, buffer: bytearray, lenp: Box, ppo
     """A random UUID: that of this boot, or (uuid) another at each read."""
     kernel = table._kernel
     if table.procname == "uuid":
-        text = str(uuid.UUID(int=kernel.random.getrandbits(128), version=4))
+        text = _uuid_string(generate_random_uuid(kernel))
     else:
-        kernel.sysctl_bootid = kernel.sysctl_bootid or str(uuid.UUID(int=kernel.random.getrandbits(128), version=4))
+        kernel.sysctl_bootid = kernel.sysctl_bootid or _uuid_string(generate_random_uuid(kernel))
         text = kernel.sysctl_bootid
     _with_data(proc_dostring, table, data_local(text), write, buffer, lenp, ppos, 64)
 
