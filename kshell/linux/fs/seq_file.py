@@ -241,7 +241,7 @@ def seq_pad(m: seq_file, c: str) -> None:
     if m.pad_until > m.count:
         seq_write(m, b" " * (m.pad_until - m.count))
     if c:
-        seq_putc(m, c)
+        seq_write(m, c.encode())
 
 
 def seq_path(m: seq_file, name: bytes, esc: bytes = b" \t\n\\") -> None:

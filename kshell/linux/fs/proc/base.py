@@ -45,7 +45,7 @@ from kshell.linux.include.linux.namei import LOOKUP_RCU
 from kshell.linux.include.linux.path import path
 from kshell.linux.include.linux.sched import PIDTYPE_PID, TASK_COMM_LEN
 from kshell.linux.include.linux.uaccess import copy_from_user
-from kshell.linux.kernel.pid import find_task_by_vpid, get_pid, pid_task
+from kshell.linux.kernel.pid import find_task_by_vpid, get_pid, get_pid_task, pid_task
 from kshell.linux.kernel.ptrace import ptrace_may_access
 
 if TYPE_CHECKING:
@@ -70,12 +70,7 @@ class pid_entry(NamedTuple):
 
 def get_proc_task(inode: inode) -> task_struct | None:
     """The task of an inode; None: it is gone."""
-    return get_pid_task(inode)
-
-
-def get_pid_task(inode: inode) -> task_struct | None:
-    """The task of an inode (kernel/pid.c)."""
-    return pid_task(PROC_I(inode).pid, PIDTYPE_PID)
+    return get_pid_task(PROC_I(inode).pid, PIDTYPE_PID)
 
 
 def task_dump_owner(task: task_struct, mode: int) -> tuple[int, int]:

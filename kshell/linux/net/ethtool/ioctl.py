@@ -11,14 +11,10 @@ from kshell.abi.errno import EINVAL, ENODEV, EOPNOTSUPP, EPERM
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ETOOSMALL
 from kshell.linux.include.linux.netdevice import (
-    NETDEV_FEAT_CHANGE,
     NETIF_F_ALL_TSO,
     NETIF_F_FRAGLIST,
     NETIF_F_GRO,
     NETIF_F_GSO,
-    NETIF_F_GSO_SOFTWARE,
-    NETIF_F_HW_CSUM,
-    NETIF_F_IP_CSUM,
     NETIF_F_LLTX,
     NETIF_F_NETNS_LOCAL,
     NETIF_F_RXCSUM,
@@ -32,7 +28,8 @@ from kshell.linux.include.linux.netdevice import (
 from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user
 from kshell.linux.init.version import UTS_RELEASE
 from kshell.linux.kernel.capability import ns_capable
-from kshell.linux.net.core.dev import __dev_get_by_name, call_netdevice_notifiers
+from kshell.linux.net.core.dev import __dev_get_by_name
+from kshell.linux.net.core.dev_features import NETIF_F_CSUM_MASK, __netdev_update_features, netdev_features_change
 from kshell.linux.net.ethtool.common import netdev_features_strings
 
 if TYPE_CHECKING:
@@ -45,11 +42,9 @@ ETHTOOL_GET_TS_INFO: Final = 0x41
 ETHTOOL_DEV_FEATURE_WORDS: Final = 2
 ETHTOOL_F_UNSUPPORTED: Final = 1
 ETHTOOL_F_WISH: Final = 2
-NETIF_F_IPV6_CSUM: Final = 1 << 4
 NETIF_F_FCOE_CRC: Final = 1 << 35
 NETIF_F_NEVER_CHANGE: Final = NETIF_F_VLAN_CHALLENGED | NETIF_F_LLTX | NETIF_F_NETNS_LOCAL
 NETIF_F_ETHTOOL_BITS: Final = ((1 << 64) - 1) & ~NETIF_F_NEVER_CHANGE
-NETIF_F_CSUM_MASK: Final = NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM | NETIF_F_HW_CSUM
 _FLAGS: Final = {15: e.ETH_FLAG_LRO, 8: e.ETH_FLAG_RXVLAN, 7: e.ETH_FLAG_TXVLAN, 38: e.ETH_FLAG_NTUPLE,
                  39: e.ETH_FLAG_RXHASH}  # fmt: skip
 
@@ -74,32 +69,6 @@ _FOR_ALL: Final = frozenset(
         e.ETHTOOL_GEEE, e.ETHTOOL_GTUNABLE, e.ETHTOOL_GLINKSETTINGS, e.ETHTOOL_GFECPARAM, *_GET_ONE,
     }
 )  # fmt: skip
-
-
-def netdev_fix_features(dev: net_device, features: int) -> int:
-    """What can't be without another offload is not."""
-    if features & NETIF_F_ALL_TSO and not features & NETIF_F_SG:
-        features &= ~NETIF_F_ALL_TSO
-    if features & NETIF_F_GSO and not features & NETIF_F_SG:
-        features &= ~NETIF_F_GSO
-    if features & NETIF_F_SG and not features & NETIF_F_CSUM_MASK:
-        features &= ~(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_GSO_SOFTWARE | NETIF_F_GSO)
-    return features
-
-
-def netdev_get_wanted_features(dev: net_device) -> int:
-    """Offloads as they are where they can't be changed, as wanted where they can."""
-    return dev.features & ~dev.hw_features | dev.wanted_features
-
-
-def __netdev_update_features(dev: net_device) -> None:
-    """Switch offloads as wanted, as far as they go together."""
-    dev.features = netdev_fix_features(dev, netdev_get_wanted_features(dev))
-
-
-def netdev_features_change(dev: net_device) -> None:
-    """Tell all that offloads changed."""
-    call_netdevice_notifiers(NETDEV_FEAT_CHANGE, dev)
 
 
 def _word(value: int, i: int) -> int:

@@ -24,6 +24,7 @@ from kshell.linux.include.linux.inetdevice import (
     IN_DEV_ORCONF,
     INFINITY_LIFE_TIME,
     IPV4_DEVCONF_ARP_NOTIFY,
+    IPV4_DEVCONF_FORWARDING,
     IPV4_DEVCONF_NOPOLICY,
     IPV4_DEVCONF_NOXFRM,
     IPV4_DEVCONF_PROMOTE_SECONDARIES,
@@ -55,6 +56,7 @@ from kshell.linux.kernel.notifier import blocking_notifier_call_chain
 from kshell.linux.kernel.rcu.tree import call_rcu
 from kshell.linux.mm.slab_common import kfree, kzalloc
 from kshell.linux.net.core.dev import dev_get_by_index_rcu, register_netdevice_notifier
+from kshell.linux.net.core.dev_features import dev_disable_lro
 from kshell.linux.net.core.neighbour import neigh_parms_alloc, neigh_parms_release
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.ipv4 import arp, devinet_netconf, devinet_rtnl, fib_frontend_dev, fib_trie, igmp_dev
@@ -143,6 +145,8 @@ def inetdev_init(dev: net_device) -> in_device:
     in_dev.dev = dev
     in_dev.cnf = ipv4_devconf(net.ipv4.devconf_dflt.data)
     in_dev.arp_parms = neigh_parms_alloc(dev, net.kernel.arp_tbl)
+    if in_dev.cnf.data[IPV4_DEVCONF_FORWARDING - 1]:
+        dev_disable_lro(dev)
     dev.pcpu_refcnt += 1
     devinet_sysctl_register(in_dev)
     igmp_dev.ip_mc_init_dev(in_dev)

@@ -23,6 +23,7 @@ from kshell.linux.include.linux.inetdevice import in_device, ipv4_devconf
 from kshell.linux.include.linux.sysctl import Box, Pointer, ctl_table, data_field, table_copy
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.sysctl import proc_dointvec
+from kshell.linux.net.core.dev_features import dev_disable_lro
 from kshell.linux.net.core.neighbour_sysctl import neigh_sysctl_register, neigh_sysctl_unregister
 from kshell.linux.net.core.rtnl_lock import rtnl_trylock, rtnl_unlock
 from kshell.linux.net.ipv4 import devinet_netconf
@@ -75,6 +76,8 @@ def inet_forward_change(net: net_t) -> None:
     devinet_netconf.inet_netconf_notify_devconf(net, RTM_NEWNETCONF, NETCONFA_FORWARDING, NETCONFA_IFINDEX_ALL, every)
     devinet_netconf.inet_netconf_notify_devconf(net, RTM_NEWNETCONF, NETCONFA_FORWARDING, NETCONFA_IFINDEX_DEFAULT, dflt)
     for dev in net.dev_base_head:
+        if on:
+            dev_disable_lro(dev)
         in_dev = dev.ip_ptr
         if in_dev is not None:
             conf.ipv4_devconf_set(in_dev, conf.IPV4_DEVCONF_FORWARDING, on)
@@ -119,6 +122,8 @@ def devinet_sysctl_forward(ctl: ctl_table, write: int, buffer: bytearray, lenp: 
         inet_forward_change(net)
     else:
         ifindex = devinet_conf_ifindex(net, cnf)
+        if _value(ctl):
+            dev_disable_lro(net.dev_index_head[ifindex])
         devinet_netconf.inet_netconf_notify_devconf(net, RTM_NEWNETCONF, NETCONFA_FORWARDING, ifindex, cnf)
     rtnl_unlock(net.kernel)
     rt_cache_flush(net)

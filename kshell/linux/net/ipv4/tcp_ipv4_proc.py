@@ -221,11 +221,12 @@ def get_tcp4_sock(sk: tcp_sock, f: seq_file, i: int) -> None:
     active, when = _timer(sk, f)
     slow = -1 if sk.snd_ssthresh >= TCP_INFINITE_SSTHRESH else sk.snd_ssthresh
     last = sk.icsk_accept_queue.fastopenq.max_qlen if listening else slow
+    inode = sock_i_ino(sk)
     seq_printf(
         f,
         f"{i:4}: {_ends(sk.inet_rcv_saddr, sk.inet_sport, sk.inet_daddr, sk.inet_dport)} {sk.sk_state:02X} "
         f"{(sk.write_seq - sk.snd_una) & 0xFFFFFFFF:08X}:{rx_queue:08X} {active:02X}:{when:08X} "
-        f"{sk.icsk_retransmits:08X} {sock_i_uid(sk):5} {sk.icsk_probes_out:8} {sock_i_ino(sk)} {sk.sk_refcnt} "
+        f"{sk.icsk_retransmits:08X} {sock_i_uid(sk):5} {sk.icsk_probes_out:8} {inode} {sk.sk_refcnt} "
         f"{sk._addr & 0xFFFFFFFF:016x} {jiffies_to_clock_t(sk.icsk_rto)} {jiffies_to_clock_t(sk.icsk_ack.ato)} "
         f"{sk.icsk_ack.quick << 1 | inet_csk_in_pingpong_mode(sk)} {sk.snd_cwnd} {last}",
     )
