@@ -63,8 +63,8 @@ class SessionVariables:
 
     def interface_index(self, name: str) -> int | None:
         """The index of a network interface of the task's network namespace."""
-        net = self.user.task.nsproxy.net_ns
-        for device in getattr(net, "dev_base_head", ()):
+        nsproxy = self.user.task.nsproxy
+        for device in nsproxy.net_ns.dev_base_head if nsproxy is not None else ():
             if device.name == name:
                 return int(device.ifindex)
         return None

@@ -45,7 +45,7 @@ def d_path(current: task_struct, place: path) -> bytes:
 
 def dynamic_dname(buffer: bytes, buflen: int, text: str) -> bytes:
     """The result of a d_dname() that makes its name up. ENAMETOOLONG."""
-    data = text.encode()
+    data = text.encode("latin-1")
     if len(data) + 1 > min(buflen, 64):
         raise KernelError(ENAMETOOLONG)
     return data

@@ -109,7 +109,7 @@ def exec_mmap(current: task_struct, program: file) -> None:
 
 
 def __set_task_comm(task: task_struct, name: bytes) -> None:
-    task.comm = name[: TASK_COMM_LEN - 1].decode("utf-8", "replace")
+    task.comm = name[: TASK_COMM_LEN - 1].decode("latin-1")
 
 
 def flush_signal_handlers(task: task_struct) -> None:

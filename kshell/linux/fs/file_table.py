@@ -121,7 +121,7 @@ def alloc_file_pseudo(inode: inode, mnt: vfsmount, name: str, flags: int, fops: 
 
 
 def _pseudo_name(kernel: Kernel, name: str) -> qstr:
-    fresh = qstr(name.encode())
+    fresh = qstr(name.encode("latin-1"))
     if len(kernel._pseudo_names) < PSEUDO_NAMES_KEPT:
         kernel._pseudo_names[name] = fresh
     return fresh

@@ -92,7 +92,7 @@ def vfs_parse_fs_param_source(fc: fs_context, key: str, value: str | None) -> bo
         return False
     if fc.source is not None:
         raise KernelError(EINVAL)
-    fc.source = (value or "").encode()
+    fc.source = (value or "").encode("latin-1")
     return True
 
 

@@ -230,7 +230,7 @@ def path_mount(
     elif flags & MS_MOVE or type_page is None:
         raise KernelError(EINVAL)
     else:
-        name = dev_name.decode(errors="surrogateescape")
+        name = dev_name.decode("latin-1")
         do_new_mount(current, place, type_page, flags & SB_RDONLY, mnt_flags, name, data)
 
 
@@ -253,13 +253,13 @@ def copy_mount_options(current: task_struct, data: int) -> str:
         page = raw_copy_from_user(current, data, PAGE_SIZE - (data & (PAGE_SIZE - 1)))
     if not page:
         raise KernelError(EFAULT)
-    return page[: PAGE_SIZE - 1].split(b"\0", 1)[0].decode(errors="surrogateescape")
+    return page[: PAGE_SIZE - 1].split(b"\0", 1)[0].decode("latin-1")
 
 
 @SYSCALL_DEFINE
 def sys_mount(current: task_struct, dev_name: int, dir_name: int, type: int, flags: int, data: int) -> int:
     """mount(dev_name, dir_name, type, flags, data)."""
-    kernel_type = copy_mount_string(current, type).decode(errors="surrogateescape") if type else None
+    kernel_type = copy_mount_string(current, type).decode("latin-1") if type else None
     kernel_dev = copy_mount_string(current, dev_name)
     options = copy_mount_options(current, data)
     place = user_path_at(current, AT_FDCWD, dir_name, LOOKUP_FOLLOW)

@@ -218,17 +218,17 @@ def seq_write(m: seq_file, data: bytes) -> None:
 
 def seq_puts(m: seq_file, s: str) -> None:
     """Add text to the record."""
-    seq_write(m, s.encode())
+    seq_write(m, s.encode("latin-1"))
 
 
 def seq_putc(m: seq_file, c: str) -> None:
     """Add a character to the record."""
-    seq_write(m, c.encode())
+    seq_write(m, c.encode("latin-1"))
 
 
 def seq_printf(m: seq_file, text: str) -> None:
     """Add formatted text to the record (the f-string is the format)."""
-    seq_write(m, text.encode())
+    seq_write(m, text.encode("latin-1"))
 
 
 def seq_setwidth(m: seq_file, size: int) -> None:

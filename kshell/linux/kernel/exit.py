@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from kshell.abi.signal import CLD_DUMPED, CLD_EXITED, CLD_KILLED, SA_NOCLDSTOP, SA_NOCLDWAIT, SIG_IGN, SIGCHLD
+from kshell.abi.signal import (
+    CLD_DUMPED,
+    CLD_EXITED,
+    CLD_KILLED,
+    CLD_STOPPED,
+    SA_NOCLDSTOP,
+    SA_NOCLDWAIT,
+    SIG_IGN,
+    SIGCHLD,
+)
 from kshell.linux.fs.file import exit_files
 from kshell.linux.fs.fs_struct import exit_fs
 from kshell.linux.fs.pipe_info import free_pipe_info
 from kshell.linux.include.linux.sched import (
     EXIT_DEAD,
     EXIT_ZOMBIE,
+    JOBCTL_STOP_PENDING,
     PF_EXITING,
     PIDTYPE_PGID,
     PIDTYPE_PID,
@@ -29,7 +39,13 @@ from kshell.linux.kernel.fork import exit_mm_release, free_signal_struct, free_t
 from kshell.linux.kernel.nsproxy import exit_task_namespaces
 from kshell.linux.kernel.pid import __task_pid_nr_ns, detach_pid, task_active_pid_ns
 from kshell.linux.kernel.sched.wait import __wake_up, __wake_up_sync_key
-from kshell.linux.kernel.signal import __send_signal_locked, sigmask, signal_wake_up
+from kshell.linux.kernel.signal import (
+    __send_signal_locked,
+    sigmask,
+    signal_wake_up,
+    task_participate_group_stop,
+    valid_signal,
+)
 from kshell.linux.kernel.task_work import task_work_run
 from kshell.linux.kernel.time.hrtimer import hrtimer_cancel
 
@@ -57,6 +73,7 @@ async def do_group_exit(current: task_struct, exit_code: int) -> NoReturn:
 def zap_other_threads(p: task_struct) -> None:
     """Send SIGKILL to the other threads of p's process."""
     for t in p.signal._threads:
+        t.jobctl &= ~JOBCTL_STOP_PENDING
         if t is not p and not t.exit_state:
             t._pending.signal |= sigmask(9)
             signal_wake_up(t, True)
@@ -85,8 +102,10 @@ async def do_exit(current: task_struct, code: int) -> NoReturn:
 
 
 def exit_signals(tsk: task_struct) -> None:
-    """From now on tsk takes no signals."""
+    """From now on tsk takes no signals; a stop of its process does not wait for it."""
     tsk.flags |= PF_EXITING
+    if tsk.jobctl & JOBCTL_STOP_PENDING and task_participate_group_stop(tsk):
+        do_notify_parent_cldstop(tsk, CLD_STOPPED, tsk.signal.group_exit_code)
 
 
 def exit_itimers(tsk: task_struct) -> None:
@@ -167,7 +186,7 @@ def do_notify_parent(tsk: task_struct, sig: int) -> bool:
     info.si_status = code & 0x7F if code & 0x7F else code >> 8
     action = tsk.parent._sighand.action[SIGCHLD - 1]
     autoreap = sig == SIGCHLD and (action.sa_handler == SIG_IGN or bool(action.sa_flags & SA_NOCLDWAIT))
-    if sig and not (autoreap and action.sa_handler == SIG_IGN):
+    if sig and valid_signal(sig) and not (autoreap and action.sa_handler == SIG_IGN):
         __send_signal_locked(sig, info, tsk.parent, PIDTYPE_TGID, False)
     __wake_up_parent(tsk, tsk.parent)
     return autoreap

@@ -86,8 +86,7 @@ def unshare_nsproxy_namespaces(current: task_struct, unshare_flags: int) -> nspr
 def switch_task_namespaces(p: task_struct, new: nsproxy | None) -> None:
     """Give p other namespaces, None when it dies."""
     old = p.nsproxy
-    if new is not None:
-        p.nsproxy = new
+    p.nsproxy = new  # type: ignore[assignment]
     old.count -= 1
     if old.count == 0:
         free_nsproxy(p.kernel, old)

@@ -124,8 +124,8 @@ def pid_vnr(struct: pid | None) -> int:
 
 
 def task_active_pid_ns(task: task_struct) -> pid_namespace:
-    """The pid namespace that task lives in."""
-    return task.nsproxy.pid_ns_for_children
+    """The pid namespace that task lives in: there is one."""
+    return task.kernel.init_pid_ns
 
 
 def __task_pid_nr_ns(task: task_struct, kind: int) -> int:

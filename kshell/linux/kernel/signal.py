@@ -26,6 +26,7 @@ from kshell.abi.signal import (
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sched import (
     __TASK_STOPPED,
+    JOBCTL_STOP_PENDING,
     PF_EXITING,
     PF_KTHREAD,
     PIDTYPE_PID,
@@ -48,6 +49,7 @@ from kshell.linux.kernel.sched.core import wake_up_state
 from kshell.linux.kernel.sched.wait import wake_up
 from kshell.linux.security.security import security_task_kill
 
+NSIG: Final = 64
 SIG_KERNEL_ONLY: Final = frozenset({SIGKILL, SIGSTOP})
 SIG_KERNEL_STOP: Final = frozenset({SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU})
 SIG_KERNEL_IGNORE: Final = frozenset({SIGCONT, SIGCHLD, SIGWINCH, SIGURG})
@@ -58,6 +60,11 @@ SEND_SIG_PRIV: Final = kernel_siginfo(0, SI_KERNEL)
 def sigmask(sig: int) -> int:
     """The bit of signal sig in a set."""
     return 1 << (sig - 1)
+
+
+def valid_signal(sig: int) -> bool:
+    """Whether there is a signal of that number; 0 asks only."""
+    return 0 <= sig <= NSIG
 
 
 def sig_handler_ignored(handler: int, sig: int) -> bool:
@@ -83,8 +90,8 @@ def sig_ignored(t: task_struct, sig: int, force: bool) -> bool:
 
 
 def recalc_sigpending(t: task_struct) -> None:
-    """Set or clear TIF_SIGPENDING by what is pending and not blocked."""
-    if (t._pending.signal | t.signal.shared_pending.signal) & ~t._blocked:
+    """Set or clear TIF_SIGPENDING by what is pending and not blocked, and by a stop that t has to take part in."""
+    if t.jobctl & JOBCTL_STOP_PENDING or (t._pending.signal | t.signal.shared_pending.signal) & ~t._blocked:
         t.thread_info.flags |= TIF_SIGPENDING
     else:
         t.thread_info.flags &= ~TIF_SIGPENDING
@@ -112,6 +119,16 @@ def _set_of(signals: frozenset[int]) -> int:
     return sum(sigmask(sig) for sig in signals)
 
 
+def task_participate_group_stop(task: task_struct) -> bool:
+    """Take part in the stop of the process; whether that completes it."""
+    task.jobctl &= ~JOBCTL_STOP_PENDING
+    signal = task.signal
+    if signal.flags & SIGNAL_STOP_STOPPED or any(t.jobctl & JOBCTL_STOP_PENDING for t in signal._threads):
+        return False
+    signal.flags |= SIGNAL_STOP_STOPPED
+    return True
+
+
 def prepare_signal(sig: int, p: task_struct, force: bool) -> bool:
     """Side effects of stop and continue signals; whether the signal is to be queued."""
     signal = p.signal
@@ -126,13 +143,16 @@ def prepare_signal(sig: int, p: task_struct, force: bool) -> bool:
             _flush(_set_of(SIG_KERNEL_STOP), pending)
         signal.flags &= ~SIGNAL_STOP_STOPPED
         for t in threads:
+            t.jobctl &= ~JOBCTL_STOP_PENDING
             wake_up_state(t, __TASK_STOPPED)
     return not sig_ignored(p, sig, force)
 
 
 def wants_signal(sig: int, p: task_struct) -> bool:
     """Whether thread p can take a signal of its group."""
-    return not p._blocked & sigmask(sig) and not p.flags & PF_EXITING
+    if p._blocked & sigmask(sig) or p.flags & PF_EXITING:
+        return False
+    return sig == SIGKILL or not p.state & __TASK_STOPPED
 
 
 def complete_signal(sig: int, p: task_struct, kind: int) -> None:

@@ -24,6 +24,7 @@ from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user
 from kshell.linux.kernel.pid import find_vpid, pid_task
 from kshell.linux.kernel.sched.core import schedule
 from kshell.linux.kernel.signal import (
+    NSIG,
     _flush,
     check_kill_permission,
     do_send_sig_info,
@@ -31,6 +32,7 @@ from kshell.linux.kernel.signal import (
     recalc_sigpending,
     sig_handler_ignored,
     sigmask,
+    valid_signal,
 )
 from kshell.linux.kernel.signal_deliver import dequeue_signal, set_current_blocked
 from kshell.linux.kernel.time.hrtimer import schedule_hrtimeout_range
@@ -45,16 +47,12 @@ SIGACTION: Final = struct.Struct("<QQQQ")  # handler, flags, restorer, mask
 SIGALTSTACK: Final = struct.Struct("<QixxxxQ")
 
 
-def _valid_signal(sig: int) -> bool:
-    return 0 <= sig <= NSIG
-
-
 def kill_pid_info(sig: int, info: kernel_siginfo, struct_pid: pid | None) -> None:
     """Send to the process that bears the pid. ESRCH, EPERM, EINVAL."""
     p = pid_task(struct_pid, PIDTYPE_PID)
     if p is None:
         raise KernelError(ESRCH)
-    if not _valid_signal(sig):
+    if not valid_signal(sig):
         raise KernelError(EINVAL)
     group_send_sig_info(sig, info, p, PIDTYPE_TGID)
 
@@ -103,7 +101,7 @@ def prepare_kill_siginfo(current: task_struct, sig: int, code: int) -> kernel_si
 def sys_kill(current: task_struct, pid: int, sig: int) -> int:
     """Send sig (0: only ask whether we may). EINVAL, ESRCH, EPERM."""
     info = prepare_kill_siginfo(current, sig, SI_USER)
-    if not _valid_signal(sig):
+    if not valid_signal(sig):
         raise KernelError(EINVAL if pid <= 0 or find_vpid(current, pid) else ESRCH)
     kill_something_info(current, sig, info, pid)
     return 0
@@ -114,7 +112,7 @@ def do_send_specific(current: task_struct, tgid: int, nr: int, sig: int) -> int:
     p = pid_task(find_vpid(current, nr), PIDTYPE_PID)
     if p is None or (tgid > 0 and p.tgid != tgid):
         raise KernelError(ESRCH)
-    if not _valid_signal(sig):
+    if not valid_signal(sig):
         raise KernelError(EINVAL)
     info = prepare_kill_siginfo(current, sig, SI_TKILL)
     check_kill_permission(sig, info, p)

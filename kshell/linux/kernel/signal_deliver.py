@@ -31,9 +31,11 @@ from kshell.abi.signal import (
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTSYS
 from kshell.linux.include.linux.sched import (
+    __TASK_STOPPED,
+    JOBCTL_STOP_PENDING,
+    PF_EXITING,
     PF_SIGNALED,
     SIGNAL_GROUP_EXIT,
-    SIGNAL_STOP_STOPPED,
     SIGNAL_UNKILLABLE,
     TASK_STOPPED,
     kernel_siginfo,
@@ -50,6 +52,8 @@ from kshell.linux.kernel.signal import (
     SIG_KERNEL_STOP,
     recalc_sigpending,
     sigmask,
+    signal_wake_up,
+    task_participate_group_stop,
 )
 
 if TYPE_CHECKING:
@@ -101,13 +105,23 @@ def _tell(task: task_struct, info: kernel_siginfo, action: str) -> None:
 
 
 async def do_signal_stop(task: task_struct, signr: int) -> None:
-    """Stop the process until SIGCONT."""
-    task.signal.flags |= SIGNAL_STOP_STOPPED
-    task.signal.group_exit_code = signr
-    kernel_exit.do_notify_parent_cldstop(task, CLD_STOPPED, signr)
-    while task.signal.flags & SIGNAL_STOP_STOPPED:
-        task.state = TASK_STOPPED
-        await schedule(task.kernel)
+    """Stop until SIGCONT or SIGKILL, and have the other threads stop; the last to do so tells the parent."""
+    if not task.jobctl & JOBCTL_STOP_PENDING:
+        task.signal.group_exit_code = signr
+        _have_threads_stop(task)
+    task.state = TASK_STOPPED
+    if task_participate_group_stop(task):
+        kernel_exit.do_notify_parent_cldstop(task, CLD_STOPPED, task.signal.group_exit_code)
+    await schedule(task.kernel)
+
+
+def _have_threads_stop(task: task_struct) -> None:
+    for t in task.signal._threads:
+        if t.flags & PF_EXITING or (t.state & __TASK_STOPPED and t is not task):
+            continue
+        t.jobctl |= JOBCTL_STOP_PENDING
+        if t is not task:
+            signal_wake_up(t, False)
 
 
 async def get_signal(task: task_struct) -> tuple[kernel_siginfo, k_sigaction] | None:
@@ -116,6 +130,9 @@ async def get_signal(task: task_struct) -> tuple[kernel_siginfo, k_sigaction] | 
         if task.signal.flags & SIGNAL_GROUP_EXIT:
             recalc_sigpending(task)
             await kernel_exit.do_group_exit(task, task.signal.group_exit_code)
+        if task.jobctl & JOBCTL_STOP_PENDING:
+            await do_signal_stop(task, 0)
+            continue
         info = dequeue_signal(task, task._blocked)
         if info is None:
             return None

@@ -77,7 +77,7 @@ def sys_uname(current: task_struct, name: int) -> int:
     """struct new_utsname: six strings of 65 bytes."""
     uts = current.nsproxy.uts_ns.name
     fields = (uts.sysname, uts.nodename, uts.release, uts.version, uts.machine, uts.domainname)
-    copy_to_user(current, name, b"".join(text.encode().ljust(65, b"\0") for text in fields))
+    copy_to_user(current, name, b"".join(text.encode("latin-1").ljust(65, b"\0") for text in fields))
     return 0
 
 

@@ -55,7 +55,7 @@ def _nothing_to_do(table: ctl_table, write: int, lenp: Box, ppos: Box) -> bool:
 
 
 def _proc_do_string(data: Pointer, table: ctl_table, write: int, buffer: bytearray, lenp: Box, ppos: Box) -> None:
-    text = str(data.get()).encode()
+    text = str(data.get()).encode("latin-1")
     if not write:
         left = (text + b"\n")[ppos[0] : ppos[0] + lenp[0]]
         buffer += left

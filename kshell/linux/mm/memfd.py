@@ -88,7 +88,7 @@ def sys_memfd_create(current: task_struct, uname: int, flags: int) -> int:
         raise KernelError(EINVAL)
     fd = get_unused_fd_flags(current, O_CLOEXEC if flags & MFD_CLOEXEC else 0)
     try:
-        f = shmem_file_setup(current, "memfd:" + name.decode(errors="replace"), 0, 0)
+        f = shmem_file_setup(current, "memfd:" + name.decode("latin-1"), 0, 0)
     except KernelError:
         put_unused_fd(current, fd)
         raise

@@ -208,7 +208,7 @@ def shmem_show_options(seq: seq_file, root: dentry) -> None:
         text += f",gid={sbinfo.gid}"
     text += ",inode64"
     assert seq.buf is not None
-    seq.buf += text.encode()
+    seq.buf += text.encode("latin-1")
     seq.count = len(seq.buf)
 
 

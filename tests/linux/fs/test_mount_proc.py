@@ -133,3 +133,23 @@ def test_a_finished_task_is_gone(host):
     host("wait4", -1, 0, 0, 0)
     assert not exists(host, f"/proc/{child.pid}")
     assert host.read(fd, 10) == -3
+
+
+@pytest.mark.parametrize("place", [b"/proc", b"/sys"])
+def test_proc_and_sys_can_be_unmounted_and_mounted_again(host, place):
+    kind = {b"/proc": b"proc", b"/sys": b"sysfs"}[place]
+    seen = {b"/proc": "/proc/self/status", b"/sys": "/sys/class/net/lo"}[place]
+    for _ in range(2):
+        assert exists(host, seen)
+        assert host("umount2", place + b"\0", 0) == 0
+        host.machine.run()
+        assert not exists(host, seen)
+        host("exit_group", 0, task=host.fork())
+        assert host("mount", b"none\0", place + b"\0", kind + b"\0", 0, 0) == 0
+
+
+def test_mounts_of_a_dead_task(host):
+    child = host.fork()
+    fd = host("open", b"/proc/%d/mounts\0" % child.pid, 0)
+    host("exit_group", 0, task=child)
+    assert host.read(fd, 10) == -EINVAL

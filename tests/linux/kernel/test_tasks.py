@@ -155,6 +155,49 @@ def test_stop_and_continue(box: Box) -> None:
     assert box(child, "getpid") == child.pid
 
 
+def test_a_stopped_process_can_be_killed_and_takes_other_signals_when_it_goes_on(box: Box) -> None:
+    first, second = box.fork(box.init), box.fork(box.init)
+    for child in (first, second):
+        box(box.init, "kill", child.pid, SIGSTOP)
+        box.machine.run()
+    box(box.init, "kill", first.pid, SIGKILL)
+    box(box.init, "kill", second.pid, SIGTERM)
+    box.machine.run()
+    assert box(box.init, "wait4", first.pid, BUF, 1, 0) == first.pid
+    assert box.word() == SIGKILL
+    assert box(box.init, "wait4", second.pid, BUF, 1, 0) == 0
+    box(box.init, "kill", second.pid, SIGCONT)
+    box.machine.run()
+    assert box(box.init, "wait4", second.pid, BUF, 1, 0) == second.pid
+    assert box.word() == SIGTERM
+
+
+@pytest.mark.parametrize("end", [SIGCONT, SIGKILL])
+def test_all_threads_of_a_process_stop(box: Box, end: int) -> None:
+    child = box.fork(box.init)
+    nr = box(child, "clone", 0x10F00, 0, 0, 0, 0)
+    thread = next(t for t in box.machine.kernel.tasklist if t.pid == nr)
+    asleep = box(thread, "pause")
+    assert isinstance(asleep, SyscallInProgress)
+    box(box.init, "kill", child.pid, SIGSTOP)
+    box.machine.run()
+    assert [t.state & 4 for t in (child, thread)] == [4, 4]
+    assert box(box.init, "wait4", child.pid, BUF, 2, 0) == child.pid
+    box(box.init, "kill", child.pid, end)
+    box.machine.run()
+    assert [t.state & 4 for t in (child, thread)] == [0, 0]
+    assert bool(child.exit_state) is (end == SIGKILL)
+    assert asleep.done is (end == SIGKILL)
+
+
+def test_the_end_of_a_child_with_an_exit_signal_that_is_none_is_told_by_no_signal(box: Box) -> None:
+    nr = box(box.init, "clone", 127, 0, 0, 0, 0)
+    child = next(t for t in box.machine.kernel.tasklist if t.pid == nr)
+    box(child, "exit_group", 3)
+    assert box(box.init, "wait4", nr, BUF, 0x40000000, 0) == nr
+    assert box.word() == 3 << 8
+
+
 def test_nanosleep_takes_virtual_time_and_a_signal_leaves_the_rest(box: Box) -> None:
     child = box.fork(box.init)
     assert child.mm is not None

@@ -130,7 +130,7 @@ async def devkmsg_write(iocb: kiocb, from_: iov_iter) -> int:
     data = copy_from_iter(from_, count)
     if len(data) < count:
         raise KernelError(EFAULT)
-    level, text = 4, data.decode(errors="replace").rstrip("\n")
+    level, text = 4, data.decode("latin-1").rstrip("\n")
     if text.startswith("<") and ">" in text[:5] and text[1 : text.index(">")].isdigit():
         level, text = int(text[1 : text.index(">")]) & 7, text[text.index(">") + 1 :]
     printk(iocb.ki_filp._kernel, text, level)

@@ -395,12 +395,12 @@ def _device_ioctl(f: file, tfile: tun_file, cmd: int, arg: int) -> int:
         ifr = copy_from_user(current, arg, 40)
         name = ifr[: IFNAMSIZ - 1].split(b"\0")[0].decode("latin-1")
         tun = tun_set_iff(tfile.net, f, name, int.from_bytes(ifr[16:18], "little"))
-        copy_to_user(current, arg, tun.dev.name.encode().ljust(IFNAMSIZ, b"\0"))
+        copy_to_user(current, arg, tun.dev.name.encode("latin-1").ljust(IFNAMSIZ, b"\0"))
         return 0
     if tun is None:
         raise KernelError(EBADFD)
     if cmd == TUNGETIFF:
-        copy_to_user(current, arg, tun.dev.name.encode().ljust(IFNAMSIZ, b"\0") + tun.flags.to_bytes(2, "little"))
+        copy_to_user(current, arg, tun.dev.name.encode("latin-1").ljust(IFNAMSIZ, b"\0") + tun.flags.to_bytes(2, "little"))
         return 0
     if cmd == TUNSETPERSIST:
         tun.flags = tun.flags | IFF_PERSIST if arg else tun.flags & ~IFF_PERSIST

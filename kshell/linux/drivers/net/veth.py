@@ -196,7 +196,7 @@ def _make_peer(
     src_net: net_t, tbp: nlattrs, ifmp: ifinfomsg | None, named: bool, extack: netlink_ext_ack | None
 ) -> net_device:
     """The other end, registered. What rtnl_create_link() and register_netdevice() raise."""
-    name = tbp[i.IFLA_IFNAME].rstrip(b"\0").decode() if named else "veth%d"
+    name = tbp[i.IFLA_IFNAME].split(b"\0", 1)[0].decode("latin-1") if named else "veth%d"
     net = rtnl_link_get_net(src_net, tbp)
     try:
         assign = NET_NAME_USER if named else NET_NAME_ENUM

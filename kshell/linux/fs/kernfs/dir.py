@@ -176,7 +176,7 @@ def kernfs_fop_readdir(file: file, ctx: dir_context) -> None:
             kernfs_find_ns(kn, attr.name, None)
     seen = sorted((child.name, child) for child in kn.children.values() if child.ns is None or child.ns is ns)
     for name, child in seen[ctx.pos - DOTS :]:
-        if not ctx.actor(ctx, name.encode(), ctx.pos, child.id, child.mode >> 12):
+        if not ctx.actor(ctx, name.encode("latin-1"), ctx.pos, child.id, child.mode >> 12):
             return
         ctx.pos += 1
 
@@ -190,7 +190,7 @@ def kernfs_iop_get_link(dentry: dentry | None, inode: inode, done: object) -> by
     assert kn.parent is not None
     here, there = kernfs_path(kn.parent), kernfs_path(kn.symlink)
     common = next((i for i, (a, b) in enumerate(zip(here, there, strict=False)) if a != b), min(len(here), len(there)))
-    return "/".join([".."] * (len(here) - common) + there[common:]).encode()
+    return "/".join([".."] * (len(here) - common) + there[common:]).encode("latin-1")
 
 
 def kernfs_dop_revalidate(dentry: dentry, flags: int) -> int:
@@ -201,7 +201,7 @@ def kernfs_dop_revalidate(dentry: dentry, flags: int) -> int:
     if inode is None:
         return 0
     kn = _node(inode)
-    return int(kn.parent is not None and kn.name.encode() == dentry.d_name.name)
+    return int(kn.parent is not None and kn.name.encode("latin-1") == dentry.d_name.name)
 
 
 def kernfs_iop_setattr(mnt_userns: user_namespace, dentry: dentry, attr: iattr) -> None:

@@ -58,7 +58,7 @@ def __xlate_proc_name(
 ) -> tuple[proc_dir_entry, bytes]:
     """The directory of a name with slashes, and its last part. ENOENT."""
     de = parent or kernel.proc_root
-    *dirs, residual = name.encode().split(b"/")
+    *dirs, residual = name.encode("latin-1").split(b"/")
     for part in dirs:
         found = pde_subdir_find(de, part)
         if found is None:
@@ -93,7 +93,7 @@ def proc_register(dir: proc_dir_entry, dp: proc_dir_entry) -> proc_dir_entry:
 def proc_symlink(kernel: Kernel, name: str, parent: proc_dir_entry | None, dest: str) -> proc_dir_entry:
     """Make a symbolic link."""
     ent, directory = __proc_create(kernel, parent, name, S_IFLNK | S_IRUGO | S_IWUGO | S_IXUGO, 1)
-    ent.data = dest.encode()
+    ent.data = dest.encode("latin-1")
     ent.size = len(dest)
     ent.proc_iops = proc_link_inode_operations
     return proc_register(directory, ent)

@@ -237,7 +237,7 @@ def proc_sys_readdir(file: file, ctx: dir_context) -> None:
             except KernelError:
                 ctx.pos += 1
                 continue
-        if not proc_sys_fill_cache(file, ctx, place, name.encode(), table):
+        if not proc_sys_fill_cache(file, ctx, place, name.encode("latin-1"), table):
             return
         ctx.pos += 1
 
@@ -373,7 +373,7 @@ def _sysctl_set(kernel: Kernel, path: str, value: str) -> None:
     """Write `value` to a setting as root does at the beginning of its file. KeyError, KernelError."""
     table = _sysctl_entry(kernel, path)
     assert table.proc_handler is not None
-    text = bytearray(value.encode())
+    text = bytearray(value.encode("latin-1"))
     table.proc_handler(table, 1, text, [len(text)], [0])
 
 

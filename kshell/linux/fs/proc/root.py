@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINVAL
 from kshell.abi.stat import PROC_SUPER_MAGIC, S_IFDIR, S_IRUGO, S_IXUGO
-from kshell.linux.fs.dcache import d_make_root
+from kshell.linux.fs.dcache import d_make_root, dput
 from kshell.linux.fs.filesystems import register_filesystem
 from kshell.linux.fs.fs_context import vfs_parse_fs_param_source
 from kshell.linux.fs.libfs import generic_read_dir
@@ -40,7 +40,8 @@ from kshell.linux.include.linux.fs import (
     super_block,
 )
 from kshell.linux.include.linux.fs_context import fs_context, fs_context_operations
-from kshell.linux.include.linux.proc_fs import proc_dir_entry
+from kshell.linux.include.linux.proc_fs import proc_dir_entry, proc_fs_info, proc_sb_info
+from kshell.linux.mm.slab_common import kfree, kzalloc
 from kshell.linux.mm.slub import kmem_cache_alloc
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 PROC_ROOT_INO = 1
+SIZEOF_PROC_FS_INFO = 32
 NO_OPTIONS = ("hidepid", "gid", "subset")
 
 
@@ -67,6 +69,7 @@ def proc_fill_super(s: super_block, fc: fs_context) -> None:
     s.s_blocksize, s.s_blocksize_bits = 1024, 10
     s.s_magic = PROC_SUPER_MAGIC
     s.s_op = proc_sops
+    s.s_fs_info = kzalloc(s.kernel, proc_fs_info, SIZEOF_PROC_FS_INFO)
     root = proc_get_inode(s, pde_get(s.kernel.proc_root))
     s.s_root = d_make_root(root)
     proc_setup_self(s)
@@ -94,7 +97,11 @@ def proc_init_fs_context(fc: fs_context) -> None:
 
 def proc_kill_sb(sb: super_block) -> None:
     """Unmount."""
+    fs_info = proc_sb_info(sb)
+    dput(fs_info.proc_self)
+    dput(fs_info.proc_thread_self)
     kill_anon_super(sb)
+    kfree(sb.kernel, fs_info, SIZEOF_PROC_FS_INFO)
 
 
 proc_fs_type = file_system_type(

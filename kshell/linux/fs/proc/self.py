@@ -11,6 +11,7 @@ from kshell.linux.fs.libfs import kfree_link
 from kshell.linux.fs.proc.generic import proc_alloc_inum
 from kshell.linux.include.linux.dcache import qstr
 from kshell.linux.include.linux.fs import inode_operations
+from kshell.linux.include.linux.proc_fs import proc_sb_info
 from kshell.linux.include.linux.sched import PIDTYPE_PID, PIDTYPE_TGID
 from kshell.linux.kernel.pid import __task_pid_nr_ns
 
@@ -38,7 +39,7 @@ proc_self_inode_operations = inode_operations(get_link=proc_self_get_link)
 proc_thread_self_inode_operations = inode_operations(get_link=proc_thread_self_get_link)
 
 
-def _setup(s: super_block, name: bytes, ino: int, iops: inode_operations) -> None:
+def _setup(s: super_block, name: bytes, ino: int, iops: inode_operations) -> dentry:
     assert s.s_root is not None
     link = d_alloc(s.s_root, qstr(name))
     inode = new_inode(s)
@@ -47,16 +48,17 @@ def _setup(s: super_block, name: bytes, ino: int, iops: inode_operations) -> Non
     inode.i_mode = S_IFLNK | S_IRWXUGO
     inode.i_op = iops
     d_add(link, inode)
+    return link
 
 
 def proc_setup_self(s: super_block) -> None:
-    """Put the link into the root directory."""
-    _setup(s, b"self", s.kernel.self_inum, proc_self_inode_operations)
+    """Put the link into the root directory; it stays until the file system is unmounted."""
+    proc_sb_info(s).proc_self = _setup(s, b"self", s.kernel.self_inum, proc_self_inode_operations)
 
 
 def proc_setup_thread_self(s: super_block) -> None:
-    """Put the link into the root directory."""
-    _setup(s, b"thread-self", s.kernel.thread_self_inum, proc_thread_self_inode_operations)
+    """Put the link into the root directory; it stays until the file system is unmounted."""
+    proc_sb_info(s).proc_thread_self = _setup(s, b"thread-self", s.kernel.thread_self_inum, proc_thread_self_inode_operations)
 
 
 def proc_self_init(kernel: Kernel) -> None:

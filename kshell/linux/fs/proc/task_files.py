@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from kshell.abi.errno import EINVAL, ENOENT
 from kshell.abi.resource import RLIM_INFINITY
 from kshell.linux.fs.proc_namespace import show_mountinfo, show_vfsmnt
 from kshell.linux.fs.seq_file import seq_printf, seq_putc, seq_puts, seq_setwidth
+from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.mm_types import VM_EXEC, VM_READ, VM_SHARED, VM_WRITE
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.mm_types import vm_area_struct
+    from kshell.linux.include.linux.mount import mount
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.include.linux.seq_file import seq_file
 
@@ -58,15 +62,22 @@ def show_map(m: seq_file, task: task_struct) -> None:
         show_map_vma(m, vma)
 
 
+def _mounts(p: task_struct) -> Iterable[mount]:
+    """The mounts of the task's namespace. EINVAL, ENOENT: it is dead or dying."""
+    if p.nsproxy is None or p.nsproxy.mnt_ns is None:
+        raise KernelError(EINVAL)
+    if p.fs is None:
+        raise KernelError(ENOENT)
+    return p.nsproxy.mnt_ns.list
+
+
 def mounts_show(m: seq_file, p: task_struct) -> None:
     """/proc/PID/mounts: the mounts of the task's namespace."""
-    ns = p.nsproxy.mnt_ns if p.nsproxy is not None else None
-    for mnt in ns.list if ns is not None else ():
+    for mnt in _mounts(p):
         show_vfsmnt(m, mnt, p.fs.root)
 
 
 def mountinfo_show(m: seq_file, p: task_struct) -> None:
     """/proc/PID/mountinfo: the same with numbers and roots."""
-    ns = p.nsproxy.mnt_ns if p.nsproxy is not None else None
-    for mnt in ns.list if ns is not None else ():
+    for mnt in _mounts(p):
         show_mountinfo(m, mnt, p.fs.root)

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.dcache import dentry_operations
-    from kshell.linux.include.linux.fs import Ppos, file, file_operations, inode, inode_operations, kiocb
+    from kshell.linux.include.linux.dcache import dentry, dentry_operations
+    from kshell.linux.include.linux.fs import Ppos, file, file_operations, inode, inode_operations, kiocb, super_block
     from kshell.linux.include.linux.poll import poll_table_struct
     from kshell.linux.include.linux.seq_file import seq_file, seq_operations
     from kshell.linux.include.linux.uio import iov_iter
@@ -54,6 +54,21 @@ class proc_ops:
         self.proc_release = proc_release
         self.proc_poll = proc_poll
         self.proc_ioctl = proc_ioctl
+
+
+class proc_fs_info:
+    """What a mounted /proc holds on to."""
+
+    __slots__ = ("_addr", "proc_self", "proc_thread_self")
+    _addr: int
+    proc_self: dentry
+    proc_thread_self: dentry
+
+
+def proc_sb_info(sb: super_block) -> proc_fs_info:
+    """The proc_fs_info of a super block."""
+    assert isinstance(sb.s_fs_info, proc_fs_info)
+    return sb.s_fs_info
 
 
 class proc_dir_entry:

@@ -46,6 +46,8 @@ SIGNAL_STOP_STOPPED: Final = 0x00000001
 SIGNAL_GROUP_EXIT: Final = 0x00000004
 SIGNAL_UNKILLABLE: Final = 0x00000040
 
+JOBCTL_STOP_PENDING: Final = 1 << 17
+
 TIF_NOTIFY_RESUME: Final = 1 << 1
 TIF_SIGPENDING: Final = 1 << 2
 TIF_NEED_RESCHED: Final = 1 << 3
@@ -272,6 +274,7 @@ class task_struct:
         "flags",
         "fs",
         "group_leader",
+        "jobctl",
         "kernel",
         "mm",
         "nsproxy",
@@ -309,7 +312,7 @@ class task_struct:
         self.kernel = kernel
         self.state = TASK_RUNNING
         self.flags = 0
-        self.exit_code = self.exit_state = self.exit_signal = 0
+        self.exit_code = self.exit_state = self.exit_signal = self.jobctl = 0
         self.pid = self.tgid = 0
         self.comm = ""
         self.personality = 0

@@ -48,8 +48,19 @@ class inet_timewait_sock(sock_common):
     """struct inet_timewait_sock: the addresses and ports of a finished connection, and the timer that ends it."""
 
     __slots__ = (
-        "skc_tw_dr", "skc_tw_rcv_nxt", "skc_tw_snd_nxt", "tw_rcv_wscale", "tw_sport", "tw_substate", "tw_tb", "tw_tb2",
-        "tw_timer", "tw_tos", "tw_transparent", "tw_txhash",
+        "__dict__",
+        "skc_tw_dr",
+        "skc_tw_rcv_nxt",
+        "skc_tw_snd_nxt",
+        "tw_rcv_wscale",
+        "tw_sport",
+        "tw_substate",
+        "tw_tb",
+        "tw_tb2",
+        "tw_timer",
+        "tw_tos",
+        "tw_transparent",
+        "tw_txhash",
     )
     tw_mark: int = 0
     tw_priority: int = 0

@@ -38,7 +38,7 @@ def dev_set_alias(dev: net_device, alias: bytes) -> None:
     """Give a device a text; an empty one takes it away. EINVAL: too long."""
     if len(alias) >= IFALIASZ:
         raise KernelError(EINVAL)
-    dev.ifalias = alias.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
+    dev.ifalias = alias.split(b"\0", 1)[0].decode("latin-1")
 
 
 def dev_change_tx_queue_len(dev: net_device, new_len: int) -> None:

@@ -208,7 +208,7 @@ def sock_getbindtodevice(sk: sock, optval: sockptr_t, optlen: sockptr_t, length:
         return 0
     if length < IFNAMSIZ:
         raise KernelError(EINVAL)
-    name = net_dev.netdev_get_name(sk.skc_net, sk.skc_bound_dev_if).encode() + b"\0"
+    name = net_dev.netdev_get_name(sk.skc_net, sk.skc_bound_dev_if).encode("latin-1") + b"\0"
     copy_to_sockptr(optval, name)
     return len(name)
 

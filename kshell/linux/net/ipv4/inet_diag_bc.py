@@ -41,8 +41,11 @@ def valid_hostcond(bc: bytes) -> int:
 def valid_cc(bc: bytes, at: int) -> bool:
     """Whether an instruction begins there."""
     here = 0
-    while here < at:
-        here += OP.unpack_from(bc, here)[1]
+    while here < at and here + OP.size <= len(bc):
+        yes = OP.unpack_from(bc, here)[1]
+        if yes < OP.size or yes & 3:
+            return False
+        here += yes
     return here == at
 
 

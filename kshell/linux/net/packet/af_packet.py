@@ -245,7 +245,7 @@ def packet_getname_spkt(sock: socket, peer: int) -> bytes:
         raise KernelError(EOPNOTSUPP)
     po = pkt_sk(sock.sk)  # type: ignore[arg-type]  # an open socket has its sk
     dev = dev_get_by_index_rcu(po.sk_net, po.ifindex) if po.ifindex else None
-    name = dev.name.encode() if dev is not None else b""
+    name = dev.name.encode("latin-1") if dev is not None else b""
     return struct.pack("<H14s", AF_PACKET, name)
 
 
