@@ -49,15 +49,30 @@ _FIELD_ALIASES: Final = {
 }  # fmt: skip
 
 
+#: what stands for bytes that a log does not show
+UNSEEN: Final = b"\xa5"
+#: what utimensat() takes in the place of a time
+_UTIMES: Final = {"UTIME_NOW": (1 << 30) - 1, "UTIME_OMIT": (1 << 30) - 2}
+
+
 class Encoder(Numbers):
-    """Turns nodes into bytes for one architecture, placing in memory what they point to."""
+    """Turns nodes into bytes for one architecture, placing in memory what they point to.
+
+    filler: the byte that stands for what a log does not show of a string.
+    """
 
     def __init__(
-        self, source: Source, memory: Memory, variables: Variables | None = None, arch: str = "x86_64"
+        self,
+        source: Source,
+        memory: Memory,
+        variables: Variables | None = None,
+        arch: str = "x86_64",
+        filler: bytes = b"\0",
     ) -> None:
         super().__init__(source, variables)
         self.memory = memory
         self.arch = arch
+        self.filler = filler
 
     # ---- bytes ----
 
@@ -68,7 +83,7 @@ class Encoder(Numbers):
                 if abstract:
                     data = b"\0" + data
                 if truncated and length is not None and len(data) < length:
-                    data += bytes(min(length, MAX_BUFFER) - len(data))
+                    data += self.filler * (min(length, MAX_BUFFER) - len(data))
                 return data
             case Array(items=items) if all(isinstance(i, Number) for i in items):
                 return bytes(self.number(i) & 0xFF for i in items)
@@ -118,6 +133,8 @@ class Encoder(Numbers):
         layout = structs.layout(name, self.arch)
         if isinstance(node, String):
             return node.data
+        if name == "timespec" and isinstance(node, Name) and node.name in _UTIMES:
+            return layout.pack({"tv_sec": 0, "tv_nsec": _UTIMES[node.name]})
         if not isinstance(node, StructNode):
             raise self.error(f"not a struct {name}", node, expected="{field=value, …}")
         values: dict[str, Value] = {}
@@ -239,6 +256,8 @@ class Encoder(Numbers):
         if field.name == "sin_addr" and isinstance(node, StructNode) and node.items:  # {s_addr=…}
             inner = node.items[0]
             return self.host_number(inner.value if isinstance(inner, Named) else inner)
+        if field.name in ("sin_port", "sin6_port"):
+            return self._port(node)
         if field.name == "sin6_addr":
             return self._address_bytes(node, 16)
         if field.name == "sun_path":
@@ -246,6 +265,14 @@ class Encoder(Numbers):
         if field.is_bytes:
             return self.data(node, field.size)
         return self.host_number(node) if field.code.startswith(">") else self.number(node)
+
+    def _port(self, node: Node) -> int:
+        if isinstance(node, String):
+            raise self.error("a port is a number", node, expected='{AF_INET, 80, "127.0.0.1"}')
+        port = self.host_number(node)
+        if isinstance(node, Number) and port > 0xFFFF:
+            raise self.error(f"{port} is no port", node, expected="0 to 65535")
+        return port
 
     def _address_bytes(self, node: Node, size: int) -> bytes:
         """An IPv6 address as text, or plain bytes (a device's name, say)."""

@@ -11,7 +11,7 @@ from kshell.abi.syscalls import BY_NUMBER, SOCKETCALL_NUMBERS, SOCKETCALLS, Para
 from kshell.lang import marshal_values as values
 from kshell.lang.ast import Annotated, Array, Call, Change, Dots, Name, Named, Node, Number, String, Unary, Unknown
 from kshell.lang.ast import Struct as StructNode
-from kshell.lang.encode import Encoder, Memory, before
+from kshell.lang.encode import UNSEEN, Encoder, Memory, before
 from kshell.lang.lexer import Source
 from kshell.lang.marshal_context import Context
 from kshell.lang.marshal_options import is_meant
@@ -84,7 +84,7 @@ def marshal(
     through = abi == "socketcall" and call.name in SOCKETCALL_NUMBERS
     if syscall.number < 0:
         through = True
-    encoder = Encoder(source, memory, variables, "i386" if through else "x86_64")
+    encoder = Encoder(source, memory, variables, "i386" if through else "x86_64", UNSEEN if replay else b"\0")
     registers = _arguments(call, syscall, encoder, replay, fill)
     if through:
         return _through_socketcall(call, syscall, registers, memory)

@@ -56,8 +56,9 @@ _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 class Parser:
     """A recursive-descent parser over one source; each method reads what its name says and moves on."""
 
-    def __init__(self, source: Source, start: int = 0) -> None:
+    def __init__(self, source: Source, start: int = 0, empty_fields: bool = False) -> None:
         self.source = source
+        self._empty_fields = empty_fields  # strace shows a set of flags that is empty as nothing
         self._stream: Iterator[Token] = tokens(source, start)
         self._ahead: list[Token] = []
         self._nesting = 0
@@ -168,7 +169,7 @@ class Parser:
         if token.kind == "name" and self.peek(1).text == "=" and self.peek(1).kind == "op":
             self.take()
             self.take()
-            value = self.changed()
+            value = self._field_value()
             self._grow(self._height, token.start)
             return Named(token.text, value, (token.start, self._last_end))
         node = self.changed()
@@ -178,6 +179,12 @@ class Parser:
             self._grow(self._height, token.start)
             return Named(name, value, (token.start, self._last_end))
         return node
+
+    def _field_value(self) -> Node:
+        if self._empty_fields and self.peek().text in (",", "}") and self.peek().kind == "op":
+            self._height = 1
+            return Number(0, 10, (self._last_end, self._last_end))
+        return self.changed()
 
     def _alone(self, token: Token) -> Node | None:
         """A name, number or string that is an argument by itself, as most are; None if more belongs to it."""

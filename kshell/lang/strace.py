@@ -31,7 +31,8 @@ _EXITED: Final = re.compile(r"\+\+\+ exited with (?P<status>\d+) \+\+\+\s*$")
 _KILLED: Final = re.compile(r"\+\+\+ killed by (?P<name>SIG\w+)(?P<core> \(core dumped\))? \+\+\+\s*$")
 _DURATION: Final = re.compile(r"\s+<(?P<seconds>\d+)\.(?P<frac>\d+)>\s*$")
 _NAME: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)\(")
-_RESTARTED: Final = re.compile(r"<\.\.\. resuming interrupted [\w ]*\.\.\.>")
+_LEFT_OUT: Final = re.compile(r"<\.\.\. resuming interrupted [\w ]*\.\.\.>|<unfinished \.\.\.>(?=\) )")
+"""Arguments that strace could not show: the call is a restart, or its task was gone before it came back."""
 _TALK: Final = re.compile(r"(?:strace: |\?\?\?\? |\[ Process PID=|Process \d+ |\+\+\+ superseded|--- stopped)")
 
 
@@ -219,7 +220,7 @@ def _call_record(line: _Line, filename: str) -> Record:
     resumed = _RESUMED.match(line.body)
     start = line.partner if resumed else line
     end = line if resumed else line.partner or line
-    text, duration = _without_duration(_RESTARTED.sub("...", _joined(start, end)))
+    text, duration = _without_duration(_LEFT_OUT.sub("...", _joined(start, end)))
     call, result = _read_call(text, filename, line.number)
     if resumed:
         started = start.number if start else 0
@@ -253,7 +254,7 @@ def _without_duration(body: str) -> tuple[str, int | None]:
 
 def _read_call(text: str, filename: str, number: int) -> tuple[Call, Result]:
     source = Source(text, filename, number)
-    parser = Parser(source)
+    parser = Parser(source, empty_fields=True)
     node = parser.expression()
     if not isinstance(node, Apply):
         raise source.error("not a line of an strace log", 0, len(text), expected="a system call")

@@ -92,6 +92,7 @@ class Kernel:
         self.boot_ns = clock.now  # clock time of power on
         self.epoch_ns = epoch  # wall clock time (ns since 1970) of power on
         self.listening = False
+        self._handlers_run = False
         self._observers: tuple[Callable[[Record], None], ...] = ()
 
         # kernel/sched/core.c

@@ -1,7 +1,7 @@
 """Taking signals on the way to user space (kernel/signal.c, second half; arch/x86/kernel/signal.c).
 
 User space has no code here: a handler is told of as an event and returns at once, rt_sigreturn() pops
-its frame.
+its frame. Where programs do run their handlers (a log is replayed), kernel._handlers_run has their masks take effect.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from kshell.abi.errno import EINVAL
 from kshell.abi.signal import (
     CLD_STOPPED,
+    SA_NODEFER,
     SA_RESETHAND,
     SA_RESTART,
     SIG_DFL,
@@ -163,21 +164,32 @@ async def arch_do_signal_or_restart(task: task_struct, result: int) -> bool:
     restart = True
     while (signal := await get_signal(task)) is not None:
         info, action = signal
-        handle_signal(task, info, result)
+        handle_signal(task, info, action, result)
         if -result in (ERESTARTNOHAND, ERESTART_RESTARTBLOCK) or (
             -result == ERESTARTSYS and not action.sa_flags & SA_RESTART
         ):
             restart = False
+        if task.kernel._handlers_run:
+            result = 0
     restore_saved_sigmask(task)
     return restart
 
 
-def handle_signal(task: task_struct, info: kernel_siginfo, result: int) -> None:
+def handle_signal(task: task_struct, info: kernel_siginfo, action: k_sigaction, result: int) -> None:
     """Run the handler: it is told of, and leaves a frame for rt_sigreturn()."""
     mask = task._blocked if task._saved_sigmask is None else task._saved_sigmask
     task._sigframes.append((result, mask))
     del task._sigframes[:-MAX_SIGFRAMES]
+    if task.kernel._handlers_run:
+        signal_delivered(task, info, action)
     _tell(task, info, "handler")
+
+
+def signal_delivered(task: task_struct, info: kernel_siginfo, action: k_sigaction) -> None:
+    """The signal and those in sa_mask are blocked until the handler returns."""
+    task._saved_sigmask = None
+    itself = 0 if action.sa_flags & SA_NODEFER else sigmask(info.si_signo)
+    set_current_blocked(task, task._blocked | action.sa_mask | itself)
 
 
 def restore_saved_sigmask(task: task_struct) -> None:

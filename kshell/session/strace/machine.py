@@ -20,6 +20,7 @@ class ReplayMachine(Machine):
         self.held: list[task_struct] = []
         self.hold: Callable[[task_struct], bool] = lambda task: False
         super().__init__(seed)
+        self.kernel._handlers_run = True
 
     def run(self) -> list[SyscallInProgress]:
         """Run every task that can run and is not to be held."""

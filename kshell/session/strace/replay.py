@@ -395,7 +395,7 @@ def _uptime(log: Log) -> int:
     first = next((event.time for event in log.events if event.time is not None), None)
     for position, event in enumerate(log.events):
         until = _UNTIL.search(event.call.text) if event.kind == "start" and event.call is not None else None
-        if until is None or event.call is None or first is None:
+        if until is None or event.call is None or first is None or event.call.ret != 0:
             continue
         later = (e.time for e in log.events[position + 1 :] if e.pid == event.pid and e.time != event.time)
         ended = event.call.end_time if event.call.in_two_parts else next(later, None)

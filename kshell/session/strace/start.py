@@ -76,13 +76,14 @@ class Start:
     def _descriptor(self, process: Process, fd: int, node: Node) -> None:
         try:
             if node.kind == "S_IFREG":
-                process.call("openat", AT_FDCWD, f"{ELSEWHERE}/.kshell-{fd}", O_RDWR | O_CREAT, 0o600)
+                path = f"{self.world.cwd if node.here else ELSEWHERE}/.kshell-{fd}"
+                process.call("openat", AT_FDCWD, path, node.flags | O_CREAT, 0o600)
                 process.call("fchmod", fd, node.mode)
-                process.call("unlink", f"{ELSEWHERE}/.kshell-{fd}")
+                process.call("unlink", path)
             elif node.kind in ("S_IFIFO", "S_IFSOCK"):
                 self._pipe(process, fd)
             else:
-                process.call("openat", AT_FDCWD, "/dev/null", O_RDWR, 0)
+                process.call("openat", AT_FDCWD, "/dev/null", node.flags, 0)
         except SystemCallError as error:
             self.notes.append(f"descriptor {fd}: {error}")
 

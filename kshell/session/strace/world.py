@@ -9,8 +9,11 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Iterable
+from itertools import count
 from posixpath import dirname, normpath
 
+from kshell.abi.fcntl import O_ACCMODE, O_RDWR
+from kshell.lang.encode import UNSEEN
 from kshell.session.strace.lines import Log, LogCall
 
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\.\.\.)?', re.DOTALL)
@@ -20,6 +23,7 @@ _RDEV = re.compile(r"st_rdev=makedev\((0x[0-9a-f]+), (0x[0-9a-f]+)\)")
 _ENTRIES = re.compile(r"/\* (\d+) entries \*/")
 _STICKY = {"S_ISUID": 0o4000, "S_ISGID": 0o2000, "S_ISVTX": 0o1000}
 _FORKS = frozenset({"fork", "vfork", "clone", "clone3"})
+_RESERVING = frozenset({"accept", "accept4", "open", "openat", "openat2"})
 _STATS = frozenset({"stat", "lstat", "newfstatat", "fstat", "statx", "fstatat64"})
 PROGRAM = b"\x7fELF"
 """What a file that the log executes begins with, unless a read says more."""
@@ -47,7 +51,7 @@ def string_of(argument: str) -> tuple[bytes, bool] | None:
 class Node:
     """Something that was there before. kind: S_IFREG, S_IFDIR, S_IFLNK, S_IFCHR; contents by offset."""
 
-    __slots__ = ("contents", "filler", "kind", "mode", "rdev", "size", "target")
+    __slots__ = ("contents", "filler", "flags", "here", "kind", "mode", "rdev", "size", "target")
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -57,6 +61,8 @@ class Node:
         self.target = b""
         self.rdev = (0, 0)
         self.filler: tuple[int, int] | None = None
+        self.flags = O_RDWR
+        self.here = False  # a standard descriptor's: whether its file lies where the log's files do
 
 
 class _Open:
@@ -76,7 +82,19 @@ class _Process:
     def __init__(self, cwd: str) -> None:
         self.fds = {fd: _Open(f"{STANDARD}{fd}") for fd in range(3)}
         self.cloexec: set[int] = set()
+        self.reserved: dict[int, int] = {}
         self.cwd = cwd
+
+    def is_open(self, fd: int) -> bool:
+        """Whether the number is taken, if only by a call that has not come back."""
+        return fd in self.fds or fd in self.reserved.values()
+
+    def reserve(self, call: LogCall) -> None:
+        """accept() and open() take their number before they sleep."""
+        if call.ret is not None and call.ret >= 0:
+            self.reserved[call.index] = call.ret
+        else:
+            self.reserved[call.index] = next(fd for fd in count() if not self.is_open(fd))
 
     def copy(self) -> _Process:
         other = _Process(self.cwd)
@@ -105,7 +123,10 @@ class World:
         for event in log.events:
             process = self._process(event.pid)
             call = event.call
-            if event.kind == "end" and call is not None:
+            if event.kind == "start" and call is not None and call.in_two_parts and call.name in _RESERVING:
+                process.reserve(call)
+            elif event.kind == "end" and call is not None:
+                process.reserved.pop(call.index, None)
                 self._see(process, call)
         for path in self._programs:
             self._make_program(path)
@@ -192,7 +213,7 @@ class World:
         if fd in self.inherited and fd not in process.fds:
             return
         for number in range(lowest, min(fd, MOST_INHERITED)):
-            if number not in process.fds and number not in self._closed:
+            if not process.is_open(number) and number not in self._closed:
                 self.inherited.add(number)
                 for each in self._processes.values():
                     each.fds.setdefault(number, _Open(""))
@@ -300,6 +321,7 @@ def _dup(world: World, process: _Process, call: LogCall) -> None:
     assert call.ret is not None
     if call.ret < 0 or (call.name == "fcntl" and "F_DUPFD" not in call.args[1]):
         _set_cloexec(process, call)
+        _asked_of(world, process, call)
         return
     if call.name == "dup" or call.name == "fcntl":
         world.allocated(process, call.ret, _number(call.args[2]) if call.name == "fcntl" else 0)
@@ -314,6 +336,18 @@ def _set_cloexec(process: _Process, call: LogCall) -> None:
     if call.name == "fcntl" and call.ret == 0 and call.args[1] == "F_SETFD":
         fd = _number(call.args[0])
         (process.cloexec.add if "FD_CLOEXEC" in call.args[2] else process.cloexec.discard)(fd)
+
+
+def _asked_of(world: World, process: _Process, call: LogCall) -> None:
+    """A descriptor that fcntl knows though nothing in the log opened it; the access mode of a standard one."""
+    if call.name != "fcntl" or call.ret is None or call.ret < 0:
+        return
+    fd = _number(call.args[0])
+    if not process.is_open(fd):
+        world.inherited.add(fd)
+        process.fds[fd] = _Open("")
+    elif process.fds[fd].path == f"{STANDARD}{fd}" and call.args[1] == "F_GETFL":
+        world.standard.setdefault(fd, Node("S_IFCHR" if fd == 0 else "S_IFREG")).flags = call.ret & O_ACCMODE
 
 
 def _execve(world: World, process: _Process, call: LogCall) -> None:
@@ -337,7 +371,7 @@ def _read(world: World, process: _Process, call: LogCall) -> None:
     data = string_of(call.args[1])
     node = world.nodes.get(opened.path)
     if node is not None and data is not None and opened.path not in world.written:
-        node.contents[at] = (data[0] + bytes(max(0, call.ret - len(data[0]))))[: call.ret]
+        node.contents[at] = (data[0] + UNSEEN * max(0, call.ret - len(data[0])))[: call.ret]
         node.size = max(node.size or 0, at + call.ret)
     if not positioned:
         opened.position = at + call.ret
@@ -365,6 +399,13 @@ def _sendfile(world: World, process: _Process, call: LogCall) -> None:
             node.contents[start] = data
     if not at:
         opened.position += call.ret
+
+
+def _copy_range(world: World, process: _Process, call: LogCall) -> None:
+    """Both files are on one file system."""
+    opened = process.fds.get(_number(call.args[2]))
+    if opened is not None and opened.path.startswith(STANDARD) and call.ret is not None and call.ret >= 0:
+        world.standard.setdefault(int(opened.path[-1]), Node("S_IFREG")).here = True
 
 
 def _lseek(world: World, process: _Process, call: LogCall) -> None:
@@ -437,6 +478,22 @@ def _chdir(world: World, process: _Process, call: LogCall) -> None:
     if call.ret == 0:
         process.cwd = world.path(process, call.args[0]) or process.cwd
         world.add_directory(process.cwd)
+
+
+def _fchdir(world: World, process: _Process, call: LogCall) -> None:
+    opened = process.fds.get(_number(call.args[0]))
+    if call.ret == 0 and opened is not None and opened.path.startswith("/"):
+        process.cwd = opened.path
+
+
+def _receive(world: World, process: _Process, call: LogCall) -> None:
+    """Descriptors that came in a message."""
+    if call.ret is None or call.ret < 0:
+        return
+    for fds in re.findall(r"cmsg_type=SCM_RIGHTS, cmsg_data=\[([\d, ]+)\]", call.text):
+        for fd in map(int, fds.split(",")):
+            process.fds[fd] = _Open("")
+            (process.cloexec.add if "MSG_CMSG_CLOEXEC" in call.text else process.cloexec.discard)(fd)
 
 
 def _readlink(world: World, process: _Process, call: LogCall) -> None:
@@ -513,10 +570,13 @@ _HANDLERS = _table(
         ("read pread64", _read),
         ("write pwrite64 writev ftruncate", _write),
         ("sendfile sendfile64", _sendfile),
+        ("copy_file_range", _copy_range),
         ("lseek", _lseek),
         (" ".join(_STATS), _stat),
         ("access faccessat faccessat2", _access),
         ("chdir", _chdir),
+        ("fchdir", _fchdir),
+        ("recvmsg", _receive),
         ("readlink readlinkat", _readlink),
         ("getdents64", _getdents),
         ("mkdir mkdirat symlink symlinkat link mknod mknodat", _make),

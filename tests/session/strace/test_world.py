@@ -1,5 +1,6 @@
 """What a log shows of the files before it."""
 
+from kshell.lang.encode import UNSEEN
 from kshell.session.strace.lines import Log
 from kshell.session.strace.world import World
 
@@ -22,7 +23,7 @@ def test_contents_come_from_reads_at_their_places() -> None:
 
 def test_shortened_strings_are_filled_up() -> None:
     node = world('openat(AT_FDCWD, "/x", O_RDONLY) = 3', 'read(3, "ab"..., 10) = 5').nodes["/x"]
-    assert node.contents == {0: b"ab\0\0\0"}
+    assert node.contents == {0: b"ab" + 3 * UNSEEN}
 
 
 def test_sizes_and_modes_come_from_stat() -> None:
