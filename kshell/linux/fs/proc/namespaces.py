@@ -42,11 +42,7 @@ def _task_to_look_at(inode: inode) -> task_struct:
     task = base.get_proc_task(inode)
     if task is None or not ptrace_may_access(inode.i_sb.kernel.current, task):
         raise KernelError(EACCES)
-<<<<<<< Updated upstream
     return task
-=======
-    return readlink_copy(current, buffer, buflen, ns_get_name(task, dentry.d_name.name).encode("latin-1"))
->>>>>>> Stashed changes
 
 
 def proc_ns_get_link(dentry: dentry | None, inode: inode, done: object) -> bytes | None:

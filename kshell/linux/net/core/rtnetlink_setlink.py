@@ -69,17 +69,6 @@ def rtnl_ensure_unique_netns(tb: nlattrs, extack: netlink_ext_ack | None, netns_
         raise KernelError(EINVAL)
 
 
-<<<<<<< Updated upstream
-=======
-def get_net_ns_by_pid(net: net_t, pid: int) -> net_t:
-    """The namespace of a task, referenced. ESRCH."""
-    task = find_task_by_vpid(net.kernel.current, pid)
-    if task is None or task.nsproxy is None:
-        raise KernelError(ESRCH)
-    return get_net(task.nsproxy.net_ns)
-
-
->>>>>>> Stashed changes
 def rtnl_link_get_net(src_net: net_t, tb: nlattrs) -> net_t:
     """The namespace a request is about, by task or descriptor, referenced. ESRCH; EBADF, EINVAL: no namespace."""
     current = src_net.kernel.current
