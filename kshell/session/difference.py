@@ -14,6 +14,7 @@ from kshell.lens import fields
 from kshell.lens.inventory import Leaf, Ref, Thing, inventory
 from kshell.lens.objects import open_files
 from kshell.lens.shown import spec_of
+from kshell.world.machine import LOCALHOST
 
 if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 ORDER: Final = ("time", "created", "freed", "changed", "counter", "memory", "log")
 ROOT: Final = "kernel"
-LOCALHOST: Final = "localhost"
 ABSENT: Final = object()
 
 _HIDDEN: Final = re.compile(r"(^|\.)_|^net_secret$")

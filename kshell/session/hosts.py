@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kshell.session.commands import CommandError
 from kshell.session.tasks import Tasks
 from kshell.session.watch import Watch
+from kshell.world.machine import LOCALHOST
 
 if TYPE_CHECKING:
     from kshell.session.captured import Capture
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from kshell.session.session import Session
     from kshell.session.tasks import UserTask
     from kshell.world.machine import Machine
-
-LOCALHOST = "localhost"
-"""What commands call the first host."""
 
 
 class Host:

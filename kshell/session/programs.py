@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.sched import WNOHANG
 from kshell.session.commands import CommandError
 from kshell.session.sleeping import bounded
 from kshell.userland.running import Running
@@ -24,7 +25,6 @@ FOREGROUND_NS: Final = 30_000_000_000
 
 MOST_EVENTS: Final = 100_000
 NR_EXIT_GROUP, NR_WAIT4 = 231, 61
-WNOHANG: Final = 1
 
 
 class Job:

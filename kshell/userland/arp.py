@@ -7,6 +7,7 @@ from os import strerror
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.ioctl import SIOCDARP, SIOCGIFHWADDR, SIOCSARP
+from kshell.abi.netdevice import ARPHRD_ETHER
 from kshell.abi.socket import AF_INET, SOCK_DGRAM
 from kshell.userland import names
 from kshell.userland.addresses import ipv4, parse_ipv4, parse_mac, sockaddr_in
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 ENXIO: Final = 6
 ATF_COM, ATF_PERM, ATF_PUBL, ATF_NETMASK, ATF_DONTPUB = 2, 4, 8, 0x20, 0x40
 ARPREQ: Final = struct.Struct("<16s16si16s16s")
-ARPHRD_ETHER: Final = 1
 HARDWARE: Final = ("ether", "loop")
 GETOPT: Final = Getopt(
     "A:H:adfp:nsei:Dt:vh?DNV",

@@ -12,15 +12,12 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
-from kshell.world.machine import WorldError
+from kshell.world.machine import LOCALHOST, WorldError
 from kshell.world.nic import plug_in
 from kshell.world.wire import Link, Port, Socket, Switch, Traffic
 
 if TYPE_CHECKING:
     from kshell.world.machine import Machine, SyscallInProgress
-
-FIRST: Final = "localhost"
-"""Name of the first host, whose key in `World.machines` is ""."""
 
 FIRST_MAC: Final = 0x525400123456
 MOST_EVENTS: Final = 100_000
@@ -113,16 +110,16 @@ class World:
     def _check_name(self, name: str) -> None:
         if not name.isidentifier():
             raise WorldError(f"{name!r} is no name for a host or switch", "letters, digits and _")
-        if name in self.machines or name == FIRST:
+        if name in self.machines or name == LOCALHOST:
             raise WorldError(f"there is a host {name} already")
         if name in self.switches:
             raise WorldError(f"there is a switch {name} already")
 
     def machine(self, name: str) -> Machine:
         """The machine of a host. WorldError: there is none."""
-        machine = self.machines.get("" if name == FIRST else name)
+        machine = self.machines.get("" if name == LOCALHOST else name)
         if machine is None:
-            known = ", ".join(host or FIRST for host in self.machines)
+            known = ", ".join(host or LOCALHOST for host in self.machines)
             raise WorldError(f"there is no host {name!r}", f"host {name} makes one; there are: {known}")
         return machine
 

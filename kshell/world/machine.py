@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 EPOCH_NS: Final = 1_686_355_200_000_000_000  # 2023-06-10, the day of Debian 12
 SCRATCH: Final = 0x10000  # user memory that init uses at start
 MAX_STEPS: Final = 1_000_000  # switches in one run(): more means tasks that wake each other for ever
+LOCALHOST: Final = "localhost"  # what commands call the first host, whose key in World.machines is ""
 
 Stack = Coroutine[object, None, int]
 

@@ -9,6 +9,7 @@ from kshell.abi.netdevice import IFF_UP
 from kshell.lens.graph.model import Box, Edge, Graph, Row
 from kshell.lens.names import ipv4
 from kshell.linux.include.linux.inetdevice import IN_DEV_FORWARD
+from kshell.world.machine import LOCALHOST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from kshell.world.hosts import Cable, World
     from kshell.world.machine import Machine
 
-FIRST: Final = "localhost"
 TIMES: Final = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"), (1, "ns"))
 RATES: Final = ((1_000_000_000, "Gbit"), (1_000_000, "Mbit"), (1_000, "kbit"), (1, "bit"))
 
@@ -26,9 +26,9 @@ def network(machines: Mapping[str, Machine], detail: int = 0) -> Graph:
     """The hosts of a world, from the one that the first link begins at."""
     graph = Graph("network")
     world = machines[""].world
-    names = [name for name in machines if name or world is None or _linked(world, FIRST)]
+    names = [name for name in machines if name or world is None or _linked(world, LOCALHOST)]
     for name in names:
-        graph.add(_host(name or FIRST, machines[name], detail))
+        graph.add(_host(name or LOCALHOST, machines[name], detail))
     if world is None:
         return graph
     for name, switch in world.switches.items():

@@ -6,13 +6,13 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from kshell.lens.graph.layout import Layout, Placed, Point, Route, name_width
+from kshell.lens.svg import FONT
 from kshell.lens.text import cells
 
 CELL: Final = 7.3
 LINE: Final = 18
 PAD: Final = 16
 RADIUS: Final = 5
-FONT: Final = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
 
 STYLE: Final = """\
 text{font-family:%s;font-size:12px;fill:#1f2328;white-space:pre}

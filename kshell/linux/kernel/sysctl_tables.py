@@ -8,6 +8,7 @@ from kshell.abi.errno import EINVAL
 from kshell.abi.mman import FUTEX_TID_MASK
 from kshell.linux.fs.proc.proc_sysctl_register import register_sysctl_base
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.sysctl import (
     SYSCTL_INT_MAX,
     SYSCTL_MAXOLDUID,
@@ -114,7 +115,7 @@ kern_table = (
     ctl_table("panic_on_warn", initial(0), 4, 0o644, proc_dointvec_minmax, SYSCTL_ZERO, SYSCTL_ONE),
     ctl_table("ns_last_pid", "init_pid_ns.last_pid", 4, 0o666, proc_dointvec_minmax, SYSCTL_ZERO, PID_MAX_LIMIT),
     ctl_table("printk", initial((7, 4, 1, 7)), 16, 0o644, proc_dointvec),
-    ctl_table("printk_ratelimit", initial(5 * 250), 4, 0o644, proc_dointvec_jiffies),
+    ctl_table("printk_ratelimit", initial(5 * HZ), 4, 0o644, proc_dointvec_jiffies),
     ctl_table("printk_ratelimit_burst", initial(10), 4, 0o644, proc_dointvec),
     ctl_table("dmesg_restrict", initial(1), 4, 0o644, proc_dointvec_minmax, SYSCTL_ZERO, SYSCTL_ONE),
     ctl_table("kptr_restrict", initial(0), 4, 0o644, proc_dointvec_minmax, SYSCTL_ZERO, SYSCTL_TWO),

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from difflib import get_close_matches
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from kshell.session import events, settings
 from kshell.session.commands import SECTIONS, Command, CommandError, command
+from kshell.session.paragraphs import filled
 
 if TYPE_CHECKING:
     from kshell.session.session import Session
 
-WIDTH = 78
 
 LANGUAGE = """\
 One line is one of: a system call, an assignment from one, a command, an expression, a comment (# or //).
@@ -136,14 +135,14 @@ def overview(session: Session) -> str:
         entries = [entry for entry in session.registry if entry.section == section]
         if entries:
             lines += [title, *(line for entry in entries for line in _entry(entry)), ""]
-    lines += wrap("help language, tasks, syscalls, errors, json, differences; help CALL, COMMAND, ERROR, CONSTANT, struct, "
-                  "setting. man CALL is the manual page; ? behind a word explains it.", WIDTH)
+    lines += filled("help language, tasks, syscalls, errors, json, differences; help CALL, COMMAND, ERROR, CONSTANT, struct, "
+                  "setting. man CALL is the manual page; ? behind a word explains it.")
     return "\n".join(lines)
 
 
 def _entry(entry: Command) -> list[str]:
     head = f"  {entry.name:10} "
-    return wrap(entry.summary, WIDTH, initial_indent=head, subsequent_indent=" " * len(head))
+    return filled(entry.summary, head)
 
 
 def _call_list(session: Session) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.lang.statements import split_words
 from kshell.session.commands import CommandError, command
-from kshell.session.hosts import LOCALHOST
+from kshell.world.machine import LOCALHOST
 
 if TYPE_CHECKING:
     from kshell.session.session import Session

@@ -16,6 +16,7 @@ from kshell.session.commands import CommandError, command
 from kshell.session.commands.debugging import functions_by_name
 from kshell.session.commands.printing import walked
 from kshell.session.instruments import instruments_of
+from kshell.session.paragraphs import WIDTH
 
 if TYPE_CHECKING:
     from kshell.lens.debug.debugger import Stop
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 AROUND: Final = 5
 MOST_LESSONS: Final = 3
-WIDTH: Final = 78
 
 
 @command("list [FUNCTION|LIST]", section="debug", completion="function")

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from textwrap import wrap
 from types import MappingProxyType
 from typing import Final
 
 from kshell.abi import name_tables, names
 from kshell.session.manual import pages
+from kshell.session.paragraphs import filled
 
-WIDTH: Final = 78
 MAGIC: Final = "a file system's number, as statfs() tells it"
 MOST_CALLS: Final = 8
 STYLES: Final = {
@@ -46,15 +45,15 @@ def constant_text(name: str) -> str:
     value = names.constant(name)
     if value is None:
         return ""
-    lines = [f"{name} = {value}" + (f" ({value:#x})" if abs(value) > 9 else ""), "", *wrap(_sentence(note(name)), WIDTH)]
+    lines = [f"{name} = {value}" + (f" ({value:#x})" if abs(value) > 9 else ""), "", *filled(_sentence(note(name)))]
     lines += _same_value(name, value)
     takers = [f"{call}({argument})" for call, argument in takers_of(name)]
     if takers:
         more = ["…"] if len(takers) > MOST_CALLS else []
-        lines += wrap("Taken by " + ", ".join(takers[:MOST_CALLS] + more), WIDTH, subsequent_indent="  ")
+        lines += filled("Taken by " + ", ".join(takers[:MOST_CALLS] + more), indent="  ")
     errors = [f"{row.call} {row.errno}" for found in pages().values() for row in found.errors if _names(row.cause, name)]
     if errors:
-        lines += wrap("Errors that have to do with it: " + ", ".join(dict.fromkeys(errors)), WIDTH, subsequent_indent="  ")
+        lines += filled("Errors that have to do with it: " + ", ".join(dict.fromkeys(errors)), indent="  ")
     return "\n".join(lines)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
 from typing import Final
 
 from kshell.abi.errno import NUMBERS, strerror
 from kshell.session.manual import ErrorRow, rows
 from kshell.session.manual.text import where
+from kshell.session.paragraphs import filled
 
-WIDTH: Final = 78
 MOST_TRACED: Final = 24
 """Causes whose function is looked up by running their examples; of an error with more, the calls are listed only."""
 
@@ -28,13 +27,13 @@ def errno_text(name: str) -> str:
     found = [row for row in rows() if row.errno == name or (name == "EWOULDBLOCK" and row.errno == "EAGAIN")]
     head = f"{name} = {number}: {strerror(number)}"
     if not found:
-        return "\n".join([head, "", *wrap(INSIDE if number >= 512 else NEVER, WIDTH)])
+        return "\n".join([head, "", *filled(INSIDE if number >= 512 else NEVER)])
     same = ", ".join(other for other, value in NUMBERS.items() if value == number and other != name)
     lines = [head, *([f"The same as {same}."] if same else []), ""]
     if len(found) > MOST_TRACED:
         calls = dict.fromkeys(row.call for row in found)
         lines += [f"Given by {len(calls)} calls, for {len(found)} reasons; help CALL {name} tells them:"]
-        return "\n".join([*lines, *wrap(", ".join(calls), WIDTH, initial_indent="  ", subsequent_indent="  ")])
+        return "\n".join([*lines, *filled(", ".join(calls), "  ")])
     return "\n".join([*lines, *_causes(found)])
 
 
@@ -55,5 +54,5 @@ def _causes(found: list[ErrorRow]) -> list[str]:
     for row in found:
         function, file = where(row)
         text = f"{row.call}(): {row.cause}  [{function}, {file}]"
-        lines += wrap(text, WIDTH, initial_indent="  ", subsequent_indent="      ")
+        lines += filled(text, "  ", "      ")
     return lines

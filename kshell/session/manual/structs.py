@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
 from typing import Final
 
 from kshell.abi import structs
 from kshell.abi.syscalls import signature
 from kshell.session.manual import pages
+from kshell.session.paragraphs import filled
 
-WIDTH: Final = 78
 STYLES: Final = {
     "sockaddr": ("sockaddr", "sockaddr_in", "sockaddr_in6", "sockaddr_un", "sockaddr_nl", "sockaddr_ll"),
     "pollfds": ("pollfd",), "iovec": ("iovec",), "msghdr": ("msghdr", "cmsghdr"), "mmsghdr": ("mmsghdr",),
@@ -32,7 +31,7 @@ def struct_text(name: str) -> str:
     lines += [f"  {f.offset:6}  {f.size:4}  {f.type} {f.name}" for f in layout.visible_fields()]
     takers = [f"{call}({argument})" for call, argument in _takers(name)]
     if takers:
-        lines += ["", *wrap("Taken by " + ", ".join(takers), WIDTH, subsequent_indent="  ")]
+        lines += ["", *filled("Taken by " + ", ".join(takers), indent="  ")]
     return "\n".join([*lines, "", f"Written {{{_example(layout)}}} in a call."])
 
 

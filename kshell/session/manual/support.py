@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from textwrap import wrap
 
 from kshell.abi.syscall_table import PARTLY
 from kshell.abi.syscalls import BY_NAME
 from kshell.session.manual import page
-
-WIDTH = 78
+from kshell.session.paragraphs import filled
 
 
 def support_text(implemented: Iterable[str]) -> str:
@@ -22,9 +20,9 @@ def support_text(implemented: Iterable[str]) -> str:
         state = "partly" if call.name in PARTLY else "supported"
         text = f"{call.number:4} {call.name:18} {state:10} "
         note = f"left out or different: {PARTLY[call.name]}" if call.name in PARTLY else _summary(call.name)
-        lines += wrap(note, WIDTH, initial_indent=text, subsequent_indent=" " * len(text)) or [text.rstrip()]
+        lines += filled(note, text) or [text.rstrip()]
     lines += ["", f"Not there: ENOSYS ({len(absent)}); help NAME says what does the same"]
-    return "\n".join([*lines, *wrap(" ".join(absent), WIDTH, initial_indent="  ", subsequent_indent="  ")])
+    return "\n".join([*lines, *filled(" ".join(absent), "  ")])
 
 
 def _summary(name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import strerror
@@ -13,12 +12,12 @@ from kshell.abi.syscalls import BY_NAME, SOCKETCALL_NUMBERS, signature
 from kshell.lens.linux_files import file_of_step
 from kshell.session.manual.absent import absent_text
 from kshell.session.manual.examples import functions_of, origin
+from kshell.session.paragraphs import WIDTH, filled
 
 if TYPE_CHECKING:
     from kshell.abi.syscalls import Syscall
     from kshell.session.manual.parse import ErrorRow, Page
 
-WIDTH: Final = 78
 MOST_STEPS: Final = 24
 DEEPEST: Final = 5
 
@@ -106,7 +105,7 @@ def _arguments(page: Page, call: Syscall, indent: str = "  ", result: bool = Tru
         if len(head) > names + types + 4 + len(indent):
             lines.append(head.rstrip())
             head = " " * (names + types + 4 + len(indent))
-        lines += wrap(text, WIDTH, initial_indent=head, subsequent_indent=" " * len(head)) or [head.rstrip()]
+        lines += filled(text, head) or [head.rstrip()]
     return lines
 
 
@@ -123,7 +122,7 @@ def _errors(page: Page) -> list[str]:
         function, _ = where(row)
         head = f"  {row.errno:{names}}  "
         text = f"{row.cause}  [{function}]"
-        lines += wrap(text, WIDTH, initial_indent=head, subsequent_indent=" " * len(head))
+        lines += filled(text, head)
     return lines
 
 
@@ -157,7 +156,7 @@ def _wrapped(text: str, indent: str = "    ") -> list[str]:
     return [
         line
         for paragraph in text.split("\n")
-        for line in wrap(paragraph, WIDTH, initial_indent=indent, subsequent_indent=indent)
+        for line in filled(paragraph, indent, indent)
     ]
 
 

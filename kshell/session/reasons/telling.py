@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import NUMBERS, strerror
@@ -13,6 +12,7 @@ from kshell.linux.include.linux.err import KernelError
 from kshell.session import events as ev
 from kshell.session.commands import CommandError
 from kshell.session.manual.absent import absent_text
+from kshell.session.paragraphs import WIDTH, filled
 from kshell.session.reasons.explain import Explanation, explain
 from kshell.session.reasons.failure import last_call
 from kshell.session.reasons.surprises import surprise_of
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from kshell.session.session import Session
     from kshell.session.tasks import UserTask
 
-WIDTH: Final = 78
 HINT_TRIES: Final = 6
 """How many steps are tried for the line below a failing call, which has to be quick."""
 
@@ -143,7 +142,7 @@ def _conditions(reason: Reason) -> list[str]:
     lines = []
     for condition in reason.conditions:
         held = "this was true:" if condition.held else "this was false:"
-        lines += wrap(f"{held} {condition.text}", WIDTH, initial_indent="  ", subsequent_indent="      ")
+        lines += filled(f"{held} {condition.text}", "  ", "      ")
         lines += [f"      {name} = {value}" for name, value in condition.values]
     return lines
 
@@ -154,13 +153,13 @@ def _conditions(reason: Reason) -> list[str]:
 def _sleeping(session: Session, user: UserTask, wait: Wait) -> list[str]:
     call = session.sleeping_call(user)
     lines = _head(f"task {user.name} sleeps in {call or 'a call'}(), in {wait.function}()", wait.file)
-    lines += wrap(f"It waits for {wait.what}.", WIDTH, initial_indent="  ", subsequent_indent="  ")
+    lines += filled(f"It waits for {wait.what}.", "  ")
     if wait.queue:
         lines.append(f"  Its entry stands in the wait queue {wait.queue}.")
     lines.append(f"  {_how_long(session, wait)}")
     lines.append("  It would be woken by")
     for each in dict.fromkeys([*wait.wakers, f"a signal: kill({user.task.pid}, SIGINT)"]):
-        lines += wrap(each, WIDTH, initial_indent="    - ", subsequent_indent="      ")
+        lines += filled(each, "    - ", "      ")
     return lines
 
 
@@ -172,4 +171,4 @@ def _how_long(session: Session, wait: Wait) -> str:
 
 
 def _wrapped(text: str) -> list[str]:
-    return wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")
+    return filled(text, "  ")

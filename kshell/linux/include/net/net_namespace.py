@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
     from kshell.linux.init.kernel import Kernel
 
-LOOPBACK_IFINDEX = 1
-
 
 class pernet_operations:
     """What to do when a network namespace comes or goes. `id` names the object of net_generic(), `size` its class."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.linux.skbuff import sk_buff
 
+TC_PRIO_CONTROL = 7  # skb->priority of what keeps the network going
 
 TCQ_F_BUILTIN = 1
 TCQ_F_CAN_BYPASS = 4

@@ -65,6 +65,7 @@ from kshell.abi.rtnetlink import RTEXT_FILTER_VF, RTNLGRP_LINK
 from kshell.abi.socket import AF_UNSPEC
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netdevice import (
+    MAX_PHYS_ITEM_ID_LEN,
     NETDEV_FEAT_CHANGE,
     NETDEV_NOTIFY_PEERS,
     NETDEV_REBOOT,
@@ -111,7 +112,6 @@ _STATS64: Final = (
 STATS: Final = struct.Struct("<24I")
 STATS64: Final = struct.Struct("<25Q")
 
-MAX_PHYS_ITEM_ID_LEN: Final = 32
 
 _EVENTS: Final = {
     NETDEV_REBOOT: IFLA_EVENT_REBOOT,

@@ -7,6 +7,7 @@ from typing import Final
 
 from kshell.abi import if_link as i
 from kshell.abi.netdevice import IFALIASZ, IFNAMSIZ, MAX_ADDR_LEN
+from kshell.linux.include.linux.netdevice import MAX_PHYS_ITEM_ID_LEN
 from kshell.linux.include.net.nlattr import (
     NLA_BINARY,
     NLA_NESTED,
@@ -21,7 +22,6 @@ from kshell.linux.include.net.nlattr import (
 from kshell.linux.include.net.tcp import MAX_TCP_HEADER
 
 ALTIFNAMSIZ: Final = 128
-MAX_PHYS_ITEM_ID_LEN: Final = 32
 SIZEOF_RTNL_LINK_IFMAP: Final = 32
 
 _U32 = nla_policy(NLA_U32)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from kshell.abi.capability import CAP_SYS_ADMIN
 from kshell.abi.errno import EPERM
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.skbuff import MAX_SKB_FRAGS
 from kshell.linux.include.linux.sysctl import (
     SYSCTL_LONG_ONE,
@@ -126,7 +127,7 @@ net_core_table = (
         SYSCTL_LONG_ONE, BPF_JIT_LIMIT_MAX,
     ),
     ctl_table("netdev_tstamp_prequeue", initial(1), 4, 0o644, proc_dointvec),
-    ctl_table("message_cost", initial(5 * 250), 4, 0o644, proc_dointvec_jiffies),
+    ctl_table("message_cost", initial(5 * HZ), 4, 0o644, proc_dointvec_jiffies),
     ctl_table("message_burst", initial(10), 4, 0o644, proc_dointvec),
     ctl_table("optmem_max", "sysctl_optmem_max", 4, 0o644, proc_dointvec),
     ctl_table("tstamp_allow_data", "sysctl_tstamp_allow_data", 4, 0o644, proc_dointvec_minmax, SYSCTL_ZERO, SYSCTL_ONE),

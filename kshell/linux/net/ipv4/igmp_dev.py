@@ -20,6 +20,7 @@ from kshell.linux.include.linux.igmp import (
     ip_sf_list,
 )
 from kshell.linux.include.linux.ip import _checksum
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.protocol import net_protocol
 from kshell.linux.kernel.time.timer import timer_delete
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 _PMC_SIZE = 160  # sizeof(struct ip_mc_list)
-IGMP_QUERY_INTERVAL = 125 * 250
-IGMP_QUERY_RESPONSE_INTERVAL = 10 * 250
+IGMP_QUERY_INTERVAL = 125 * HZ
+IGMP_QUERY_RESPONSE_INTERVAL = 10 * HZ
 
 
 def _kernel_of(in_dev: in_device) -> Kernel:

@@ -25,6 +25,7 @@ from kshell.linux.include.linux.netdevice import LL_RESERVED_SPACE
 from kshell.linux.include.linux.random import prandom_u32_max
 from kshell.linux.include.linux.skbuff import skb_dst_set
 from kshell.linux.include.net.flow import flowi4
+from kshell.linux.include.net.sch_generic import TC_PRIO_CONTROL
 from kshell.linux.kernel.time.timer import mod_timer, timer_delete, timer_list, timer_setup
 from kshell.linux.net.core.skbuff import alloc_skb, skb_put
 from kshell.linux.net.ipv4 import ip_output, route, route_output
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.init.kernel import Kernel
 
-TC_PRIO_CONTROL: Final = 7
 IGMPV3_ALL_MCR: Final = 0xE0000016
 IGMP_ALL_ROUTER: Final = 0xE0000002
 ROUTER_ALERT: Final = b"\x94\x04\0\0"

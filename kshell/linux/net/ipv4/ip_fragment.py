@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.inet import ICMP_EXC_FRAGTIME, ICMP_TIME_EXCEEDED
 from kshell.linux.include.linux.ip import IP_DF, IP_MF, IP_OFFSET, iphdr
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.skbuff import CHECKSUM_NONE, sk_buff
 from kshell.linux.include.linux.snmp import (
     IPSTATS_MIB_REASM_OVERLAPS,
@@ -46,7 +47,7 @@ class fqdir:
         self.net = net
         self.high_thresh = _HIGH_THRESH
         self.low_thresh = 3 << 20
-        self.timeout = 30 * 250
+        self.timeout = 30 * HZ
         self.max_dist = 64
         self.mem = 0
         self._queues: dict[tuple[int, int, int, int, int], ipq] = {}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.socket import SOCK_RCVBUF_LOCK
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.snmp import LINUX_MIB_SYNCOOKIESFAILED, LINUX_MIB_SYNCOOKIESRECV
 from kshell.linux.include.linux.tcp import TCP_SACK_SEEN, tcp_clear_options, tcp_options_received, tcphdr
 from kshell.linux.include.net.dst import dst_metric
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 COOKIEBITS = 24
 COOKIEMASK = (1 << COOKIEBITS) - 1
 MAX_SYNCOOKIE_AGE = 2
-TCP_SYNCOOKIE_PERIOD = 60 * 250
+TCP_SYNCOOKIE_PERIOD = 60 * HZ
 TCP_SYNCOOKIE_VALID = MAX_SYNCOOKIE_AGE * TCP_SYNCOOKIE_PERIOD
 msstab = (536, 1300, 1440, 1460)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from kshell.abi.errno import EINVAL
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.sysctl import Box, ctl_table, data_local, initial
 from kshell.linux.include.net.ping import GID_T_MAX
 from kshell.linux.include.net.tcp import TCP_CA_NAME_MAX
@@ -179,8 +180,8 @@ def proc_fib_multipath_hash_fields(table: ctl_table, write: int, buffer: bytearr
 ipv4_table = (
     ctl_table("tcp_max_orphans", "sysctl_tcp_max_orphans", 4, 0o644, proc_dointvec),
     ctl_table("inet_peer_threshold", initial(65664), 4, 0o644, proc_dointvec),
-    ctl_table("inet_peer_minttl", initial(120 * 250), 4, 0o644, proc_dointvec_jiffies),
-    ctl_table("inet_peer_maxttl", initial(600 * 250), 4, 0o644, proc_dointvec_jiffies),
+    ctl_table("inet_peer_minttl", initial(120 * HZ), 4, 0o644, proc_dointvec_jiffies),
+    ctl_table("inet_peer_maxttl", initial(600 * HZ), 4, 0o644, proc_dointvec_jiffies),
     ctl_table("tcp_mem", "sysctl_tcp_mem", 24, 0o644, proc_doulongvec_minmax),
     ctl_table("tcp_low_latency", initial(0), 4, 0o644, proc_dointvec),
     ctl_table("cipso_cache_enable", initial(1), 4, 0o644, proc_dointvec),

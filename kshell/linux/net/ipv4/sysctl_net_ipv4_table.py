@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.sysctl import (
     SYSCTL_FOUR,
     SYSCTL_ONE,
@@ -100,7 +101,7 @@ ipv4_net_table = (
     _int("tcp_min_snd_mss", proc_dointvec_minmax, 48, 65535),
     _int("tcp_mtu_probe_floor", proc_dointvec_minmax, 48, 65535),
     _int("tcp_probe_threshold", proc_dointvec),
-    _int("tcp_probe_interval", proc_douintvec_minmax, None, 4294967295 // 250),
+    _int("tcp_probe_interval", proc_douintvec_minmax, None, 4294967295 // HZ),
     _u8("igmp_link_local_mcast_reports", data="init_net.ipv4.sysctl_igmp_llm_reports"),
     _int("igmp_max_memberships", proc_dointvec),
     _int("igmp_max_msf", proc_dointvec),

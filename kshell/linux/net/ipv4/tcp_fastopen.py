@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.random import get_random_bytes
 from kshell.linux.include.linux.skbuff import __skb_queue_tail
 from kshell.linux.include.linux.snmp import (
@@ -265,7 +266,7 @@ def tcp_fastopen_active_should_disable(sk: tcp_sock) -> bool:
     if not timeout or not ipv4.tfo_active_disable_times:
         return False
     multiplier = 1 << min(ipv4.tfo_active_disable_times - 1, 6)
-    if sk.skc_net.kernel.jiffies < ipv4.tfo_active_disable_stamp + multiplier * timeout * 250:
+    if sk.skc_net.kernel.jiffies < ipv4.tfo_active_disable_stamp + multiplier * timeout * HZ:
         return True
     sk.syn_fastopen_ch = 1
     return False

@@ -16,6 +16,7 @@ from kshell.abi.tcp import (
     TCPF_LAST_ACK,
 )
 from kshell.linux.include.linux.hrtimer import hrtimer
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.skbuff import __skb_unlink
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_DELAYEDACKLOST,
@@ -202,7 +203,7 @@ def tcp_disordered_ack(sk: tcp_sock, skb: sk_buff) -> bool:
         and cb.seq == cb.end_seq == sk.rcv_nxt
         and cb.ack_seq == sk.snd_una
         and not tcp_may_update_window(sk, cb.ack_seq, cb.seq, th.window << rx_opt.snd_wscale)
-        and _s32(rx_opt.ts_recent - rx_opt.rcv_tsval) <= sk.icsk_rto * 1024 // 250
+        and _s32(rx_opt.ts_recent - rx_opt.rcv_tsval) <= sk.icsk_rto * 1024 // HZ
     )
 
 

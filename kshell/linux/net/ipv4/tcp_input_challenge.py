@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.random import prandom_u32_max
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_TCPACKSKIPPEDCHALLENGE,
@@ -51,7 +52,7 @@ def tcp_challenge_ack_allowed(net: net) -> bool:
     ack_limit = ipv4.sysctl_tcp_challenge_ack_limit
     if ack_limit == 0x7FFFFFFF:
         return True
-    now = net.kernel.jiffies // 250
+    now = net.kernel.jiffies // HZ
     if now != ipv4.tcp_challenge_timestamp:
         ipv4.tcp_challenge_timestamp = now
         ipv4.tcp_challenge_count = (ack_limit + 1 >> 1) + prandom_u32_max(net.kernel, ack_limit)

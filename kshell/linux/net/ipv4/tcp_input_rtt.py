@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kshell.abi.rtnetlink import RTAX_INITCWND, RTAX_QUICKACK
 from kshell.abi.socket import SOCK_RCVBUF_LOCK, SOCK_SNDBUF_LOCK
 from kshell.abi.tcp import TCP_MSS_DEFAULT
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.skbuff import SKB_OBJ_SIZE, SKB_SHINFO_SIZE, SKB_TRUESIZE
 from kshell.linux.include.net.inet_connection_sock import ICSK_ACK_PUSHED, ICSK_ACK_PUSHED2, ICSK_ACK_SCHED
 from kshell.linux.include.net.tcp import (
@@ -342,7 +343,7 @@ def tcp_update_rtt_min(sk: tcp_sock, rtt_us: int, flag: int) -> None:
     """Note the smallest RTT of the last five minutes."""
     if flag & FLAG_ACK_MAYBE_DELAYED and rtt_us > sk.rtt_min.s[0][1]:
         return
-    wlen = sk.skc_net.ipv4.sysctl_tcp_min_rtt_wlen * 250
+    wlen = sk.skc_net.ipv4.sysctl_tcp_min_rtt_wlen * HZ
     minmax_running_min(sk.rtt_min, wlen, sk.skc_net.kernel.jiffies & U32, rtt_us or 4000)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.tcp import tcp_fastopen_cookie
 from kshell.linux.include.net.tcp import (
     TCP_INFINITE_SSTHRESH,
@@ -23,7 +24,7 @@ TCP_METRIC_SSTHRESH = 2
 TCP_METRIC_CWND = 3
 TCP_METRIC_REORDERING = 4
 TCP_METRIC_MAX = 5
-TCP_METRICS_TIMEOUT = 60 * 60 * 250
+TCP_METRICS_TIMEOUT = 60 * 60 * HZ
 _FALLBACK_US = 3000000
 
 
@@ -193,7 +194,7 @@ def tcp_init_metrics(sk: tcp_sock) -> None:
             sk.reordering = val
         crtt = vals[TCP_METRIC_RTT]
     if crtt > sk.srtt_us:
-        crtt //= 8 * 1000000 // 250
+        crtt //= 8 * 1000000 // HZ
         sk.icsk_rto = crtt + max(2 * crtt, sk.icsk_rto_min)
     elif sk.srtt_us == 0:
         sk.rttvar_us = sk.mdev_us = sk.mdev_max_us = _FALLBACK_US

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from kshell.abi.rtnetlink import RTAX_INITRWND, RTAX_WINDOW
 from kshell.abi.socket import SOCK_RCVBUF_LOCK
 from kshell.abi.tcp import TCP_MSS_DEFAULT, TCP_SYN_RECV
+from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_EMBRYONICRSTS,
     LINUX_MIB_PAWSESTABREJECTED,
@@ -181,7 +182,7 @@ def _paws_rejects(sk: tcp_sock, skb: sk_buff, req: tcp_request_sock, opt: tcp_op
     if opt.rcv_tsecr:
         opt.rcv_tsecr = opt.rcv_tsecr - req.ts_off & U32
     now = tcp_input_challenge._now_seconds(sk)
-    opt.ts_recent_stamp = now - reqsk_timeout(req, TCP_RTO_MAX) // 250
+    opt.ts_recent_stamp = now - reqsk_timeout(req, TCP_RTO_MAX) // HZ
     return tcp_paws_reject(opt, th._flags & TCPHDR_RST, now)
 
 

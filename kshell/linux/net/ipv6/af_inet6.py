@@ -64,7 +64,14 @@ from kshell.linux.net.ipv4.af_inet import inet_recvmsg, inet_release, inet_shutd
 from kshell.linux.net.ipv4.af_inet_connect import inet_accept, inet_dgram_connect, inet_listen, inet_stream_connect
 from kshell.linux.net.ipv4.tcp import tcp_poll
 from kshell.linux.net.ipv4.udp import udp_poll
-from kshell.linux.net.ipv6.protos import pingv6_prot, rawv6_prot, tcpv6_prot, udplitev6_prot, udpv6_prot
+from kshell.linux.net.ipv6.protos import (
+    SIN6_LEN_RFC2133,
+    pingv6_prot,
+    rawv6_prot,
+    tcpv6_prot,
+    udplitev6_prot,
+    udpv6_prot,
+)
 from kshell.linux.net.socket import sock_register
 
 if TYPE_CHECKING:
@@ -73,7 +80,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.init.kernel import Kernel
 
-SIN6_LEN_RFC2133 = 24
 _ANY = bytes(16)
 
 

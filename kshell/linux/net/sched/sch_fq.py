@@ -11,7 +11,7 @@ from kshell.abi.time import NSEC_PER_SEC
 from kshell.linux.include.linux.hrtimer import HRTIMER_NORESTART, hrtimer
 from kshell.linux.include.linux.netdevice import NET_XMIT_DROP, NET_XMIT_SUCCESS
 from kshell.linux.include.linux.skbuff import __skb_dequeue, __skb_queue_tail, sk_buff_head
-from kshell.linux.include.net.sch_generic import Qdisc, Qdisc_ops, qdisc_dev, qdisc_pkt_len
+from kshell.linux.include.net.sch_generic import TC_PRIO_CONTROL, Qdisc, Qdisc_ops, qdisc_dev, qdisc_pkt_len
 from kshell.linux.kernel.irq.manage import irq_exit
 from kshell.linux.kernel.time.hrtimer import hrtimer_start, hrtimer_try_to_cancel
 from kshell.linux.kernel.time.timekeeping import ktime_get
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 LIMIT: Final = 10_000
 FLOW_LIMIT: Final = 100
-TC_PRIO_CONTROL: Final = 7
 NO_RATE: Final = (1 << 64) - 1
 
 

@@ -12,12 +12,9 @@ from kshell.abi.poll import (
     EPOLLERR,
     EPOLLHUP,
     EPOLLIN,
-    EPOLLOUT,
     EPOLLPRI,
     EPOLLRDHUP,
     EPOLLRDNORM,
-    EPOLLWRBAND,
-    EPOLLWRNORM,
 )
 from kshell.abi.signal import POLL_HUP, POLL_IN
 from kshell.abi.socket import AF_UNIX, SHUT_RD, SHUT_RDWR, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM
@@ -45,6 +42,7 @@ from kshell.linux.include.net.sock import (
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.net.core.sock import sk_wake_async, sock_put
 from kshell.linux.net.unix.af_unix_peer import (
+    WRITABLE,
     unix_dgram_peer_wake_me,
     unix_peer_get,
     unix_recvq_full_lockless,
@@ -61,7 +59,6 @@ if TYPE_CHECKING:
 
 SIOCUNIXFILE = 0x89E0
 READABLE = EPOLLIN | EPOLLRDNORM
-WRITABLE = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND
 
 
 def _sk_of(sock: socket) -> unix_sock:
