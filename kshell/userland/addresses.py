@@ -36,6 +36,11 @@ def parse_ipv4(text: str, what: str = "") -> int:
     return sum(byte << 24 - 8 * at for at, byte in enumerate(numbers[:-1])) | last
 
 
+def parse_address(text: str, family: str = "any valid") -> int:
+    """An address as iproute2 reads it. ProgramError."""
+    return parse_ipv4(text, f'Error: {family} address is expected rather than "{text}".')
+
+
 def parse_prefix(text: str) -> tuple[int, int]:
     """Address and length of 10.0.0.0/8 or default; 32 if no length is given. iproute2's words if it is wrong."""
     if text in ("default", "all", "any"):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import struct
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi import rtnetlink as r
 from kshell.abi.if_link import IFLA_OPERSTATE
 from kshell.abi.netlink import NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE
-from kshell.abi.socket import AF_INET
-from kshell.userland import ip_link
-from kshell.userland.addresses import ipv4_of, parse_ipv4, parse_prefix
-from kshell.userland.iproute import Options, command, integer, value
+from kshell.abi.socket import AF_INET, AF_PACKET
+from kshell.userland import ip_link, ip_link_show
+from kshell.userland.addresses import ipv4_of, parse_address, parse_prefix
+from kshell.userland.iproute import Options, command, garbage, integer, value
 from kshell.userland.rtnl import Message, Netlink, attribute, number, text
 from kshell.userland.runtime import ProgramError
 
@@ -49,29 +50,46 @@ async def run(p: Process, options: Options, words: list[str]) -> None:
         await net.close()
 
 
-class _Filter:
-    """What `show` is restricted to."""
+class _Filter(ip_link.Filter):
+    """What `show` is restricted to: devices, and addresses."""
 
-    def __init__(self, rest: list[str]) -> None:
-        self.device = ""
-        self.up = self.dynamic = False
+    def __init__(self, options: Options, rest: list[str]) -> None:
+        super().__init__()
+        self.family = options.family
+        self.label = ""
+        self.flags = self.mask = 0
         self.scope: int | None = None
         self.to: tuple[int, int] | None = None
         while rest:
             word = rest.pop(0)
-            if word == "up":
-                self.up = True
-            elif word == "scope":
-                self.scope = _scope(value(rest, word))
-            elif word == "to":
-                self.to = parse_prefix(value(rest, word))
-            elif word in ("secondary", "primary", "permanent", "dynamic"):
-                self.dynamic = word == "dynamic"
-            else:
+            if not self.take(word, rest) and not self._take_address(word, rest):
+                if word != "dev" and self.device:
+                    raise garbage("dev", word)
                 self.device = value(rest, word) if word == "dev" else word
 
+    def _take_address(self, word: str, rest: list[str]) -> bool:
+        if word == "scope":
+            given = value(rest, word)
+            self.scope = None if given == "all" else _scope(given, 'invalid "scope"\n')
+        elif word == "to":
+            self.to, self.family = parse_prefix(value(rest, word)), AF_INET
+        elif word == "label":
+            self.label, self.family = value(rest, word), AF_INET
+        elif word in _FLAG_WORDS:
+            flag, wanted = _FLAG_WORDS[word]
+            self.mask |= flag
+            self.flags = self.flags | flag if wanted else self.flags & ~flag
+        else:
+            return False
+        return True
+
     def wants(self, address: Address) -> bool:
+        """Whether an address is to be shown."""
+        if self.family not in (0, address.family) or (address.flags ^ self.flags) & self.mask:
+            return False
         if self.scope is not None and address.scope != self.scope:
+            return False
+        if self.label and not fnmatchcase(text(address.attrs.get(r.IFA_LABEL)), self.label):
             return False
         if self.to is None:
             return True
@@ -79,44 +97,51 @@ class _Filter:
         return not self.to[1] or (local ^ self.to[0]) >> 32 - self.to[1] == 0
 
 
+_FLAG_WORDS: Final = {
+    "permanent": (0x80, True), "dynamic": (0x80, False), "secondary": (0x1, True), "temporary": (0x1, True),
+    "primary": (0x1, False), "tentative": (0x40, True), "-tentative": (0x40, False), "deprecated": (0x20, True),
+    "-deprecated": (0x20, False), "dadfailed": (0x8, True), "-dadfailed": (0x8, False), "noprefixroute": (0x200, True),
+    "nodad": (0x2, True),
+}  # fmt: skip
+
+
 async def _show(net: Netlink, options: Options, rest: list[str], flush: bool) -> None:
-    wanted = _Filter(rest)
-    found = await ip_link.links(net)
-    if wanted.device and all(link.name != wanted.device for link in found):
-        raise ProgramError(f'Device "{wanted.device}" does not exist.', 1)
-    addresses = [Address(m) for m in await net.dump(r.RTM_GETADDR, IFADDRMSG.pack(AF_INET, 0, 0, 0, 0))]
-    names = {link.index: link.name for link in found}
+    if flush and not rest:
+        raise ProgramError("Flush requires arguments.")
+    wanted = _Filter(options, rest)
+    found, names = await wanted.links(net)
+    every = [Address(m) for m in await net.dump(r.RTM_GETADDR, IFADDRMSG.pack(wanted.family, 0, 0, 0, 0))]
     for link in found:
-        own = [a for a in addresses if a.index == link.index and wanted.wants(a)]
-        if (wanted.device and link.name != wanted.device) or (wanted.up and not link.flags & 1):
-            continue
+        held = [a for a in every if a.index == link.index]
+        own = [a for a in held if wanted.wants(a)]
         if flush:
             await _flush(net, own)
-            continue
-        if (wanted.scope is not None or wanted.to is not None) and not own:
-            continue
-        for line in _lines(link, own, names, options):
-            net.p.print(line)
+        elif own or (not held and wanted.family in (0, AF_PACKET)) or wanted.family == AF_PACKET:
+            for line in _lines(link, own, names, options, wanted):
+                net.p.print(line)
 
 
-async def _flush(net: Netlink, addresses: list[Address]) -> None:
-    for address in reversed(addresses):
+async def _flush(net: Netlink, found: list[Address]) -> None:
+    for address in reversed(found):
         body = IFADDRMSG.pack(AF_INET, address.length, 0, 0, address.index)
         body += attribute(r.IFA_LOCAL, address.attrs[r.IFA_LOCAL])
         await net.change(r.RTM_DELADDR, body)
 
 
-def _lines(link: ip_link.Link, own: list[Address], names: dict[int, str], options: Options) -> list[str]:
+def _lines(
+    link: ip_link.Link, own: list[Address], names: dict[int, str], options: Options, wanted: _Filter
+) -> list[str]:
     if options.brief:
-        state = ip_link.OPERSTATES[number(link.attrs.get(IFLA_OPERSTATE))]
-        listed = "".join(f"{_brief(a)} " for a in own)
-        return [f"{ip_link.full_name(link, names):<16} {state:<14} {listed}"]
+        state = ip_link_show.OPERSTATES[number(link.attrs.get(IFLA_OPERSTATE))]
+        return [f"{ip_link_show.full_name(link, names):<16} {state:<14} {''.join(f'{_brief(a)} ' for a in own)}"]
     if options.oneline:
         return [f"{link.index}: {link.name}    {chr(92).join(_inet(a))}" for a in own]
-    lines = [ip_link.headline(link, names), ip_link._addresses(link)]
+    lines = [] if wanted.label else [ip_link_show.headline(link, names)]
+    if lines and (wanted.family in (0, AF_PACKET) or options.details):
+        lines += ip_link_show.addresses(link, options)
     for address in own:
         lines += [f"    {_inet(address)[0]}", f"       {_inet(address)[1].strip()}"]
-    return lines + (ip_link.statistics(link) if options.statistics else [])
+    return lines + ([] if wanted.label else ip_link_show.statistics(link, options.statistics))
 
 
 def _brief(address: Address) -> str:
@@ -146,58 +171,88 @@ def _lifetime(seconds: int) -> str:
     return "forever" if seconds == FOREVER else f"{seconds}sec"
 
 
-def _scope(word: str) -> int:
-    return SCOPE_NUMBERS[word] if word in SCOPE_NUMBERS else integer(word, "scope")
+def _scope(word: str, why: str) -> int:
+    return SCOPE_NUMBERS[word] if word in SCOPE_NUMBERS else integer(word, why)
 
 
-async def _change(net: Netlink, verb: str, rest: list[str]) -> None:
-    local: tuple[int, int] | None = None
-    peer, broadcast, device, label = None, "", "", ""
-    scope: int | None = None
-    attrs: list[bytes] = []
-    lifetimes = {"valid_lft": FOREVER, "preferred_lft": FOREVER}
+class _Change:
+    """An address that is to be made or removed."""
+
+    def __init__(self) -> None:
+        self.family = 0
+        self.length = 0
+        self.local: tuple[int, int] | None = None
+        self.peer: tuple[int, int] | None = None
+        self.device = self.broadcast = self.label = ""
+        self.scope: int | None = None
+        self.attrs: list[bytes] = []
+        self.valid = self.preferred = FOREVER
+
+
+def _parse(rest: list[str]) -> _Change:
+    c = _Change()
     while rest:
         word = rest.pop(0)
         if word == "dev":
-            device = value(rest, word)
+            c.device = value(rest, word)
         elif word in ("broadcast", "brd"):
-            broadcast = value(rest, word)
+            c.broadcast = value(rest, word)
         elif word in ("peer", "remote"):
-            peer = parse_prefix(value(rest, word))
+            c.peer = parse_prefix(value(rest, word))
         elif word == "scope":
-            scope = _scope(value(rest, word))
+            c.scope = _scope(value(rest, word), "invalid scope value.")
         elif word == "label":
-            label = value(rest, word)
+            c.label = value(rest, word)
         elif word in ("metric", "priority", "preference"):
-            attrs.append(attribute(r.IFA_RT_PRIORITY, integer(value(rest, word), "metric")))
-        elif word in lifetimes:
-            given = value(rest, word)
-            lifetimes[word] = FOREVER if given == "forever" else integer(given.removesuffix("sec"), word)
+            c.attrs.append(attribute(r.IFA_RT_PRIORITY, integer(value(rest, word), '"metric" value is invalid')))
+        elif word == "valid_lft":
+            c.valid = _seconds(value(rest, word), word)
+        elif word == "preferred_lft":
+            c.preferred = _seconds(value(rest, word), word)
         elif word == "noprefixroute":
-            attrs.append(attribute(r.IFA_FLAGS, 0x200))
+            c.attrs.append(attribute(r.IFA_FLAGS, 0x200))
+        elif word != "local" and c.local is not None:
+            raise garbage("local", word)
         else:
-            local = parse_prefix(value(rest, word) if word == "local" else word)
-    if not device:
-        raise ProgramError('Not enough information: "dev" argument is required.', 255)
-    if local is None:
-        raise ProgramError('Command line is not complete. Try option "help"', 255)
-    length = (peer or local)[1]
-    attrs.insert(0, attribute(r.IFA_LOCAL, local[0].to_bytes(4, "big")))
-    attrs.insert(1, attribute(r.IFA_ADDRESS, (peer or local)[0].to_bytes(4, "big")))
-    if broadcast:
-        host = 0xFFFFFFFF >> length
-        number_ = (
-            local[0] | host if broadcast == "+" else local[0] & ~host if broadcast == "-" else parse_ipv4(broadcast)
-        )
-        attrs.append(attribute(r.IFA_BROADCAST, number_.to_bytes(4, "big")))
-    if label:
-        attrs.append(attribute(r.IFA_LABEL, label))
-    if lifetimes["valid_lft"] != FOREVER or lifetimes["preferred_lft"] != FOREVER:
-        attrs.append(
-            attribute(r.IFA_CACHEINFO, struct.pack("<IIII", lifetimes["preferred_lft"], lifetimes["valid_lft"], 0, 0))
-        )
-    index = await ip_link.index_of(net, device)
-    default_scope = 254 if local[0] >> 24 == 127 and verb != "delete" else 0
-    body = IFADDRMSG.pack(AF_INET, length, 0, default_scope if scope is None else scope, index) + b"".join(attrs)
+            c.local = parse_prefix(value(rest, word) if word == "local" else word)
+    return c
+
+
+def _seconds(word: str, what: str) -> int:
+    return FOREVER if word == "forever" else integer(word.removesuffix("sec"), f"{what} value")
+
+
+def _checked(c: _Change) -> None:
+    if not c.device:
+        raise ProgramError('Not enough information: "dev" argument is required.')
+    if c.valid != FOREVER and c.preferred > c.valid:
+        raise ProgramError("preferred_lft is greater than valid_lft")
+
+
+def _attributes(c: _Change, local: tuple[int, int]) -> bytes:
+    peer = c.peer or local
+    attrs = [attribute(r.IFA_LOCAL, local[0].to_bytes(4, "big")), attribute(r.IFA_ADDRESS, peer[0].to_bytes(4, "big"))]
+    attrs += c.attrs
+    if c.broadcast:
+        host = 0xFFFFFFFF >> peer[1]
+        ends = {"+": local[0] | host, "-": local[0] & ~host}
+        end = ends[c.broadcast] if c.broadcast in ends else parse_address(c.broadcast, "inet")
+        attrs.append(attribute(r.IFA_BROADCAST, end.to_bytes(4, "big")))
+    if c.label:
+        attrs.append(attribute(r.IFA_LABEL, c.label))
+    if c.valid != FOREVER or c.preferred != FOREVER:
+        attrs.append(attribute(r.IFA_CACHEINFO, struct.pack("<IIII", c.preferred, c.valid, 0, 0)))
+    return b"".join(attrs)
+
+
+async def _change(net: Netlink, verb: str, rest: list[str]) -> None:
+    c = _parse(rest)
+    _checked(c)
+    scope, attrs, length, family = c.scope or 0, b"".join(c.attrs), 0, 0
+    if c.local is not None:
+        family, length, attrs = AF_INET, (c.peer or c.local)[1], _attributes(c, c.local)
+        if c.scope is None and c.local[0] >> 24 == 127 and verb != "delete":
+            scope = SCOPE_NUMBERS["host"]
+    body = IFADDRMSG.pack(family, length, 0, scope, await ip_link.index_of(net, c.device)) + attrs
     flags = {"add": NLM_F_CREATE | NLM_F_EXCL, "replace": NLM_F_CREATE | NLM_F_REPLACE, "change": NLM_F_REPLACE}
     await net.change(r.RTM_DELADDR if verb == "delete" else r.RTM_NEWADDR, body, flags.get(verb, 0))

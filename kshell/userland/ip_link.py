@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from kshell.abi import if_link as f
 from kshell.abi import rtnetlink as r
 from kshell.abi.netlink import NLM_F_CREATE, NLM_F_EXCL
-from kshell.userland.addresses import LINK_KINDS, mac, parse_mac
-from kshell.userland.iproute import Options, command, integer, value
+from kshell.userland.ip_link_show import brief, describe
+from kshell.userland.iproute import Options, command, garbage, integer, on_off, value, wrong
 from kshell.userland.rtnl import Message, Netlink, NetlinkError, attribute, attributes, nest, number, text
 from kshell.userland.runtime import ProgramError
 
@@ -18,14 +18,6 @@ if TYPE_CHECKING:
 
 IFINFOMSG: Final = struct.Struct("<BxHiII")
 HEADER: Final = 16
-FLAGS: Final = (
-    (0x8, "LOOPBACK"), (0x2, "BROADCAST"), (0x10, "POINTOPOINT"), (0x1000, "MULTICAST"), (0x80, "NOARP"),
-    (0x200, "ALLMULTI"), (0x100, "PROMISC"), (0x400, "MASTER"), (0x800, "SLAVE"), (0x4, "DEBUG"), (0x8000, "DYNAMIC"),
-    (0x4000, "AUTOMEDIA"), (0x2000, "PORTSEL"), (0x20, "NOTRAILERS"), (0x1, "UP"), (0x10000, "LOWER_UP"),
-    (0x20000, "DORMANT"), (0x40000, "ECHO"),
-)  # fmt: skip
-OPERSTATES: Final = ("UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN", "TESTING", "DORMANT", "UP")
-_STATS64: Final = struct.Struct("<25Q")
 
 
 class Link:
@@ -82,113 +74,68 @@ async def run(p: Process, options: Options, words: list[str]) -> None:
 # ---- showing
 
 
-async def _show(net: Netlink, options: Options, rest: list[str]) -> None:
-    wanted, up, kind = "", False, ""
-    while rest:
-        word = rest.pop(0)
-        if word == "up":
-            up = True
-        elif word == "type":
-            kind = value(rest, word)
-        else:
-            wanted = value(rest, word) if word == "dev" else word
-    found = await links(net)
-    if wanted and all(link.name != wanted for link in found):
-        raise ProgramError(f'Device "{wanted}" does not exist.', 1)
-    names = {link.index: link.name for link in found}
-    for link in found:
-        if (wanted and link.name != wanted) or (up and not link.flags & 1) or (kind and info_kind(link) != kind):
-            continue
-        lines = [brief(link, names)] if options.brief else describe(link, names, options)
-        net.p.print("\\".join(lines) if options.oneline else "\n".join(lines))
-
-
-def flag_names(link: Link) -> str:
-    """LOOPBACK,UP,LOWER_UP"""
-    carrier = ["NO-CARRIER"] if link.flags & 1 and not link.flags & 0x40 else []
-    return ",".join(carrier + [name for bit, name in FLAGS if link.flags & bit] + ["M-DOWN"] * link.below_down)
-
-
 def info_kind(link: Link) -> str:
     """veth, bridge …, "" for others."""
     return text(dict(attributes(link.attrs.get(f.IFLA_LINKINFO, b""))).get(f.IFLA_INFO_KIND))
 
 
-def full_name(link: Link, names: dict[int, str]) -> str:
-    """veth0@veth1"""
-    below = link.attrs.get(f.IFLA_LINK)
-    if below is None:
-        return link.name
-    return f"{link.name}@{names.get(number(below), f'if{number(below)}') if number(below) else 'NONE'}"
+class Filter:
+    """Which devices are wanted: what `ip link show` and `ip address show` have in common."""
+
+    def __init__(self) -> None:
+        self.device = self.kind = self.master = ""
+        self.up = self.no_master = False
+        self.group: int | None = None
+
+    def take(self, word: str, rest: list[str]) -> bool:
+        """Whether the word was one of this filter. ProgramError."""
+        if word == "up":
+            self.up = True
+        elif word == "type":
+            self.kind = value(rest, word)
+        elif word in ("master", "vrf"):
+            self.master = value(rest, word)
+        elif word == "nomaster":
+            self.no_master = True
+        elif word == "group":
+            self.group = _group(value(rest, word), 'Invalid "group" value\n')
+        else:
+            return False
+        return True
+
+    async def links(self, net: Netlink) -> tuple[list[Link], dict[int, str]]:
+        """Those that are wanted, and the names of all. ProgramError: there is none of that name."""
+        found = await links(net)
+        names = {link.index: link.name for link in found}
+        for name in (self.device, self.master):
+            if name and name not in names.values():
+                raise ProgramError(f'Device "{name}" does not exist.', 1)
+        return [link for link in found if self._wants(link, names)], names
+
+    def _wants(self, link: Link, names: dict[int, str]) -> bool:
+        if (self.device and link.name != self.device) or (self.up and not link.flags & 1):
+            return False
+        if (self.kind and info_kind(link) != self.kind) or (self.no_master and f.IFLA_MASTER in link.attrs):
+            return False
+        if self.group is not None and number(link.attrs.get(f.IFLA_GROUP)) != self.group:
+            return False
+        return not self.master or names.get(number(link.attrs.get(f.IFLA_MASTER))) == self.master
 
 
-def brief(link: Link, names: dict[int, str]) -> str:
-    """One line: name, state, address, flags."""
-    state = OPERSTATES[number(link.attrs.get(f.IFLA_OPERSTATE))]
-    return f"{full_name(link, names):<16} {state:<14} {mac(link.attrs.get(f.IFLA_ADDRESS))} <{flag_names(link)}> "
+def _group(word: str, why: str) -> int:
+    return 0 if word == "default" else integer(word, why)
 
 
-def headline(link: Link, names: dict[int, str]) -> str:
-    """1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 …"""
-    a = link.attrs
-    line = f"{link.index}: {full_name(link, names)}: <{flag_names(link)}> mtu {number(a.get(f.IFLA_MTU))} "
-    if f.IFLA_QDISC in a:
-        line += f"qdisc {text(a[f.IFLA_QDISC])} "
-    if f.IFLA_MASTER in a:
-        line += f"master {names.get(number(a[f.IFLA_MASTER]), '?')} "
-    line += f"state {OPERSTATES[number(a.get(f.IFLA_OPERSTATE))]} "
-    group = number(a.get(f.IFLA_GROUP))
-    line += f"group {group or 'default'} "
-    return line + (f"qlen {number(a[f.IFLA_TXQLEN])}" if number(a.get(f.IFLA_TXQLEN)) else "")
-
-
-def describe(link: Link, names: dict[int, str], options: Options) -> list[str]:
-    """The lines of `ip link show`."""
-    a = link.attrs
-    mode = "" if number(a.get(f.IFLA_LINKMODE)) else "mode DEFAULT "
-    first = headline(link, names).replace("group ", mode + "group ", 1)
-    lines = [first, _addresses(link)]
-    if options.details:
-        lines[-1] += _details(link)
-    if f.IFLA_IFALIAS in a:
-        lines.append(f"    alias {text(a[f.IFLA_IFALIAS])}")
-    return lines + (statistics(link) if options.statistics else [])
-
-
-def _addresses(link: Link) -> str:
-    kind = LINK_KINDS.get(link.kind, f"[{link.kind}]")
-    line = f"    link/{kind}"
-    if f.IFLA_ADDRESS in link.attrs:
-        line += f" {mac(link.attrs[f.IFLA_ADDRESS])}"
-    if f.IFLA_BROADCAST in link.attrs:
-        line += f" {'peer' if link.flags & 0x10 else 'brd'} {mac(link.attrs[f.IFLA_BROADCAST])}"
-    return line
-
-
-def _details(link: Link) -> str:
-    a = link.attrs
-    line = f" promiscuity {number(a.get(f.IFLA_PROMISCUITY))}  allmulti {number(a.get(f.IFLA_ALLMULTI))}"
-    line += f" minmtu {number(a.get(f.IFLA_MIN_MTU))} maxmtu {number(a.get(f.IFLA_MAX_MTU))} "
-    kind = info_kind(link)
-    line += f"\n    {kind} " if kind else ""
-    fields = (
-        ("numtxqueues", f.IFLA_NUM_TX_QUEUES), ("numrxqueues", f.IFLA_NUM_RX_QUEUES),
-        ("gso_max_size", f.IFLA_GSO_MAX_SIZE), ("gso_max_segs", f.IFLA_GSO_MAX_SEGS),
-        ("tso_max_size", f.IFLA_TSO_MAX_SIZE), ("tso_max_segs", f.IFLA_TSO_MAX_SEGS),
-        ("gro_max_size", f.IFLA_GRO_MAX_SIZE),
-    )  # fmt: skip
-    return line + "".join(f"{name} {number(a.get(kind))} " for name, kind in fields)
-
-
-def statistics(link: Link) -> list[str]:
-    """The lines of -s."""
-    s = _STATS64.unpack_from(link.attrs[f.IFLA_STATS64])
-    rx = (s[2], s[0], s[4], s[6], s[15], s[8])
-    tx = (s[3], s[1], s[5], s[7], s[17], s[9])
-    titles = ("RX:  bytes packets errors dropped  missed   mcast           ",
-              "TX:  bytes packets errors dropped carrier collsns           ")  # fmt: skip
-    rows = [f"    {v[0]:>10} {v[1]:>7} {v[2]:>6} {v[3]:>7} {v[4]:>7} {v[5]:>7} " for v in (rx, tx)]
-    return ["    " + titles[0], rows[0], "    " + titles[1], rows[1]]
+async def _show(net: Netlink, options: Options, rest: list[str]) -> None:
+    wanted = Filter()
+    while rest:
+        word = rest.pop(0)
+        if not wanted.take(word, rest):
+            wanted.device = value(rest, word) if word == "dev" else word
+    found, names = await wanted.links(net)
+    for link in found:
+        lines = [brief(link, names)] if options.brief else describe(link, names, options)
+        net.p.print("\\".join(lines) if options.oneline else "\n".join(lines))
 
 
 # ---- changing
@@ -217,7 +164,7 @@ async def _parse(net: Netlink, rest: list[str]) -> _Change:
             change.flags = change.flags & ~1 | (word == "up")
         elif word in _SWITCHES:
             bit, inverted = _SWITCHES[word]
-            on = value(rest, word) == "on"
+            on = on_off(word, value(rest, word))
             change.mask |= bit
             change.flags |= bit if on != inverted else 0
         elif word == "nomaster":
@@ -231,11 +178,11 @@ async def _parse(net: Netlink, rest: list[str]) -> _Change:
         elif word in ("dev", "name") or word not in _ATTRIBUTES:
             given = value(rest, word) if word in ("dev", "name") else word
             if word == "name" and change.device:
-                change.attrs.append(attribute(f.IFLA_IFNAME, given))
+                change.attrs.append(attribute(f.IFLA_IFNAME, ifname(given)))
             elif change.device:
-                raise ProgramError(f'Error: either "dev" is duplicate, or "{given}" is a garbage.', 255)
+                raise garbage("dev", given)
             else:
-                change.device = given
+                change.device = ifname(given) if word == "name" else given
         else:
             change.attrs.append(_attribute(word, value(rest, word)))
     return change
@@ -251,12 +198,37 @@ _ATTRIBUTES: Final = {
 def _attribute(word: str, given: str) -> bytes:
     kind = _ATTRIBUTES[word]
     if word in ("address", "broadcast"):
-        return attribute(kind, parse_mac(given))
+        return attribute(kind, six_bytes(given))
     if word == "alias":
         return attribute(kind, given.encode())
     if word == "carrier":
-        return attribute(kind, bytes((given == "on",)))
-    return attribute(kind, 0 if given == "default" else integer(given, word))
+        return attribute(kind, bytes((on_off(word, given),)))
+    if word == "group":
+        return attribute(kind, _group(given, 'Invalid "group" value\n'))
+    return attribute(kind, integer(given, f'Invalid "{word}" value\n', -(1 << 31)))
+
+
+def lladdr(word: str) -> bytes:
+    """The bytes of a link address, however many. ProgramError."""
+    for part in word.split(":"):
+        if not part or len(part) > 2 or any(digit not in "0123456789abcdefABCDEF" for digit in part):
+            raise ProgramError(f'"{part}" is invalid lladdr.')
+    return bytes(int(part, 16) for part in word.split(":"))
+
+
+def six_bytes(word: str) -> bytes:
+    """A link address of an Ethernet device. ProgramError."""
+    data = lladdr(word)
+    if len(data) != 6:
+        raise ProgramError(f"Invalid address length {len(data)} - must be 6 bytes")
+    return data
+
+
+def ifname(word: str) -> str:
+    """A name that a device may have. ProgramError."""
+    if not word or len(word) > 15 or "/" in word or any(char.isspace() for char in word):
+        raise wrong(word, '"name" not a valid ifname')
+    return word
 
 
 def _kind(change: _Change, rest: list[str]) -> None:
@@ -269,9 +241,11 @@ def _kind(change: _Change, rest: list[str]) -> None:
             word = rest.pop(0)
             given = value(rest, word) if word in ("name", "address", "mtu", "txqueuelen") else word
             if word == "address":
-                peer += attribute(f.IFLA_ADDRESS, parse_mac(given))
+                peer += attribute(f.IFLA_ADDRESS, six_bytes(given))
             elif word in ("mtu", "txqueuelen"):
-                peer += attribute(f.IFLA_MTU if word == "mtu" else f.IFLA_TXQLEN, integer(given, word))
+                peer += attribute(
+                    f.IFLA_MTU if word == "mtu" else f.IFLA_TXQLEN, integer(given, f'Invalid "{word}" value\n')
+                )
             else:
                 peer += attribute(f.IFLA_IFNAME, given)
         inner.append(nest(f.IFLA_INFO_DATA, attribute(1, peer)))  # VETH_INFO_PEER
@@ -281,7 +255,7 @@ def _kind(change: _Change, rest: list[str]) -> None:
 async def _set(net: Netlink, rest: list[str]) -> None:
     change = await _parse(net, rest)
     if not change.device:
-        raise ProgramError('Not enough of information: "dev" argument is required.', 255)
+        raise ProgramError('Not enough information: "dev" argument is required.', 255)
     index = await index_of(net, change.device)
     body = IFINFOMSG.pack(0, 0, index, change.flags, change.mask) + b"".join(change.attrs)
     await net.change(r.RTM_NEWLINK, body)
@@ -290,7 +264,7 @@ async def _set(net: Netlink, rest: list[str]) -> None:
 async def _add(net: Netlink, rest: list[str]) -> None:
     change = await _parse(net, rest)
     if not change.kind:
-        raise ProgramError('Not enough information: "type" argument is required', 255)
+        raise ProgramError('Not enough information: "type" argument is required')
     named = [attribute(f.IFLA_IFNAME, change.device)] if change.device else []
     body = IFINFOMSG.pack(0, 0, 0, change.flags, change.mask) + b"".join(named + change.attrs)
     await net.change(r.RTM_NEWLINK, body, NLM_F_CREATE | NLM_F_EXCL)
@@ -299,5 +273,5 @@ async def _add(net: Netlink, rest: list[str]) -> None:
 async def _delete(net: Netlink, rest: list[str]) -> None:
     change = await _parse(net, rest)
     if not change.device:
-        raise ProgramError('Not enough of information: "dev" argument is required.', 255)
+        raise ProgramError('Not enough information: "dev" argument is required.', 255)
     await net.change(r.RTM_DELLINK, IFINFOMSG.pack(0, 0, await index_of(net, change.device), 0, 0))

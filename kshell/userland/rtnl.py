@@ -71,12 +71,13 @@ def text(data: bytes | None) -> str:
 
 
 class NetlinkError(ProgramError):
-    """The kernel refused a request."""
+    """The kernel refused a request; dump: one for all that there is."""
 
-    def __init__(self, errno: int, extra: str, status: int = 2) -> None:
-        super().__init__("", status)
+    def __init__(self, errno: int, extra: str) -> None:
+        super().__init__("", 2)
         self.errno = errno
         self.extra = extra
+        self.dump = False
 
 
 class Netlink:
@@ -106,6 +107,13 @@ class Netlink:
 
     async def dump(self, type: int, body: bytes) -> list[Message]:
         """All messages of a dump. NetlinkError."""
+        try:
+            return await self._dump(type, body)
+        except NetlinkError as error:
+            error.dump = True
+            raise
+
+    async def _dump(self, type: int, body: bytes) -> list[Message]:
         await self._send(type, n.NLM_F_REQUEST | n.NLM_F_DUMP, body)
         found: list[Message] = []
         while True:

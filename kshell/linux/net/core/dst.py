@@ -38,6 +38,7 @@ def dst_init(
     dst.output = dst_discard_out
     dst.refcnt = initial_ref
     dst.obsolete = initial_obsolete
+    dst.lastuse = dev.nd_net.kernel.jiffies
     dst.flags = flags
 
 

@@ -297,7 +297,6 @@ def rt_dst_clone(dev: net_device, rt: rtable) -> rtable:
     new_rt.input = rt.input
     new_rt.output = rt.output
     new_rt.error = rt.error
-    new_rt.lastuse = dev.nd_net.kernel.jiffies
     return new_rt
 
 
