@@ -42,6 +42,7 @@ from kshell.linux.include.linux.sched import (
     sigpending,
     task_struct,
 )
+from kshell.linux.include.linux.signal import NSIG
 from kshell.linux.include.trace.events import SignalDeliver
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.pid import __task_pid_nr_ns, task_active_pid_ns
@@ -49,7 +50,6 @@ from kshell.linux.kernel.sched.core import wake_up_state
 from kshell.linux.kernel.sched.wait import wake_up
 from kshell.linux.security.security import security_task_kill
 
-NSIG: Final = 64
 SIG_KERNEL_ONLY: Final = frozenset({SIGKILL, SIGSTOP})
 SIG_KERNEL_STOP: Final = frozenset({SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU})
 SIG_KERNEL_IGNORE: Final = frozenset({SIGCONT, SIGCHLD, SIGWINCH, SIGURG})

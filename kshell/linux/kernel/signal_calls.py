@@ -24,7 +24,6 @@ from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user
 from kshell.linux.kernel.pid import find_vpid, pid_task
 from kshell.linux.kernel.sched.core import schedule
 from kshell.linux.kernel.signal import (
-    NSIG,
     _flush,
     check_kill_permission,
     do_send_sig_info,

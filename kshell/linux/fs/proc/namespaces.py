@@ -61,7 +61,7 @@ def proc_ns_readlink(dentry: dentry, buffer: int, buflen: int) -> int:
     inode = dentry.d_inode
     assert inode is not None
     name = ns_get_name(_task_to_look_at(inode), ns_entries[dentry.d_name.name])
-    return readlink_copy(inode.i_sb.kernel.current, buffer, buflen, name.encode())
+    return readlink_copy(inode.i_sb.kernel.current, buffer, buflen, name.encode("latin-1"))
 
 
 proc_ns_link_inode_operations = inode_operations(readlink=proc_ns_readlink, get_link=proc_ns_get_link)
