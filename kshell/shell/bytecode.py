@@ -89,12 +89,12 @@ class BytecodeCache:
         return spec
 
     def load(self, name: str) -> ModuleType | None:
-        """Load a module that is in the cache, as importlib would; None if it is not there."""
-        spec = self.find_spec(name)
+        """Load a module of a package that is in the cache, as importlib would; None if it is not there."""
+        parent, _, attribute = name.rpartition(".")
+        spec = self.find_spec(name) if parent else None
         if spec is None:
             return None
         assert isinstance(spec.loader, CachedLoader)
-        parent, _, attribute = name.rpartition(".")
         package = __import__(parent, fromlist=("__path__",))
         module = ModuleType(name)
         module.__spec__, module.__loader__, module.__file__ = spec, spec.loader, spec.origin
