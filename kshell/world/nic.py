@@ -42,6 +42,7 @@ def plug_in(kernel: Kernel, name: str, mac: bytes) -> Port:
     assert isinstance(adapter, e1000_adapter)
     if netdev.name != name:
         dev_change_name(netdev, name)
+    port.device = netdev
     port.connect(partial(_arrive, adapter), partial(_cable, adapter))
     return port
 

@@ -14,6 +14,7 @@ from kshell.linux.drivers.net.frame import FCS_AND_GAP, Frame
 if TYPE_CHECKING:
     from random import Random
 
+    from kshell.linux.include.linux.netdevice import net_device
     from kshell.world.clock import VirtualClock
 
 SECOND: Final = 1_000_000_000
@@ -107,13 +108,14 @@ class Link:
 
 
 class Port:
-    """The end of a cable in an adapter (the driver's Phy). receive, changed: what the adapter does."""
+    """The end of a cable in an adapter (the driver's Phy), which belongs to `device`."""
 
-    __slots__ = ("_changed", "_receive", "link", "name")
+    __slots__ = ("_changed", "_receive", "device", "link", "name")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.link: Link | None = None
+        self.device: net_device | None = None
         self._receive: Callable[[Frame], None] | None = None
         self._changed: Callable[[], None] | None = None
 
