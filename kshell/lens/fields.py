@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from kshell.lens import names
@@ -70,6 +70,7 @@ def text(owner: object, name: str, value: object) -> str:
     return names.table(value)
 
 
+@lru_cache(1024)
 def constant(kind: str, value: int) -> str:
     """A number of that kind by its name: `constant("af", 2)` is AF_INET."""
     special = _SPECIAL.get(kind)

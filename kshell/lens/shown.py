@@ -212,6 +212,7 @@ def _has(cls: type, name: str) -> bool:
     return any(hasattr(c, name) or name in getattr(c, "__annotations__", ()) for c in cls.__mro__)
 
 
+@cache
 def visible(spec: Spec, state: str, everything: bool = False) -> tuple[frozenset[str], frozenset[str]]:
     """Fields that are shown always, and those that are never shown, for a socket in `state` ("": no socket)."""
     if everything:

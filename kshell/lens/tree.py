@@ -177,9 +177,15 @@ class _Merger:
 def _by_identity(root: Node | None) -> dict[int, Node]:
     """The nodes of a snapshot, those with children before those that only point to them."""
     found: dict[int, Node] = {}
-    for node in root.walk() if root else ():
-        if node.children or node.identity not in found:
-            found[node.identity] = node
+    waiting = [root] if root is not None else []
+    while waiting:
+        node = waiting.pop()
+        identity = node.address or id(node.value)
+        if node.children:
+            waiting += node.children
+            found[identity] = node
+        elif identity not in found:
+            found[identity] = node
     return found
 
 
