@@ -4,9 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from kshell.lens.trace_tree import Context, Node
-
-# System calls whose C function has another name than the call.
-C_NAMES = {"sendfile": "sendfile64", "uname": "newuname", "fstat": "newfstat", "stat": "newstat", "lstat": "newlstat"}
+from kshell.linux.include.linux.syscalls import entry_name
 
 # Functions whose callees the recordings leave out: allocators, the scheduler, time, the dentry cache, sysfs.
 LEAVES = frozenset({
@@ -89,10 +87,7 @@ def shown_name(node: Node) -> str:
     function = node.function
     if not function.is_syscall:
         return function.name
-    if function.name.startswith("compat_sys_"):
-        return f"__ia32_{function.name}"
-    name = function.name.removeprefix("sys_")
-    name = C_NAMES.get(name, name)
+    name = entry_name(function.name)
     if len(function.parameters) == 1:
-        return f"__do_sys_{name}"
-    return f"__x64_sys_{name}"
+        return name.replace("__x64_sys_", "__do_sys_")
+    return name

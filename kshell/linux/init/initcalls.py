@@ -38,6 +38,7 @@ from kshell.linux.fs.sysctls import (
     init_fs_sysctls,
 )
 from kshell.linux.init.initramfs import populate_rootfs
+from kshell.linux.kernel.kallsyms import kallsyms_init
 from kshell.linux.kernel.user import uid_cache_init
 from kshell.linux.kernel.utsname_sysctl import utsname_sysctl_init
 from kshell.linux.net.core.dev_init import net_dev_init
@@ -116,6 +117,7 @@ INITCALLS: Final[tuple[Initcall, ...]] = (
     Initcall("rootfs", populate_rootfs),
     Initcall("device", fcntl_init),
     Initcall("device", proc_modules_init),
+    Initcall("device", kallsyms_init),
     Initcall("device", proc_filesystems_init),
     Initcall("device", utsname_sysctl_init),
     Initcall("device", slab_proc_init),

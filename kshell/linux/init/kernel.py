@@ -228,6 +228,7 @@ class Kernel:
         self.tainted_mask = 0
         self.sysctl_bootid = ""
         self.modules_disabled = 0
+        self.kptr_restrict = 0
         self.max_threads = 23104
         self.sysctl_mount_max = 100000
         self.sysctl_devconf_inherit_init_net = 0

@@ -35,6 +35,11 @@ def capable(current: task_struct, cap: int) -> bool:
     return False
 
 
+def has_capability_noaudit(t: task_struct, cap: int) -> bool:
+    """Whether a task has capability cap in the initial namespace, without marking that it was used."""
+    return bool(t.cred.cap_effective >> cap & 1)
+
+
 def file_ns_capable(file: file, ns: user_namespace, cap: int) -> bool:
     """Whether the opener of file had capability cap."""
     return bool(file.f_cred.cap_effective >> cap & 1)

@@ -33,7 +33,6 @@ INERT: Final[Mapping[str, str]] = MappingProxyType({
     "*/overflowuid": _OVERFLOW, "*/overflowgid": _OVERFLOW,
     "kernel/core_*": _NO_CORES, "kernel/ctrl-alt-del": "there is no keyboard",
     "kernel/dmesg_restrict": "there is no syslog(); dmesg is a command of kshell",
-    "kernel/kptr_restrict": "addresses are shown to all",
     "kernel/panic*": _NO_CRASH, "kernel/print-fatal-signals": _NO_CRASH,
     "kernel/poweroff_cmd": "the machine is not switched off",
     "kernel/printk*": "the log is kept whole and goes to no console",

@@ -118,7 +118,7 @@ kern_table = (
     ctl_table("printk_ratelimit", initial(5 * HZ), 4, 0o644, proc_dointvec_jiffies),
     ctl_table("printk_ratelimit_burst", initial(10), 4, 0o644, proc_dointvec),
     ctl_table("dmesg_restrict", initial(1), 4, 0o644, proc_dointvec_minmax, SYSCTL_ZERO, SYSCTL_ONE),
-    ctl_table("kptr_restrict", initial(0), 4, 0o644, proc_dointvec_minmax, SYSCTL_ZERO, SYSCTL_TWO),
+    ctl_table("kptr_restrict", "kptr_restrict", 4, 0o644, proc_dointvec_minmax, SYSCTL_ZERO, SYSCTL_TWO),
     ctl_table("core_pattern", initial("core"), 128, 0o644, proc_dostring),
     ctl_table("core_uses_pid", initial(0), 4, 0o644, proc_dointvec),
     ctl_table("core_pipe_limit", initial(0), 4, 0o644, proc_dointvec),

@@ -65,6 +65,10 @@ class _module_file:
         self._exit = exit
         self._code = code
 
+    def _python_module(self) -> str:
+        """The dotted name of what holds the init function."""
+        return self._code.split(":")[0] if self._code else self._init.__module__
+
     def _functions(self) -> tuple[module_init, module_init | None]:
         """What to do when the module is loaded, and when it is removed."""
         if self._code:

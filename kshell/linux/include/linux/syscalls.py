@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+_C_NAMES: Final = {
+    "sendfile": "sendfile64", "uname": "newuname", "fstat": "newfstat", "stat": "newstat", "lstat": "newlstat",
+}  # fmt: skip
+"""System calls whose C function has another name than the call."""
+
+
+def entry_name(name: str) -> str:
+    """The entry function that SYSCALL_DEFINE makes of sys_x, with its architecture's prefix."""
+    if name.startswith("compat_sys_"):
+        return f"__ia32_{name}"
+    call = name.removeprefix("sys_")
+    return f"__x64_sys_{_C_NAMES.get(call, call)}"
 
 
 def SYSCALL_DEFINE(function: Callable[P, R]) -> Callable[P, R]:

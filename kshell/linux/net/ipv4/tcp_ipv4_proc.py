@@ -25,6 +25,7 @@ from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.request_sock import request_sock
 from kshell.linux.include.net.tcp import TCP_INFINITE_SSTHRESH
 from kshell.linux.kernel.time.timer import timer_pending
+from kshell.linux.lib.vsprintf import restricted_pointer
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.sock import sock_i_ino, sock_i_uid
 
@@ -194,11 +195,12 @@ def get_openreq4(req: request_sock, f: seq_file, i: int) -> None:
     ireq = cast(inet_request_sock, req)
     listener = req.rsk_listener
     assert req.rsk_timer is not None
+    pointer = restricted_pointer(f.file._kernel.current, req._addr)
     seq_printf(
         f,
         f"{i:4}: {_ends(ireq.ir_loc_addr, ireq.ir_num, ireq.ir_rmt_addr, ireq.ir_rmt_port)} "
         f"{TCP_SYN_RECV:02X} {0:08X}:{0:08X} 01:{_clock(f, req.rsk_timer.expires):08X} {req.num_timeout:08X} "
-        f"{sock_i_uid(listener) if listener is not None else 0:5} {0:8} 0 0 {req._addr & 0xFFFFFFFF:016x}",
+        f"{sock_i_uid(listener) if listener is not None else 0:5} {0:8} 0 0 {pointer}",
     )
 
 
@@ -222,12 +224,13 @@ def get_tcp4_sock(sk: tcp_sock, f: seq_file, i: int) -> None:
     slow = -1 if sk.snd_ssthresh >= TCP_INFINITE_SSTHRESH else sk.snd_ssthresh
     last = sk.icsk_accept_queue.fastopenq.max_qlen if listening else slow
     inode = sock_i_ino(sk)
+    pointer = restricted_pointer(f.file._kernel.current, sk._addr)
     seq_printf(
         f,
         f"{i:4}: {_ends(sk.inet_rcv_saddr, sk.inet_sport, sk.inet_daddr, sk.inet_dport)} {sk.sk_state:02X} "
         f"{(sk.write_seq - sk.snd_una) & 0xFFFFFFFF:08X}:{rx_queue:08X} {active:02X}:{when:08X} "
         f"{sk.icsk_retransmits:08X} {sock_i_uid(sk):5} {sk.icsk_probes_out:8} {inode} {sk.sk_refcnt} "
-        f"{sk._addr & 0xFFFFFFFF:016x} {jiffies_to_clock_t(sk.icsk_rto)} {jiffies_to_clock_t(sk.icsk_ack.ato)} "
+        f"{pointer} {jiffies_to_clock_t(sk.icsk_rto)} {jiffies_to_clock_t(sk.icsk_ack.ato)} "
         f"{sk.icsk_ack.quick << 1 | inet_csk_in_pingpong_mode(sk)} {sk.snd_cwnd} {last}",
     )
 
@@ -238,7 +241,7 @@ def get_timewait4_sock(tw: inet_timewait_sock, f: seq_file, i: int) -> None:
         f,
         f"{i:4}: {_ends(tw.tw_rcv_saddr, tw.tw_sport, tw.tw_daddr, tw.tw_dport)} {tw.tw_substate:02X} "
         f"{0:08X}:{0:08X} 03:{_clock(f, tw.tw_timer.expires):08X} {0:08X} {0:5} {0:8} 0 {tw.tw_refcnt} "
-        f"{tw._addr & 0xFFFFFFFF:016x}",
+        f"{restricted_pointer(f.file._kernel.current, tw._addr)}",
     )
 
 

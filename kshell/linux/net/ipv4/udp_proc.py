@@ -18,6 +18,7 @@ from kshell.linux.fs.seq_file import (
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_net_private, seq_operations
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.sock import sk_rmem_alloc_get, sk_wmem_alloc_get
+from kshell.linux.lib.vsprintf import restricted_pointer
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.sock import sock_i_ino, sock_i_uid
 
@@ -49,11 +50,11 @@ def _matching(seq: seq_file, chains: Iterable[tuple[int, Iterable[sock]]]) -> li
     ]
 
 
-def _line(sp: inet_sock, bucket: int, width: int, srcp: int, destp: int, queued: int) -> str:
+def _line(f: seq_file, sp: inet_sock, bucket: int, width: int, srcp: int, destp: int, queued: int) -> str:
     return (
         f"{bucket:{width}}: {_be32(sp.inet_rcv_saddr):08X}:{srcp:04X} {_be32(sp.inet_daddr):08X}:{destp:04X} "
         f"{sp.sk_state:02X} {sk_wmem_alloc_get(sp):08X}:{queued:08X} 00:{0:08X} {0:08X} {sock_i_uid(sp):5} {0:8} "
-        f"{sock_i_ino(sp)} {sp.sk_refcnt} {sp._addr & 0xFFFFFFFF:016x} {sp.sk_drops}"
+        f"{sock_i_ino(sp)} {sp.sk_refcnt} {restricted_pointer(f.file._kernel.current, sp._addr)} {sp.sk_drops}"
     )
 
 
@@ -84,7 +85,7 @@ def udp_seq_stop(seq: seq_file, v: object) -> None:
 def udp4_format_sock(sp: udp_sock, f: seq_file, bucket: int) -> None:
     """A socket."""
     queued = sk_rmem_alloc_get(sp) - sp.forward_deficit
-    seq_printf(f, _line(sp, bucket, 5, sp.inet_sport, sp.inet_dport, queued))
+    seq_printf(f, _line(f, sp, bucket, 5, sp.inet_sport, sp.inet_dport, queued))
 
 
 def udp4_seq_show(seq: seq_file, v: object) -> None:
@@ -162,7 +163,7 @@ def raw_seq_stop(seq: seq_file, v: object) -> None:
 
 def raw_sock_seq_show(seq: seq_file, sp: inet_sock, i: int) -> None:
     """A socket; its protocol stands where others have the port."""
-    seq_printf(seq, _line(sp, i, 4, sp.inet_num, 0, sk_rmem_alloc_get(sp)) + "\n")
+    seq_printf(seq, _line(seq, sp, i, 4, sp.inet_num, 0, sk_rmem_alloc_get(sp)) + "\n")
 
 
 def raw_seq_show(seq: seq_file, v: object) -> None:
@@ -219,7 +220,7 @@ def ping_seq_stop(seq: seq_file, v: object) -> None:
 
 def ping_v4_format_sock(sp: inet_sock, f: seq_file, bucket: int) -> None:
     """A socket."""
-    seq_printf(f, _line(sp, bucket, 5, sp.inet_sport, sp.inet_dport, sk_rmem_alloc_get(sp)))
+    seq_printf(f, _line(f, sp, bucket, 5, sp.inet_sport, sp.inet_dport, sk_rmem_alloc_get(sp)))
 
 
 def ping_v4_seq_show(seq: seq_file, v: object) -> None:

@@ -10,6 +10,7 @@ from kshell.linux.fs.seq_file import seq_list_next_head, seq_list_start_head, se
 from kshell.linux.include.linux.netlink import netlink_sock
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_net_private, seq_operations
 from kshell.linux.include.net.sock import sk_rmem_alloc_get, sk_wmem_alloc_get
+from kshell.linux.lib.vsprintf import restricted_pointer
 from kshell.linux.net.core.sock import sock_i_ino
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def netlink_native_seq_show(seq: seq_file, v: object) -> None:
     s = cast(netlink_sock, v)
     seq_printf(
         seq,
-        f"{s._addr & 0xFFFFFFFF:016x} {s.sk_protocol:<3} {s.portid:<10} {s.groups & 0xFFFFFFFF:08x} "
+        f"{restricted_pointer(seq.file._kernel.current, s._addr)} {s.sk_protocol:<3} {s.portid:<10} {s.groups & 0xFFFFFFFF:08x} "
         f"{sk_rmem_alloc_get(s):<8} {sk_wmem_alloc_get(s):<8} {int(s.cb_running):<5} {s.sk_refcnt:<8} "
         f"{s.sk_drops:<8} {sock_i_ino(s):<8}\n",
     )

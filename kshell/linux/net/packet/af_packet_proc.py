@@ -9,6 +9,7 @@ from kshell.linux.fs.proc.proc_net import proc_create_net, seq_file_net
 from kshell.linux.fs.seq_file import seq_list_next_head, seq_list_start_head, seq_printf
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_operations
 from kshell.linux.include.net.sock import sk_rmem_alloc_get
+from kshell.linux.lib.vsprintf import restricted_pointer
 from kshell.linux.net.core.sock import sock_i_ino, sock_i_uid
 from kshell.linux.net.packet.internal import packet_sock
 
@@ -38,7 +39,7 @@ def packet_seq_show(seq: seq_file, v: object) -> None:
     s = cast(packet_sock, v)
     seq_printf(
         seq,
-        f"{s._addr & 0xFFFFFFFF:016x} {s.sk_refcnt:<6} {s.sk_type:<4} {s.num:04x}   {s.ifindex:<5} "
+        f"{restricted_pointer(seq.file._kernel.current, s._addr)} {s.sk_refcnt:<6} {s.sk_type:<4} {s.num:04x}   {s.ifindex:<5} "
         f"{int(s._running)} {sk_rmem_alloc_get(s):<6} {sock_i_uid(s):<6} {sock_i_ino(s):<6}\n",
     )
 

@@ -14,6 +14,7 @@ from kshell.abi.tcp import TCP_ESTABLISHED, TCP_LISTEN
 from kshell.linux.fs.seq_file import seq_printf, seq_puts
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_net_private, seq_operations
 from kshell.linux.include.net.af_unix import SUN_PATH_OFFSET, unix_sock
+from kshell.linux.lib.vsprintf import restricted_pointer
 from kshell.linux.net.core.sock import sock_i_ino
 
 if TYPE_CHECKING:
@@ -70,9 +71,10 @@ def unix_seq_show(seq: seq_file, v: object) -> int:
     s = cast(unix_sock, v)
     flags = SO_ACCEPTCON if s.skc_state == TCP_LISTEN else 0
     name = f" {_shown_name(s)}" if s.addr is not None else ""
+    pointer = restricted_pointer(seq.file._kernel.current, s._addr)
     seq_printf(
         seq,
-        f"{s._addr & 0xFFFFFFFF:016x}: {s.skc_refcnt:08X} {0:08X} {flags:08X} {s.sk_type:04X} {_shown_state(s):02X} "
+        f"{pointer}: {s.skc_refcnt:08X} {0:08X} {flags:08X} {s.sk_type:04X} {_shown_state(s):02X} "
         f"{sock_i_ino(s):5d}{name}\n",
     )
     return 0
