@@ -55,7 +55,7 @@ from kshell.linux.fs.pipe import pipe_fcntl
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import FASYNC, FMODE_CAN_ODIRECT, FMODE_PATH, S_APPEND
 from kshell.linux.include.linux.sched import PIDTYPE_PGID, PIDTYPE_PID, PIDTYPE_TGID
-from kshell.linux.include.linux.signal import NSIG
+from kshell.linux.include.linux.signal import valid_signal
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user, get_user, put_user
 from kshell.linux.kernel.pid import find_vpid, pid_task, pid_vnr
@@ -142,7 +142,7 @@ def _ownership(current: task_struct, filp: file, cmd: int, arg: int) -> int:
         f_getowner_uids(current, filp, arg)
     elif cmd == F_GETSIG:
         return filp.f_owner.signum if filp.f_owner is not None else 0
-    elif arg > NSIG:
+    elif not valid_signal(arg):
         raise KernelError(EINVAL)
     else:
         _owner(filp).signum = arg

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EBADF, ENOTTY
@@ -91,9 +92,8 @@ def do_vfs_ioctl(current: task_struct, filp: file, fd: int, cmd: int, arg: int) 
     raise KernelError(ENOIOCTLCMD)
 
 
-@SYSCALL_DEFINE
-def sys_ioctl(current: task_struct, fd: int, cmd: int, arg: int) -> int:
-    """ioctl(fd, cmd, arg). EBADF, ENOTTY, EFAULT."""
+def _ioctl(current: task_struct, fd: int, cmd: int, arg: int, driver: Callable[[file, int, int], int]) -> int:
+    """What all files know, else what the driver of this one does."""
     f, flags = __fdget(current, fd)
     if f is None:
         raise KernelError(EBADF)
@@ -104,9 +104,15 @@ def sys_ioctl(current: task_struct, fd: int, cmd: int, arg: int) -> int:
         except KernelError as error:
             if error.errno != ENOIOCTLCMD:
                 raise
-        return vfs_ioctl(f, cmd, arg)
+        return driver(f, cmd, arg)
     finally:
         fdput(f, flags)
+
+
+@SYSCALL_DEFINE
+def sys_ioctl(current: task_struct, fd: int, cmd: int, arg: int) -> int:
+    """ioctl(fd, cmd, arg). EBADF, ENOTTY, EFAULT."""
+    return _ioctl(current, fd, cmd, arg, vfs_ioctl)
 
 
 def compat_ptr_ioctl(f: file, cmd: int, arg: int) -> int:
@@ -116,26 +122,18 @@ def compat_ptr_ioctl(f: file, cmd: int, arg: int) -> int:
     return f.f_op.unlocked_ioctl(f, cmd, arg)
 
 
+def _compat_ioctl(f: file, cmd: int, arg: int) -> int:
+    if f.f_op.compat_ioctl is None:
+        raise KernelError(ENOTTY)
+    try:
+        return f.f_op.compat_ioctl(f, cmd, arg)
+    except KernelError as error:
+        if error.errno != ENOIOCTLCMD:
+            raise
+        raise KernelError(ENOTTY) from error
+
+
 @COMPAT_SYSCALL_DEFINE
 def compat_sys_ioctl(current: task_struct, fd: int, cmd: int, arg: int) -> int:
     """ioctl() of a 32-bit program. EBADF, ENOTTY, EFAULT."""
-    f, flags = __fdget(current, fd)
-    if f is None:
-        raise KernelError(EBADF)
-    try:
-        security_file_ioctl(f, cmd, arg)
-        try:
-            return do_vfs_ioctl(current, f, fd, cmd, arg)
-        except KernelError as error:
-            if error.errno != ENOIOCTLCMD:
-                raise
-        if f.f_op.compat_ioctl is None:
-            raise KernelError(ENOTTY)
-        try:
-            return f.f_op.compat_ioctl(f, cmd, arg)
-        except KernelError as error:
-            if error.errno != ENOIOCTLCMD:
-                raise
-            raise KernelError(ENOTTY) from error
-    finally:
-        fdput(f, flags)
+    return _ioctl(current, fd, cmd, arg, _compat_ioctl)

@@ -32,6 +32,7 @@ from kshell.linux.include.linux.sched import (
     kernel_siginfo,
     task_struct,
 )
+from kshell.linux.include.linux.signal import valid_signal
 from kshell.linux.include.linux.uaccess import raw_copy_to_user
 from kshell.linux.include.trace.events import ProcessExit
 from kshell.linux.kernel.cred import put_cred
@@ -39,13 +40,7 @@ from kshell.linux.kernel.fork import exit_mm_release, free_signal_struct, free_t
 from kshell.linux.kernel.nsproxy import exit_task_namespaces
 from kshell.linux.kernel.pid import __task_pid_nr_ns, detach_pid, task_active_pid_ns
 from kshell.linux.kernel.sched.wait import __wake_up, __wake_up_sync_key
-from kshell.linux.kernel.signal import (
-    __send_signal_locked,
-    sigmask,
-    signal_wake_up,
-    task_participate_group_stop,
-    valid_signal,
-)
+from kshell.linux.kernel.signal import __send_signal_locked, sigmask, signal_wake_up, task_participate_group_stop
 from kshell.linux.kernel.task_work import task_work_run
 from kshell.linux.kernel.time.hrtimer import hrtimer_cancel
 

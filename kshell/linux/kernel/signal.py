@@ -62,11 +62,6 @@ def sigmask(sig: int) -> int:
     return 1 << (sig - 1)
 
 
-def valid_signal(sig: int) -> bool:
-    """Whether there is a signal of that number; 0 asks only."""
-    return 0 <= sig <= NSIG
-
-
 def sig_handler_ignored(handler: int, sig: int) -> bool:
     """Whether a disposition throws the signal away."""
     return handler == SIG_IGN or (handler == SIG_DFL and sig in SIG_KERNEL_IGNORE)

@@ -18,7 +18,7 @@ from kshell.linux.include.linux.sched import (
     signal_pending,
     task_struct,
 )
-from kshell.linux.include.linux.signal import NSIG
+from kshell.linux.include.linux.signal import NSIG, valid_signal
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user
 from kshell.linux.kernel.pid import find_vpid, pid_task
@@ -31,7 +31,6 @@ from kshell.linux.kernel.signal import (
     recalc_sigpending,
     sig_handler_ignored,
     sigmask,
-    valid_signal,
 )
 from kshell.linux.kernel.signal_deliver import dequeue_signal, set_current_blocked
 from kshell.linux.kernel.time.hrtimer import schedule_hrtimeout_range
