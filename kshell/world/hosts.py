@@ -12,12 +12,14 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
+from kshell.linux.net.core.dev_register import dev_valid_name
 from kshell.world.machine import LOCALHOST, WorldError
 from kshell.world.nic import plug_in
 from kshell.world.wire import Link, Port, Socket, Switch, Traffic
 
 if TYPE_CHECKING:
-    from kshell.world.machine import Machine, SyscallInProgress
+    from kshell.linux.net.core.dev_register import dev_valid_name
+from kshell.world.machine import Machine, SyscallInProgress
 
 FIRST_MAC: Final = 0x525400123456
 MOST_EVENTS: Final = 100_000
@@ -129,11 +131,15 @@ class World:
             if end not in self.switches:
                 raise WorldError(f"{end!r} is no switch, and no device of a host", f"{end}.eth0, or: switch {end}")
             return
-        self.machine(host)
-        if not device or len(device) > 15 or "/" in device:
+        devices = self.machine(host).kernel.init_net.dev_name_head
+        if not dev_valid_name(device):
             raise WorldError(f"{device!r} is no name for a device", f"{host}.eth0")
-        if end in self.ports and self.ports[end].link is not None:
-            raise WorldError(f"{end} has a cable already", f"unlink {end}")
+        if end in self.ports:
+            if self.ports[end].link is not None:
+                raise WorldError(f"{end} has a cable already", f"unlink {end}")
+        elif device in devices:
+            free = next(f"eth{n}" for n in range(len(devices) + 1) if f"eth{n}" not in devices)
+            raise WorldError(f"{end} is there already, and nothing that a cable fits into", f"{host}.{free}")
 
     def _socket(self, end: str) -> Socket:
         host, dot, device = end.partition(".")
@@ -149,7 +155,7 @@ class World:
         for cable in self.cables:
             if end in (cable.a, cable.b):
                 return cable
-        raise WorldError(f"{end} has no cable")
+        raise WorldError(f"{end} has no cable", "link lists the cables")
 
     # ---- time
 

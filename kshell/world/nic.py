@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from kshell.linux.drivers.net.ethernet.intel.e1000.e1000 import (
-    E1000_DEV_ID_82540EM,
-    E1000_ICR_LSC,
-    e1000_adapter,
-    e1000_hw,
-)
-from kshell.linux.drivers.net.ethernet.intel.e1000.e1000_main_rings import _arrive, _interrupt
+from kshell.linux.drivers.net.ethernet.intel.e1000.e1000 import E1000_DEV_ID_82540EM, e1000_hw
 from kshell.linux.drivers.pci.pci_driver import pci_device_add
-from kshell.linux.include.linux.netdevice import net_device
 from kshell.linux.include.linux.pci import PCI_VENDOR_ID_INTEL, pci_dev
-from kshell.linux.kernel.irq.manage import irq_exit
 from kshell.linux.kernel.kmod import request_module
 from kshell.linux.net.core.dev_register import dev_change_name
 from kshell.world.wire import Port
@@ -36,18 +27,7 @@ def plug_in(kernel: Kernel, name: str, mac: bytes) -> Port:
     pci_device_add(kernel, pdev)
     if DRIVER not in kernel.modules:
         request_module(kernel, f"pci:v{pdev.vendor:08X}d{pdev.device:08X}")
-    netdev = pdev.driver_data
-    assert isinstance(netdev, net_device)
-    adapter = netdev._priv
-    assert isinstance(adapter, e1000_adapter)
-    if netdev.name != name:
-        dev_change_name(netdev, name)
-    port.device = netdev
-    port.connect(partial(_arrive, adapter), partial(_cable, adapter))
+    assert port.device is not None
+    if port.device.name != name:
+        dev_change_name(port.device, name)
     return port
-
-
-def _cable(adapter: e1000_adapter) -> None:
-    """The cable came or went: the adapter interrupts."""
-    _interrupt(adapter, E1000_ICR_LSC)
-    irq_exit(adapter.netdev.nd_net.kernel)

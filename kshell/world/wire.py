@@ -119,8 +119,11 @@ class Port:
         self._receive: Callable[[Frame], None] | None = None
         self._changed: Callable[[], None] | None = None
 
-    def connect(self, receive: Callable[[Frame], None], changed: Callable[[], None]) -> None:
-        """An adapter has come: it gets the frames, and hears of the cable."""
+    def connect(
+        self, device: net_device | None, receive: Callable[[Frame], None] | None, changed: Callable[[], None] | None
+    ) -> None:
+        """A driver has taken the adapter over (None: left it): it gets the frames, and hears of the cable."""
+        self.device = device
         self._receive = receive
         self._changed = changed
 

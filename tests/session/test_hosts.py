@@ -139,6 +139,9 @@ def test_a_frame_that_wakes_tasks_of_many_hosts_wakes_them_in_the_same_order_eac
         ("link client.eth1 server.eth1 colour=red", "a link has no 'colour'"),
         ("unlink client.eth7", "client.eth7 has no cable"),
         ("@mars/x getpid()", "there is no host 'mars'"),
+        ("link client.lo server.eth1", "client.lo is there already"),
+        ("@client ip link add eth5 type dummy\nlink client.eth5 server.eth5", "client.eth5 is there already"),
+        ("link client.averyveryverylongname server.eth1", "no name for a device"),
     ],
 )
 def test_errors_say_what_is_wrong(session, command, message):
@@ -170,3 +173,15 @@ def test_a_cut_cable_is_noticed(session):
     session.run("link client.eth0 up")
     assert session.hosts["client"].machine.kernel.init_net.dev_name_head["eth0"].operstate == 6
     assert "down" not in str(texts(session.run("link"), ev.Output))
+
+
+def test_a_card_whose_driver_was_taken_out_and_put_in_again_works(session):
+    session.run("@client rmmod e1000\nlink client.eth0 down\nlink client.eth0 up\n@server ping -c 1 10.0.0.9")
+    assert session.oopses == 0
+    session.run("@client modprobe e1000\n@client ip addr add 10.0.0.1/24 dev eth0\n@client ip link set eth0 up")
+    assert "1 received" in str(texts(session.run("@client ping -c 1 10.0.0.2"), ev.Output))
+
+
+def test_two_devices_of_one_host_on_one_cable(session):
+    session.run("host loop\nlink loop.eth0 loop.eth1\n@loop ip link set eth0 up\n@loop ip link set eth1 up")
+    assert "LOWER_UP" in texts(session.run("@loop ip link show eth1"), ev.Output)[0]

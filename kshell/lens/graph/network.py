@@ -35,7 +35,7 @@ def network(machines: Mapping[str, Machine], detail: int = 0) -> Graph:
     if world is not None:
         for name, switch in world.switches.items():
             ports = len([port for port in switch.ports if port.link is not None])
-            graph.add(Box(name, name, f"switch, {ports} ports" if detail < 2 else "switch", kind="static"))
+            graph.add(Box(name, name, f"switch, {ports} port{'s' * (ports != 1)}" if detail < 2 else "switch", kind="static"))
         for cable in world.cables:
             _edge(graph, world, cable, places)
     _columns(graph)

@@ -21,6 +21,9 @@ from kshell.linux.net.core.skbuff import __netdev_alloc_skb
 from kshell.linux.net.core.skbuff_bytes import _skb_mac_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.init.kernel import Kernel
 
@@ -62,6 +65,11 @@ class Phy(Protocol):
 
     def carrier(self) -> bool:
         """Whether there is somebody at the other end."""
+
+    def connect(
+        self, device: net_device | None, receive: Callable[[Frame], None] | None, changed: Callable[[], None] | None
+    ) -> None:
+        """A driver has taken the adapter over (None: left it): it gets the frames, and hears of the cable."""
 
 
 def _network(header: object) -> Header:

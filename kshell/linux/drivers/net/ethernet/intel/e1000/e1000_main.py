@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import EADDRNOTAVAIL
@@ -16,6 +17,8 @@ from kshell.linux.drivers.net.ethernet.intel.e1000.e1000 import (
     e1000_hw,
 )
 from kshell.linux.drivers.net.ethernet.intel.e1000.e1000_main_rings import (
+    _arrive,
+    _cable,
     e1000_clean,
     e1000_clean_rx_ring,
     e1000_clean_tx_ring,
@@ -220,6 +223,7 @@ def e1000_probe(kernel: Kernel, pdev: pci_dev) -> None:
     pr_info(kernel, f"e1000 {name} {netdev.name}: (PCI:33MHz:32-bit) {mac}")
     netif_carrier_off(netdev)
     pr_info(kernel, f"e1000 {name} {netdev.name}: Intel(R) PRO/1000 Network Connection")
+    hw._phy.connect(netdev, partial(_arrive, adapter), partial(_cable, adapter))
 
 
 def e1000_remove(kernel: Kernel, pdev: pci_dev) -> None:
@@ -227,6 +231,7 @@ def e1000_remove(kernel: Kernel, pdev: pci_dev) -> None:
     netdev = pci_get_drvdata(pdev)
     assert isinstance(netdev, net_device)
     unregister_netdev(netdev)
+    _adapter(netdev).hw._phy.connect(None, None, None)
     netdev._priv = None
     pdev.driver_data = None
     free_netdev(netdev)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from kshell.abi.netdevice import ETH_HLEN, ETH_ZLEN
 from kshell.linux.drivers.net.ethernet.intel.e1000.e1000 import (
     E1000_DESC_UNUSED,
+    E1000_ICR_LSC,
     E1000_ICR_RXT0,
     E1000_ICR_TXDW,
     TX_WAKE_THRESHOLD,
@@ -150,6 +151,12 @@ def _interrupt(adapter: e1000_adapter, cause: int) -> None:
     hw.icr |= cause
     if hw.ims & cause:
         handle_irq_event(adapter.netdev.nd_net.kernel, adapter.pdev.irq)
+
+
+def _cable(adapter: e1000_adapter) -> None:
+    """The cable came or went: the adapter interrupts."""
+    _interrupt(adapter, E1000_ICR_LSC)
+    irq_exit(adapter.netdev.nd_net.kernel)
 
 
 # ---- receiving
