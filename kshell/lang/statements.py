@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
+from kshell.abi.errno import NUMBERS
 from kshell.lang.ast import (
     Apply,
     Assignment,
@@ -18,6 +19,7 @@ from kshell.lang.ast import (
 )
 from kshell.lang.errors import LangError
 from kshell.lang.lexer import Source, Token
+from kshell.lang.nearest import nearest
 from kshell.lang.parser import Parser
 
 _PREFIX: Final = re.compile(
@@ -230,7 +232,12 @@ class _StatementParser:
         return token.kind == "op" and token.text != ";"
 
     def _result(self) -> Result:
-        return read_result(self._parser, self._source)
+        result = read_result(self._parser, self._source)
+        if result.errno and result.errno not in NUMBERS and not result.errno.startswith("ERESTART"):
+            start = self._source.text.find(result.errno, result.span[0])
+            raise self._source.error(f"unknown error {result.errno}", start, start + len(result.errno),
+                                     nearest=nearest(result.errno, NUMBERS))  # fmt: skip
+        return result
 
     def _end(self, expected: str) -> None:
         self._parser.accept(";")

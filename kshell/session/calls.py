@@ -109,8 +109,10 @@ class Calls:
         if entry is None:
             known = [*session.registry.names(), *session.calls()]
             near = nearest(name, known)
-            hint = f"did you mean {near}?" if near else "try: help"
+            hint = f"did you mean {near}?" if near else "help lists the commands"
             raise CommandError(f"there is no command {name!r}", hint, statement.source.find(name) + 1)
+        if statement.rest and entry.usage == entry.name:
+            raise CommandError(f"{name} takes no arguments, not {statement.rest!r}", f"{name} alone: {entry.summary}")
         before, session.current = session.current, user
         try:
             entry.run(session, statement.rest)

@@ -46,7 +46,7 @@ def value(session: Session, node: Node, user: UserTask, text: str = "") -> objec
     """The value of an expression; LangError if it has none."""
     names = scope(session, user)
     if isinstance(node, Name):  # a word alone may be a command with a mistake in it
-        names = names.replace(words=session.registry.names())
+        names = names.replace(words=[*session.registry.names(), *session.calls()])
     return evaluate(node, names, Source(text))
 
 

@@ -8,11 +8,11 @@ from kshell.session import events as ev
 from kshell.session.pieces import Piece
 
 if TYPE_CHECKING:
-    from kshell.lang.errors import LangError
+    from kshell.lang.errors import LangError, Place
     from kshell.session.timeline import Timeline
 
 E = TypeVar("E", bound=ev.Event)
-Place = tuple[str, str, int]
+Stand = tuple[str, str, int]
 """Text, file and line of a command."""
 
 
@@ -48,16 +48,25 @@ class Reporter:
 
     def report(self, message: str, hint: str = "", column: int = 0, line: int = 0) -> None:
         """Report that the command cannot be carried out. `line` counts within the command, from 0."""
+        from kshell.session.habits import Advice, better
+
         self.errors += 1
         lines = self._place.text.split("\n")
         text = lines[min(line, len(lines) - 1)]
-        self.emit(ev.Error, message, hint, text, self._file, self._place.line + line, column)
+        said = better(text, Advice(message, hint, column))
+        self.emit(ev.Error, said.message, said.hint, text, self._file, self._place.line + line, said.column)
 
     def report_error(self, error: LangError) -> None:
         """Report what the language cannot understand."""
         hint = f"did you mean {error.nearest}?" if error.nearest else ""
         expected = f"; expected {error.expected}" if error.expected else ""
-        self.report(error.message + expected, hint, error.place.column, error.place.line - 1)
+        self.report(error.message + expected, hint, self._column(error.place), error.place.line - 1)
+
+    def _column(self, place: Place) -> int:
+        """Where a place is in the command: an expression that is an argument begins somewhere in the line."""
+        if place.text in ("", self._place.text) or "\n" in place.text or place.line > 1:
+            return place.column
+        return place.column + max(self._place.text.rfind(place.text), 0)
 
     def place_of_errors(self) -> tuple[Piece, str]:
         """The command, and its file, that what is reported is about."""
@@ -78,7 +87,7 @@ class Reporter:
         message = f"{type(error).__name__}: {error}"
         self.emit(ev.Oops, message, trace, self._place.text, self._file, self._place.line)
 
-    def expectation(self, held: bool, expected: str, got: str, place: Place | None = None, column: int = 0) -> None:
+    def expectation(self, held: bool, expected: str, got: str, place: Stand | None = None, column: int = 0) -> None:
         """Report how an expectation came out; `place`: text, file and line of its command (None: this)."""
         text, file, line = place or self.place()
         if held:
@@ -88,6 +97,6 @@ class Reporter:
             self.failed += 1
             self.emit(ev.ExpectationFailed, text, expected, got, file, line, column)
 
-    def place(self) -> Place:
+    def place(self) -> Stand:
         """Text, file and line of the running command."""
         return self._place.text, self._file, self._place.line

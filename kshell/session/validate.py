@@ -61,10 +61,22 @@ def problem_of(session: Session, text: str) -> Problem | None:
     try:
         _try(session, found[0].text)
     except LangError as error:
-        return Problem(error.summary, start + _offset(found[0].text, error.place.line, error.place.column))
+        return _problem(found[0].text, start, error.message, error.expected, error.place.line, error.place.column, error.nearest)
     except CommandError as error:
-        return Problem("; ".join(filter(None, (error.message, error.hint))), start + max(0, error.column - 1))
+        return _problem(found[0].text, start, error.message, "", 1, error.column, hint=error.hint)
     return None
+
+
+def _problem(
+    text: str, start: int, message: str, expected: str, line: int, column: int, near: str = "", hint: str = ""
+) -> Problem:
+    """What the editor says of a fault: the same as running the line would."""
+    from kshell.session.habits import Advice, better
+
+    message += f"; expected {expected}" if expected else ""
+    hint = f"did you mean {near}?" if near else hint
+    said = better(text.split("\n")[line - 1], Advice(message, hint, column))
+    return Problem("; ".join(filter(None, (said.message, said.hint))), start + max(0, _offset(text, line, said.column)))
 
 
 def _offset(text: str, line: int, column: int) -> int:

@@ -101,8 +101,8 @@ class PlainText:
 
     def _error(self, event: ev.Error) -> list[str]:
         where = position(event.file, event.line, event.column)
-        lines = [self.paint("error", f"{where}: {printable(event.message)}")]
-        if event.text:
+        lines = [self.paint("error", where + printable(event.message))]
+        if event.text and (event.file or event.column):
             lines += _caret(event.text, event.column)
         if event.hint:
             lines.append(f"  {printable(event.hint)}")
@@ -111,14 +111,14 @@ class PlainText:
     def _failed(self, event: ev.ExpectationFailed) -> list[str]:
         where = position(event.file, event.line, event.column)
         return [
-            self.paint("error", f"{where}: {printable(shorten(event.text))}"),
+            self.paint("error", where + printable(shorten(event.text))),
             f"  expected {printable(shorten(event.expected))}",
             f"  got      {printable(shorten(event.got))}",
         ]
 
     def _oops(self, event: ev.Oops) -> list[str]:
         where = position(event.file, event.line, 0)
-        head = f"{where}: oops: an internal fault of kshell, caused by: {printable(shorten(event.text))}"
+        head = f"{where}oops: an internal fault of kshell, caused by: {printable(shorten(event.text))}"
         trace = [f"  {printable(line)}" for line in event.traceback.rstrip("\n").split("\n")]
         return [
             self.paint("error", head),
@@ -128,8 +128,8 @@ class PlainText:
 
 
 def position(file: str, line: int, column: int) -> str:
-    """file:line:column, as editors understand it."""
-    return ":".join([file or "<command>", *(str(n) for n in (line, column) if n)])
+    """`file:line:column: `, as editors understand it; "" for what was typed just above."""
+    return ":".join([file, *(str(n) for n in (line, column) if n)]) + ": " if file else ""
 
 
 def shorten(text: str, limit: int = 400) -> str:

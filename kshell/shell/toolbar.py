@@ -6,6 +6,7 @@ Pure functions that give fragments, (style, text), as prompt_toolkit draws them.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from textwrap import wrap
 
 from kshell.abi.syscalls import BY_NAME, Param
 from kshell.lens.text import printable
@@ -58,9 +59,8 @@ def _prototype(name: str, params: tuple[Param, ...], current: int, width: int) -
 
 def problem(message: str, width: int) -> list[Fragments]:
     """What is wrong with the line, over as many lines as it takes (three at most)."""
-    text = "✗ " + printable(message)
-    rows = [text[at : at + width] for at in range(0, len(text), max(1, width))]
-    return [[("class:problem", row)] for row in rows[:3]]
+    rows = wrap(f"✗ {printable(message)}", max(20, width), subsequent_indent="  ", max_lines=3, placeholder=" …")
+    return [[("class:problem", row)] for row in rows]
 
 
 def keys(vi: str, view: str, shown: Collection[str], width: int) -> Fragments:

@@ -99,7 +99,7 @@ def do_ptype(session: Session, arguments: str) -> None:
     if layout is None:
         near = nearest(name, layouts.names())
         hint = f"did you mean struct {near}?" if near else "for example: ptype struct sock"
-        raise CommandError(f"no layout of struct {name} is recorded" if name else "ptype wants a struct", hint)
+        raise CommandError(f"no layout of struct '{name}' is recorded" if name else "ptype wants a struct", hint)
     lines = list(ptype(layout))
     session.emit(Drawing, lambda style: lines)
 

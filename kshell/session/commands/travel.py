@@ -77,8 +77,14 @@ def do_goto(session: Session, arguments: str) -> None:
     """
     number, dot, k = arguments.strip().partition(".")
     most = len(session.timeline.branch.commands)
-    if not number.isdecimal() or (dot and not k.isdecimal()) or int(number) > most:
-        raise CommandError(f"goto wants a number from 0 to {most}", "history lists the commands")
+    known = "history lists the commands; 0 is just booted"
+    if not number:
+        here = f"this is after command {session.timeline.here} of {most}"
+        raise CommandError("goto wants the number of a command", f"{here}; {known}")
+    if not number.isdecimal() or (dot and not k.isdecimal()):
+        raise CommandError(f"'{arguments.strip()}' is no number of a command", known)
+    if int(number) > most:
+        raise CommandError(f"there is no command '{number}' yet; the last is {most}", known)
     if dot:
         travel.inside(session, int(number), int(k))
         return

@@ -94,7 +94,7 @@ def test_hexdump(session: Session) -> None:
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ("ptype struct sok", "no layout of struct sok is recorded", "did you mean struct sock?"),
+        ("ptype struct sok", "no layout of struct 'sok' is recorded", "did you mean struct sock?"),
         ("ptype", "ptype wants a struct", "for example: ptype struct sock"),
         ("print", "print wants an expression", "for example: print current->pid"),
         ("print/ful current", "print has no form /ful", "did you mean /full?"),
