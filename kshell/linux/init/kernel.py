@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.protocol import inet_protosw, net_protocol
     from kshell.linux.include.net.raw import raw_hashinfo
     from kshell.linux.include.net.request_sock import request_sock_ops
+    from kshell.linux.include.net.rtable import rt_cache_stat
     from kshell.linux.include.net.rtnetlink import rtnl_af_ops, rtnl_link, rtnl_link_ops
     from kshell.linux.include.net.sock import proto, sock
     from kshell.linux.include.net.tcp import tcp_congestion_ops, tcp_ulp_ops
@@ -352,6 +353,7 @@ class Kernel:
         # net/ipv4/route.c, fib_semantics.c, devinet.c, arp.c, inetpeer.c, ip_fragment.c, icmp.c
         self.ipv4_dst_ops: dst_ops
         self.ipv4_dst_cachep: kmem_cache
+        self.rt_cache_stat: rt_cache_stat
         self.ip_idents: dict[int, tuple[int, int]] = {}
         self.fib_info_hash: dict[object, fib_info] = {}
         self.fib_info_devhash: dict[net_device, list[fib_nh]] = {}

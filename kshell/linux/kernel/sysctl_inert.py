@@ -67,7 +67,7 @@ INERT: Final[Mapping[str, str]] = MappingProxyType({
     "net/ipv4/tcp_probe_interval": "a smaller path MTU is not probed again",
     "net/ipv4/tcp_probe_threshold": "a smaller path MTU is not probed again",
     "net/ipv4/xfrm4_gc_thresh": "there is no IPsec",
-    "net/ipv4/conf/*/bootp_relay": "there is no relay", "net/ipv4/conf/*/log_martians": "martians are not logged",
+    "net/ipv4/conf/*/bootp_relay": "there is no relay",
     "net/ipv4/conf/*/tag": "for programs of the user", "net/ipv4/conf/*/medium_id": "there is no proxy ARP by medium",
     "net/ipv4/conf/*/proxy_arp_pvlan": "proxy ARP answers for other devices only",
     "net/ipv4/conf/*/force_igmp_version": "the version is that of the router that asks",

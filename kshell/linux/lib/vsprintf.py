@@ -1,4 +1,4 @@
-"""lib/vsprintf.c: how the kernel writes an address for user space (%p and %pK)."""
+"""lib/vsprintf.c: how the kernel writes addresses: of objects (%p, %pK) and of hosts (%pI4)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from kshell.linux.kernel.capability import has_capability_noaudit
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
+
+
+def ip4_addr_string(addr: int) -> str:
+    """%pI4: 127.0.0.1."""
+    return ".".join(str(byte) for byte in addr.to_bytes(4, "big"))
 
 
 def pointer_string(ptr: int) -> str:

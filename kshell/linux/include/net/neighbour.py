@@ -144,6 +144,20 @@ class neighbour:
         self.hh = hh_cache()
 
 
+class neigh_statistics:
+    """What happened to a table of neighbours."""
+
+    __slots__ = (
+        "allocs", "destroys", "forced_gc_runs", "hash_grows", "hits", "lookups", "periodic_gc_runs", "rcv_probes_mcast",
+        "rcv_probes_ucast", "res_failed", "table_fulls", "unres_discards",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.allocs = self.destroys = self.hash_grows = self.lookups = self.hits = self.res_failed = 0
+        self.rcv_probes_mcast = self.rcv_probes_ucast = self.periodic_gc_runs = self.forced_gc_runs = 0
+        self.unres_discards = self.table_fulls = 0
+
+
 class neigh_table:
     """The neighbours of one protocol. One a machine (kernel.arp_tbl): it holds state."""
 
@@ -177,6 +191,7 @@ class neigh_table:
         self.proxy_redo = proxy_redo
         self.is_multicast = is_multicast
         self.entries = self.gc_entries = self.last_flush = 0
+        self.stats = neigh_statistics()
         self.gc_work: delayed_work | None = None
         self.nht: dict[tuple[int, net_device], neighbour] = {}
 

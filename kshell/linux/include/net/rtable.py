@@ -57,3 +57,16 @@ def inet_iif(skb: sk_buff) -> int:
     if rt is not None and rt.rt_iif:  # type: ignore[attr-defined]
         return int(rt.rt_iif)  # type: ignore[attr-defined]
     return skb.skb_iif
+
+
+class rt_cache_stat:
+    """How often packets needed a new route, and why those that came in got none."""
+
+    __slots__ = (
+        "in_brd", "in_martian_dst", "in_martian_src", "in_no_route", "in_slow_mc", "in_slow_tot", "out_slow_mc",
+        "out_slow_tot",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.in_slow_tot = self.in_slow_mc = self.in_no_route = self.in_brd = 0
+        self.in_martian_dst = self.in_martian_src = self.out_slow_tot = self.out_slow_mc = 0

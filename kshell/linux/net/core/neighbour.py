@@ -81,9 +81,11 @@ def neigh_parms_release(tbl: neigh_table, parms: neigh_parms) -> None:
 
 def neigh_lookup(tbl: neigh_table, pkey: int, dev: net_device) -> neighbour | None:
     """A neighbour that is known, with a reference."""
+    tbl.stats.lookups += 1
     neigh = tbl.nht.get((pkey, dev))
     if neigh is not None:
         neigh.refcnt += 1
+        tbl.stats.hits += 1
     return neigh
 
 
@@ -103,6 +105,7 @@ def neigh_alloc(tbl: neigh_table, dev: net_device, pkey: int) -> neighbour:
         full = tbl.gc_entries >= tbl.gc_thresh3
         old = kernel.jiffies - tbl.last_flush > 5 * HZ
         if (full or old) and not neigh_forced_gc(kernel, tbl) and full:
+            tbl.stats.table_fulls += 1
             raise KernelError(ENOBUFS)
     neigh = kzalloc(kernel, lambda: neighbour(tbl, dev, pkey), SIZEOF_NEIGHBOUR)
     neigh.updated = neigh.used = neigh.confirmed = kernel.jiffies
@@ -110,6 +113,7 @@ def neigh_alloc(tbl: neigh_table, dev: net_device, pkey: int) -> neighbour:
     timer_setup(neigh.timer, neighbour_state.neigh_timer_handler, neigh)
     tbl.entries += 1
     tbl.gc_entries += 1
+    tbl.stats.allocs += 1
     return neigh
 
 
@@ -158,6 +162,7 @@ def neigh_release(neigh: neighbour) -> None:
 def neigh_destroy(neigh: neighbour) -> None:
     """Nobody refers to the neighbour any more."""
     dev = neigh.dev
+    neigh.tbl.stats.destroys += 1
     __skb_queue_purge(neigh.arp_queue)
     neigh.arp_queue_len_bytes = 0
     neigh.timer._owner = neigh.timer.function = None
@@ -196,6 +201,7 @@ def neigh_remove_one(ndel: neighbour, tbl: neigh_table) -> bool:
 
 def neigh_forced_gc(kernel: Kernel, tbl: neigh_table) -> int:
     """Too many neighbours: drop what is unused for 5 s or failed; how many."""
+    tbl.stats.forced_gc_runs += 1
     max_clean = tbl.gc_entries - tbl.gc_thresh2
     tref = kernel.jiffies - 5 * HZ
     shrunk = 0
@@ -214,6 +220,7 @@ async def neigh_periodic_work(work: work_struct) -> None:
     """Forget neighbours that were not used for long. Runs while there are gc_thresh1 of them or more."""
     tbl = work._owner
     assert isinstance(tbl, neigh_table)
+    tbl.stats.periodic_gc_runs += 1
     for n in list(tbl.nht.values()):
         if n.nud_state & (NUD_PERMANENT | NUD_IN_TIMER) or n.flags & NTF_EXT_LEARNED:
             continue

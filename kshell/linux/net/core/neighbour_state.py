@@ -89,6 +89,7 @@ def neigh_max_probes(n: neighbour) -> int:
 
 def neigh_invalidate(neigh: neighbour) -> None:
     """Nobody answers: what waited can't be sent."""
+    neigh.tbl.stats.res_failed += 1
     neigh.updated = neigh.dev.nd_net.kernel.jiffies
     report = neigh.ops.error_report
     while neigh.nud_state == NUD_FAILED and report is not None:
@@ -193,6 +194,7 @@ def _let_wait(neigh: neighbour, skb: sk_buff) -> None:
             break
         neigh.arp_queue_len_bytes -= dropped.truesize
         kfree_skb_reason(dropped, SKB_DROP_REASON_NEIGH_QUEUEFULL)
+        neigh.tbl.stats.unres_discards += 1
     __skb_queue_tail(neigh.arp_queue, skb)
     neigh.arp_queue_len_bytes += skb.truesize
 

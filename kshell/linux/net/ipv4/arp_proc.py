@@ -12,6 +12,7 @@ from kshell.linux.fs.seq_file import seq_list_next_head, seq_list_start_head, se
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_net_private, seq_operations
 from kshell.linux.include.net.neighbour import NUD_VALID, neigh_table, neighbour
 from kshell.linux.include.net.net_namespace import pernet_operations
+from kshell.linux.lib.vsprintf import ip4_addr_string
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
@@ -70,7 +71,7 @@ def arp_state_to_flags(neigh: neighbour) -> int:
 
 def arp_format_neigh_entry(seq: seq_file, n: neighbour) -> None:
     """A neighbour's line."""
-    address = ".".join(map(str, n.primary_key.to_bytes(4, "big")))
+    address = ip4_addr_string(n.primary_key)
     hardware = n.ha[: n.dev.addr_len].hex(":")
     seq_printf(
         seq,
@@ -122,15 +123,18 @@ def neigh_stat_seq_stop(seq: seq_file, v: object) -> None:
 
 
 def neigh_stat_seq_show(seq: seq_file, v: object) -> None:
-    """How many neighbours there are; the model counts nothing else about the table."""
+    """How many neighbours there are, and what happened to them; a dict's growth is not counted."""
     if v is SEQ_START_TOKEN:
         seq_puts(seq, STAT_TITLES)
         return
     tbl = cast(neigh_table, v)
+    st = tbl.stats
     seq_printf(
         seq,
-        f"{tbl.entries:08x} {0:08x} {0:08x} {0:08x}   {0:08x} {0:08x} {0:08x}   {0:08x}         {0:08x}         "
-        f"{0:08x}         {0:08x}       {0:08x}            {0:08x}\n",
+        f"{tbl.entries:08x} {st.allocs:08x} {st.destroys:08x} {st.hash_grows:08x}   "
+        f"{st.lookups:08x} {st.hits:08x} {st.res_failed:08x}   "
+        f"{st.rcv_probes_mcast:08x}         {st.rcv_probes_ucast:08x}         {st.periodic_gc_runs:08x}         "
+        f"{st.forced_gc_runs:08x}       {st.unres_discards:08x}            {st.table_fulls:08x}\n",
     )
 
 

@@ -27,6 +27,7 @@ from kshell.linux.fs.seq_file import seq_pad, seq_printf, seq_putc, seq_puts, se
 from kshell.linux.include.linux.inetdevice import inet_make_mask
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_net_private, seq_operations
 from kshell.linux.include.net.ip_fib import fib_get_table, fib_info, fib_table
+from kshell.linux.lib.vsprintf import ip4_addr_string
 from kshell.linux.net.ipv4.fib_trie_node import KEYLENGTH, get_index, key_vector, trie
 
 if TYPE_CHECKING:
@@ -50,10 +51,6 @@ TITLES = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\
 
 def _be32(address: int) -> int:
     return int.from_bytes(address.to_bytes(4, "big"), "little")
-
-
-def _dotted(address: int) -> str:
-    return ".".join(map(str, address.to_bytes(4, "big")))
 
 
 class fib_route_iter(seq_net_private):
@@ -283,10 +280,10 @@ def fib_trie_seq_show(seq: seq_file, v: object) -> None:
     if n.bits:
         seq_indent(seq, depth - 1)
         length = KEYLENGTH - n.pos - n.bits
-        seq_printf(seq, f"  +-- {_dotted(n.key)}/{length} {n.bits} {n.full_children} {n.empty_children}\n")
+        seq_printf(seq, f"  +-- {ip4_addr_string(n.key)}/{length} {n.bits} {n.full_children} {n.empty_children}\n")
         return
     seq_indent(seq, depth)
-    seq_printf(seq, f"  |-- {_dotted(n.key)}\n")
+    seq_printf(seq, f"  |-- {ip4_addr_string(n.key)}\n")
     for fa in n.leaf:
         seq_indent(seq, depth + 1)
         scope = fa.fa_info.fib_scope

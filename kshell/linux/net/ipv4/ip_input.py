@@ -14,6 +14,7 @@ from kshell.linux.include.linux.inetdevice import (
     IN_DEV_ORCONF,
     IPV4_DEVCONF_ACCEPT_SOURCE_ROUTE,
     IPV4_DEVCONF_DROP_UNICAST_IN_L2_MULTICAST,
+    IPV4_DEVCONF_LOG_MARTIANS,
 )
 from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.netdevice import NET_RX_DROP, NET_RX_SUCCESS
@@ -43,6 +44,8 @@ from kshell.linux.include.net.dropreason import (
     SKB_DROP_REASON_PKT_TOO_SMALL,
 )
 from kshell.linux.include.net.ip import IP_DEFRAG_LOCAL_DELIVER, IPCB, inet_skb_parm
+from kshell.linux.kernel.printk import pr_info
+from kshell.linux.lib.vsprintf import ip4_addr_string
 from kshell.linux.net.core.skbuff import consume_skb, kfree_skb, kfree_skb_reason, skb_share_check, skb_trim
 from kshell.linux.net.ipv4 import icmp, ip_fragment, ip_options, raw_rcv, route_input
 
@@ -109,6 +112,9 @@ def ip_rcv_options(skb: sk_buff, dev: net_device) -> bool:
     if cb.opt.srr:
         in_dev = dev.ip_ptr
         if in_dev is not None and not IN_DEV_ANDCONF(in_dev, IPV4_DEVCONF_ACCEPT_SOURCE_ROUTE):
+            if IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_LOG_MARTIANS):
+                way = f"{ip4_addr_string(iph.saddr)} -> {ip4_addr_string(iph.daddr)}"
+                pr_info(dev.nd_net.kernel, f"source route option {way}")
             return True
         return not ip_options.ip_options_rcv_srr(skb, dev)
     return False

@@ -8,6 +8,7 @@ from kshell.abi.socket import AF_INET
 from kshell.linux.include.linux.random import get_random_bytes
 from kshell.linux.include.net.dst import dst_ops
 from kshell.linux.include.net.net_namespace import pernet_operations
+from kshell.linux.include.net.rtable import rt_cache_stat
 from kshell.linux.mm.slab_common import kmem_cache_create
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.ipv4 import fib_frontend_dev, route_rtnl
@@ -65,6 +66,7 @@ def ip_rt_init(kernel: Kernel) -> None:
     """Set up routing."""
     kernel.ip_idents = {}
     kernel.ipv4_dst_ops = ipv4_dst_ops
+    kernel.rt_cache_stat = rt_cache_stat()
     kernel.ipv4_dst_cachep = kmem_cache_create(kernel, "ip_dst_cache", _RTABLE_SIZE)
     devinet_init(kernel)
     fib_frontend_dev.ip_fib_init(kernel)

@@ -14,6 +14,7 @@ from kshell.abi.rtnetlink import (
     RTN_UNICAST,
     RTN_UNREACHABLE,
 )
+from kshell.linux.include.linux.if_ether import ethhdr
 from kshell.linux.include.linux.in_ import (
     ipv4_is_lbcast,
     ipv4_is_local_multicast,
@@ -24,6 +25,7 @@ from kshell.linux.include.linux.inetdevice import (
     IN_DEV_FORWARD,
     IN_DEV_NET_ORCONF,
     IN_DEV_ORCONF,
+    IPV4_DEVCONF_LOG_MARTIANS,
     IPV4_DEVCONF_NOXFRM,
     IPV4_DEVCONF_ROUTE_LOCALNET,
     IPV4_DEVCONF_SHARED_MEDIA,
@@ -35,6 +37,8 @@ from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.ip import IPCB, IPSKB_DOREDIRECT
 from kshell.linux.include.net.ip_fib import fib_result
 from kshell.linux.include.net.rtable import IPTOS_RT_MASK, RTCF_BROADCAST, RTCF_LOCAL, RTCF_MULTICAST, rtable
+from kshell.linux.kernel.printk import pr_warn
+from kshell.linux.lib.vsprintf import ip4_addr_string
 from kshell.linux.net.core.skbuff import skb_dst_drop
 from kshell.linux.net.ipv4 import devinet, fib_frontend, igmp_dev, ip_forward, route
 
@@ -75,6 +79,7 @@ def ip_route_input_mc(skb: sk_buff, daddr: int, saddr: int, tos: int, dev: net_d
     rth = route.rt_dst_alloc(dev.nd_net.loopback_dev, RTCF_MULTICAST | (RTCF_LOCAL if our else 0), RTN_MULTICAST, False)
     rth.output = route.ip_rt_bug
     rth.rt_is_input = 1
+    dev.nd_net.kernel.rt_cache_stat.in_slow_mc += 1
     skb_dst_drop(skb)
     return _set_dst(skb, rth, True)
 
@@ -90,6 +95,7 @@ def __mkroute_input(skb: sk_buff, res: fib_result, in_dev: in_device, daddr: int
         return EINVAL
     err = fib_frontend.fib_validate_source(skb, saddr, daddr, tos, nhc.nhc_oif, in_dev.dev, in_dev)
     if err < 0:
+        ip_handle_martian_source(in_dev.dev, in_dev, skb, daddr, saddr)
         return -err
     if err and out_dev is in_dev and skb.protocol == ETH_P_IP:
         gateway = nhc.nhc_gw if nhc.nhc_gw_family else 0
@@ -103,22 +109,56 @@ def __mkroute_input(skb: sk_buff, res: fib_result, in_dev: in_device, daddr: int
             return _set_dst(skb, rth, False)
     rth = route.rt_dst_alloc(nhc.nhc_dev, 0, res.type, IN_DEV_ORCONF(out_dev, IPV4_DEVCONF_NOXFRM))
     rth.rt_is_input = 1
+    nhc.nhc_dev.nd_net.kernel.rt_cache_stat.in_slow_tot += 1
     rth.input = ip_forward.ip_forward
     route.rt_set_nexthop(rth, daddr, res, fnhe, res.fi, do_cache)
     return _set_dst(skb, rth, True)
 
 
-def _martian(in_dev: in_device, net: net_t, daddr: int, saddr: int) -> bool:
-    """True for addresses that may not be on a network."""
+def ip_handle_martian_source(dev: net_device, in_dev: in_device, skb: sk_buff, daddr: int, saddr: int) -> None:
+    """A source address that can't be right here: count it, and log it by log_martians."""
+    kernel = dev.nd_net.kernel
+    kernel.rt_cache_stat.in_martian_src += 1
+    if IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_LOG_MARTIANS):
+        pr_warn(kernel, f"martian source {ip4_addr_string(daddr)} from {ip4_addr_string(saddr)}, on dev {dev.name}")
+        if isinstance(skb.mac_header, ethhdr):
+            pr_warn(kernel, f"ll header: 00000000: {skb.mac_header._pack().hex(' ')}")
+
+
+def _martian_destination(dev: net_device, in_dev: in_device, daddr: int, saddr: int) -> int:
+    """A packet that can't be for this address: EINVAL."""
+    kernel = dev.nd_net.kernel
+    kernel.rt_cache_stat.in_martian_dst += 1
+    if IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_LOG_MARTIANS):
+        pr_warn(kernel, f"martian destination {ip4_addr_string(daddr)} from {ip4_addr_string(saddr)}, dev {dev.name}")
+    return EINVAL
+
+
+def _martian(skb: sk_buff, dev: net_device, in_dev: in_device, daddr: int, saddr: int) -> bool:
+    """True for addresses that may not be on a network, which are counted."""
     if ipv4_is_multicast(saddr) or ipv4_is_lbcast(saddr):
+        ip_handle_martian_source(dev, in_dev, skb, daddr, saddr)
         return True
     if ipv4_is_lbcast(daddr) or not (saddr or daddr):
         return False
-    if not saddr or not daddr:
+    loopback = ipv4_is_loopback(daddr), ipv4_is_loopback(saddr)
+    stray = any(loopback) and not IN_DEV_NET_ORCONF(in_dev, dev.nd_net, IPV4_DEVCONF_ROUTE_LOCALNET)
+    if not saddr or (stray and daddr and not loopback[0]):
+        ip_handle_martian_source(dev, in_dev, skb, daddr, saddr)
         return True
-    return (ipv4_is_loopback(daddr) or ipv4_is_loopback(saddr)) and not IN_DEV_NET_ORCONF(
-        in_dev, net, IPV4_DEVCONF_ROUTE_LOCALNET
-    )
+    if not daddr or stray:
+        _martian_destination(dev, in_dev, daddr, saddr)
+        return True
+    return False
+
+
+def _bad_source(skb: sk_buff, daddr: int, saddr: int, tos: int, dev: net_device, in_dev: in_device) -> int:
+    """0, or the errno of a source address that fib_validate_source() does not believe, which is counted."""
+    err = fib_frontend.fib_validate_source(skb, saddr, daddr, tos, 0, dev, in_dev)
+    if err >= 0:
+        return 0
+    ip_handle_martian_source(dev, in_dev, skb, daddr, saddr)
+    return -err
 
 
 def ip_route_input_slow(skb: sk_buff, daddr: int, saddr: int, tos: int, dev: net_device, res: fib_result) -> int:
@@ -128,7 +168,7 @@ def ip_route_input_slow(skb: sk_buff, daddr: int, saddr: int, tos: int, dev: net
     if in_dev is None:
         return EINVAL
     skb_dst_drop(skb)
-    if _martian(in_dev, net, daddr, saddr):
+    if _martian(skb, dev, in_dev, daddr, saddr):
         return EINVAL
     flags = 0
     err = 0
@@ -141,26 +181,24 @@ def ip_route_input_slow(skb: sk_buff, daddr: int, saddr: int, tos: int, dev: net
         if not err and res.type not in (RTN_BROADCAST, RTN_LOCAL):
             if IN_DEV_FORWARD(in_dev):
                 if res.type != RTN_UNICAST:
-                    return EINVAL
+                    return _martian_destination(dev, in_dev, daddr, saddr)
                 return __mkroute_input(skb, res, in_dev, daddr, saddr, tos)
             err = EHOSTUNREACH
         if err:
             if not IN_DEV_FORWARD(in_dev):
                 err = EHOSTUNREACH
+            net.kernel.rt_cache_stat.in_no_route += 1
             res.type = RTN_UNREACHABLE
             res.fi = res.table = None
     if res.type == RTN_BROADCAST:
         if skb.protocol != ETH_P_IP:
             return EINVAL
-        if saddr:
-            bad = fib_frontend.fib_validate_source(skb, saddr, 0, tos, 0, dev, in_dev)
-            if bad < 0:
-                return -bad
+        if saddr and (bad := _bad_source(skb, 0, saddr, tos, dev, in_dev)):
+            return bad
         flags = RTCF_BROADCAST
-    elif res.type == RTN_LOCAL:
-        bad = fib_frontend.fib_validate_source(skb, saddr, daddr, tos, 0, dev, in_dev)
-        if bad < 0:
-            return -bad
+        net.kernel.rt_cache_stat.in_brd += 1
+    elif res.type == RTN_LOCAL and (bad := _bad_source(skb, daddr, saddr, tos, dev, in_dev)):
+        return bad
     return _local_input(skb, res, net, flags, err)
 
 
@@ -172,6 +210,7 @@ def _local_input(skb: sk_buff, res: fib_result, net: net_t, flags: int, err: int
     rth = route.rt_dst_alloc(net.loopback_dev, flags | RTCF_LOCAL, res.type, False)
     rth.output = route.ip_rt_bug
     rth.rt_is_input = 1
+    net.kernel.rt_cache_stat.in_slow_tot += 1
     if res.type == RTN_UNREACHABLE:
         rth.input = route.ip_error
         rth.error = err

@@ -103,8 +103,11 @@ def __mkroute_output(res: fib_result, fl4: flowi4, orig_oif: int, dev_out: net_d
                 return rth
     rth = route.rt_dst_alloc(dev_out, flags, type_, IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_NOXFRM))
     rth.rt_iif = orig_oif
+    stat = dev_out.nd_net.kernel.rt_cache_stat
+    stat.out_slow_tot += 1
     if flags & (RTCF_BROADCAST | RTCF_MULTICAST) and flags & RTCF_LOCAL and not dev_out.flags & IFF_LOOPBACK:
         rth.output = ip_output.ip_mc_output
+        stat.out_slow_mc += 1
     route.rt_set_nexthop(rth, fl4.daddr, res, fnhe, fi, do_cache)
     return rth
 

@@ -13,6 +13,7 @@ from kshell.linux.include.linux.in_ import ipv4_is_lbcast, ipv4_is_multicast, ip
 from kshell.linux.include.linux.inetdevice import (
     IN_DEV_ORCONF,
     IN_DEV_RX_REDIRECTS,
+    IPV4_DEVCONF_LOG_MARTIANS,
     IPV4_DEVCONF_SECURE_REDIRECTS,
     IPV4_DEVCONF_SEND_REDIRECTS,
     IPV4_DEVCONF_SHARED_MEDIA,
@@ -22,7 +23,9 @@ from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.ip_fib import fib_result
 from kshell.linux.include.net.neighbour import NUD_VALID
-from kshell.linux.include.net.rtable import rtable
+from kshell.linux.include.net.rtable import inet_iif, rtable
+from kshell.linux.kernel.printk import pr_info, pr_warn
+from kshell.linux.lib.vsprintf import ip4_addr_string
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.neighbour import __neigh_create, neigh_event_send
 from kshell.linux.net.core.netevent import NETEVENT_REDIRECT, call_netevent_notifiers
@@ -79,6 +82,10 @@ def ip_rt_send_redirect(skb: sk_buff) -> None:
         icmp.icmp_send(skb, ICMP_REDIRECT, ICMP_REDIR_HOST, gateway)
         peer.rate_last = now
         peer.n_redirects += 1
+        if IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_LOG_MARTIANS) and peer.n_redirects == kernel.ip_rt_redirect_number:
+            host = f"{ip4_addr_string(iph.saddr)}/if{inet_iif(skb)}"
+            way = f"{ip4_addr_string(iph.daddr)} to {ip4_addr_string(gateway)}"
+            pr_warn(kernel, f"host {host} ignores redirects for {way}")
 
 
 def _may_heed(skb: sk_buff, old_gw: int, new_gw: int) -> bool:
@@ -98,13 +105,27 @@ def _may_heed(skb: sk_buff, old_gw: int, new_gw: int) -> bool:
     return not secure or fib_semantics.ip_fib_check_default(new_gw, dev)
 
 
+def _log_rejected(skb: sk_buff, old_gw: int, new_gw: int) -> None:
+    dev = skb.dev
+    if dev is None or dev.ip_ptr is None or not IN_DEV_ORCONF(dev.ip_ptr, IPV4_DEVCONF_LOG_MARTIANS):
+        return
+    iph = iphdr._from_bytes(skb.data)
+    kernel = dev.nd_net.kernel
+    about = f"on {dev.name} about {ip4_addr_string(new_gw)}"
+    pr_info(kernel, f"Redirect from {ip4_addr_string(old_gw)} {about} ignored")
+    pr_info(kernel, f"  Advised path = {ip4_addr_string(iph.saddr)} -> {ip4_addr_string(iph.daddr)}")
+
+
 def __ip_do_redirect(rt: rtable, skb: sk_buff, fl4: flowi4, kill_route: bool) -> None:
     """Take the other gateway for this destination, if the redirect comes from the present one."""
     icmph, iph = skb.transport_header, skb.network_header
     assert isinstance(icmph, icmphdr)
     assert isinstance(iph, iphdr)
     new_gw, old_gw = icmph.un, iph.saddr
-    if icmph.code & 7 > 3 or rt.rt_gw_family != AF_INET or rt.rt_gw4 != old_gw or not _may_heed(skb, old_gw, new_gw):
+    if icmph.code & 7 > 3 or rt.rt_gw_family != AF_INET or rt.rt_gw4 != old_gw:
+        return
+    if not _may_heed(skb, old_gw, new_gw):
+        _log_rejected(skb, old_gw, new_gw)
         return
     net = rt.dev.nd_net
     tbl = net.kernel.arp_tbl
