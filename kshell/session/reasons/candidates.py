@@ -39,6 +39,8 @@ class NotHere(Exception):
 def candidates(failure: Failure, rows: list[ErrorRow]) -> Iterator[Step]:
     """Steps to try: the manual's for this cause, then what the error suggests, then arguments that are known to be good."""
     seen = set()
+    if failure.errno in INTERRUPTED:
+        yield Step(failure.call.text)
     for step in _all(failure, rows):
         if step.text and step.text != failure.call.text and (step.text, step.again) not in seen:
             seen.add((step.text, step.again))
@@ -47,7 +49,10 @@ def candidates(failure: Failure, rows: list[ErrorRow]) -> Iterator[Step]:
         yield Step(failure.call.text)
 
 
-AGAIN: Final = frozenset({"EINTR", "ECONNREFUSED", "ECONNRESET", "ECONNABORTED"})
+INTERRUPTED: Final = frozenset({"EINTR"})
+"""Errors that have nothing to do with the call's arguments: it is simply made again."""
+
+AGAIN: Final = frozenset({"ECONNREFUSED", "ECONNRESET", "ECONNABORTED"})
 """Errors that are over when they have been told."""
 
 
@@ -183,8 +188,10 @@ def _other_descriptors(failure: Failure) -> Iterator[Step]:
         for each in fitting[:MOST_DESCRIPTORS]:
             if call.number(param.name) != each.fd:
                 yield Step(call.edited({param.name: str(each.fd)}))
-    yield Step("socket(AF_INET, SOCK_STREAM, 0)" if call.name in SOCKET_CALLS else 'open("/tmp", O_RDONLY)')
-    yield Step(f'open("/tmp/{_fresh_name(failure)}", O_RDWR|O_CREAT, 0644)')
+    if failure.errno == "EBADF" and call.name not in SOCKET_CALLS:
+        yield Step("fds", anything=True)
+    yield Step("socket(AF_INET, SOCK_STREAM, 0)" if call.name in SOCKET_CALLS else 'open("/tmp", O_RDONLY)', anything=True)
+    yield Step(f'open("/tmp/{_fresh_name(failure)}", O_RDWR|O_CREAT, 0644)', anything=True)
 
 
 def _memory(failure: Failure) -> Iterator[Step]:
@@ -241,7 +248,7 @@ def _peer(failure: Failure) -> Iterator[Step]:
         ports = [o.port for o in everything(failure.call.session) if o.listens and o.port]
         yield from (Step(f'connect({fd}, {{AF_INET, {port}, "127.0.0.1"}}, 16)', True) for port in ports)
         yield from (Step(failure.call.edited({"fd": str(o.fd)})) for o in reversed(opened(failure.call.user)) if o.sk)
-    yield Step("socketpair(AF_UNIX, SOCK_STREAM, 0, ...)")
+    yield Step("socketpair(AF_UNIX, SOCK_STREAM, 0, ...)", anything=True)
 
 
 def _paths(failure: Failure) -> Iterator[Step]:
@@ -254,7 +261,7 @@ def _paths(failure: Failure) -> Iterator[Step]:
                 yield Step(failure.call.edited({param.name: path}))
             yield Step(f"creat({failure.call.argument(param.name)}, 0644)", True)
             yield Step(f"mkdir({failure.call.argument(param.name)}, 0755)", True)
-            yield Step(f"creat({fresh}, 0644)")
+            yield Step(f"creat({fresh}, 0644)", anything=True)
 
 
 RULES: Final[dict[str, Callable[[Failure], Iterator[Step]]]] = {

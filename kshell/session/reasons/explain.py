@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from kshell.session.reasons.candidates import candidates
 from kshell.session.reasons.cause import rows_of
 from kshell.session.reasons.failure import Failure, last_failure
-from kshell.session.reasons.trial import Step, in_task, works
+from kshell.session.reasons.trial import Step, in_task, tried
 
 if TYPE_CHECKING:
     from kshell.session.manual.parse import ErrorRow
@@ -32,12 +32,19 @@ class Explanation:
         return self.rows[0].cause if self.rows else ""
 
     def _find(self, tries: int) -> Step | None:
+        """The first that works and has to do with the call; else one that gets as far as another error; else any."""
         session = self.failure.call.session
+        further = other = None
         for step in islice(candidates(self.failure, self.rows), tries):
             asked = Step(in_task(self.failure, step.text), step.again)
-            if works(session, asked, self.failure):
+            error = tried(session, asked, self.failure)
+            if not error and not step.anything:
                 return asked
-        return None
+            if not error:
+                other = other or asked
+            elif error not in ("?", self.failure.errno) and not step.again:
+                further = further or Step(asked.text, then=error)
+        return further or other
 
 
 def explain(session: Session, user: UserTask, tries: int = MOST_TRIES) -> Explanation | None:

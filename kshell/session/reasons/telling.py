@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 HINT_TRIES: Final = 6
 """How many steps are tried for the line below a failing call, which has to be quick."""
 
+NAMES: Final = frozenset({"inetsw", "net_families", "how"})
+"""Words of the kernel that begin a cause of the manual."""
+
 LONG: Final = 500
 """Commands of a session from which on nothing is tried for that line: a copy of it takes too long. `why` does."""
 
@@ -91,9 +94,17 @@ def _failure(found: Explanation) -> list[str]:
         head = f"{errno} ({strerror(NUMBERS[errno])})"
         return [f"{head}: this kernel is built without {found.failure.call.name}().", *_absent(found)]
     lines = _bare(why_so, errno)
-    lines += _wrapped(f"{found.cause[:1].upper()}{found.cause[1:]}.") if found.cause else []
+    lines += _wrapped(f"{_sentence(found)}.") if found.cause else []
     lines += [f"  also: {row.cause}" for row in found.rows[1:2] if row.cause != found.cause and not found.step]
     return [*lines, *(["  try: " + _step_text(found).replace("\n", "\n       ")] if found.step is not None else [])]
+
+
+def _sentence(found: Explanation) -> str:
+    """The cause, its first letter large, unless its first word is a name."""
+    cause = found.cause
+    first = cause.split()[0]
+    named = first in found.failure.call.nodes or not first.isalpha() or first in NAMES
+    return cause if named else cause[:1].upper() + cause[1:]
 
 
 def _bare(why_so: Reason, errno: str = "") -> list[str]:
@@ -124,7 +135,8 @@ def _step_text(found: Explanation) -> str:
     step = found.step
     if step is None:
         return ""
-    return step.text + ("\n" if "\n" in step.text else "   ") * step.again + "then the same again" * step.again
+    further = f"   gets as far as {step.then}" if step.then else ""
+    return step.text + ("\n" if "\n" in step.text else "   ") * step.again + "then the same again" * step.again + further
 
 
 def _chain(reason: Reason) -> list[str]:

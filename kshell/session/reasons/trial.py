@@ -15,24 +15,32 @@ BAD = (ev.Error, ev.Oops, ev.ExpectationFailed)
 
 
 class Step:
-    """A command to try next; again: the failed call works after it, rather than being replaced by it."""
+    """A command to try next; again: the failed call works after it, rather than being replaced by it.
 
-    __slots__ = ("again", "text")
+    anything: it has to do with the call only in that it works. then: the error that it gets as far as.
+    """
 
-    def __init__(self, text: str, again: bool = False) -> None:
+    __slots__ = ("again", "anything", "text", "then")
+
+    def __init__(self, text: str, again: bool = False, anything: bool = False, then: str = "") -> None:
         self.text = text
         self.again = again
+        self.anything = anything
+        self.then = then
 
 
-def works(session: Session, step: Step, failure: Failure) -> bool:
-    """Whether a step does what it promises: it does not fail, and where the failed call comes again, not as it did."""
+def tried(session: Session, step: Step, failure: Failure) -> str:
+    """How a step ends on a copy: "" if it does not fail, and where the failed call comes again, that neither as it did;
+    else the error that it gives, "?" if it cannot be carried out."""
     try:
         twin = session.copy()
     except CommandError:
-        return False
-    if _error(twin.run(step.text)):
-        return False
-    return not step.again or _error(twin.run(in_task(failure, failure.call.text))) not in (failure.errno, "?")
+        return "?"
+    error = _error(twin.run(step.text))
+    if error or not step.again:
+        return error
+    again = _error(twin.run(in_task(failure, failure.call.text)))
+    return again if again in (failure.errno, "?") else ""
 
 
 def _error(events: list[ev.Event]) -> str:

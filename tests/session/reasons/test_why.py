@@ -35,7 +35,7 @@ def why(commands: str, task: str = "") -> str:
             ["EADDRINUSE (Address already in use) comes from inet_csk_get_port()", "net/ipv4/inet_connection_sock.c",
              "> inet_bind > __inet_bind", "check_bind_conflict = 1", 'try: bind(b, {AF_INET, 8081, "127.0.0.1"}, 16)'],
         ),
-        ("read(99, ..., 4)", ["ksys_read()   fs/read_write.c", "this was true: !f", "f = NULL", "try: open("]),
+        ("read(99, ..., 4)", ["ksys_read()   fs/read_write.c", "this was true: !f", "f = NULL", "try: fds"]),
         (
             'fd = socket(AF_INET, SOCK_STREAM, 0)\nconnect(fd, {AF_INET, 80, "127.0.0.1"}, 16)',
             ["sk->sk_state = TCP_CLOSE", "Nobody listens on this port",
@@ -57,6 +57,14 @@ def why(commands: str, task: str = "") -> str:
             ["__sys_socket_create()   net/socket.c", "try: socketcall(SYS_SOCKET, [AF_INET, SOCK_STREAM, 0])"],
         ),
         ("", ["has made no call yet"]),
+        ("close(99)", ["The descriptor is not open.", "try: fds"]),  # not any call that would work
+        ("socket(AF_INET, SOCK_SEQPACKET, 0)", ["\n  inetsw has no entry"]),  # a name of the kernel stays as it is
+        (
+            "fd = socket(AF_INET, SOCK_STREAM, 0)\nshutdown(fd, 9)",
+            ["\n  how is none of SHUT_RD", "try: shutdown(fd, SHUT_RDWR)   gets as far as ENOTCONN"],
+        ),
+        ('unlink("/tmp")', ['try: rmdir("/tmp")   gets as far as EBUSY']),
+        ("pipe([3, 4])\nread(3, ..., 10)\ninterrupt", ["EINTR", "try: read(3, ..., 10)"]),
     ],
 )  # fmt: skip
 def test_failures(commands: str, words: list[str]) -> None:
