@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import EINTR
 from kshell.lang.errors import LangError
 from kshell.linux.fs.proc.proc_sysctl import _sysctl_set
+from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.trace.events import Record, SignalDeliver
 from kshell.session import bridge
+from kshell.session.strace.groups import group_leaders
 from kshell.session.strace.lines import Log, LogCall, LogEvent
 from kshell.session.strace.machine import RecordedRandom, ReplayMachine
 from kshell.session.strace.ports import PATH as PORT_RANGE
@@ -78,9 +80,11 @@ class Replay:
         self.running: dict[int, Running] = {}
         self.verdicts: dict[int, CallVerdict] = {}
         self.delivered: list[tuple[int, int]] = []
+        self._last_errors: dict[int, BaseException | None] = {}
         self._forks = {c.ret: c for c in log.calls if c.name in FORKS and c.ret is not None and c.ret > 0}
         gone = {event.pid for event in log.events if event.kind == "exit"}
         self._ending = {c.index for c in log.calls if c.name in ENDS and c.pid in gone and c.index not in late}
+        self._group_leaders = group_leaders(log)
         self._dying: dict[int, LogCall] = {}
         self._restarting: dict[int, Running] = {}
         first = next((event.time for event in log.events if event.time is not None), None)
@@ -94,6 +98,9 @@ class Replay:
     def _record(self, record: Record) -> None:
         if isinstance(record, SignalDeliver):
             self.delivered.append((record.pid, record.signo))
+            user = self.users.get(record.pid)
+            if record.action == "terminate" and user is not None:
+                self._last_errors[record.pid] = user.task._last_error
 
     def _hold(self, task: task_struct) -> bool:
         """Whether a runnable task has to wait for its line: it is about to die, or to take a signal."""
@@ -192,6 +199,8 @@ class Replay:
             if task is None:
                 task = self.start.first_task(pid)
             user = self.users[pid] = UserTask(str(pid), task, self.machine.arena(task))
+            if pid in self._group_leaders:
+                self.start.own_group(task)
         return user
 
     def _find(self, pid: int) -> task_struct | None:
@@ -219,6 +228,7 @@ class Replay:
             return
         user.arena.release()
         running = Running(call, self._prepared(call, user))
+        user.task._last_error = None
         self.running[call.pid] = running
         self._prepare_kernel(call, user)
         try:
@@ -230,6 +240,7 @@ class Replay:
         else:
             running.result = outcome
             self._align(call, user, outcome)
+            self.start.cover(call, user.task, outcome)
         self.machine.run()
 
     def _prepared(self, call: LogCall, user: UserTask) -> bridge.Prepared:
@@ -238,10 +249,9 @@ class Replay:
         return bridge.prepare(call.statement, call.text, user, replay=True)
 
     def _prepare_kernel(self, call: LogCall, user: UserTask) -> None:
+        self.start.refresh(call)
         if call.name in READS and (data := self.start.random_bytes(call, user.task)) is not None:
             self._random, self.kernel.random = self.kernel.random, RecordedRandom(data)
-        if call.name == "kill" and call.args[0] == "0":
-            self._part_from_group(call, user)
         if call.name in FORKS and call.ret is not None and call.ret > 0:
             self.kernel.init_pid_ns.last_pid = call.ret - 1
         port = self.ports.chosen_by(call)
@@ -256,17 +266,6 @@ class Replay:
             self.start.close(user.task, outcome)
         elif call.name != "fcntl" or "F_DUPFD" in call.text:
             self.start.hold_place(user.task, call.ret)
-
-    def _part_from_group(self, call: LogCall, user: UserTask) -> None:
-        """kill(0, …) spares a process of the log: it is of another group (setpgid is not in every log)."""
-        later = [e for e in self.log.events if e.line > call.start_line]
-        for pid, other in self.users.items():
-            if other is user or other.task.exit_state:
-                continue
-            signalled = any(e.pid == pid and e.kind == "signal" and e.value == call.args[1] for e in later)
-            if not signalled and any(e.pid == pid for e in later):
-                self.start.own_group(user.task)
-                return
 
     def _restore_kernel(self, call: LogCall) -> None:
         if isinstance(self.kernel.random, RecordedRandom):
@@ -295,8 +294,13 @@ class Replay:
             verdict.shown, verdict.args, verdict.errno = shown.text, shown.args, shown.errno
             verdict.ret = running.outcome
         verdict.time = self.machine.clock.now - self.kernel.boot_ns
-        equal, expected, got, reason = bridge.verdict(running.prepared, running.outcome)
+        equal, expected, got, reason = bridge.verdict(running.prepared, self._outcome(running))
         verdict.equal, verdict.expected, verdict.got, verdict.reason = equal, expected, got, reason
+
+    def _outcome(self, running: Running) -> int | None:
+        """The call's result; where a signal killed the task on the way out, the error that it would have got."""
+        error = self._last_errors.get(running.call.pid)
+        return -error.errno if running.outcome is None and isinstance(error, KernelError) else running.outcome
 
     def _interrupted(self, running: Running) -> bool:
         """strace shows ERESTART… before the signal is handled: the caller gets EINTR, dies, or the call runs on."""

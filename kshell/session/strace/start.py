@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kshell.abi.fcntl import O_CLOEXEC, O_CREAT, O_RDWR
 from kshell.abi.signal import SIGKILL
 from kshell.linux.kernel.signal import send_sig
 from kshell.session.strace.lines import Log, LogCall
-from kshell.session.strace.supply import ELSEWHERE, supply
+from kshell.session.strace.supply import ELSEWHERE, lines_in_proc, supply
 from kshell.session.strace.world import Node, World, string_of
 from kshell.userland.direct import AT_FDCWD, Process, SystemCallError
 from kshell.world.arena import Arena
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
     from kshell.world.machine import Machine
 
-O_RDWR, O_CREAT = 2, 0o100
 _DESCRIPTOR = re.compile(r"\d+")
 S_IFMT, S_IFCHR = 0o170000, 0o020000
 RANDOM_DEVICES = frozenset({1 << 20 | 8, 1 << 20 | 9, 1 << 8 | 8, 1 << 8 | 9})
@@ -116,6 +116,22 @@ class Start:
         if file is None or data is None or file.f_inode.i_mode & S_IFMT != S_IFCHR:
             return None
         return data[0] if file.f_inode.i_rdev in RANDOM_DEVICES else None
+
+    def cover(self, call: LogCall, task: task_struct, fd: int) -> None:
+        """A descriptor of a file that tells what only the log knows: it gives the recorded text."""
+        cover = self.world.covers.get(call.index)
+        if cover is None or not cover.lines or fd < 0:
+            return
+        process = Process(self.machine, task, Arena(task))
+        text = lines_in_proc(process, f".kshell-{call.index}", cover.lines)
+        process.call("dup3", text, fd, O_CLOEXEC if "O_CLOEXEC" in call.text else 0)
+        process.call("close", text)
+
+    def refresh(self, call: LogCall) -> None:
+        """Before a read of such a file: it has changed since the last one, maybe."""
+        if call.index in self.world.cover_reads:
+            cover, at, text = self.world.cover_reads[call.index]
+            cover.found(at, text)
 
     def own_group(self, task: task_struct) -> None:
         """The task leads a process group of its own."""

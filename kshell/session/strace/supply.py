@@ -7,9 +7,12 @@ from posixpath import basename, dirname
 from typing import TYPE_CHECKING
 
 from kshell.abi.stat import MS_BIND, S_IFCHR
-from kshell.linux.fs.proc.generic import proc_create_single_data
+from kshell.linux.fs.kernfs.dir import kernfs_add_groups, kernfs_create_dir_ns, kernfs_find_ns
+from kshell.linux.fs.proc.generic import proc_create_seq_private, proc_create_single_data
 from kshell.linux.fs.seq_file import seq_write
+from kshell.linux.include.linux.kernfs import attribute, attribute_group
 from kshell.linux.include.linux.proc_fs import proc_dir_entry
+from kshell.linux.include.linux.seq_file import seq_operations
 from kshell.session.strace.world import Node, World
 from kshell.userland.direct import AT_FDCWD, Process, SystemCallError
 
@@ -62,6 +65,9 @@ def _make(process: Process, path: str, node: Node) -> None:
         if node.kind == "S_IFREG":
             _proc_file(process, path, node)
         return
+    if path.startswith("/sys/") and node.kind != "S_IFLNK":
+        _sys_node(process, path, node)
+        return
     if node.kind == "S_IFLNK":
         if not _exists(process, path):
             process.call("symlink", node.target + b"\0", path)
@@ -97,6 +103,50 @@ def _proc_file(process: Process, path: str, node: Node) -> None:
     if dirname(path) in ("/proc", "/proc/net"):
         assert parent is None or isinstance(parent, proc_dir_entry)
         proc_create_single_data(kernel, basename(path), 0, parent, _show_contents, contents)
+
+
+def _sys_node(process: Process, path: str, node: Node) -> None:
+    """A directory or an attribute of sysfs that the model does not have."""
+    if _exists(process, path):
+        return
+    kn = process.task.kernel.sysfs_root
+    *directories, last = path.split("/")[2:]
+    for name in directories:
+        kn = kernfs_find_ns(kn, name, None) or kernfs_create_dir_ns(kn, name, None, None)
+    if node.kind == "S_IFDIR":
+        kernfs_create_dir_ns(kn, last, None, None)
+        return
+    text = b"".join(node.contents[offset] for offset in sorted(node.contents)).decode("latin-1")
+    shown = attribute(last, show=lambda priv: text, mode=node.mode)
+    kernfs_add_groups(kn, (attribute_group((shown,)),))
+
+
+def lines_in_proc(process: Process, name: str, lines: list[bytes]) -> int:
+    """A descriptor of a file of proc whose records are `lines`; proc does not list it."""
+    entry = proc_create_seq_private(process.task.kernel, name, 0, None, LINES, lambda: lines, None)
+    try:
+        return process.call("openat", AT_FDCWD, f"/proc/{name}", O_RDONLY, 0)
+    finally:
+        assert entry.parent is not None
+        del entry.parent.subdir[entry.name]
+
+
+def _line_at(m: seq_file, pos: list[int]) -> object:
+    assert isinstance(m.private, list)
+    return m.private[pos[0]] if pos[0] < len(m.private) else None
+
+
+def _line_after(m: seq_file, v: object, pos: list[int]) -> object:
+    pos[0] += 1
+    return _line_at(m, pos)
+
+
+def _show_line(m: seq_file, v: object) -> None:
+    assert isinstance(v, bytes)
+    seq_write(m, v)
+
+
+LINES = seq_operations(start=_line_at, next=_line_after, stop=lambda m, v: None, show=_show_line)
 
 
 def _show_contents(m: seq_file, v: object) -> None:

@@ -25,6 +25,11 @@ _STICKY = {"S_ISUID": 0o4000, "S_ISGID": 0o2000, "S_ISVTX": 0o1000}
 _FORKS = frozenset({"fork", "vfork", "clone", "clone3"})
 _RESERVING = frozenset({"accept", "accept4", "open", "openat", "openat2"})
 _STATS = frozenset({"stat", "lstat", "newfstatat", "fstat", "statx", "fstatat64"})
+_ABOUT_A_PROCESS = re.compile(
+    r"/proc/(?:self|thread-self|\d+)/(?:task/\d+/)?(?:auxv|cmdline|environ|io|maps|oom_score|oom_score_adj|sched|"
+    r"schedstat|smaps|smaps_rollup|stat|statm|status|wchan)"
+)
+"""Files of proc that tell of a process's memory, its time and its past: each open of one finds another text."""
 PROGRAM = b"\x7fELF"
 """What a file that the log executes begins with, unless a read says more."""
 
@@ -65,13 +70,27 @@ class Node:
         self.here = False  # a standard descriptor's: whether its file lies where the log's files do
 
 
+class Cover:
+    """A file that only the log knows: its text by offset, as its latest read found it, in lines."""
+
+    def __init__(self) -> None:
+        self.texts: dict[int, bytes] = {}
+        self.lines: list[bytes] = []
+
+    def found(self, at: int, text: bytes) -> None:
+        """A read at `at` gives `text`."""
+        self.texts[at] = text
+        self.lines[:] = b"".join(self.texts[offset] for offset in sorted(self.texts)).splitlines(keepends=True)
+
+
 class _Open:
     """An open file description of the log."""
 
-    __slots__ = ("listing", "path", "position")
+    __slots__ = ("cover", "listing", "path", "position")
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self.cover: Cover | None = None
         self.position = 0
         self.listing = [0, 0]
 
@@ -112,6 +131,8 @@ class World:
         self.written: set[str] = set()
         self.standard: dict[int, Node] = {}
         self.inherited: set[int] = set()
+        self.covers: dict[int, Cover] = {}
+        self.cover_reads: dict[int, tuple[Cover, int, bytes]] = {}
         self._programs: set[str] = set()
         self.cwd = _first_cwd(log)
         self._calls = log.calls
@@ -280,6 +301,8 @@ def _open(world: World, process: _Process, call: LogCall) -> None:
         world.add_directory(path)
     world.allocated(process, call.ret)
     process.fds[call.ret] = _Open(path)
+    if _ABOUT_A_PROCESS.fullmatch(path):
+        process.fds[call.ret].cover = world.covers[call.index] = Cover()
     process.cloexec.discard(call.ret)
     if "O_CLOEXEC" in flags:
         process.cloexec.add(call.ret)
@@ -370,8 +393,12 @@ def _read(world: World, process: _Process, call: LogCall) -> None:
     at = _number(call.args[3]) if positioned else opened.position
     data = string_of(call.args[1])
     node = world.nodes.get(opened.path)
-    if node is not None and data is not None and opened.path not in world.written:
-        node.contents[at] = (data[0] + UNSEEN * max(0, call.ret - len(data[0])))[: call.ret]
+    if opened.cover is not None and data is not None:
+        text = data[0].ljust(call.ret, UNSEEN)[: call.ret]
+        world.cover_reads[call.index] = (opened.cover, at, text)
+        opened.cover.found(at, text)
+    elif node is not None and data is not None and opened.path not in world.written:
+        node.contents[at] = data[0].ljust(call.ret, UNSEEN)[: call.ret]
         node.size = max(node.size or 0, at + call.ret)
     if not positioned:
         opened.position = at + call.ret

@@ -155,6 +155,71 @@ IDENT_OF_AN_IP_PACKET = """\
  99, 0, NULL, NULL) = 28
 """
 
+WHAT_ONLY_THE_LOG_KNOWS_OF_A_PROCESS = """\
+5 openat(AT_FDCWD, "/proc/self/stat", O_RDONLY) = 3
+5 read(3, "6 (redis-server) R 5\\n", 4096) = 21
+5 close(3) = 0
+5 openat(AT_FDCWD, "/proc/self/stat", O_RDONLY) = 3
+5 read(3, "6 (redis-server) S 5 0 0\\n", 4096) = 25
+5 close(3) = 0
+5 openat(AT_FDCWD, "/proc/self/maps", O_RDONLY|O_CLOEXEC) = 3
+5 read(3, "00400000-00405000 r--p\\n7f2400000-7f2405000 r--p\\n", 8192) = 48
+5 lseek(3, 0, SEEK_SET) = 0
+5 read(3, "00400000-00405000 r--p\\n7f2300000-7f2405000 r--p\\n", 8192) = 48
+5 read(3, "", 8192) = 0
+"""
+
+FILES_OF_SYSFS = """\
+5 openat(AT_FDCWD, "/sys/kernel/mm/transparent_hugepage/enabled", O_RDONLY) = 3
+5 newfstatat(3, "", {st_mode=S_IFREG|0644, st_size=4096, ...}, AT_EMPTY_PATH) = 0
+5 read(3, "always [madvise] never\\n", 4096) = 23
+5 openat(AT_FDCWD, "/sys/devices/system/cpu/online", O_RDONLY|O_CLOEXEC) = 4
+5 read(4, "0-1\\n", 1024) = 4
+"""
+
+KILLED_BY_WHAT_IT_WROTE = """\
+5 pipe2([3, 4], 0) = 0
+5 fork() = 6
+5 close(3) = 0
+6 close(3) = 0
+5 close(4) = 0
+5 wait4(6,  <unfinished ...>
+6 write(4, "y\\n", 2) = -1 EPIPE (Broken pipe)
+6 --- SIGPIPE {si_signo=SIGPIPE, si_code=SI_USER, si_pid=6, si_uid=0} ---
+6 +++ killed by SIGPIPE +++
+5 <... wait4 resumed>[{WIFSIGNALED(s) && WTERMSIG(s) == SIGPIPE}], 0, NULL) = 6
+"""
+
+KILLING_ITS_GROUP = """\
+5 fork() = 6
+6 rt_sigaction(SIGTERM, {sa_handler=SIG_IGN, sa_mask=[], sa_flags=0}, NULL, 8) = 0
+6 fork() = 7
+7 rt_sigaction(SIGTERM, {sa_handler=0x55e3b07b7dd0, sa_mask=[], sa_flags=0}, NULL, 8) = 0
+7 poll(NULL, 0, -1 <unfinished ...>
+6 kill(0, SIGTERM) = 0
+7 <... poll resumed>) = ? ERESTART_RESTARTBLOCK (Interrupted by signal)
+7 --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=6, si_uid=0} ---
+7 rt_sigreturn({mask=[]}) = -1 EINTR (Interrupted system call)
+7 exit_group(0) = ?
+7 +++ exited with 0 +++
+6 exit_group(0) = ?
+6 +++ exited with 0 +++
+5 wait4(6, [{WIFEXITED(s) && WEXITSTATUS(s) == 0}], 0, NULL) = 6
+"""
+
+TIME_WAIT_OF_AN_IPV6_SOCKET = f"""\
+5 socket(AF_INET6, SOCK_STREAM, IPPROTO_IP) = 3
+5 bind(3, {{sa_family=AF_INET6, sin6_port=htons(7030), sin6_flowinfo=htonl(0),\
+ inet_pton(AF_INET6, "::", &sin6_addr), sin6_scope_id=0}}, 28) = 0
+5 listen(3, 1) = 0
+5 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 4
+5 connect(4, {{sa_family=AF_INET, sin_port=htons(7030), {LOOPBACK}}}, 16) = 0
+5 accept(3, NULL, NULL) = 5
+5 close(5) = 0
+5 read(4, "", 10) = 0
+5 close(4) = 0
+"""
+
 
 @pytest.mark.parametrize(
     ("name", "log"), [(name, text) for name, text in globals().items() if name.isupper() and "\n" in text]

@@ -11,6 +11,7 @@ from kshell.abi.errno import EAFNOSUPPORT, EDESTADDRREQ, EINVAL, ENETUNREACH
 from kshell.abi.socket import AF_INET6
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.tcp import tcp_sk
+from kshell.linux.include.net.inet_timewait_sock import timewait_sock_ops
 from kshell.linux.include.net.sock import proto
 from kshell.linux.net.ipv4.inet_hashtables import inet_hash
 from kshell.linux.net.ipv4.ip_sockglue_opt import ip_getsockopt, ip_setsockopt
@@ -25,7 +26,8 @@ from kshell.linux.net.ipv4.raw import (
     raw_setsockopt,
     raw_sk_init,
 )
-from kshell.linux.net.ipv4.tcp_ipv4 import tcp_prot, tcp_v4_init_sock
+from kshell.linux.net.ipv4.tcp_ipv4 import tcp_prot, tcp_twsk_unique, tcp_v4_init_sock
+from kshell.linux.net.ipv4.tcp_minisocks_timewait import tcp_twsk_destructor
 from kshell.linux.net.ipv4.udp import udp_destroy_sock, udp_getsockopt, udp_init_sock, udp_prot, udp_setsockopt
 from kshell.linux.net.ipv4.udp_hash import udp_v4_get_port
 from kshell.linux.net.ipv4.udp_recv import udp_recvmsg
@@ -161,9 +163,17 @@ _UDP = {
     "get_port": udp_v6_get_port,
 }  # fmt: skip
 
-tcpv6_prot = _variant(
-    tcp_prot, "TCPv6", 2440, connect=tcp_v6_connect, init=tcp_v6_init_sock, hash=inet6_hash, backlog_rcv=None
+tcp6_timewait_sock_ops = timewait_sock_ops(
+    twsk_slab_name="tw_sock_TCPv6",
+    twsk_obj_size=264,
+    twsk_unique=tcp_twsk_unique,
+    twsk_destructor=tcp_twsk_destructor,
 )
+
+tcpv6_prot = _variant(
+    tcp_prot, "TCPv6", 2440, connect=tcp_v6_connect, init=tcp_v6_init_sock, hash=inet6_hash, backlog_rcv=None,
+    twsk_prot=tcp6_timewait_sock_ops,
+)  # fmt: skip
 udpv6_prot = _variant(udp_prot, "UDPv6", 1344, **_UDP)
 udplitev6_prot = _variant(udplite_prot, "UDPLITEv6", 1344, **_UDP)
 rawv6_prot = _variant(
