@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from kshell.linux.drivers.base.power.sysfs import dpm_sysfs_add
 from kshell.linux.fs.kernfs.dir import kernfs_create_dir_ns, kernfs_remove
 from kshell.linux.fs.sysfs.mount import (
     sysfs_create_link,
@@ -22,14 +23,16 @@ MODULE_STATES = ("live", "coming", "going")
 
 
 class device:
-    """What sysfs needs to know of a device: the kobject, its class, the namespace that sees it."""
+    """What sysfs needs to know of a device: the kobject, its class, the namespace that sees it, struct dev_pm_info."""
 
-    __slots__ = ("_class", "_net", "kobj")
+    __slots__ = ("_class", "_net", "async_suspend", "kobj", "runtime_auto")
 
     def __init__(self, kobj: kobject, klass: kobject, net: net | None) -> None:
         self.kobj = kobj
         self._class = klass
         self._net = net
+        self.runtime_auto = True
+        self.async_suspend = False
 
 
 def devices_init(kernel: Kernel) -> None:
@@ -76,7 +79,9 @@ def device_add(
     kobj = kobject_init_and_add(kernel, name, get_device_parent(kernel, klass, bus_path), owner, groups, net)
     sysfs_create_link(kobj, klass, "subsystem")
     sysfs_create_link(klass, kobj, name)
-    return device(kobj, klass, net)
+    dev = device(kobj, klass, net)
+    dpm_sysfs_add(dev)
+    return dev
 
 
 def device_del(dev: device) -> None:
