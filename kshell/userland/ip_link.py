@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.abi import if_link as f
 from kshell.abi import rtnetlink as r
+from kshell.abi.fcntl import O_RDONLY
 from kshell.abi.netlink import NLM_F_CREATE, NLM_F_EXCL
+from kshell.userland import ip_netns
 from kshell.userland.ip_link_show import brief, describe
 from kshell.userland.iproute import Options, command, garbage, integer, on_off, value, wrong
 from kshell.userland.rtnl import Message, Netlink, NetlinkError, attribute, attributes, nest, number, text
-from kshell.userland.runtime import ProgramError
+from kshell.userland.runtime import AT_FDCWD, ProgramError
 
 if TYPE_CHECKING:
     from kshell.userland.runtime import Process
@@ -31,6 +33,13 @@ class Link:
         self.attrs = message.attrs(HEADER)
         self.name = text(self.attrs.get(f.IFLA_IFNAME))
         self.below_down = False
+        self.netns = ""
+        """The name of the namespace that the other end is in."""
+
+    @property
+    def abroad(self) -> int | None:
+        """The number of the namespace that the other end is in, None: this one."""
+        return number(self.attrs[f.IFLA_LINK_NETNSID]) if f.IFLA_LINK_NETNSID in self.attrs else None
 
 
 async def links(net: Netlink) -> list[Link]:
@@ -38,8 +47,12 @@ async def links(net: Netlink) -> list[Link]:
     body = IFINFOMSG.pack(17, 0, 0, 0, 0) + attribute(f.IFLA_EXT_MASK, r.RTEXT_FILTER_VF)
     found = [Link(message) for message in await net.dump(r.RTM_GETLINK, body)]
     up = {link.index: link.flags & 1 for link in found}
+    called = await ip_netns.by_id(net) if any(link.abroad is not None for link in found) else {}
     for link in found:
-        link.below_down = not up.get(number(link.attrs.get(f.IFLA_LINK)), 1)
+        if link.abroad is None:
+            link.below_down = not up.get(number(link.attrs.get(f.IFLA_LINK)), 1)
+        else:
+            link.netns = called.get(link.abroad, "")
     return found
 
 
@@ -174,7 +187,9 @@ async def _parse(net: Netlink, rest: list[str]) -> _Change:
             change.attrs.append(attribute(kind, await index_of(net, value(rest, word))))
         elif word == "type":
             change.kind = value(rest, word)
-            _kind(change, rest)
+            await _kind(net, change, rest)
+        elif word == "netns":
+            change.attrs.append(await _netns(net, value(rest, word)))
         elif word in ("dev", "name") or word not in _ATTRIBUTES:
             given = value(rest, word) if word in ("dev", "name") else word
             if word == "name" and change.device:
@@ -191,7 +206,7 @@ async def _parse(net: Netlink, rest: list[str]) -> _Change:
 _ATTRIBUTES: Final = {
     "mtu": f.IFLA_MTU, "address": f.IFLA_ADDRESS, "broadcast": f.IFLA_BROADCAST, "txqueuelen": f.IFLA_TXQLEN,
     "qlen": f.IFLA_TXQLEN, "txqlen": f.IFLA_TXQLEN, "alias": f.IFLA_IFALIAS, "group": f.IFLA_GROUP,
-    "carrier": f.IFLA_CARRIER, "netns": f.IFLA_NET_NS_PID, "index": f.IFLA_NEW_IFINDEX,
+    "carrier": f.IFLA_CARRIER, "index": f.IFLA_NEW_IFINDEX,
 }  # fmt: skip
 
 
@@ -231,7 +246,15 @@ def ifname(word: str) -> str:
     return word
 
 
-def _kind(change: _Change, rest: list[str]) -> None:
+async def _netns(net: Netlink, given: str) -> bytes:
+    """The namespace that a device is to be in, by its name or by a task in it. ProgramError."""
+    fd = await net.p.try_call("openat", AT_FDCWD, f"{ip_netns.NETNS_RUN_DIR}/{given}", O_RDONLY, 0)
+    if fd >= 0:
+        return attribute(f.IFLA_NET_NS_FD, fd)
+    return attribute(f.IFLA_NET_NS_PID, integer(given, 'Invalid "netns" value\n'))
+
+
+async def _kind(net: Netlink, change: _Change, rest: list[str]) -> None:
     """What belongs to the kind: of a veth the name of its peer."""
     inner = [attribute(f.IFLA_INFO_KIND, change.kind)]
     if change.kind == "veth" and rest[:1] == ["peer"]:
@@ -239,8 +262,10 @@ def _kind(change: _Change, rest: list[str]) -> None:
         peer = IFINFOMSG.pack(0, 0, 0, 0, 0)
         while rest:
             word = rest.pop(0)
-            given = value(rest, word) if word in ("name", "address", "mtu", "txqueuelen") else word
-            if word == "address":
+            given = value(rest, word) if word in ("name", "address", "mtu", "txqueuelen", "netns") else word
+            if word == "netns":
+                peer += await _netns(net, given)
+            elif word == "address":
                 peer += attribute(f.IFLA_ADDRESS, six_bytes(given))
             elif word in ("mtu", "txqueuelen"):
                 peer += attribute(

@@ -34,6 +34,8 @@ def full_name(link: Link, names: dict[int, str]) -> str:
     below = link.attrs.get(f.IFLA_LINK)
     if below is None:
         return link.name
+    if link.abroad is not None:
+        names = {}
     return f"{link.name}@{names.get(number(below), f'if{number(below)}') if number(below) else 'NONE'}"
 
 
@@ -76,6 +78,10 @@ def addresses(link: Link, options: Options) -> list[str]:
         line += f" {mac(link.attrs[f.IFLA_ADDRESS])}"
     if f.IFLA_BROADCAST in link.attrs:
         line += f" {'peer' if link.flags & 0x10 else 'brd'} {mac(link.attrs[f.IFLA_BROADCAST])}"
+    if link.netns:
+        line += f" link-netns {link.netns}"
+    elif link.abroad is not None:
+        line += f" link-netnsid {'unknown' if link.abroad == 0xFFFFFFFF else link.abroad}"
     return (line + _details(link)).split("\n") if options.details else [line]
 
 

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 OBJECTS: Final = (
     ("address", "ip_addr"), ("link", "ip_link"), ("maddress", "ip_maddr"), ("neighbor", "ip_neigh"),
     ("neighbour", "ip_neigh"), ("route", "ip_route"), ("rule", "ip_rule"),
+    ("netns", "ip_netns"),
 )  # fmt: skip
 USAGE: Final = """\
 Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
-where  OBJECT := { address | link | maddress | neighbour | route | rule }
+where  OBJECT := { address | link | maddress | neighbour | netns | route | rule }
        OPTIONS := { -s[tatistics] | -d[etails] | -br[ief] | -o[neline] | -N[umeric] |
-                    -f[amily] { inet | inet6 | link } | -4 | -6 | -0 }"""
+                    -n[etns] name | -f[amily] { inet | inet6 | link } | -4 | -6 | -0 }"""
 EXIT_MINUS_ONE: Final = 255
 _FAMILIES: Final = {"inet": AF_INET, "inet6": AF_INET6, "link": AF_PACKET}
 _OPTIONS: Final = (
@@ -31,6 +32,7 @@ _OPTIONS: Final = (
     "brief",
     "Numeric",
     "family",
+    "netns",
     "color",
     "resolve",
     "help",
@@ -43,6 +45,7 @@ class Options:
     def __init__(self) -> None:
         self.statistics = self.details = self.family = 0
         self.brief = self.oneline = self.numeric = False
+        self.netns = ""
 
 
 @in_own_words
@@ -52,17 +55,19 @@ async def main_ip(p: Process, argv: list[str]) -> int:
     words = argv[1:]
     while words and words[0].startswith("-"):
         _option(options, words.pop(0), words)
+    if options.netns:
+        await import_module("kshell.userland.ip_netns").switch(p, options.netns)
     if not words or (words[0] and "help".startswith(words[0])):
         raise ProgramError(USAGE, EXIT_MINUS_ONE)
     module = next((m for name, m in OBJECTS if name.startswith(words[0])), "")
     if not module:
         raise ProgramError(f'Object "{words[0]}" is unknown, try "ip help".', 1)
     try:
-        await import_module(f"kshell.userland.{module}").run(p, options, words[1:])
+        status = await import_module(f"kshell.userland.{module}").run(p, options, words[1:])
     except NetlinkError as error:
         behind = "\nDump terminated" if error.dump else ""
         raise ProgramError(answers(error) + behind, 2) from None
-    return 0
+    return status or 0
 
 
 def _option(options: Options, word: str, rest: list[str]) -> None:
@@ -79,6 +84,10 @@ def _option(options: Options, word: str, rest: list[str]) -> None:
         if family not in _FAMILIES:
             raise wrong(family, "invalid protocol family")
         options.family = _FAMILIES[family]
+    elif name == "netns":
+        if not rest:
+            raise ProgramError("No netns name specified", EXIT_MINUS_ONE)
+        options.netns = rest.pop(0)
     elif name in ("statistics", "stats"):
         options.statistics += 1
     elif name == "details":

@@ -16,7 +16,19 @@ PROGRAMS: Final = {
     "tcpdump": "tcpdump", "ethtool": "ethtool",
 }  # fmt: skip
 SLEEPERS: Final = frozenset({"ping", "nc", "tcpdump"})
-"""Programs that may sleep: they get a task of their own."""
+"""Programs that may sleep."""
+
+_OBJECTS: Final = ("monitor", "netns")
+
+
+def wants_a_task(argv: list[str]) -> bool:
+    """Whether a program gets a task of its own: it may sleep, or goes into another namespace."""
+    if argv[0] != "ip":
+        return argv[0] in SLEEPERS
+    options = [word for word in argv[1:] if word.startswith("-")]
+    first = next((word for word in argv[1:] if not word.startswith("-")), "")
+    elsewhere = any(len(word) > 1 and "-netns".startswith("-" + word.lstrip("-")) for word in options)
+    return elsewhere or any(len(first) > 1 and name.startswith(first) for name in _OBJECTS)
 
 
 def main_of(name: str) -> Main:

@@ -15,6 +15,19 @@ if TYPE_CHECKING:
 SIGKILL_STATUS = 128 + 9
 
 
+async def status_of(main: Main, process: Process, argv: list[str]) -> int:
+    """Run a program to its end: its exit status; what goes wrong is said as a program does."""
+    try:
+        return await main(process, argv)
+    except UsageError as error:
+        process.complain(str(error))
+        return error.status
+    except ProgramError as error:
+        if str(error):
+            process.complain(f"{argv[0]}: {error}")
+        return error.status
+
+
 class Running:
     """A program that runs or has ended. status: its exit status, None while it runs."""
 
@@ -26,7 +39,7 @@ class Running:
         self.process = process
         self.status: int | None = None
         self.waits_for: SyscallInProgress | None = None
-        self._stack = cast("Coroutine[Any, None, int]", main(process, argv))
+        self._stack = cast("Coroutine[Any, None, int]", status_of(main, process, argv))
 
     def go_on(self) -> bool:
         """Run it until it sleeps or ends; whether it moved at all."""
@@ -39,13 +52,6 @@ class Running:
             self.waits_for = asleep.progress
         except StopIteration as stop:
             self.status = stop.value
-        except UsageError as error:
-            self.process.complain(str(error))
-            self.status = error.status
-        except ProgramError as error:
-            if str(error):
-                self.process.complain(f"{self.argv[0]}: {error}")
-            self.status = error.status
         except Killed:
             self.status = SIGKILL_STATUS
         return True

@@ -21,7 +21,7 @@ import traced
 
 from kshell.session import events as ev
 from kshell.session.session import Session
-from kshell.userland.programs import SLEEPERS
+from kshell.userland.programs import wants_a_task
 
 FOLDER: Final = Path(__file__).parent / "records"
 
@@ -67,7 +67,7 @@ def by_kshell(session: Session, command: str) -> list[str]:
 def by_the_real_one(session: Session, command: str) -> list[str]:
     """What the program of the host makes of it on kshell's kernel."""
     argv = shlex.split(command)
-    user = session.tasks.fork(argv[0]) if argv[0] in SLEEPERS else session.current
+    user = session.tasks.fork(argv[0]) if wants_a_task(argv) else session.current
     done = traced.run(session.machine, user.task, argv)
     session.programs.go_on()
     return result(done.text, done.status)

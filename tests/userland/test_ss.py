@@ -1,69 +1,76 @@
-"""ss and ethtool as they print; the compiler of ss's filters."""
+"""The compiler of ss's filters, and what ss says of numbers that the records do not show."""
 
 import struct
 
 import pytest
 
-from kshell.session import events as ev
-from kshell.session.session import Session
 from kshell.userland.runtime import ProgramError
-from kshell.userland.ss import compile_filter
-
-LISTENER = 'fd = socket(AF_INET, SOCK_STREAM, 0)\nbind(fd, {AF_INET, 8080, "127.0.0.1"}, 16)\nlisten(fd, 5)'
-
-
-def printed(command: str, before: str = LISTENER) -> list[str]:
-    session = Session()
-    session.run(before)
-    events = session.run(command)
-    assert session.errors == session.oopses == 0
-    return [line for event in events if isinstance(event, ev.Output) for line in event.text.split("\n")]
+from kshell.userland.ss_filter import Filter
+from kshell.userland.ss_info import TcpInfo, duration, timer
 
 
-def test_a_listener() -> None:
-    assert printed("ss -tln") == [
-        "State  Recv-Q Send-Q Local Address:Port Peer Address:PortProcess",
-        "LISTEN 0      5          127.0.0.1:8080      0.0.0.0:*          ",
-    ]
-    assert printed("ss -tlnp")[1].endswith(' users:(("init",pid=1,fd=3))')
-    assert len(printed("ss -tan sport = :8080")) == 2
-    assert len(printed("ss -tan sport = :8081")) == 1
-    assert len(printed("ss -tan src 127.0.0.0/8")) == 2
-    assert len(printed("ss -tan state established")) == 1
+def port(code: int, number: int, no: int = 12) -> bytes:
+    return struct.pack("<BBHBBH", code, 8, no, 0, 0, number)
 
 
-def test_two_kinds_of_sockets_have_their_name_in_front() -> None:
-    lines = printed("ss -tuan", LISTENER + "\nu = socket(AF_INET, SOCK_DGRAM, 0)\nbind(u, {AF_INET, 53}, 16)")
-    assert [line.split() for line in lines] == [
-        ["Netid", "State", "Recv-Q", "Send-Q", "Local", "Address:Port", "Peer", "Address:PortProcess"],
-        ["udp", "UNCONN", "0", "0", "0.0.0.0:53", "0.0.0.0:*"],
-        ["tcp", "LISTEN", "0", "5", "127.0.0.1:8080", "0.0.0.0:*"],
-    ]
+def jump(behind: int) -> bytes:
+    return struct.pack("<BBH", 1, 4, behind)
 
 
-def test_offloads() -> None:
-    lines = printed("ethtool -k lo")
-    assert lines[:3] == ["Features for lo:", "rx-checksumming: on [fixed]", "tx-checksumming: on [fixed]"]
-    assert "tcp-segmentation-offload: on" in lines
-    assert "generic-receive-offload: off" in printed("ethtool -k lo", "ethtool -K lo gro off")
+PROGRAMS = [
+    ("", b""),
+    ("sport = :80", port(11, 80)),
+    ("sport = :http", port(11, 80)),
+    ("dport eq 9", port(12, 9)),
+    ("sport >= 1 and dport <= 9", port(2, 1, 20) + port(5, 9)),
+    ("sport >= 1 dport <= 9", port(2, 1, 20) + port(5, 9)),
+    ("sport > 7", port(3, 7) + jump(8)),
+    ("not sport = 7", port(11, 7) + jump(8)),
+    ("sport = 7 or dport = 8", port(11, 7) + jump(12) + port(12, 8)),
+    ("( sport = 7 )", port(11, 7)),
+    ("src 10.0.0.0/8", struct.pack("<BBHBBxxi", 7, 16, 20, 2, 8, -1) + bytes((10, 0, 0, 0))),
+    ("dst 10.0.0.1:80", struct.pack("<BBHBBxxi", 8, 16, 20, 2, 32, 80) + bytes((10, 0, 0, 1))),
+    ("dev = eth0", struct.pack("<BBHI", 9, 8, 12, 2)),
+    ("autobound", struct.pack("<BBH", 6, 4, 8)),
+]
 
 
-@pytest.mark.parametrize(
-    ("words", "program"),
-    [
-        ([], b""),
-        (["sport", "=", ":80"], struct.pack("<BBHBBH", 11, 8, 12, 0, 0, 80)),
-        (["sport", ">=", "1", "and", "dport", "<=", "9"],
-         struct.pack("<BBHBBH", 2, 8, 20, 0, 0, 1) + struct.pack("<BBHBBH", 5, 8, 12, 0, 0, 9)),
-    ],
-)  # fmt: skip
-def test_filters(words: list[str], program: bytes) -> None:
-    assert compile_filter(words) == program
+@pytest.mark.parametrize(("words", "program"), PROGRAMS)
+def test_filters(words: str, program: bytes) -> None:
+    assert Filter(words.split(), {"eth0": 2}).program == program
 
 
-@pytest.mark.parametrize(
-    "words", [["sport", "=", ":nothing"], ["frob"], ["sport", "=", ":1", "or", "dport", "=", ":2"]]
-)
-def test_filters_that_are_no_filters(words: list[str]) -> None:
+@pytest.mark.parametrize("words", ["sport = :nothing", "frob", "(", "sport = 1 )", "sport", "dev nothing", "not", "or"])
+def test_filters_that_are_no_filters(words: str) -> None:
     with pytest.raises(ProgramError):
-        compile_filter(words)
+        Filter(words.split(), {})
+
+
+def test_names_of_files_are_filtered_by_ss_itself() -> None:
+    assert Filter(["src", "/tmp/*"], {}).wants_name("/tmp/sock")
+    assert not Filter(["src", "/tmp/*"], {}).wants_name("/run/sock")
+    assert not Filter(["sport", "=", "1"], {}).wants_name("/run/sock")
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [(5, "005ms"), (1234, "1.234ms"), (12_345, "12sec"), (63_000, "1min3sec"), (7_199_000, "119min"), (0, "")],
+)
+def test_durations(ms: int, text: str) -> None:
+    assert duration(ms) == text
+
+
+def test_a_timer() -> None:
+    assert timer(1, 200, 3) == " timer:(on,200ms,3)"
+    assert timer(9, 0, 0) == " timer:(unknown,,0)"
+
+
+def test_the_words_of_a_connection_in_trouble() -> None:
+    info = TcpInfo(b"")
+    info.of |= {"rtt": 1500, "rttvar": 250, "snd_mss": 1000, "snd_cwnd": 10, "snd_ssthresh": 7, "retrans": 1,
+                "total_retrans": 4, "lost": 2, "backoff": 2, "busy_time": 8000, "rwnd_limited": 2000, "options": 9,
+                "reordering": 3, "max_pacing_rate": 1000, "pacing_rate": 500}  # fmt: skip
+    assert info.words("cubic", options=True, numeric=False) == [
+        "ts", "ecn", "cubic", "backoff:2", "rtt:1.5/0.25", "mss:1000", "cwnd:10", "ssthresh:7", "send 53.3Mbps",
+        "pacing_rate 4.0kbps/8.0kbps", "busy:8ms", "rwnd_limited:2ms(25.0%)", "retrans:1/4", "lost:2",
+    ]  # fmt: skip

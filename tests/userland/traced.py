@@ -24,6 +24,9 @@ from kshell.world.machine import Machine
 FIRST_FD: Final = 500
 """What the program calls descriptor 0 of its kshell task: the host's stay below."""
 
+MOST_EVENTS: Final = 10_000
+"""Events of the clock that a call may wait for."""
+
 TRACEME, CONT, GETREGS, SETREGS, SYSCALL, SETOPTIONS = 0, 7, 12, 13, 24, 0x4200
 TRACESYSGOOD, EXITKILL = 1, 0x100000
 AT_IGNORE, AT_SYSINFO_EHDR = 1, 33
@@ -246,13 +249,16 @@ class Traced:
     def _answer(self, name: str, arguments: tuple[int, ...]) -> int:
         number = next(number for number, call in BY_NUMBER.items() if call.name == name)
         outcome = self.machine.syscall(self.task, number, arguments)
-        while not isinstance(outcome, int):
+        if isinstance(outcome, int):
+            return outcome
+        for _ in range(MOST_EVENTS):
             self.machine.run()
             if outcome.done:
                 assert outcome.result is not None, "the task was killed"
                 return outcome.result
-            assert self.machine.run_next_event() is not None, f"{name} does not come back"
-        return outcome
+            if self.machine.run_next_event() is None:
+                break
+        raise AssertionError(f"{name}() does not come back")
 
     def _poll(self, name: str, arguments: list[int], memory: _Memory) -> int:
         """Descriptors of the host are never ready."""
