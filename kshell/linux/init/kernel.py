@@ -361,6 +361,7 @@ class Kernel:
         self.inetaddr_chain: list[notifier_block] = []
         self.check_lifetime_work: delayed_work | None = None
         self.arp_tbl: neigh_table
+        self.nd_tbl: neigh_table
         self.peer_cachep: kmem_cache
         self.frags_cachep: kmem_cache
         self.ipv4_icmp_sk: sock

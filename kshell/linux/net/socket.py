@@ -42,6 +42,7 @@ from kshell.linux.kernel.printk import pr_info
 from kshell.linux.mm.slab_common import kmem_cache_create
 from kshell.linux.mm.slub import kmem_cache_alloc_lru, kmem_cache_free
 from kshell.linux.net.core.skbuff import skb_init
+from kshell.linux.net.netfilter.core import netfilter_init
 from kshell.linux.net.socket_async import sock_wake_async as sock_wake_async
 from kshell.linux.net.socket_cmsg import __sock_recv_cmsgs as __sock_recv_cmsgs
 from kshell.linux.net.socket_cmsg import __sock_recv_timestamp as __sock_recv_timestamp
@@ -505,3 +506,4 @@ def sock_init(kernel: Kernel) -> None:
     register_filesystem(kernel, sock_fs_type)
     kernel.sock_mnt = kern_mount(kernel, sock_fs_type)
     kernel.sock_mnt.mnt_sb.s_xattr = sockfs_xattr_handlers
+    netfilter_init(kernel)

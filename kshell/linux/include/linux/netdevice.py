@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.netlink import netlink_ext_ack
     from kshell.linux.include.linux.pci import pci_dev
     from kshell.linux.include.linux.skbuff import sk_buff
+    from kshell.linux.include.net.if_inet6 import inet6_dev
     from kshell.linux.include.net.neighbour import neighbour
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.net.rtnetlink import rtnl_link_ops
@@ -348,7 +349,7 @@ class net_device:
     allmulti: int = 0
     uc_promisc: bool = False
     ip_ptr: in_device | None = None
-    ip6_ptr: object | None = None
+    ip6_ptr: inet6_dev | None = None
     lstats: pcpu_lstats | None = None
     num_rx_queues: int = 1
     num_tx_queues: int = 1

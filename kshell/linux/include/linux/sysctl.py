@@ -250,7 +250,7 @@ def _bind(head: ctl_table_header, row: ctl_table) -> ctl_table:
     """The row as it stands in one registration: data (and bounds that are variables) point at its values."""
     data = _data_of(head, row)
     extra1, extra2 = _extra(head, row.extra1), _extra(head, row.extra2)
-    if isinstance(row.data, int) and head._copy is not None:
+    if isinstance(row.data, int) and head._copy is not None and row.extra1 is None and row.extra2 is None:
         extra1, extra2 = head._copy.extra1, head._copy.extra2
     made = ctl_table(row.procname, data, row.maxlen, row.mode, row.proc_handler, extra1, extra2, None, row.poll)
     made._kernel = head.set._kernel

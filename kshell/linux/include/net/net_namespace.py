@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from kshell.linux.include.linux.ns_common import ns_common
 from kshell.linux.include.linux.skbuff import sk_buff_head
 from kshell.linux.include.net.netns.core import netns_core
+from kshell.linux.include.net.netns.ipv6 import netns_ipv6
+from kshell.linux.include.net.netns.netfilter import netns_nf
 from kshell.linux.include.net.netns.packet import netns_packet
 from kshell.linux.include.net.netns_ipv4 import netns_ipv4
 from kshell.linux.include.net.netns_mib import netns_mib
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.netns_unix import netns_unix
     from kshell.linux.include.net.sock import sock
     from kshell.linux.init.kernel import Kernel
+    from kshell.linux.net.netlink.netlink_users import uevent_sock
 
 
 class pernet_operations:
@@ -59,6 +62,7 @@ class net:
     rtnl: sock | None = None
     genl_sock: sock | None = None
     diag_nlsk: sock | None = None
+    uevent_sock: uevent_sock | None = None
     proc_net: proc_dir_entry
     proc_net_stat: proc_dir_entry
     sysctls: ctl_table_set
@@ -86,6 +90,8 @@ class net:
         self.mib = netns_mib()
         self.packet = netns_packet()
         self.ipv4 = netns_ipv4()
+        self.ipv6 = netns_ipv6()
+        self.nf = netns_nf()
         self.gen: dict[str, object] = {}  # net_generic(): by pernet_operations.id
 
 

@@ -13,6 +13,7 @@ from kshell.linux.include.linux.sysctl import (
     Pointer,
     ctl_table,
     data_field,
+    proc_handler,
     table_copy,
 )
 from kshell.linux.include.net.neighbour import (
@@ -34,6 +35,7 @@ from kshell.linux.include.net.neighbour import (
 )
 from kshell.linux.kernel.sysctl import (
     _with_data,
+    proc_dointvec,
     proc_dointvec_jiffies,
     proc_dointvec_minmax,
     proc_dointvec_ms_jiffies,
@@ -103,6 +105,12 @@ def neigh_proc_dointvec_ms_jiffies_positive(
     neigh_proc_update(ctl, write)
 
 
+def neigh_proc_dointvec(ctl: ctl_table, write: int, buffer: bytearray, lenp: Box, ppos: Box) -> None:
+    """A number."""
+    proc_dointvec(ctl, write, buffer, lenp, ppos)
+    neigh_proc_update(ctl, write)
+
+
 def neigh_proc_dointvec_jiffies(ctl: ctl_table, write: int, buffer: bytearray, lenp: Box, ppos: Box) -> None:
     """Seconds."""
     proc_dointvec_jiffies(ctl, write, buffer, lenp, ppos)
@@ -165,20 +173,38 @@ neigh_vars = (
     ctl_table("retrans_time_ms", NEIGH_VAR_RETRANS_TIME, 4, 0o644, neigh_proc_dointvec_ms_jiffies),
     ctl_table("base_reachable_time_ms", NEIGH_VAR_BASE_REACHABLE_TIME, 4, 0o644, neigh_proc_base_reachable_time),
 )
-neigh_table_vars = (
-    ctl_table("gc_interval", "arp_tbl.gc_interval", 4, 0o644, proc_dointvec_jiffies),
-    ctl_table("gc_thresh1", "arp_tbl.gc_thresh1", 4, 0o644, proc_dointvec_minmax, SYSCTL_ZERO, SYSCTL_INT_MAX),
-    ctl_table("gc_thresh2", "arp_tbl.gc_thresh2", 4, 0o644, proc_dointvec_minmax, SYSCTL_ZERO, SYSCTL_INT_MAX),
-    ctl_table("gc_thresh3", "arp_tbl.gc_thresh3", 4, 0o644, proc_dointvec_minmax, SYSCTL_ZERO, SYSCTL_INT_MAX),
-)
-neigh_sysctl_template = neigh_vars + neigh_table_vars
 
 
-def neigh_sysctl_register(net: net_t, dev: net_device | None, p: neigh_parms) -> None:
-    """Register neigh/DEV, or (dev None) neigh/default."""
-    family = "ipv6" if p.tbl.family == AF_INET6 else "ipv4"
-    path = f"net/{family}/neigh/{dev.name if dev is not None else 'default'}"
-    table = neigh_vars if dev is not None else neigh_sysctl_template
+def _table_vars(tbl: str) -> tuple[ctl_table, ...]:
+    """The settings of a whole table."""
+    counts = ("gc_thresh1", "gc_thresh2", "gc_thresh3")
+    return (
+        ctl_table("gc_interval", f"{tbl}.gc_interval", 4, 0o644, proc_dointvec_jiffies),
+        *(ctl_table(n, f"{tbl}.{n}", 4, 0o644, proc_dointvec_minmax, SYSCTL_ZERO, SYSCTL_INT_MAX) for n in counts),
+    )
+
+
+neigh_sysctl_template = neigh_vars + _table_vars("arp_tbl")
+_ADVERTISED = ("retrans_time", "retrans_time_ms", "base_reachable_time", "base_reachable_time_ms")
+
+
+def _with_handler(table: tuple[ctl_table, ...], handler: proc_handler) -> tuple[ctl_table, ...]:
+    """The table, with a handler of the protocol's own for what its routers may advertise."""
+    return tuple(
+        ctl_table(row.procname, row.data, row.maxlen, row.mode, handler) if row.procname in _ADVERTISED else row
+        for row in table
+    )
+
+
+def neigh_sysctl_register(
+    net: net_t, dev: net_device | None, p: neigh_parms, handler: proc_handler | None = None
+) -> None:
+    """Register neigh/DEV, or (dev None) neigh/default. handler: of what routers may advertise."""
+    six = p.tbl.family == AF_INET6
+    path = f"net/{'ipv6' if six else 'ipv4'}/neigh/{dev.name if dev is not None else 'default'}"
+    table = neigh_vars if dev is not None else neigh_vars + _table_vars("nd_tbl") if six else neigh_sysctl_template
+    if handler is not None:
+        table = _with_handler(table, handler)
     p.sysctl_table = register_net_sysctl(net, path, table, table_copy(p.data, dev, p))
 
 

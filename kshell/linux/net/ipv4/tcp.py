@@ -74,6 +74,7 @@ from kshell.linux.net.ipv4.tcp_cong import tcp_assign_congestion_control, tcp_re
 from kshell.linux.net.ipv4.tcp_ipv4_init import tcp_v4_init
 from kshell.linux.net.ipv4.tcp_metrics import tcp_metrics_init
 from kshell.linux.net.ipv4.tcp_timer import tcp_init_xmit_timers
+from kshell.linux.net.mptcp.ctrl import mptcp_init
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import file
@@ -316,3 +317,4 @@ def tcp_init(kernel: Kernel) -> None:
     if tcp_register_congestion_control(kernel, tcp_reno):
         raise AssertionError("reno is registered once")
     tcp_tasklet_init(kernel)
+    mptcp_init(kernel)

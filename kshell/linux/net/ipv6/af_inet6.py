@@ -64,6 +64,8 @@ from kshell.linux.net.ipv4.af_inet import inet_recvmsg, inet_release, inet_shutd
 from kshell.linux.net.ipv4.af_inet_connect import inet_accept, inet_dgram_connect, inet_listen, inet_stream_connect
 from kshell.linux.net.ipv4.tcp import tcp_poll
 from kshell.linux.net.ipv4.udp import udp_poll
+from kshell.linux.net.ipv6.addrconf import addrconf_init
+from kshell.linux.net.ipv6.ndisc import ndisc_init
 from kshell.linux.net.ipv6.protos import (
     SIN6_LEN_RFC2133,
     pingv6_prot,
@@ -72,6 +74,7 @@ from kshell.linux.net.ipv6.protos import (
     udplitev6_prot,
     udpv6_prot,
 )
+from kshell.linux.net.ipv6.sysctl_net_ipv6 import ipv6_sysctl_register
 from kshell.linux.net.socket import sock_register
 
 if TYPE_CHECKING:
@@ -248,5 +251,8 @@ def inet6_init(kernel: Kernel) -> None:
     for prot in (tcpv6_prot, udpv6_prot, udplitev6_prot, rawv6_prot, pingv6_prot):
         proto_register(kernel, prot, 1)
     sock_register(kernel, inet6_family_ops)
+    ndisc_init(kernel)
+    addrconf_init(kernel)
+    ipv6_sysctl_register(kernel)
 
 

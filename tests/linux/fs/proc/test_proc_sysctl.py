@@ -215,7 +215,7 @@ def test_a_poll_learns_of_a_new_hostname(host):
 
 def test_every_setting_can_be_read(host):
     for path, table in entries(host.kernel):
-        if table.mode & 0o444:
+        if table.mode & 0o444 and table.procname != "stable_secret":  # EIO until there is one
             assert _sysctl_get(host.kernel, path) is not None, path
 
 
@@ -242,7 +242,8 @@ def test_what_nothing_reads_is_listed_as_inert(host):
     for path, table in entries(host.kernel):
         live = not isinstance(table.data, initial)
         if isinstance(table.data, str):
-            live = table.data.rpartition(".")[2] in read or path in OWN_HANDLER
+            owner, _, name = table.data.rpartition(".")
+            live = (name in read and owner != "nd_tbl") or path in OWN_HANDLER
         if not live and table.mode & 0o222:
             assert why_inert(path), f"{path} changes nothing"
         if live and isinstance(table.data, str) and path not in OWN_HANDLER and "l3mdev" not in path:

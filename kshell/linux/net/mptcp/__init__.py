@@ -1,0 +1,1 @@
+"""net/mptcp: the settings of Multipath TCP, which the model does not have."""

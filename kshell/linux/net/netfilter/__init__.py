@@ -1,0 +1,1 @@
+"""net/netfilter: what is there of it without tables and rules."""
