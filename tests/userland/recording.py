@@ -14,6 +14,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -49,9 +50,15 @@ def steps(text: str) -> Iterator[Step]:
         yield begun
 
 
+def _in_order(lines: list[str]) -> Iterator[str]:
+    """Sockets without an address stand where their place in the kernel's memory puts them: they are sorted."""
+    for unix, run in groupby(lines, lambda line: line.startswith(("unix ", "u_"))):
+        yield from sorted(run) if unix else run
+
+
 def result(text: str, status: int) -> list[str]:
     """The lines of a record for what a command has printed. How a program is used is not told in the same words."""
-    lines = text.rstrip("\n").splitlines()
+    lines = list(_in_order(text.rstrip("\n").splitlines()))
     usage = next((at for at, line in enumerate(lines) if line.lower().startswith("usage:")), None)
     if usage is not None:
         lines[usage:] = ["[usage]"]
