@@ -162,6 +162,16 @@ class _Change:
         self.attrs: list[bytes] = []
         self.device = ""
         self.kind = ""
+        self.descriptors: list[int] = []
+        """Of namespaces, open until the kernel was asked."""
+
+    async def ask(self, net: Netlink, type: int, body: bytes, flags: int = 0) -> None:
+        """Have the kernel do it. NetlinkError."""
+        try:
+            await net.change(type, body, flags)
+        finally:
+            for fd in self.descriptors:
+                await net.p.call("close", fd)
 
 
 _SWITCHES: Final = {"arp": (0x80, True), "multicast": (0x1000, False), "allmulticast": (0x200, False),
@@ -189,7 +199,7 @@ async def _parse(net: Netlink, rest: list[str]) -> _Change:
             change.kind = value(rest, word)
             await _kind(net, change, rest)
         elif word == "netns":
-            change.attrs.append(await _netns(net, value(rest, word)))
+            change.attrs.append(await _netns(net, change, value(rest, word)))
         elif word in ("dev", "name") or word not in _ATTRIBUTES:
             given = value(rest, word) if word in ("dev", "name") else word
             if word == "name" and change.device:
@@ -246,10 +256,11 @@ def ifname(word: str) -> str:
     return word
 
 
-async def _netns(net: Netlink, given: str) -> bytes:
+async def _netns(net: Netlink, change: _Change, given: str) -> bytes:
     """The namespace that a device is to be in, by its name or by a task in it. ProgramError."""
     fd = await net.p.try_call("openat", AT_FDCWD, f"{ip_netns.NETNS_RUN_DIR}/{given}", O_RDONLY, 0)
     if fd >= 0:
+        change.descriptors.append(fd)
         return attribute(f.IFLA_NET_NS_FD, fd)
     return attribute(f.IFLA_NET_NS_PID, integer(given, 'Invalid "netns" value\n'))
 
@@ -264,7 +275,7 @@ async def _kind(net: Netlink, change: _Change, rest: list[str]) -> None:
             word = rest.pop(0)
             given = value(rest, word) if word in ("name", "address", "mtu", "txqueuelen", "netns") else word
             if word == "netns":
-                peer += await _netns(net, given)
+                peer += await _netns(net, change, given)
             elif word == "address":
                 peer += attribute(f.IFLA_ADDRESS, six_bytes(given))
             elif word in ("mtu", "txqueuelen"):
@@ -283,7 +294,7 @@ async def _set(net: Netlink, rest: list[str]) -> None:
         raise ProgramError('Not enough information: "dev" argument is required.', 255)
     index = await index_of(net, change.device)
     body = IFINFOMSG.pack(0, 0, index, change.flags, change.mask) + b"".join(change.attrs)
-    await net.change(r.RTM_NEWLINK, body)
+    await change.ask(net, r.RTM_NEWLINK, body)
 
 
 async def _add(net: Netlink, rest: list[str]) -> None:
@@ -292,7 +303,7 @@ async def _add(net: Netlink, rest: list[str]) -> None:
         raise ProgramError('Not enough information: "type" argument is required')
     named = [attribute(f.IFLA_IFNAME, change.device)] if change.device else []
     body = IFINFOMSG.pack(0, 0, 0, change.flags, change.mask) + b"".join(named + change.attrs)
-    await net.change(r.RTM_NEWLINK, body, NLM_F_CREATE | NLM_F_EXCL)
+    await change.ask(net, r.RTM_NEWLINK, body, NLM_F_CREATE | NLM_F_EXCL)
 
 
 async def _delete(net: Netlink, rest: list[str]) -> None:

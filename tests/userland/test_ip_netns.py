@@ -41,7 +41,7 @@ COMMANDS = [
     (PAIR + "ip netns set red 7", "ip netns", ["red (id: 7)", "blue (id: 0)"], 0),
     (PAIR, "ip netns set blue 7", ["Error: Peer netns already has a nsid assigned."], 2),
     (PAIR, "ip netns identify", [""], 0),
-    (UP, "ip netns exec blue ip -br addr", ["lo               DOWN           ", "veth1@if2        UP             10.0.0.2/24 "], 0),
+    (UP, "ip netns exec blue ip -br addr show up", ["veth1@if2        UP             10.0.0.2/24 "], 0),
     (UP, "ip netns exec blue ls /sys/class/net", ["lo", "veth1"], 0),
     (UP, "ls /sys/class/net", ["lo", "veth0"], 0),
     (UP, "ip netns exec blue cat /proc/sys/net/ipv4/ip_forward", ["0"], 0),

@@ -316,6 +316,11 @@ def _reparent(entry: dentry, old: dentry, new: dentry) -> None:
     old.d_lockref -= 1
 
 
+def is_subdir(new_dentry: dentry, old_dentry: dentry) -> bool:
+    """Whether new_dentry is old_dentry or lies below it."""
+    return new_dentry is old_dentry or d_ancestor(old_dentry, new_dentry) is not None
+
+
 def d_ancestor(p1: dentry, p2: dentry) -> dentry | None:
     """The child of p1 that is p2 or leads to it; None when p2 does not lie below p1."""
     p = p2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kshell.abi.capability import CAP_SYS_ADMIN, CAP_SYS_CHROOT
 from kshell.abi.errno import EBUSY, EINVAL, ENOENT, ENOSPC, ENOTDIR, EPERM
 from kshell.abi.sched import CLONE_NEWNS
-from kshell.linux.fs.dcache import dput
+from kshell.linux.fs.dcache import dput, is_subdir
 from kshell.linux.fs.fs_struct import set_fs_pwd, set_fs_root
 from kshell.linux.fs.namespace import (
     MOUNTPOINT_SIZE,
@@ -290,11 +290,15 @@ def clone_mnt(old: mount, root: dentry) -> mount:
 
 
 def copy_tree(old: mount, root: dentry, recursive: bool = True) -> tuple[mount, dict[mount, mount]]:
-    """Copies of a mount and of all below it; also which is the copy of which."""
+    """Copies of a mount from root on, and of all that hangs below root; also which is the copy of which."""
     top = clone_mnt(old, root)
     copies = {old: top}
     if recursive:
         for child in next_mnt(old, old)[1:]:
+            if child.mnt_parent not in copies:
+                continue
+            if child.mnt_parent is old and not is_subdir(child.mnt_mountpoint, root):
+                continue
             new = clone_mnt(child, child.mnt_root)
             parent = copies[child.mnt_parent]
             mnt_set_mountpoint(parent, get_mountpoint(child.mnt_sb.kernel, child.mnt_mountpoint), new)

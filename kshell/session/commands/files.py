@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.session.commands import CommandError, command
-from kshell.userland.programs import SLEEPERS, main_of
+from kshell.userland.programs import main_of, wants_a_task
 
 if TYPE_CHECKING:
     from kshell.session.session import Session
@@ -16,7 +16,7 @@ def run_program(session: Session, name: str, arguments: str) -> None:
     words = split_words(arguments)
     behind = words[-1:] == ["&"]
     argv = [name, *(words[:-1] if behind else words)]
-    if name not in SLEEPERS:
+    if not wants_a_task(argv):
         session.programs.run_here(main_of(name), argv)
         return
     job = session.programs.start(main_of(name), argv, not behind)

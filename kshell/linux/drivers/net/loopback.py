@@ -90,6 +90,7 @@ def loopback_setup(dev: net_device) -> None:
     dev.header_ops = eth_header_ops
     dev.netdev_ops = loopback_ops
     dev.broadcast = bytes(ETH_ALEN)
+    dev.needs_free_netdev = True
 
 
 def loopback_net_init(net: net) -> None:

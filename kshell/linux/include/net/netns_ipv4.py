@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.inet_timewait_sock import inet_timewait_death_row
     from kshell.linux.include.net.ip import ip_ra_chain
     from kshell.linux.include.net.ip_fib import fib_table
+    from kshell.linux.include.net.sock import sock
     from kshell.linux.include.net.tcp import tcp_congestion_ops
     from kshell.linux.net.ipv4.ip_fragment import fqdir
     from kshell.linux.net.ipv4.route_redirect import inet_peer
@@ -47,6 +48,7 @@ class netns_ipv4:
     devconf_all: ipv4_devconf
     devconf_dflt: ipv4_devconf
     ra_chain: ip_ra_chain | None = None
+    fibnl: sock | None = None
     fib_main: fib_table | None = None
     fib_default: fib_table | None = None
     fib_has_custom_rules: bool = False

@@ -12,7 +12,7 @@ from kshell.linux.kernel.rcu.tree import call_rcu
 from kshell.linux.mm.slab_common import kfree
 from kshell.linux.mm.slub import kmem_cache_free
 from kshell.linux.net.core import filter as net_filter
-from kshell.linux.net.core import sock_reuseport
+from kshell.linux.net.core import net_namespace, sock_reuseport
 from kshell.linux.net.core.sock_diag import sock_diag_has_destroy_listeners
 from kshell.linux.security.security import security_sk_free
 
@@ -49,7 +49,10 @@ def __sk_destruct(head: object) -> None:
         put_pid(sk.skc_net.kernel, sk.sk_peer_pid)
         sk.sk_peer_pid = None
     if sk.sk_net_refcnt:
-        sk.skc_net.ns.count -= 1
+        ns = sk.skc_net.ns
+        ns.count -= 1
+        if not ns.count:
+            net_namespace.__put_net(sk.skc_net)
     sk_prot_free(sk.sk_prot_creator, sk)
 
 

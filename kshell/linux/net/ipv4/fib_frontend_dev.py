@@ -278,6 +278,7 @@ def fib_net_exit_batch(net_list: list[net_t]) -> None:
 def fib_net_exit(net: net_t) -> None:
     """A namespace goes: its files."""
     fib_proc_exit(net)
+    netlink_users.nl_fib_lookup_exit(net)
 
 
 fib_net_ops = pernet_operations(init=fib_net_init, exit=fib_net_exit, exit_batch=fib_net_exit_batch)

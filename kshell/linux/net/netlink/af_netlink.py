@@ -12,9 +12,10 @@ from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EADDRINUSE, EBUSY, EINVAL, EPERM, EPROTONOSUPPORT, ESOCKTNOSUPPORT
 from kshell.abi.netlink import NETLINK_CONNECTED, NETLINK_UNCONNECTED, NETLINK_USERSOCK
 from kshell.abi.socket import AF_NETLINK, AF_UNSPEC, PF_NETLINK, SOCK_DGRAM, SOCK_RAW, SS_UNCONNECTED
+from kshell.linux.fs.inode import iput
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ENOIOCTLCMD
-from kshell.linux.include.linux.net import net_proto_family, proto_ops, socket
+from kshell.linux.include.linux.net import SOCK_INODE, net_proto_family, proto_ops, socket
 from kshell.linux.include.linux.netlink import (
     NETLINK_F_KERNEL_SOCKET,
     NL_CFG_F_NONROOT_RECV,
@@ -349,8 +350,11 @@ def __netlink_kernel_create(net: net_t, unit: int, cfg: netlink_kernel_cfg) -> n
 def netlink_kernel_release(sk: netlink_sock) -> None:
     """Close the kernel's end: what sock_release() does to it."""
     netlink_remove(sk)
+    assert sk.sk_socket is not None
+    inode = SOCK_INODE(sk.sk_socket)
     sock_orphan(sk)
     _unregister(_table(sk))
+    iput(inode)
     call_rcu(sk.sk_net.kernel, deferred_put_nlk_sk, sk)
 
 

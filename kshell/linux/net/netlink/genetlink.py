@@ -56,7 +56,7 @@ from kshell.linux.include.net.netlink import (
 from kshell.linux.include.net.nlattr import NLA_NUL_STRING, NLA_U16, nla_policy
 from kshell.linux.kernel.capability import capable
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
-from kshell.linux.net.netlink.af_netlink import netlink_kernel_create
+from kshell.linux.net.netlink.af_netlink import netlink_kernel_create, netlink_kernel_release, nlk_sk
 from kshell.linux.net.netlink.af_netlink_deliver import nlmsg_unicast
 from kshell.linux.net.netlink.af_netlink_rcv import netlink_dump_start, netlink_rcv_skb
 
@@ -218,6 +218,13 @@ def genl_pernet_init(net: net_t) -> None:
     )
 
 
+def genl_pernet_exit(net: net_t) -> None:
+    """The namespace goes."""
+    assert net.genl_sock is not None
+    netlink_kernel_release(nlk_sk(net.genl_sock))
+    net.genl_sock = None
+
+
 def genl_init(kernel: Kernel) -> None:
     """core_initcall: the controller and the protocol."""
     genl_register_family(kernel, genl_ctrl)
@@ -227,4 +234,4 @@ def genl_init(kernel: Kernel) -> None:
 genl_ctrl = genl_family(
     GENL_ID_CTRL, "nlctrl", version=2, maxattr=10, ops=(genl_ops(CTRL_CMD_GETFAMILY, ctrl_getfamily, ctrl_dumpfamily),)
 )
-genl_pernet_ops = pernet_operations(init=genl_pernet_init)
+genl_pernet_ops = pernet_operations(init=genl_pernet_init, exit=genl_pernet_exit)

@@ -88,3 +88,18 @@ MOVES = [
 def test_moving(command, said):
     session = run("@other unshare(CLONE_NEWNET) = 0\nip link add veth0 type veth peer name veth1\n")
     assert output(session, command) == said
+
+
+def test_nothing_stays_of_a_namespace_that_ended():
+    session = Session()
+
+    def come_and_go(n):
+        session.run(
+            f"@t{n} unshare(CLONE_NEWNET) = 0\n@t{n} ip link set lo up\n@t{n} exit(0)\nwait4(-1, NULL, 0, NULL)"
+        )
+        return {cache.name: cache._inuse for cache in session.kernel.slab_caches}
+
+    come_and_go(1)
+    assert come_and_go(2) == come_and_go(3)
+    assert (session.failed, session.errors, session.oopses) == (0, 0, 0)
+    assert len(session.kernel.net_namespace_list) == 1
