@@ -253,6 +253,10 @@ class Output(_Numbered):
     text: str
 
 
+class Prose(Output):
+    """Running text that a command prints, help above all: a reader may fill its paragraphs to the width of its screen."""
+
+
 class Drawing(Output):
     """Text that a command prints, which a reader can draw as wide as its screen and in its style."""
 

@@ -49,10 +49,19 @@ class SessionCompleter(Completer):
         if self.silent() and not complete_event.completion_requested:
             return
         for found in complete(document.text, document.cursor_position, self.state):
-            meta = printable(found.meta)
+            meta = printable(_about(found.text) or found.meta)
             if len(meta) > LONGEST_META:
                 meta = meta[: LONGEST_META - 1] + "…"
             yield Choice(found.text, -found.length, meta)
+
+
+def _about(text: str) -> str:
+    """What the manual says of a constant; "" if it is none, or has no line of its own there."""
+    if not text.isupper() or not text[0].isalpha():
+        return ""
+    from kshell.session.manual.constants import own_note
+
+    return own_note(text)
 
 
 class HistoryOfFile(History):

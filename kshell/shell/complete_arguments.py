@@ -114,7 +114,7 @@ def _in_address(place: Place, state: State) -> Iterator[tuple[str, str]]:
         yield from VALUES[field]
     elif place.field.endswith("family") or (not place.position and not place.field):
         yield from state.families()
-        yield from _of_enumeration("af", "address family")
+        yield from _of_enumeration("af", "no family of this kernel")
     if not place.field:
         given = place.argument
         yield from ((f"{name}=", "field") for name in fields[1:] if f"{name}=" not in given and "=" in given)
@@ -188,7 +188,7 @@ def _enumeration(place: Place, param: Param, state: State) -> Iterator[tuple[str
     if kind == "sockopt_level":
         yield from (("SOL_SOCKET", "any socket"), ("IPPROTO_TCP", "TCP"), ("IPPROTO_IP", "IPv4"), ("IPPROTO_UDP", "UDP"))
     else:
-        yield from _of_enumeration(kind, param.name)
+        yield from _of_enumeration(kind, "no family of this kernel" if kind == "af" else param.name)
     yield from state.variables()
 
 

@@ -16,6 +16,8 @@ from kshell.shell import complete_arguments, complete_commands
 from kshell.shell.places import open_brackets, place_of
 
 MOST = 100
+ROOTS_FROM = 3
+"""Letters of a line's first word from which on it may be meant for one of the kernel's many globals."""
 
 Pairs = Iterable[tuple[str, str]]
 """Candidates, each with what it is."""
@@ -129,10 +131,11 @@ def _of_line(before: str, word: str, state: State) -> list[Candidate]:
     prefix = _PREFIX.match(before)
     assert prefix is not None
     rest = before[prefix.end() :]
+    roots = list(state.roots()) if len(word) >= ROOTS_FROM else []
     if prefix[2]:
-        return _fitting([*_calls(state), *state.variables(), *state.roots()], word)
+        return _fitting([*_calls(state), *state.variables(), *roots], word)
     if rest == word:
-        return _fitting([*_calls(state), *state.commands(), *state.variables(), *state.roots()], word)
+        return _fitting([*_calls(state), *state.commands(), *state.variables(), *roots], word)
     command = rest.split(None, 1)[0] if rest.strip() else ""
     if rest[len(command) : len(command) + 1].isspace() and state.argument_of(command) is not None:
         argument = rest[len(command) :].lstrip()

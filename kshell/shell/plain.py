@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from kshell.lens.style import Line, Style
 from kshell.lens.text import printable
 from kshell.session import events as ev
+from kshell.shell.wrap import laid_out
 
 RESET = "\x1b[0m"
 STYLES = {
@@ -223,7 +224,9 @@ def _objects(self: PlainText, event: ev.Event) -> Iterable[str]:
 def _drawing(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Output)
     draw = getattr(event, "draw", None)
-    if draw is None:
+    if isinstance(event, ev.Prose):
+        yield from laid_out(printable(event.text), self.style.width)
+    elif draw is None:
         yield from printable(event.text).split("\n")
     else:
         for line in draw(self.style):

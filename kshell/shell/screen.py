@@ -11,7 +11,7 @@ from kshell.lens.text import printable
 from kshell.session import events as ev
 from kshell.shell.output import wants_colour
 from kshell.shell.plain import PlainText
-from kshell.shell.wrap import wrapped
+from kshell.shell.wrap import laid_out, wrapped
 
 if TYPE_CHECKING:
     from kshell.session.session import Session
@@ -57,7 +57,8 @@ class Screen:
 
     def say(self, text: str) -> None:
         """Print text that is no event, paged if it is long."""
-        self._page(printable(text).split("\n"))
+        size = self._size()
+        self._page([*laid_out(printable(text), size.columns if size else 0)])
 
     def echo(self, prompt: str, text: str) -> None:
         """Print a command as if it had been typed."""

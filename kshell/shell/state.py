@@ -32,6 +32,9 @@ _OTHER_FAMILIES = {
 _SWITCHES = {"AF_INET": "inetsw", "AF_INET6": "inetsw6"}
 
 
+_USUAL = ("AF_INET", "AF_UNIX")
+
+
 class SessionState:
     """Implements completion.State over a session."""
 
@@ -97,11 +100,11 @@ class SessionState:
         yield from ((name, "global of the kernel") for name in vars(kernel) if not name.startswith("_"))
 
     def families(self) -> Iterator[tuple[str, str]]:
-        """The families that have registered with sock_register()."""
+        """The families that have registered with sock_register(), those first that most programs use."""
         by_value = enumeration("af").by_value
-        for number, ops in enumerate(self.session.kernel.net_families):
-            if ops is not None and number in by_value:
-                yield by_value[number], "a family that this kernel has"
+        have = [by_value[n] for n, ops in enumerate(self.session.kernel.net_families) if ops is not None and n in by_value]
+        for name in sorted(have, key=lambda name: _USUAL.index(name) if name in _USUAL else len(_USUAL)):
+            yield name, "a family that this kernel has"
 
     def types(self, family: str) -> Iterator[tuple[str, str]]:
         """The types that `inetsw` has for AF_INET; other families know theirs."""

@@ -7,6 +7,12 @@ from collections.abc import Iterator
 from unicodedata import east_asian_width
 
 _GAP = re.compile(r"\S {2,}(?=\S)")
+USUAL, WIDEST = 78, 100
+"""Columns of running text where nothing is known of the screen, and at most."""
+
+FULL = 70
+"""A line of a paragraph that would be longer than this with the next word is one that was broken here."""
+
 DEEPEST = 44
 """A second column further to the right is not kept."""
 
@@ -16,12 +22,12 @@ def width(text: str) -> int:
     return len(text) if text.isascii() else sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def wrapped(line: str, columns: int) -> Iterator[str]:
-    """The rows of a line; what is not text alone (colours) is left as it is."""
+def wrapped(line: str, columns: int, indent: str | None = None) -> Iterator[str]:
+    """The rows of a line; what is not text alone (colours) is left as it is. indent: of what goes on, None: as fits."""
     if "\x1b" in line or columns < 20 or width(line) <= columns:
         yield line
         return
-    indent = " " * _hang(line, columns)
+    indent = " " * _hang(line, columns) if indent is None else indent
     while width(line) > columns:
         cut = _cut(line, columns, len(indent))
         yield line[:cut].rstrip()
@@ -29,10 +35,44 @@ def wrapped(line: str, columns: int) -> Iterator[str]:
     yield line
 
 
+def laid_out(text: str, columns: int) -> Iterator[str]:
+    """Running text: paragraphs, and what continues a second column, filled anew; all else line by line."""
+    columns = min(columns - 1, WIDEST) if columns else USUAL
+    held = last = ""
+    for line in text.split("\n"):
+        if held and _goes_on(held, last, line):
+            held = f"{held} {line.strip()}"
+        else:
+            yield from _filled(held, columns) if held else ()
+            yield from () if line else ("",)
+            held = line
+        last = line
+    yield from _filled(held, columns) if held else ()
+
+
+def _goes_on(held: str, last: str, line: str) -> bool:
+    """Whether a line belongs to the one before it: below its second column, or behind a full line of a paragraph."""
+    if not line.strip() or _GAP.search(line.lstrip()):
+        return False
+    start, gap = _indent(line), _GAP.search(held.lstrip())
+    if gap:
+        return start == _indent(held) + gap.end()
+    return not start and not _indent(held) and len(last) + 1 + len(line.split()[0]) > FULL
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _filled(line: str, columns: int) -> Iterator[str]:
+    indent = "" if not _indent(line) and not _GAP.search(line) else None
+    return wrapped(line, columns, indent)
+
+
 def _hang(line: str, columns: int) -> int:
     """Where what goes on begins: below the second column, else a little more to the right than the first."""
     found = _GAP.search(line.lstrip())
-    start = len(line) - len(line.lstrip())
+    start = _indent(line)
     if found and start + found.end() <= min(DEEPEST, columns // 2 + 4):
         return start + found.end()
     return min(start + 4, columns // 2)

@@ -34,9 +34,11 @@ def test_the_first_minute_of_a_student(tmp_path: Path, columns: int, rows: int) 
         terminal.enter("write(3, \"hi\", 2)")
         terminal.wait("= -1 EPIPE (Broken pipe)", "3 init>")
         terminal.enter("help")
+        terminal.wait("Type a system call, as in C", "Ctrl-D or exit leaves.", "4 init>")  # all on one screen
+        terminal.enter("help commands")
         terminal.wait("more lines: Space, Enter, q")
         terminal.type("q")
-        terminal.wait("4 init>")
+        terminal.wait("5 init>")
         terminal.type(CTRL["U"])
         terminal.enter("exit")
         assert terminal.exit_status() == 0
@@ -241,7 +243,7 @@ def test_what_is_typed_ahead_is_answered(tmp_path: Path) -> None:
 def test_a_long_answer_is_paged(tmp_path: Path) -> None:
     with kshell(tmp_path, PAGER="") as terminal:
         terminal.wait("1 init>")
-        terminal.enter("help")
+        terminal.enter("help commands")
         terminal.wait("more lines: Space, Enter, q")
         top = terminal.lines[2]
         assert top

@@ -6,8 +6,11 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
 
 from kshell.session.session import Session
+from kshell.shell.adapters import SessionCompleter
 from kshell.shell.completion import MOST, complete
 from kshell.shell.places import place_of, split_arguments, word_at
 from kshell.shell.state import SessionState
@@ -452,7 +455,7 @@ def test_a_connection_names_both_ends(state: SessionState) -> None:
 @pytest.mark.parametrize(
     ("text", "first"),
     [
-        ("socket(", ["AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET"]),
+        ("socket(", ["AF_INET", "AF_UNIX", "AF_INET6", "AF_NETLINK", "AF_PACKET"]),
         ("socket(AF_INET, ", ["SOCK_STREAM", "SOCK_DGRAM", "SOCK_RAW"]),
         ("socket(AF_INET, SOCK_STREAM, ", ["0", "IPPROTO_TCP"]),
         ("current->files->ne", ["next_fd"]),
@@ -466,6 +469,18 @@ def test_a_connection_names_both_ends(state: SessionState) -> None:
 )
 def test_a_real_session_completes_its_own_objects(state: SessionState, text: str, first: list[str]) -> None:
     assert [c.text for c in complete(text, len(text), state)][: len(first)] == first
+
+
+def test_two_letters_are_no_global_of_the_kernel(state: SessionState) -> None:
+    assert [c.text for c in complete("so", 2, state)] == ["socket(", "socketpair("]
+    assert "sock_mnt" in [c.text for c in complete("soc", 3, state)]
+
+
+def test_the_menu_says_what_a_constant_means(state: SessionState) -> None:
+    menu = SessionCompleter(state, lambda: False).get_completions(Document("socket("), CompleteEvent())
+    told = {choice.text: choice.display_meta_text for choice in menu}
+    assert told["AF_INET"].startswith("the internet, version 4")
+    assert told["AF_IPX"] == "no family of this kernel"
 
 
 def test_own_members_come_before_those_of_the_structs_it_begins_with(state: SessionState) -> None:

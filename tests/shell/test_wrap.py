@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kshell.shell.wrap import width, wrapped
+from kshell.shell.wrap import laid_out, width, wrapped
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,40 @@ def test_no_row_is_too_wide_and_no_letter_is_lost(line: str, columns: int) -> No
     rows = list(wrapped(line, columns))
     assert all(width(row) <= columns for row in rows)
     assert "".join(rows).replace(" ", "") == line.replace(" ", "")
+
+
+PROSE = """\
+goto N
+
+Go to the moment after command N, back or forward again, and then look around you there.
+It is the same machine.
+
+goto 12      the machine is as it was after command 12: same
+             objects, same bytes
+print current->files->fdt
+print sizeof(struct sock)
+  sys_bind
+    __sys_bind
+    inet_bind"""
+
+
+def test_running_text_is_filled_anew_and_all_else_stays() -> None:
+    assert list(laid_out(PROSE, 60)) == [
+        "goto N",
+        "",
+        "Go to the moment after command N, back or forward again,",
+        "and then look around you there. It is the same machine.",
+        "",
+        "goto 12      the machine is as it was after command 12:",
+        "             same objects, same bytes",
+        "print current->files->fdt",
+        "print sizeof(struct sock)",
+        "  sys_bind",
+        "    __sys_bind",
+        "    inet_bind",
+    ]
+    assert list(laid_out(PROSE, 0))[2:4] == [
+        "Go to the moment after command N, back or forward again, and then look around",
+        "you there. It is the same machine.",
+    ]
+    assert all(len(row) <= 40 for row in laid_out(PROSE, 40))

@@ -14,20 +14,48 @@ if TYPE_CHECKING:
     from kshell.session.session import Session
 
 
+OVERVIEW = """\
+Type a system call, as in C, and see what the kernel does for it:
+  fd = socket(AF_INET, SOCK_STREAM, 0)
+  write(fd, "hi", 2)
+
+  why                 why the last call failed, or sleeps, and what to do next
+  show fd 3           the objects behind a descriptor; fds, ps, packets: lists
+  graph fd 3          a figure of them
+  trace last          every function that the last call ran through
+  print EXPR          any object of the kernel, as C names it
+  undo, goto 3        back and forth; history, diff, branch
+  break FUNCTION      stop inside the kernel, as gdb does
+  @server CALL        a call in another task; sleep 2s: time passes
+  host, link          networks of several hosts; ip, ss, ping, nc as on Linux
+
+help commands lists all commands, help language says what else can be typed;
+help CALL (help socket), ERROR (help EPIPE), CONSTANT, struct, setting;
+help tasks, syscalls, errors, differences, json; man CALL is the manual page.
+
+Tab completes, ? behind a word explains it, Ctrl-D or exit leaves."""
+
 LANGUAGE = """\
 One line is one of: a system call, an assignment from one, a command, an expression, a comment (# or //).
 
-  fd = socket(AF_INET, SOCK_STREAM, 0)           a system call, as in C and as strace prints it
-  bind(fd, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16)
-  bind(fd, {AF_INET, 80, "127.0.0.1"}, 16)       the short form of the same
-  write(fd, "hi", 2) = 2                         with what it must give (= -1 EBADF: an error)
-  read(fd, ..., 64)                              kshell supplies the buffer
-  read(fd, 0x1, 64)                              bad pointers are welcome: EFAULT
-  syscall(41, 2, 1, 0)                           by number, raw registers
-  socketcall(SYS_SOCKET, [AF_INET, SOCK_STREAM, 0])
-  @server accept(3, NULL, NULL)                  in another task; a call that sleeps leaves the prompt free
-  current->files->next_fd                        an expression over the kernel's objects, printed
-  sleep 2s                                       virtual time passes
+  fd = socket(AF_INET, SOCK_STREAM, 0)      a system call, as in C
+  bind(fd, {AF_INET, 80, "127.0.0.1"}, 16)  the short form of an address
+  write(fd, "hi", 2) = 2                    with what it must give
+  close(99) = -1 EBADF                      an error that must come
+  read(fd, ..., 64)                         kshell supplies the buffer
+  read(fd, buf, 64)                         the same, the buffer has a name
+  read(fd, 0x1, 64)                         bad pointers are welcome: EFAULT
+  syscall(41, 2, 1, 0)                      by number, raw registers
+  @server accept(3, NULL, NULL)             in another task: help tasks
+  current->files->next_fd                   an expression over the kernel's
+                                            objects, printed
+  assert current->files->next_fd == 4       one that must be true
+  sleep 2s                                  virtual time passes
+
+Calls may be written as strace prints them, results included, so that lines of its logs are commands:
+
+  bind(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16) = 0
+  socketcall(SYS_SOCKET, [AF_INET, SOCK_STREAM, 0]) = 3
 
 A command may go on over several lines while a bracket or quote is open."""
 
@@ -77,9 +105,9 @@ def do_help(session: Session, arguments: str) -> None:
     help SOCK_STREAM        a constant; help sockaddr_in, a struct; help abi, a setting
     help syscalls           which system calls are there
 
-    Topics: language, tasks, syscalls, errors, json, differences. `man bind` is the long form.
+    Topics: commands, language, tasks, syscalls, errors, json, differences. `man bind` is the long form.
     """
-    session.say(help_text(session, arguments.strip().rstrip("()")))
+    session.emit(events.Prose, help_text(session, arguments.strip().rstrip("()")))
 
 
 @command("man CALL", section="help", completion="topic")
@@ -95,13 +123,13 @@ def do_man(session: Session, arguments: str) -> None:
     from kshell.session.manual.text import call_man
 
     found = page(topic)
-    session.say(call_man(found) if found else help_text(session, topic))
+    session.emit(events.Prose, call_man(found) if found else help_text(session, topic))
 
 
 def help_text(session: Session, topic: str) -> str:
     """The text for a topic; CommandError with the nearest names if there is none."""
     if not topic:
-        return overview(session)
+        return OVERVIEW
     fixed = TOPICS.get(topic)
     if fixed is not None:
         return fixed(session)
@@ -128,16 +156,14 @@ def _known(session: Session) -> list[str]:
     return [*TOPICS, *session.registry.names(), *session.calls(), *settings.BY_NAME, *constants, *structs.names()]
 
 
-def overview(session: Session) -> str:
-    """All commands by section, and where more is."""
-    lines = ["Type a system call, as in C:  fd = socket(AF_INET, SOCK_STREAM, 0)", ""]
+def commands_text(session: Session) -> str:
+    """All commands by section."""
+    lines = []
     for section, title in SECTIONS.items():
         entries = [entry for entry in session.registry if entry.section == section]
         if entries:
             lines += [title, *(line for entry in entries for line in _entry(entry)), ""]
-    lines += filled("help language, tasks, syscalls, errors, json, differences; help CALL, COMMAND, ERROR, CONSTANT, struct, "
-                  "setting. man CALL is the manual page; ? behind a word explains it.")
-    return "\n".join(lines)
+    return "\n".join([*lines, "help COMMAND says more of one."])
 
 
 def _entry(entry: Command) -> list[str]:
@@ -200,6 +226,7 @@ SOURCES: tuple[Callable[[Session, str], str], ...] = (
 """Who may know a topic, in this order; each gives "" if it does not."""
 
 TOPICS: dict[str, Callable[[Session], str]] = {
+    "commands": commands_text,
     "language": lambda session: LANGUAGE,
     "tasks": lambda session: TASKS,
     "differences": lambda session: DIFFERENCES,

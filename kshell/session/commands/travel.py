@@ -66,8 +66,12 @@ def do_goto(session: Session, arguments: str) -> None:
     goto 12      the machine is as it was after command 12: same objects, same addresses, same bytes
     goto 12.2    the middle of command 12: its second packet is being sent (see `help back`)
 
-    To look at another moment without going there, put @N behind a command that looks, or behind an
-    expression:  show fd 3 @12    cat /proc/net/tcp @5    current->files->next_fd @7    show sock 3 @12.2
+    To look at another moment without going there, put @N behind a command that looks, or behind an expression:
+
+    show fd 3 @12
+    cat /proc/net/tcp @5
+    current->files->next_fd @7
+
     `show`, `why`, `stack` … answer as they would have then; `cat` and its like run on a copy.
 
     How it works: a command keeps the tape of what it did to the machine: system calls with their registers,

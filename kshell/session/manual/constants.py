@@ -33,6 +33,11 @@ def _notes() -> tuple[Mapping[str, str], tuple[tuple[str, str], ...]]:
     return MappingProxyType(exact), tuple(sorted(prefixes, key=lambda item: -len(item[0])))
 
 
+def own_note(name: str) -> str:
+    """The line that tells of this constant alone; "" if there is none."""
+    return _notes()[0].get(name, "")
+
+
 def note(name: str) -> str:
     """One line about a constant; "" if there is none."""
     exact, prefixes = _notes()
