@@ -11,10 +11,10 @@ import json
 import sys
 from pathlib import Path
 
-from kshell.linux.fs.proc.proc_sysctl import _sysctl_get
+from kshell.linux.fs.proc.proc_sysctl import _sysctl_get, _sysctl_rows
 from kshell.linux.fs.proc.proc_sysctl_register import Table
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.sysctl import ctl_dir, ctl_table, ctl_table_set, initial
+from kshell.linux.include.linux.sysctl import ctl_table, initial
 from kshell.world.machine import Machine
 from lib.report import Groups, score, write_json
 
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
         return 2
     kernel = Machine(seed=0).kernel
     groups, listing = Groups(), []
-    entries = registered(kernel.init_net.sysctls) | registered(kernel.sysctl_table_root.default_set)
+    entries = dict([*_sysctl_rows(kernel.init_net.sysctls), *_sysctl_rows(kernel.sysctl_table_root.default_set)])
     for path, mode, value in rows:
         name = path.removeprefix("/proc/sys/")
         _compare(groups, listing, name, (int(mode, 8), _plain(value)), _got(kernel, entries, name))
@@ -76,21 +76,6 @@ def run(options: argparse.Namespace) -> int:
     write_json(options.json, listing)
     score("sysctl", groups.sum())
     return 0
-
-
-def registered(tree: ctl_table_set) -> dict[str, ctl_table]:
-    """Every setting of a tree by its path."""
-    found: dict[str, ctl_table] = {}
-
-    def walk(prefix: str, dir: ctl_dir) -> None:
-        for name, (place, table) in dir.root.items():
-            if isinstance(place, ctl_dir):
-                walk(f"{prefix}{name}/", place)
-            elif table.procname:
-                found[prefix + name] = table
-
-    walk("", tree.dir)
-    return found
 
 
 def _plain(value: str) -> str:

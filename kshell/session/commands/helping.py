@@ -31,7 +31,7 @@ Type a system call, as in C, and see what the kernel does for it:
 
 help commands lists all commands, help language says what else can be typed;
 help CALL (help socket), ERROR (help EPIPE), CONSTANT, struct, setting;
-help tasks, syscalls, errors, differences, json; man CALL is the manual page.
+help tasks, syscalls, sysctls, errors, differences, json; man CALL is the manual page.
 
 Tab completes, ? behind a word explains it, Ctrl-D or exit leaves."""
 
@@ -103,9 +103,10 @@ def do_help(session: Session, arguments: str) -> None:
     help bind EADDRINUSE    an error of a call, with an example that gives it
     help EADDRINUSE         an error: which calls give it
     help SOCK_STREAM        a constant; help sockaddr_in, a struct; help abi, a setting
+    help net.ipv4.tcp_ecn   a setting of the kernel, and whether it changes anything here
     help syscalls           which system calls are there
 
-    Topics: commands, language, tasks, syscalls, errors, json, differences. `man bind` is the long form.
+    Topics: commands, language, tasks, syscalls, sysctls, errors, json, differences. `man bind` is the long form.
     """
     session.emit(events.Prose, help_text(session, arguments.strip().rstrip("()")))
 
@@ -151,9 +152,11 @@ def _namesake(session: Session, topic: str) -> str:
 def _known(session: Session) -> list[str]:
     from kshell.abi import structs
     from kshell.abi.names import all_constants
+    from kshell.session.manual.sysctls import sysctl_names
 
     constants = (name for name, _ in all_constants())
-    return [*TOPICS, *session.registry.names(), *session.calls(), *settings.BY_NAME, *constants, *structs.names()]
+    named = (*TOPICS, *session.registry.names(), *session.calls(), *settings.BY_NAME, *structs.names())
+    return [*named, *constants, *sysctl_names(session.kernel)]
 
 
 def commands_text(session: Session) -> str:
@@ -202,6 +205,18 @@ def _setting_text(session: Session, topic: str) -> str:
     return f"set {setting.usage()}\n\n{setting.help}" if setting else ""
 
 
+def _sysctl_text(session: Session, topic: str) -> str:
+    from kshell.session.manual.sysctls import sysctl_help
+
+    return sysctl_help(session.kernel, topic)
+
+
+def _sysctls(session: Session) -> str:
+    from kshell.session.manual.sysctls import sysctls_text
+
+    return sysctls_text(session.kernel)
+
+
 def _errno_text(session: Session, topic: str) -> str:
     from kshell.session.manual.errnos import errno_text
 
@@ -221,7 +236,7 @@ def _struct_text(session: Session, topic: str) -> str:
 
 
 SOURCES: tuple[Callable[[Session, str], str], ...] = (
-    _call_text, _setting_text, _errno_text, _constant_text, _struct_text,
+    _call_text, _setting_text, _errno_text, _constant_text, _struct_text, _sysctl_text,
 )  # fmt: skip
 """Who may know a topic, in this order; each gives "" if it does not."""
 
@@ -233,5 +248,6 @@ TOPICS: dict[str, Callable[[Session], str]] = {
     "json": lambda session: (events.__doc__ or "").strip(),
     "syscalls": _call_list,
     "errors": _error_list,
+    "sysctls": _sysctls,
 }
 """What is neither a command nor a call."""

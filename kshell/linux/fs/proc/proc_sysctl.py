@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EACCES, ECHILD, EFAULT, EINVAL, ENOENT, ENOMEM, EPERM
@@ -351,6 +352,18 @@ def proc_sys_init(kernel: Kernel) -> None:
     root.proc_dir_ops = proc_sys_dir_file_operations
     root.nlink = 0
     sysctl_init_bases(kernel)
+
+
+def _sysctl_rows(tree: ctl_table_set) -> Iterator[tuple[str, ctl_table]]:
+    """Every setting of a tree with its path."""
+    waiting = [("", tree.dir)]
+    while waiting:
+        prefix, dir = waiting.pop()
+        for name, (place, table) in dir.root.items():
+            if isinstance(place, ctl_dir):
+                waiting.append((f"{prefix}{name}/", place))
+            elif table.procname:
+                yield prefix + name, table
 
 
 def _sysctl_entry(kernel: Kernel, path: str) -> ctl_table:

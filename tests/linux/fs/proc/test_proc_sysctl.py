@@ -9,11 +9,11 @@ import pytest
 import kshell.linux
 from kshell.abi.errno import EACCES, EEXIST, EINVAL, ENOENT, ENOTDIR, EPERM
 from kshell.abi.fcntl import O_CREAT, O_RDONLY, O_RDWR, O_WRONLY
-from kshell.linux.fs.proc.proc_sysctl import _sysctl_entry, _sysctl_get, _sysctl_set
+from kshell.linux.fs.proc.proc_sysctl import _sysctl_entry, _sysctl_get, _sysctl_rows, _sysctl_set
 from kshell.linux.fs.proc.proc_sysctl_register import register_sysctl, unregister_sysctl_table
 from kshell.linux.include.linux import inetdevice
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.sysctl import ctl_dir, ctl_table, data_field, initial
+from kshell.linux.include.linux.sysctl import ctl_table, data_field, initial
 from kshell.linux.kernel.sysctl import proc_dointvec
 from kshell.linux.kernel.sysctl_inert import INERT, why_inert
 from kshell.linux.net.ipv4.devinet_sysctl import devinet_vars
@@ -41,17 +41,9 @@ def write(host, path, value, task=None):
     return got
 
 
-def walk(dir, prefix=""):
-    for name, (place, table) in dir.root.items():
-        if isinstance(place, ctl_dir):
-            yield from walk(place, f"{prefix}{name}/")
-        elif table.procname:
-            yield prefix + name, table
-
-
 def entries(kernel):
-    yield from walk(kernel.sysctl_table_root.default_set.dir)
-    yield from walk(kernel.init_net.sysctls.dir)
+    yield from _sysctl_rows(kernel.sysctl_table_root.default_set)
+    yield from _sysctl_rows(kernel.init_net.sysctls)
 
 
 @pytest.mark.parametrize(
