@@ -31,7 +31,7 @@ Type a system call, as in C, and see what the kernel does for it:
 
 help commands lists all commands, help language says what else can be typed;
 help CALL (help socket), ERROR (help EPIPE), CONSTANT, struct, setting;
-help tasks, syscalls, sysctls, errors, differences, json; man CALL is the manual page.
+help tasks, syscalls, sysctls, errors, differences; man CALL: a manual page.
 
 Tab completes, ? behind a word explains it, Ctrl-D or exit leaves."""
 
