@@ -8,11 +8,12 @@ from functools import cache
 
 @cache
 def _unsafe() -> re.Pattern[str]:
-    return re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+    return re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e"
+                      r"\u2060-\u206f\ufeff\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
-    """`text` with control characters (newline and tab stay) and direction overrides written as escapes."""
+    """`text` with control characters (newline and tab stay), direction overrides and invisible signs written as escapes."""
     if text.isprintable():
         return text
     return _unsafe().sub(_escape, text)

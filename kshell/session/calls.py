@@ -23,7 +23,7 @@ from kshell.session.pieces import asks, question
 from kshell.session.queueing import Queue
 from kshell.session.sleeping import bounded, chain_of, wchan_of
 from kshell.session.variables import SessionVariables
-from kshell.world.machine import MachinePanic, SyscallInProgress
+from kshell.world.machine import SyscallInProgress
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
@@ -139,16 +139,13 @@ class Calls:
     def make(self, statement: CallStatement, text: str, user: UserTask) -> None:
         """Make a call by a task that does not sleep."""
         session = self.session
-        if user.dead:
+        if user.dead and session.kernel.panicked is None:
             raise CommandError(f"task {user.name} is gone", "a new name makes a new task")
         user.arena.release()
         names = SessionVariables(self.variables, user, self._value)
         prepared = bridge.prepare(statement, text, user, names, session.settings["abi"])
         before = session.watch_of(user).before(user.task)
-        try:
-            outcome = session.machine.syscall(user.task, prepared.number, prepared.registers, prepared.compat)
-        except MachinePanic as panic:
-            raise CommandError(f"the kernel has panicked: {panic}", "a new session starts a new machine") from None
+        outcome = session.machine.syscall(user.task, prepared.number, prepared.registers, prepared.compat)
         if isinstance(outcome, int):
             self._finished(ev.CallFinished, prepared, outcome, before)
             session.run_ready()

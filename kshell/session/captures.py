@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from kshell.linux.include.linux.if_ether import ethhdr
 from kshell.linux.include.trace.events import NetDevXmit, NetifReceive, Record
 from kshell.linux.net.core.skbuff_bytes import _skb_mac_bytes
-from kshell.session.commands import CommandError
+from kshell.session.outside import reason, writing
 from kshell.world.machine import EPOCH_NS
 from kshell.world.pcapng import INBOUND, LINKTYPE_ETHERNET, LINKTYPE_RAW, OUTBOUND, Writer
 
@@ -30,12 +30,12 @@ class Capture:
         self.host = host
         self.device = device
         self.path = path
-        try:
-            self._file: BinaryIO = Path(path).open("wb", buffering=0)  # noqa: SIM115
-        except OSError as error:
-            raise CommandError(f"can't write {path}: {error.strerror}") from None
-        self._writer = Writer(self._file)
+        self.problem = ""
+        """Why no more can be written."""
         self._stops: list[Callable[[], None]] = []
+        with writing(path):
+            self._file: BinaryIO = Path(path).open("wb", buffering=0)  # noqa: SIM115
+            self._writer = Writer(self._file)
 
     @property
     def packets(self) -> int:
@@ -73,7 +73,11 @@ class Capture:
         linktype = LINKTYPE_ETHERNET if isinstance(record.skb.mac_header, ethhdr) else LINKTYPE_RAW
         when = EPOCH_NS + host.machine.clock.now
         direction = OUTBOUND if sent else INBOUND
-        self._writer.write(host.device(record.dev), linktype, when, direction, frame_bytes(record.skb))
+        try:
+            self._writer.write(host.device(record.dev), linktype, when, direction, frame_bytes(record.skb))
+        except OSError as error:
+            self.problem = f"can't write {self.path}: {reason(error)}"
+            self.deafen()
 
 
 def frame_bytes(skb: sk_buff) -> bytes:

@@ -13,7 +13,7 @@ from kshell.session.commands import CommandError
 from kshell.session.sleeping import bounded
 from kshell.userland.running import Running
 from kshell.userland.runtime import Process
-from kshell.world.machine import SyscallInProgress
+from kshell.world.machine import MachinePanic, SyscallInProgress
 
 if TYPE_CHECKING:
     from kshell.session.session import Session
@@ -108,6 +108,8 @@ class Programs:
 
     def _begin(self, main: Main, argv: list[str], user: UserTask, own: bool) -> Job:
         session = self.session
+        if session.kernel.panicked is not None:
+            raise MachinePanic(session.kernel.panicked)
         process = Process(session.machine, user.task, user.arena, self._out, self._err)
         return Job(Running(main, argv, process), user, own)
 

@@ -24,7 +24,7 @@ from kshell.session.tape import WORLD, Tape, TapedMachine, world_of
 from kshell.session.tasks import Tasks, UserTask
 from kshell.session.timeline import Logged, Timeline
 from kshell.session.watch import Watch
-from kshell.world.machine import WorldError
+from kshell.world.machine import MachinePanic, WorldError
 
 if TYPE_CHECKING:
     from kshell.lens.graph.layout import Places
@@ -284,6 +284,8 @@ class Session(Reporter, Lookup, Face):
             self.report(error.message, error.hint, error.column)
         except WorldError as error:
             self.report(str(error), error.hint)
+        except MachinePanic as panic:
+            self.report(f"the kernel has panicked: {panic}", "a new session starts a new machine; undo takes it back")
         except (MemoryError, RecursionError) as error:
             self.report(f"too large: {error or type(error).__name__}")
         except Exception as error:
@@ -303,10 +305,18 @@ class Session(Reporter, Lookup, Face):
             self.calls_of_tasks.collect()
         except Exception as error:
             self.oops(error)
+        self._drop_broken_captures()
         for host in self.hosts:
             host.tasks.bury()
         if self.current.dead:
             self.current = self.tasks.init
+
+    def _drop_broken_captures(self) -> None:
+        """A capture that cannot be written on is told of once and ends."""
+        for capture in [each for each in self.captures if each.problem]:
+            self.captures.remove(capture)
+            capture.close()
+            self.report(f"{capture.problem}: the capture ends after {capture.packets} packets")
 
     # ---- at a stop of the debugger
 

@@ -15,7 +15,7 @@ from kshell.userland.files import read_lines
 from kshell.userland.getopt import Getopt
 from kshell.userland.interfaces import Interfaces
 from kshell.userland.nettools import E_MINUS_ONE, E_OPTERR
-from kshell.userland.runtime import ProgramError, SystemCallError, in_own_words
+from kshell.userland.runtime import ProgramError, SystemCallError, in_own_words, raw
 
 if TYPE_CHECKING:
     from kshell.userland.runtime import Process
@@ -118,7 +118,7 @@ def _bsd_line(o: Options, address: str, flags: int, hardware: str, mask: str, de
 async def _request(p: Process, cmd: int, address: int, hardware: bytes, flags: int, device: str) -> int:
     """0, or the errno."""
     link = struct.pack("<H", ARPHRD_ETHER) + hardware
-    body = ARPREQ.pack(sockaddr_in(address), link.ljust(16, b"\0"), flags, bytes(16), device.encode()[:15])
+    body = ARPREQ.pack(sockaddr_in(address), link.ljust(16, b"\0"), flags, bytes(16), raw(device)[:15])
     fd = await p.call("socket", AF_INET, SOCK_DGRAM, 0)
     try:
         return -await p.try_call("ioctl", fd, cmd, body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.syscalls import BY_NAME
-from kshell.userland.runtime import AT_FDCWD, ProgramError, SystemCallError
+from kshell.userland.runtime import AT_FDCWD, ProgramError, SystemCallError, raw
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
@@ -48,7 +48,7 @@ class Process:
     def _value(self, argument: int | bytes | str) -> int:
         if isinstance(argument, int):
             return argument & 0xFFFFFFFFFFFFFFFF
-        data = argument if isinstance(argument, bytes) else argument.encode() + b"\0"
+        data = argument if isinstance(argument, bytes) else raw(argument) + b"\0"
         return self.arena.put(data)
 
 

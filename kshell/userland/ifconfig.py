@@ -16,7 +16,7 @@ from kshell.userland.addresses import ipv4, mac, parse_mac, sockaddr_in
 from kshell.userland.files import read_lines
 from kshell.userland.interfaces import Interfaces
 from kshell.userland.nettools import E_MINUS_ONE, E_OPTERR
-from kshell.userland.runtime import ProgramError, SystemCallError, in_own_words
+from kshell.userland.runtime import ProgramError, SystemCallError, in_own_words, raw
 
 if TYPE_CHECKING:
     from kshell.userland.runtime import Process
@@ -263,7 +263,7 @@ class _Setting:
         elif word == "hw":
             await self._hardware(_value(rest), _value(rest))
         elif word == "name":
-            await self._ask(i.SIOCSIFNAME, _value(rest).encode()[:15], "SIOCSIFNAME")
+            await self._ask(i.SIOCSIFNAME, raw(_value(rest))[:15], "SIOCSIFNAME")
         elif word in ("add", "del"):
             await self._alias(word, _value(rest))
         elif word in _MAPS:

@@ -9,6 +9,7 @@ from kshell.abi import ioctl as i
 from kshell.abi.socket import AF_INET, SOCK_DGRAM
 from kshell.userland.addresses import from_sockaddr, sockaddr_in
 from kshell.userland.files import read_lines
+from kshell.userland.runtime import raw
 
 if TYPE_CHECKING:
     from kshell.userland.runtime import Process
@@ -35,7 +36,7 @@ class Interfaces:
     async def request(self, cmd: int, name: str, union: bytes = b"", what: str = "") -> bytes:
         """The union of struct ifreq after an ioctl(). SystemCallError."""
         address = self.p.scratch(IFREQ)
-        self.p.store(address, name.encode()[:15].ljust(16, b"\0") + union.ljust(24, b"\0"))
+        self.p.store(address, raw(name)[:15].ljust(16, b"\0") + union.ljust(24, b"\0"))
         await self.p.call("ioctl", self.fd, cmd, address, what=what)
         return self.p.memory(address, IFREQ)[16:]
 
@@ -55,7 +56,7 @@ class Interfaces:
     async def address(self, cmd: int, name: str) -> int | None:
         """An IPv4 address of the union, None if there is none."""
         address = self.p.scratch(IFREQ)
-        self.p.store(address, name.encode()[:15].ljust(16, b"\0") + sockaddr_in(0) + bytes(8))
+        self.p.store(address, raw(name)[:15].ljust(16, b"\0") + sockaddr_in(0) + bytes(8))
         if await self.p.try_call("ioctl", self.fd, cmd, address) < 0:
             return None
         return from_sockaddr(self.p.memory(address, IFREQ)[16:])[0]

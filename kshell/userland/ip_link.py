@@ -13,7 +13,7 @@ from kshell.userland import ip_netns
 from kshell.userland.ip_link_show import brief, describe
 from kshell.userland.iproute import Options, command, garbage, integer, on_off, value, wrong
 from kshell.userland.rtnl import Message, Netlink, NetlinkError, attribute, attributes, nest, number, text
-from kshell.userland.runtime import AT_FDCWD, ProgramError
+from kshell.userland.runtime import AT_FDCWD, ProgramError, raw
 
 if TYPE_CHECKING:
     from kshell.userland.runtime import Process
@@ -225,7 +225,7 @@ def _attribute(word: str, given: str) -> bytes:
     if word in ("address", "broadcast"):
         return attribute(kind, six_bytes(given))
     if word == "alias":
-        return attribute(kind, given.encode())
+        return attribute(kind, raw(given))
     if word == "carrier":
         return attribute(kind, bytes((on_off(word, given),)))
     if word == "group":

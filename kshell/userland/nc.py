@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import TYPE_CHECKING, Final
 
@@ -9,12 +10,24 @@ from kshell.abi.errno import EINTR, EPIPE
 from kshell.abi.poll import POLLIN
 from kshell.abi.socket import AF_INET, AF_UNIX, SHUT_WR, SO_REUSEADDR, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET
 from kshell.userland.addresses import from_sockaddr, ipv4, parse_ipv4, sockaddr_in
-from kshell.userland.runtime import ProgramError, SystemCallError
+from kshell.userland.runtime import ProgramError, SystemCallError, raw
 
 if TYPE_CHECKING:
     from kshell.userland.runtime import Process
 
 ROOM: Final = 16384
+_ESCAPE: Final = re.compile(rb"\\(n|r|t|0|\\|x[0-9a-fA-F]{2})")
+_ESCAPED: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"0": b"\0", b"\\": b"\\"}
+
+
+def _unescaped(data: bytes) -> bytes:
+    return _ESCAPE.sub(lambda found: _ESCAPED.get(found[1]) or bytes([int(found[1][1:], 16)]), data)
+
+
+def _number(text: str, what: str, most: int = 65535) -> int:
+    if not (text.isdecimal() and len(text) < 12 and int(text) <= most):
+        raise ProgramError(f"{what} number invalid: {text}" if what == "port" else f"{what} invalid: {text}")
+    return int(text)
 
 
 class Options:
@@ -30,7 +43,7 @@ class Options:
         while rest:
             word = rest.pop(0)
             if word == "<<<":
-                self.data = (" ".join(rest)).encode().decode("unicode_escape").encode("latin-1") + b"\n"
+                self.data = _unescaped(raw(" ".join(rest))) + b"\n"
                 rest = []
             elif word.startswith("-") and len(word) > 1:
                 self._letters(word[1:], rest)
@@ -54,7 +67,7 @@ class Options:
             if letter in "pw":
                 if not rest:
                     raise ProgramError(f"option requires an argument -- '{letter}'")
-                value = int(rest.pop(0))
+                value = _number(rest.pop(0), "port" if letter == "p" else "timeout", 65535 if letter == "p" else 2**31 // 1000)
                 self.source_port, self.timeout = (
                     (value, self.timeout) if letter == "p" else (self.source_port, value * 1000)
                 )
@@ -82,12 +95,11 @@ async def main_nc(p: Process, argv: list[str]) -> int:
 
 def _sockaddr(options: Options, host: str, port: str) -> bytes:
     if options.unix:
-        return struct.pack("<H", AF_UNIX) + host.encode() + b"\0"
+        return struct.pack("<H", AF_UNIX) + raw(host) + b"\0"
     if not port.isdecimal():
         raise ProgramError(f'service "{port}" unknown')
-    return sockaddr_in(
-        parse_ipv4(host, f'getaddrinfo for host "{host}" port {port}: Name or service not known'), int(port)
-    )
+    number = _number(port, "port")
+    return sockaddr_in(parse_ipv4(host, f'getaddrinfo for host "{host}" port {port}: Name or service not known'), number)
 
 
 # ---- the end that calls
@@ -100,7 +112,7 @@ async def _connect(p: Process, options: Options) -> int:
         raise ProgramError("missing hostname and port")
     first, _, last = ports.partition("-")
     status = 1
-    numbers = [first] if not last else [str(port) for port in range(int(first), int(last) + 1)]
+    numbers = [first] if not last else [str(port) for port in range(_number(first, "port"), _number(last, "port") + 1)]
     for port in numbers:
         status &= await _try(p, options, host, port)
     return status

@@ -60,8 +60,17 @@ class Options:
             number = float(given)
         except ValueError:
             raise ProgramError(f"invalid argument: '{given}'", 1) from None
-        name = {"-c": "count", "-i": "interval", "-W": "timeout", "-w": "deadline", "-s": "size", "-t": "ttl"}[word]
+        name, least, most = _VALUES[word]
+        if not least <= number <= most:
+            raise ProgramError(f"invalid argument: '{given}': out of range: {least} <= value <= {most}", 1)
         setattr(self, name, number if word in ("-i", "-W", "-w") else int(number))
+
+
+#: option: attribute, least and most
+_VALUES: Final = {
+    "-c": ("count", 1, 2**31 - 1), "-i": ("interval", 0, 2**21), "-W": ("timeout", 0, 2**21),
+    "-w": ("deadline", 0, 2**21), "-s": ("size", 0, 65507), "-t": ("ttl", 0, 255),
+}  # fmt: skip
 
 
 class _Run:

@@ -13,7 +13,7 @@ from kshell.userland.addresses import ipv4, sockaddr_in
 from kshell.userland.files import read_lines
 from kshell.userland.getopt import Getopt
 from kshell.userland.nettools import E_LOOKUP, E_OPTERR, E_SOCK, check_family
-from kshell.userland.runtime import ProgramError, in_own_words
+from kshell.userland.runtime import ProgramError, in_own_words, raw
 
 if TYPE_CHECKING:
     from kshell.userland.runtime import Process
@@ -136,7 +136,7 @@ async def _change(p: Process, words: list[str]) -> None:
     device = 0
     if request.device:
         device = p.buffer(16)
-        p.store(device, request.device.encode()[:15].ljust(16, b"\0"))
+        p.store(device, raw(request.device)[:15].ljust(16, b"\0"))
     entry = RTENTRY.pack(
         sockaddr_in(request.target), sockaddr_in(request.gateway), sockaddr_in(request.mask), request.flags, 0, 0, 0, 0,
         request.metric, device, request.mtu, request.window, request.irtt,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.abi import netlink as n
 from kshell.abi.socket import AF_NETLINK, SOCK_CLOEXEC, SOCK_RAW, SOL_NETLINK, SOL_SOCKET
-from kshell.userland.runtime import ProgramError
+from kshell.userland.runtime import ProgramError, raw
 
 if TYPE_CHECKING:
     from kshell.userland.runtime import Process
@@ -48,7 +48,7 @@ def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
 def attribute(kind: int, value: bytes | str | int) -> bytes:
     """One attribute: bytes as they are, a string with its NUL, a number in 32 bits."""
     if isinstance(value, str):
-        value = value.encode() + b"\0"
+        value = raw(value) + b"\0"
     elif isinstance(value, int):
         value = struct.pack("<I", value & 0xFFFFFFFF)
     data = struct.pack("<HH", len(value) + 4, kind) + value

@@ -27,6 +27,14 @@ Value = int | bytes | str
 Logged = int | bytes
 
 
+def raw(text: str) -> bytes:
+    """The bytes of an argument: UTF-8, and what was none when it was read as it was."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
+
+
 class ProgramError(Exception):
     """What a program prints on standard error before it ends with `status`."""
 
@@ -148,7 +156,7 @@ class Process:
     def _value(self, argument: Value) -> int:
         if isinstance(argument, int):
             return argument & 0xFFFFFFFFFFFFFFFF
-        return self.arena.put(argument if isinstance(argument, bytes) else argument.encode() + b"\0")
+        return self.arena.put(argument if isinstance(argument, bytes) else raw(argument) + b"\0")
 
     # ---- memory
 

@@ -38,7 +38,12 @@ class Options:
                 if not rest:
                     raise ProgramError(f"option requires an argument -- '{word[1]}'", 1)
                 given = rest.pop(0)
-                self.device, self.count = (given, self.count) if word == "-i" else (self.device, int(given))
+                if word == "-i":
+                    self.device = given
+                elif given.isdecimal() and 0 < len(given) < 10 and int(given):
+                    self.count = int(given)
+                else:
+                    raise ProgramError(f"invalid packet count {given}", 1)
             elif word.startswith("-"):
                 self._letters(word[1:])
             else:

@@ -56,7 +56,7 @@ class Writer:
         """The number of an interface; a new one is described first."""
         if name not in self._interfaces:
             self._interfaces[name] = len(self._interfaces)
-            options = _option(_OPT_NAME, name.encode()) + _option(_OPT_RESOLUTION, b"\x09") + bytes(4)
+            options = _option(_OPT_NAME, name.encode("utf-8", "replace")) + _option(_OPT_RESOLUTION, b"\x09") + bytes(4)
             self._sink.write(_block(_INTERFACE, struct.pack("<HHI", linktype, 0, 0) + options))
         return self._interfaces[name]
 

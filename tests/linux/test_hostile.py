@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from kshell.abi.errno import EINVAL, ESRCH
+from kshell.abi.errno import EINVAL, ENOBUFS, ESRCH
 
 SECOND = 1_000_000_000
 TCP, NLM_DUMP = 6, 0x301
@@ -94,3 +94,14 @@ def test_the_namespace_of_a_dead_task(host):
     child = host.fork()
     host("exit_group", 0, task=child)
     assert link(host, b"d", kind(b"dummy"), attr(19, struct.pack("<I", child.pid))) == -ESRCH
+
+
+def test_a_change_of_a_link_does_not_fail_because_a_listener_is_full(host):
+    fd = host("socket", 16, 3, 0)
+    host("bind", fd, struct.pack("<HHII", 16, 0, 0, 1), 12)
+    assert host("setsockopt", fd, 1, 8, struct.pack("<i", 0), 4) == 0  # SO_RCVBUF
+    assert host("setsockopt", fd, 270, 4, struct.pack("<i", 1), 4) == 0  # NETLINK_BROADCAST_ERROR
+    s = host("socket", 2, 2, 0)
+    for n in range(20):
+        assert host("ioctl", s, 0x8914, b"lo".ljust(16, b"\0") + struct.pack("<H", n & 1) + bytes(22)) == 0
+    assert host.read(fd, 4000) == -ENOBUFS

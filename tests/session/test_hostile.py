@@ -129,3 +129,80 @@ def test_random_pieces_of_calls_never_oops() -> None:
         if session.ended:
             session.ended = False
     assert session.oopses == 0
+
+
+#: file names that no file can have, places that cannot be written, a full disk
+PLACES = ["/dev/full", "/nonexistent/x", "/", "a\x00b", "x" * 300, "~nobody_of_that_name/x"]
+WRITERS = ["capture lo {}", "save {}", "graph fds > {}.dot", "trace -c {} getpid()"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("command", WRITERS)
+def test_files_that_cannot_be_written_are_errors(command: str, place: str, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    session = Session()
+    session.run(command.format(place))
+    session.run("ping -c 1 127.0.0.1")
+    assert session.oopses == 0
+
+
+def test_a_disk_that_gets_full_ends_the_capture_and_nothing_else(tmp_path) -> None:
+    session = Session()
+    session.run(f"capture lo {tmp_path}/x.pcapng")
+    session.captures[0]._file.close()
+    session.captures[0]._file = session.captures[0]._writer._sink = open("/dev/full", "wb", buffering=0)  # noqa: SIM115
+    events = session.run("ping -c 3 127.0.0.1")
+    assert [e.message.endswith("the capture ends after 0 packets") for e in events if e.kind == "error"] == [True]
+    assert session.captures == []
+    assert session.oopses == 0
+    assert any("3 received" in getattr(e, "text", "") for e in events)
+
+
+def test_commands_that_are_no_utf8_are_saved_as_they_were(tmp_path) -> None:
+    session = Session()
+    session.run("print \udcff")
+    session.run(f"save {tmp_path}/x.ks")
+    assert b"print \xff\n" in (tmp_path / "x.ks").read_bytes()
+    assert session.oopses == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["getpid()", "cat /proc/uptime", "ping -c 1 127.0.0.1", "nc -l 5 &", "task new x", "@y getpid()", "sysctl -a"],
+)
+def test_after_a_panic_there_are_errors_until_it_is_undone(line: str) -> None:
+    session = Session()
+    session.run("exit_group(0)")
+    events = session.run(line)
+    assert any("the kernel has panicked" in e.message for e in events if e.kind == "error")
+    session.run("undo 2")
+    assert session.run(line)
+    assert session.oopses == 0
+    assert session.errors == 1
+
+
+PROGRAMS = [
+    "tcpdump -c last",
+    "nc -p x 127.0.0.1 80",
+    "nc 127.0.0.1 1-x",
+    "nc 127.0.0.1 70000",
+    "nc 127.0.0.1 " + "9" * 5000,
+    "nc 127.0.0.1 80 <<< \\",
+    "ping -c nan 127.0.0.1",
+    "ping -s inf 127.0.0.1",
+    "ping -s 2000000000 127.0.0.1",
+    "ls \udcff",
+    "ethtool \udcff",
+    "ifconfig \udcff up",
+    "ip link set \udcff up",
+    "cat /tmp/\ud800",
+    "arp -d 10.0.0.1 -i \udcff",
+]
+
+
+@pytest.mark.parametrize("line", PROGRAMS)
+def test_programs_with_bad_arguments(line: str) -> None:
+    session = Session()
+    session.run(line)
+    assert session.oopses == 0
+    assert session.run("echo on")

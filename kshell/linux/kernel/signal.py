@@ -42,7 +42,6 @@ from kshell.linux.include.linux.sched import (
     sigpending,
     task_struct,
 )
-from kshell.linux.include.linux.signal import NSIG
 from kshell.linux.include.trace.events import SignalDeliver
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.pid import __task_pid_nr_ns, task_active_pid_ns

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kshell.session import settings
 from kshell.session.commands import CommandError, command
+from kshell.session.outside import write_text
 
 if TYPE_CHECKING:
     from kshell.session.session import Session
@@ -119,11 +120,7 @@ def do_save(session: Session, arguments: str) -> None:
     name = arguments.strip()
     if not name:
         raise CommandError("save wants a file name")
-    try:
-        with open(name, "w", encoding="utf-8") as file:
-            file.write(session.script())
-    except OSError as error:
-        raise CommandError(f"{name}: {error.strerror}") from None
+    write_text(name, session.script())
     session.say(f"wrote {name}")
 
 

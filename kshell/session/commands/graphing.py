@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from os.path import expanduser
 from typing import TYPE_CHECKING, Final
 
 from kshell.lens.graph import figures
@@ -18,6 +18,7 @@ from kshell.lens.style import Line, Style
 from kshell.session.commands import CommandError, command
 from kshell.session.events import Drawing
 from kshell.session.expressions import object_of_text
+from kshell.session.outside import write_text
 
 if TYPE_CHECKING:
     from kshell.session.session import Session
@@ -133,7 +134,4 @@ def _write(name: str, graph: Graph, placed: Layout) -> None:
         from kshell.lens.graph.mermaid import to_mermaid
 
         text = to_mermaid(graph)
-    try:
-        Path(name).expanduser().write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"{name}: {error.strerror}") from None
+    write_text(expanduser(name), text)

@@ -10,6 +10,7 @@ from kshell.lens.trace_text import chain_text
 from kshell.session import events as ev
 from kshell.session.commands import CommandError, command
 from kshell.session.instruments import instruments_of
+from kshell.session.outside import write_text
 from kshell.session.trace_request import Request, parse
 
 if TYPE_CHECKING:
@@ -165,9 +166,5 @@ def _compare(session: Session, request: Request, first: int, second: int) -> Non
 
 
 def _write(session: Session, request: Request, tracer: Tracer) -> None:
-    try:
-        with open(request.chain, "w", encoding="utf-8") as file:
-            file.write(chain_text(tracer.trees(), with_irq=True))
-    except OSError as error:
-        raise CommandError(f"{request.chain}: {error.strerror}") from None
+    write_text(request.chain, chain_text(tracer.trees(), with_irq=True))
     session.say(f"wrote {request.chain}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from kshell.abi.rtnetlink import RTA_METRICS
+from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.net.netlink import nla_nest_end, nla_nest_start_noflag, nla_put_u32, nlmsg_report
 from kshell.linux.net.core.skbuff import kfree_skb
 from kshell.linux.net.netlink.af_netlink_deliver import nlmsg_notify, nlmsg_unicast
@@ -22,11 +24,12 @@ def rtnl_unicast(skb: sk_buff, net: net_t, pid: int) -> None:
 
 
 def rtnl_notify(skb: sk_buff, net: net_t, pid: int, group: int, nlh: nlmsghdr | None) -> None:
-    """Tell a group; and who asked for the change, if it wants an echo (NLM_F_ECHO)."""
+    """Tell a group; and who asked for the change, if it wants an echo (NLM_F_ECHO). Who loses it is no error here."""
     if net.rtnl is None:  # the first devices come before the protocol
         kfree_skb(skb)
         return
-    nlmsg_notify(net.rtnl, skb, pid, group, nlmsg_report(nlh))
+    with suppress(KernelError):
+        nlmsg_notify(net.rtnl, skb, pid, group, nlmsg_report(nlh))
 
 
 def rtnetlink_put_metrics(skb: sk_buff, metrics: dict[int, int] | None) -> None:
