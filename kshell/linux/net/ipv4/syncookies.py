@@ -13,6 +13,7 @@ from kshell.linux.include.net.dst import dst_metric
 from kshell.linux.include.net.flow import flowi4, flowi4_init_output
 from kshell.linux.include.net.inet_sock import inet_request_bound_dev_if, inet_request_mark, inet_sk_flowi_flags
 from kshell.linux.include.net.route import RT_CONN_FLAGS, ip_route_output_key
+from kshell.linux.include.net.rtable import skb_rtable
 from kshell.linux.include.net.tcp import TCPHDR_ACK, TCPHDR_RST, U32, tcp_full_space
 from kshell.linux.net.core.secure_seq import _mix, net_secret_init, secure_tcp_seq_and_ts_off
 from kshell.linux.net.core.sock import net_tx_rndhash, sock_put
@@ -66,8 +67,9 @@ def cookie_v4_init_sequence(skb: sk_buff, mss: int) -> tuple[int, int]:
     """(initial sequence number that tells all that is needed later, MSS as it can tell it)."""
     iph: iphdr = skb.network_header  # type: ignore[assignment]
     th: tcphdr = skb.transport_header  # type: ignore[assignment]
-    assert skb.dev is not None
-    net = skb.dev.nd_net
+    rt = skb_rtable(skb)
+    assert rt is not None
+    net = rt.dev.nd_net  # skb.dev is no more
     mssind = max((i for i, value in enumerate(msstab) if mss >= value), default=0)
     count = _cookie_time(net.kernel)
     data = _cookie_hash(net, iph, th, count, 1) + mssind & COOKIEMASK

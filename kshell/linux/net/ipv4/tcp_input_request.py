@@ -8,6 +8,7 @@ from kshell.abi.tcp import TCP_NEW_SYN_RECV
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_LISTENDROPS,
     LINUX_MIB_LISTENOVERFLOWS,
+    LINUX_MIB_SYNCOOKIESSENT,
     LINUX_MIB_TCPREQQFULLDOCOOKIES,
     LINUX_MIB_TCPREQQFULLDROP,
 )
@@ -200,6 +201,7 @@ def tcp_conn_request(
     tcp_ecn_create_request(req, skb, sk)
     if want_cookie:
         syncookies.tcp_synq_overflow(sk)
+        net.mib.net_statistics[LINUX_MIB_SYNCOOKIESSENT] += 1
         isn, req.mss = af_ops.cookie_init_seq(skb, req.mss)
         if not tmp_opt.tstamp_ok:
             req.ecn_ok = 0
