@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from kshell.lens.style import Line, Style
 from kshell.lens.text import printable
 from kshell.session import events as ev
-from kshell.shell.wrap import laid_out
+from kshell.shell.wrap import laid_out, wrapped_call, wrapped_runs
 
 RESET = "\x1b[0m"
 STYLES = {
@@ -173,7 +173,8 @@ def _call(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, (ev.CallFinished, ev.CallSleeps))
     if "line" in self.panels:
         style = "sleeps" if isinstance(event, ev.CallSleeps) else "error" if event.errno else ""
-        yield self.paint(style, _tasked(self, event.task, printable(event.text)))
+        for row in wrapped_call(_tasked(self, event.task, printable(event.text)), self.style.width):
+            yield self.paint(style, row)
 
 
 def _sleeps(self: PlainText, event: ev.Event) -> Iterable[str]:
@@ -207,7 +208,8 @@ def _line_of(panel: str, style: str) -> Callable[[PlainText, ev.Event], Iterable
         if not panel or panel in self.panels:
             text = printable(str(getattr(event, "text", "")))
             task = str(getattr(event, "task", "init"))
-            yield from (self.paint(style, line) for line in _tasked(self, task, text).split("\n"))
+            for line in _tasked(self, task, text).split("\n"):
+                yield from (self.paint(style, row) for row in wrapped_call(line, self.style.width))
 
     return lines
 
@@ -230,7 +232,7 @@ def _drawing(self: PlainText, event: ev.Event) -> Iterable[str]:
         yield from printable(event.text).split("\n")
     else:
         for line in draw(self.style):
-            yield self.paint.line(line)
+            yield from (self.paint.line(row) for row in wrapped_runs(line, self.style.width))
 
 
 def _packet(self: PlainText, event: ev.Event) -> Iterable[str]:
@@ -241,7 +243,7 @@ def _packet(self: PlainText, event: ev.Event) -> Iterable[str]:
         if self.drawn[0] != event.n:
             self.drawn = (event.n, 0)
         for line in draw_packet(event, self.style, self.drawn[1]):
-            yield self.paint.line(line)
+            yield from (self.paint.line(row) for row in wrapped_runs(line, self.style.width))
         self.drawn = (event.n, event.flow)
 
 
@@ -336,7 +338,8 @@ def _stop(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Stop)
     context = f"[{event.task}] " if event.pid > 1 or not event.task.startswith(("init", "swapper")) else ""
     if event.reason:
-        yield from (self.paint("stop", line) for line in printable(f"{context}{event.reason}").split("\n"))
+        for line in printable(f"{context}{event.reason}").split("\n"):
+            yield from (self.paint("stop", row) for row in wrapped_call(line, self.style.width))
     yield f"{event.line}\t{printable(event.text)}"
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
+from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
+
+if TYPE_CHECKING:
+    from kshell.lens.style import Line
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\) = ')
+_GLUE = "\x00"
+"""Stands for a blank that is no place to cut."""
 
 _GAP = re.compile(r"\S {2,}(?=\S)")
 USUAL, WIDEST = 78, 100
@@ -33,6 +42,36 @@ def wrapped(line: str, columns: int, indent: str | None = None) -> Iterator[str]
         yield line[:cut].rstrip()
         line = indent + line[cut:].lstrip()
     yield line
+
+
+def wrapped_call(text: str, columns: int) -> list[str]:
+    """The rows of a line of strace's: cut behind commas, never within a string, nor before the result."""
+    if not columns or width(text) <= columns:
+        return [text]
+    glued = _STRING.sub(lambda found: found[0].replace(" ", _GLUE), text)
+    if any(width(word) > columns - 4 for word in glued.split(" ")):
+        return [text]  # the terminal cuts it
+    return [row.replace(_GLUE, " ") for row in wrapped(glued, columns, "    ")]
+
+
+def wrapped_runs(runs: Line, columns: int) -> Iterator[Line]:
+    """The rows of a line in styles."""
+    text = "".join(part for _, part in runs)
+    if not columns or width(text) <= columns:
+        yield runs
+        return
+    styles = [style for style, part in runs for _ in part]
+    at = 0
+    for row in wrapped(text, columns):
+        body = row.lstrip() if at else row
+        at = text.index(body, at)
+        pieces = [(styles[i], text[i]) for i in range(at, at + len(body))]
+        yield [("", row[: len(row) - len(body)]), *((s, "".join(t for _, t in each)) for s, each in groupby(pieces, _style_of))]
+        at += len(body)
+
+
+def _style_of(piece: tuple[str, str]) -> str:
+    return piece[0]
 
 
 def laid_out(text: str, columns: int) -> Iterator[str]:

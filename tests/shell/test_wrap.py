@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kshell.shell.wrap import laid_out, width, wrapped
+from kshell.shell.wrap import laid_out, width, wrapped, wrapped_call, wrapped_runs
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,30 @@ def test_running_text_is_filled_anew_and_all_else_stays() -> None:
         "you there. It is the same machine.",
     ]
     assert all(len(row) <= 40 for row in laid_out(PROSE, 40))
+
+
+@pytest.mark.parametrize(
+    ("line", "rows"),
+    [
+        ("close(3) = 0", ["close(3) = 0"]),
+        (
+            "bind(3, {sa_family=AF_INET, sin_port=htons(80)}, 16) = 0",
+            ["bind(3, {sa_family=AF_INET,", "    sin_port=htons(80)},", "    16) = 0"],
+        ),
+        ('write(1, "one two three f", 15) = 15', ['write(1, "one two three f",', "    15) = 15"]),
+        ('write(10, "one two three f", 15) = 15', ["write(10,", '    "one two three f",', "    15) = 15"]),  # not in the string
+        ('write(1, "one two three and four", 22) = 22', ['write(1, "one two three and four", 22) = 22']),  # nowhere
+    ],
+)  # fmt: skip
+def test_calls_are_cut_between_arguments(line: str, rows: list[str]) -> None:
+    assert wrapped_call(line, 27) == rows
+    assert wrapped_call(line, 0) == [line]
+
+
+def test_styles_stay_with_their_letters() -> None:
+    line = [("", "one "), ("new", "two three"), ("", " four five six seven")]
+    assert list(wrapped_runs(line, 20)) == [
+        [("", ""), ("", "one "), ("new", "two three"), ("", " four")],
+        [("", "    "), ("", "five six seven")],
+    ]
+    assert list(wrapped_runs(line, 0)) == [line]
