@@ -135,12 +135,12 @@ def _lines(
         state = ip_link_show.OPERSTATES[number(link.attrs.get(IFLA_OPERSTATE))]
         return [f"{ip_link_show.full_name(link, names):<16} {state:<14} {''.join(f'{_brief(a)} ' for a in own)}"]
     if options.oneline:
-        return [f"{link.index}: {link.name}    {chr(92).join(_inet(a))}" for a in own]
+        return [f"{link.index}: {link.name}    {chr(92).join(inet(a))}" for a in own]
     lines = [] if wanted.label else [ip_link_show.headline(link, names)]
     if lines and (wanted.family in (0, AF_PACKET) or options.details):
         lines += ip_link_show.addresses(link, options)
     for address in own:
-        lines += [f"    {_inet(address)[0]}", f"       {_inet(address)[1].strip()}"]
+        lines += [f"    {inet(address)[0]}", f"       {inet(address)[1].strip()}"]
     return lines + ([] if wanted.label else ip_link_show.statistics(link, options.statistics))
 
 
@@ -148,7 +148,7 @@ def _brief(address: Address) -> str:
     return f"{ipv4_of(address.attrs.get(r.IFA_LOCAL))}/{address.length}"
 
 
-def _inet(address: Address) -> tuple[str, str]:
+def inet(address: Address) -> tuple[str, str]:
     """The two lines about an address."""
     a = address.attrs
     local, peer = a.get(r.IFA_LOCAL), a.get(r.IFA_ADDRESS)

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 OBJECTS: Final = (
     ("address", "ip_addr"), ("link", "ip_link"), ("maddress", "ip_maddr"), ("neighbor", "ip_neigh"),
     ("neighbour", "ip_neigh"), ("route", "ip_route"), ("rule", "ip_rule"),
-    ("netns", "ip_netns"),
+    ("monitor", "ip_monitor"), ("netns", "ip_netns"),
 )  # fmt: skip
 USAGE: Final = """\
 Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
-where  OBJECT := { address | link | maddress | neighbour | netns | route | rule }
+where  OBJECT := { address | link | maddress | monitor | neighbour | netns | route | rule }
        OPTIONS := { -s[tatistics] | -d[etails] | -br[ief] | -o[neline] | -N[umeric] |
                     -n[etns] name | -f[amily] { inet | inet6 | link } | -4 | -6 | -0 }"""
 EXIT_MINUS_ONE: Final = 255
@@ -33,6 +33,7 @@ _OPTIONS: Final = (
     "Numeric",
     "family",
     "netns",
+    "timestamp",
     "color",
     "resolve",
     "help",
@@ -46,6 +47,7 @@ class Options:
         self.statistics = self.details = self.family = 0
         self.brief = self.oneline = self.numeric = False
         self.netns = ""
+        self.timestamp = False
 
 
 @in_own_words
@@ -76,7 +78,7 @@ def _option(options: Options, word: str, rest: list[str]) -> None:
     if given in families:
         options.family = families[given]
         return
-    name = {"c": "color", "br": "brief", "r": "resolve"}.get(given) or next(
+    name = {"c": "color", "br": "brief", "r": "resolve", "t": "timestamp"}.get(given) or next(
         (each for each in _OPTIONS if each.startswith(given)), ""
     )
     if name == "family":
@@ -92,7 +94,7 @@ def _option(options: Options, word: str, rest: list[str]) -> None:
         options.statistics += 1
     elif name == "details":
         options.details += 1
-    elif name in ("brief", "oneline"):
+    elif name in ("brief", "oneline", "timestamp"):
         setattr(options, name, True)
     elif name == "Numeric":
         options.numeric = True

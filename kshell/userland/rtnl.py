@@ -117,7 +117,7 @@ class Netlink:
         await self._send(type, n.NLM_F_REQUEST | n.NLM_F_DUMP, body)
         found: list[Message] = []
         while True:
-            for message in await self._receive():
+            for message in await self.receive():
                 if message.type == n.NLMSG_DONE:
                     error = struct.unpack_from("<i", message.body)[0] if len(message.body) >= 4 else 0
                     if error < 0:
@@ -130,7 +130,7 @@ class Netlink:
     async def get(self, type: int, body: bytes) -> Message:
         """The one message that answers a request. NetlinkError."""
         await self._send(type, n.NLM_F_REQUEST, body)
-        message = (await self._receive())[0]
+        message = (await self.receive())[0]
         if message.type == n.NLMSG_ERROR:
             raise self._error(message)
         return message
@@ -138,7 +138,7 @@ class Netlink:
     async def change(self, type: int, body: bytes, flags: int = 0) -> None:
         """A request that changes something. NetlinkError."""
         await self._send(type, n.NLM_F_REQUEST | n.NLM_F_ACK | flags, body)
-        message = (await self._receive())[0]
+        message = (await self.receive())[0]
         if struct.unpack_from("<i", message.body)[0]:
             raise self._error(message)
 
@@ -147,7 +147,8 @@ class Netlink:
         header = HEADER.pack(16 + len(body), type, flags, self.seq, 0)
         await self.p.call("sendto", self.fd, header + body, 16 + len(body), 0, 0, 0, what="Cannot talk to rtnetlink")
 
-    async def _receive(self) -> list[Message]:
+    async def receive(self) -> list[Message]:
+        """The messages of one datagram, which may be long in coming."""
         size = await self.p.call("recvfrom", self.fd, self._room, ROOM, 0, 0, 0, what="netlink receive error")
         data, at, found = self.p.memory(self._room, size), 0, []
         while at + 16 <= len(data):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from kshell.session.session import Session
 
 
-@command("ip [-s] [-d] [-br] [-o] [-n NETNS] link|address|route|neighbour|rule|netns [COMMAND...]", section="userland")
+@command("ip [-s] [-d] [-br] [-o] [-n NETNS] link|address|route|neighbour|rule|netns|monitor [COMMAND...]", section="userland")
 def do_ip(session: Session, arguments: str) -> None:
     """Show or change links, addresses, routes, neighbours and rules by NETLINK_ROUTE.
 
@@ -24,6 +24,7 @@ def do_ip(session: Session, arguments: str) -> None:
     ip netns add blue                          a network namespace with a name
     ip link add v0 type veth peer name v1 netns blue
     ip netns exec blue ping -c 1 10.0.0.1      a program inside; ip -n blue link
+    ip monitor &                               tell of every change from now on
     """
     run_program(session, "ip", arguments)
 

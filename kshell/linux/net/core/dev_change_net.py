@@ -14,11 +14,12 @@ from kshell.linux.include.linux.netdevice import (
     NETREG_REGISTERED,
     dev_net_set,
 )
-from kshell.linux.net.core import rtnetlink_ifinfo
+from kshell.linux.net.core import net_namespace_id, rtnetlink_ifinfo
 from kshell.linux.net.core.dev import __dev_get_by_index, __dev_get_by_name, call_netdevice_notifiers
 from kshell.linux.net.core.dev_flags import dev_close
 from kshell.linux.net.core.dev_register import dev_get_valid_name, dev_new_index, list_netdevice, unlist_netdevice
 from kshell.linux.net.core.net_sysfs_register import _device_renamed
+from kshell.linux.net.sched.sch_generic import dev_shutdown
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
@@ -38,11 +39,13 @@ def __dev_change_net_namespace(dev: net_device, net: net_t, pat: str, new_ifinde
         raise KernelError(EBUSY)
     dev_close(dev)
     unlist_netdevice(dev)
+    dev_shutdown(dev)
     call_netdevice_notifiers(NETDEV_UNREGISTER, dev)
+    new_nsid = net_namespace_id.peernet2id_alloc(dev.nd_net, net)
     if not new_ifindex:
         taken = __dev_get_by_index(net, dev.ifindex) is not None
         new_ifindex = dev_new_index(net) if taken else dev.ifindex
-    rtnetlink_ifinfo.rtmsg_ifinfo(RTM_DELLINK, dev, 0xFFFFFFFF)
+    rtnetlink_ifinfo.rtmsg_ifinfo_newnet(RTM_DELLINK, dev, 0xFFFFFFFF, new_nsid, new_ifindex)
     dev.uc.clear()
     dev.mc.clear()
     dev_net_set(dev, net)

@@ -43,7 +43,7 @@ from kshell.linux.net.core.net_sysfs_register import (
     netdev_unregister_kobject,
 )
 from kshell.linux.net.core.rtnl_lock import rtnl_lock, rtnl_unlock
-from kshell.linux.net.sched.sch_generic import dev_init_scheduler
+from kshell.linux.net.sched.sch_generic import dev_init_scheduler, dev_shutdown
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net
@@ -161,11 +161,12 @@ def unregister_netdevice(dev: net_device, portid: int = 0, nlh: nlmsghdr | None 
     dev_close(dev)
     unlist_netdevice(dev)
     dev.reg_state = NETREG_UNREGISTERING
+    dev_shutdown(dev)
     call_netdevice_notifiers(NETDEV_UNREGISTER, dev)
     skb = None
     if dev.rtnl_link_ops is None or dev.rtnl_link_state == RTNL_LINK_INITIALIZED:
         seq = nlh.nlmsg_seq if nlh is not None else 0
-        skb = rtnetlink_ifinfo.rtmsg_ifinfo_build_skb(RTM_DELLINK, dev, 0xFFFFFFFF, 0, portid, seq)
+        skb = rtnetlink_ifinfo.rtmsg_ifinfo_build_skb(RTM_DELLINK, dev, 0xFFFFFFFF, 0, None, 0, portid, seq)
     if dev.netdev_ops.ndo_uninit is not None:
         dev.netdev_ops.ndo_uninit(dev)
     if skb is not None:

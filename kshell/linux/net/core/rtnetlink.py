@@ -296,7 +296,7 @@ def rtnetlink_event(this: notifier_block, event: int, ptr: object) -> int:
     """A device changed: tell those who listen to links."""
     if event in _TOLD:
         dev = netdev_notifier_info_to_dev(ptr)
-        rtnetlink_ifinfo.rtmsg_ifinfo_event(RTM_NEWLINK, dev, 0, rtnetlink_ifinfo.rtnl_get_event(event), 0, None)
+        rtnetlink_ifinfo.rtmsg_ifinfo_event(RTM_NEWLINK, dev, 0, rtnetlink_ifinfo.rtnl_get_event(event), None, 0, 0, None)
     return NOTIFY_DONE
 
 

@@ -41,6 +41,8 @@ from kshell.abi.if_link import (
     IFLA_MAX_MTU,
     IFLA_MIN_MTU,
     IFLA_MTU,
+    IFLA_NEW_IFINDEX,
+    IFLA_NEW_NETNSID,
     IFLA_NUM_RX_QUEUES,
     IFLA_NUM_TX_QUEUES,
     IFLA_OPERSTATE,
@@ -360,8 +362,11 @@ def rtnl_fill_ifinfo(
     flags: int,
     ext_filter_mask: int,
     event: int,
+    new_nsid: int | None = None,
+    new_ifindex: int = 0,
 ) -> int:
-    """Append a message that describes the link; where it begins. EMSGSIZE: no room."""
+    """Append a message that describes the link; where it begins. new_*: what it becomes in the namespace it goes to.
+    EMSGSIZE: no room."""
     nlh = nlmsg_put(skb, pid, seq, type, bytes(IFINFOMSG.size), flags)
     header = IFINFOMSG.pack(AF_UNSPEC, dev.type, dev.ifindex, net_dev.dev_get_flags(dev), change)
     skb.data = skb.data[: -IFINFOMSG.size] + header
@@ -382,6 +387,10 @@ def rtnl_fill_ifinfo(
         if dev.rtnl_link_ops is not None or rtnl_have_link_slave_info(dev):
             rtnl_link_fill(skb, dev)
         rtnl_fill_link_netnsid(skb, dev, src_net)
+        if new_nsid is not None:
+            nla_put_u32(skb, IFLA_NEW_NETNSID, new_nsid & 0xFFFFFFFF)
+        if new_ifindex:
+            nla_put_u32(skb, IFLA_NEW_IFINDEX, new_ifindex)
         if any(dev.perm_addr[: dev.addr_len]):
             nla_put(skb, IFLA_PERM_ADDRESS, dev.perm_addr[: dev.addr_len])
         rtnl_fill_link_af(skb, dev, ext_filter_mask)
@@ -401,11 +410,12 @@ def rtnl_get_event(event: int) -> int:
 
 
 def rtmsg_ifinfo_build_skb(
-    type: int, dev: net_device, change: int, event: int, portid: int = 0, seq: int = 0
+    type: int, dev: net_device, change: int, event: int, new_nsid: int | None = None, new_ifindex: int = 0,
+    portid: int = 0, seq: int = 0,
 ) -> sk_buff:
     """A message about a link by itself."""
     skb = nlmsg_new(dev.nd_net.kernel, if_nlmsg_size(dev, 0))
-    rtnl_fill_ifinfo(skb, dev, dev.nd_net, type, portid, seq, change, 0, 0, event)
+    rtnl_fill_ifinfo(skb, dev, dev.nd_net, type, portid, seq, change, 0, 0, event, new_nsid, new_ifindex)
     return skb
 
 
@@ -414,14 +424,23 @@ def rtmsg_ifinfo_send(skb: sk_buff, dev: net_device, portid: int, nlh: nlmsghdr 
     rtnetlink_send.rtnl_notify(skb, dev.nd_net, portid, RTNLGRP_LINK, nlh)
 
 
-def rtmsg_ifinfo_event(type: int, dev: net_device, change: int, event: int, portid: int, nlh: nlmsghdr | None) -> None:
+def rtmsg_ifinfo_event(
+    type: int, dev: net_device, change: int, event: int, new_nsid: int | None, new_ifindex: int, portid: int,
+    nlh: nlmsghdr | None,
+) -> None:  # fmt: skip
     """Tell of a link, unless it is not registered (any more)."""
     if dev.reg_state != NETREG_REGISTERED:
         return
     seq = nlh.nlmsg_seq if nlh is not None else 0
-    rtmsg_ifinfo_send(rtmsg_ifinfo_build_skb(type, dev, change, event, portid, seq), dev, portid, nlh)
+    skb = rtmsg_ifinfo_build_skb(type, dev, change, event, new_nsid, new_ifindex, portid, seq)
+    rtmsg_ifinfo_send(skb, dev, portid, nlh)
 
 
 def rtmsg_ifinfo(type: int, dev: net_device, change: int, portid: int = 0, nlh: nlmsghdr | None = None) -> None:
     """Tell route sockets that a link is new or has changed. nlh: the request that did it."""
-    rtmsg_ifinfo_event(type, dev, change, rtnl_get_event(0), portid, nlh)
+    rtmsg_ifinfo_event(type, dev, change, rtnl_get_event(0), None, 0, portid, nlh)
+
+
+def rtmsg_ifinfo_newnet(type: int, dev: net_device, change: int, new_nsid: int, new_ifindex: int) -> None:
+    """Tell route sockets that a link goes to another namespace, and what it will be there."""
+    rtmsg_ifinfo_event(type, dev, change, rtnl_get_event(0), new_nsid, new_ifindex, 0, None)

@@ -204,6 +204,17 @@ def dev_init_scheduler(dev: net_device) -> None:
     dev.qdisc = dev._tx.qdisc = _noop(dev)
 
 
+def shutdown_scheduler_queue(dev: net_device) -> None:
+    """Nothing can be sent any more."""
+    dev._tx.qdisc = _noop(dev)
+
+
+def dev_shutdown(dev: net_device) -> None:
+    """The device goes, or moves: it loses its queue."""
+    shutdown_scheduler_queue(dev)
+    dev.qdisc = _noop(dev)
+
+
 def dev_activate(dev: net_device) -> None:
     """The device goes up, or gets its link: packets may flow. Without a link they are dropped."""
     if dev.qdisc is None or dev.qdisc.ops is noop_qdisc_ops:
