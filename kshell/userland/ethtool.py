@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi import ethtool as e
+from kshell.abi.errno import EOPNOTSUPP
 from kshell.abi.ioctl import SIOCETHTOOL
 from kshell.userland.addresses import mac
 from kshell.userland.interfaces import Interfaces
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 WORDS: Final = 2
 ROOM: Final = 4096
+DRIVER_STATUS: Final = 71
+NO_DATA_STATUS: Final = 75
 #: what ethtool puts above its parts: name, short name, features that belong to it
 GROUPS: Final = (
     ("rx-checksumming", "rx", ("rx-checksum",)),
@@ -62,15 +65,15 @@ class _Features:
 async def main_ethtool(p: Process, argv: list[str]) -> int:
     """ethtool -k|-K|-i|-P INTERFACE"""
     words = argv[1:]
-    option = words.pop(0) if words and words[0].startswith("-") else "-l"
+    option = words.pop(0) if words and words[0].startswith("-") else ""
     if not words:
         raise ProgramError("bad command line argument(s)\nFor more information run ethtool -h")
     interfaces = await Interfaces.open(p)
     try:
         return await _act(p, interfaces, option, words[0], words[1:])
     except SystemCallError as error:
-        p.complain(f"netlink error: {error}" if error.errno == 19 else str(error))
-        return 1
+        p.complain(str(error))
+        return DRIVER_STATUS if option in ("-i", "--driver") else 1
     finally:
         await interfaces.close()
 
@@ -87,13 +90,37 @@ async def _act(p: Process, interfaces: Interfaces, option: str, name: str, words
             p, interfaces, name, struct.pack("<II", e.ETHTOOL_GPERMADDR, 32), "Cannot read permanent address"
         )
         size = int.from_bytes(data[4:8], "little")
-        p.print("Permanent address: " + (mac(data[8 : 8 + size]) if any(data[8 : 8 + size]) else "not set"))
-    elif option == "-l":
-        p.print(f"Settings for {name}:")
-        data = await _command(p, interfaces, name, struct.pack("<II", e.ETHTOOL_GLINK, 0), "Cannot get link status")
-        p.print(f"\tLink detected: {'yes' if data[4] else 'no'}")
+        p.print("Permanent address: " + mac(data[8 : 8 + size]))
+    elif not option:
+        return await _settings(p, interfaces, name)
     else:
         raise ProgramError("bad command line argument(s)\nFor more information run ethtool -h")
+    return 0
+
+
+_SETTINGS: Final = (
+    (e.ETHTOOL_GSET, "device settings"), (e.ETHTOOL_GWOL, "wake-on-lan settings"),
+    (e.ETHTOOL_GMSGLVL, "message level"), (e.ETHTOOL_GLINK, "link status"),
+)  # fmt: skip
+
+
+async def _settings(p: Process, interfaces: Interfaces, name: str) -> int:
+    """What there is to know of a device. Linux's devices without a PHY know whether they have a carrier only."""
+    lines, errors = [], []
+    for command, what in _SETTINGS:
+        try:
+            data = await _command(p, interfaces, name, struct.pack("<II", command, 0), f"Cannot get {what}")
+        except SystemCallError as error:
+            errors += [str(error)] if error.errno != EOPNOTSUPP else []
+            continue
+        if command == e.ETHTOOL_GLINK:
+            lines.append(f"\tLink detected: {'yes' if data[4] else 'no'}")
+    p.print(f"Settings for {name}:")
+    for line in errors + lines:
+        (p.complain if line in errors else p.print)(line)
+    if not lines:
+        p.print("No data available")
+        return NO_DATA_STATUS
     return 0
 
 
@@ -128,8 +155,7 @@ async def _show(p: Process, interfaces: Interfaces, name: str) -> None:
             p.print(f"{title}: {found.state(present[0])}")
             continue
         on = any(found.active >> bit & 1 for bit in present)
-        fixed = not any(found.available >> bit & 1 for bit in present)
-        p.print(f"{title}: {'on' if on else 'off'}{' [fixed]' if fixed else ''}")
+        p.print(f"{title}: {'on' if on else 'off'}")
         for bit in present:
             p.print(f"\t{found.names[bit]}: {found.state(bit)}")
     for feature, bit in bits.items():
@@ -139,12 +165,16 @@ async def _show(p: Process, interfaces: Interfaces, name: str) -> None:
 
 async def _switch(p: Process, interfaces: Interfaces, name: str, words: list[str]) -> None:
     found = await _features(p, interfaces, name)
+    if not words or len(words) % 2:
+        raise ProgramError("bad command line argument(s)\nFor more information run ethtool -h")
     valid = wanted = 0
     for feature, state in zip(words[::2], words[1::2], strict=False):
         parts = next((parts for title, short, parts in GROUPS if feature in (title, short)), (feature,))
         bits = [bit for bit, known in enumerate(found.names) if known in parts and known]
         if not bits or state not in ("on", "off"):
             raise ProgramError("bad command line argument(s)\nFor more information run ethtool -h")
+        if not any(found.available >> bit & 1 for bit in bits):
+            p.complain(f"Cannot change {_title(feature)}")
         mask = sum(1 << bit for bit in bits if len(bits) == 1 or found.available >> bit & 1)
         valid |= mask
         wanted = wanted | mask if state == "on" else wanted & ~mask
@@ -160,6 +190,10 @@ async def _switch(p: Process, interfaces: Interfaces, name: str, words: list[str
         for bit, feature in enumerate(after.names):
             if (after.active ^ found.active) >> bit & 1:
                 p.print(f"{feature}: {after.state(bit)}")
+
+
+def _title(feature: str) -> str:
+    return next((title for title, short, _ in GROUPS if feature in (title, short)), feature)
 
 
 async def _driver(p: Process, interfaces: Interfaces, name: str) -> None:

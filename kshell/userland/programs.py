@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 #: program → module of this package
 PROGRAMS: Final = {
-    "cat": "coreutils", "ls": "coreutils", "echo": "coreutils", "sysctl": "procps", "dmesg": "util_linux",
+    "cat": "coreutils", "ls": "ls", "echo": "coreutils", "sysctl": "procps", "dmesg": "util_linux",
     "mount": "util_linux", "modprobe": "kmod", "rmmod": "kmod", "lsmod": "kmod", "ifconfig": "ifconfig",
     "route": "route", "arp": "arp", "netstat": "netstat", "ip": "iproute", "ss": "ss", "ping": "ping", "nc": "nc",
     "tcpdump": "tcpdump", "ethtool": "ethtool",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from os import strerror
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.errno import ENODEV, ENOENT
 from kshell.userland.files import read_lines
+from kshell.userland.getopt import Getopt
 from kshell.userland.runtime import ProgramError, SystemCallError
 
 if TYPE_CHECKING:
@@ -29,28 +32,47 @@ async def main_dmesg(p: Process, argv: list[str]) -> int:
     return 0
 
 
+GETOPT: Final = Getopt(
+    "t:o:lrwnv", {"types=": "t", "options=": "o", "show-labels": "l", "read-only": "r", "rw": "w", "bind": "B"}, 1,
+    "Try 'mount --help' for more information.",
+)  # fmt: skip
+MOUNT_FAILED: Final = 32
+_HINT: Final = "\n       dmesg(1) may have more information after failed mount system call."
+
+
 async def main_mount(p: Process, argv: list[str]) -> int:
-    """mount [-t TYPE] [-o OPTIONS] SOURCE TARGET; without arguments what is mounted, from /proc/self/mounts."""
-    words, kind, options = [], "", ""
-    rest = iter(argv[1:])
-    for word in rest:
-        if word in ("-t", "-o"):
-            value = next(rest, "")
-            kind, options = (value, options) if word == "-t" else (kind, value)
-        else:
-            words.append(word)
+    """mount [-t TYPE] [-o OPTIONS] SOURCE TARGET; without these what is mounted, from /proc/self/mounts."""
+    found, words = GETOPT.parse(argv)
+    kind = next((value for letter, value in found if letter == "t"), "")
+    given = [option for letter, value in found if letter == "o" for option in value.split(",") if option]
+    given += [{"r": "ro", "w": "rw", "B": "bind"}[letter] for letter, _ in found if letter in "rwB"]
     if not words:
-        for line in await read_lines(p, "/proc/self/mounts"):
-            source, target, fstype, opts = line.split()[:4]
-            p.print(f"{source} on {target} type {fstype} ({opts})")
+        await _list_mounts(p, kind)
         return 0
-    if len(words) != 2:
-        raise ProgramError("bad usage: mount -t TYPE SOURCE TARGET", 1)
-    given = [option for option in options.split(",") if option]
+    if len(words) == 1:
+        raise ProgramError(f"{words[0]}: can't find in /etc/fstab.", 1)
+    source, target = words[:2]
     flags = sum(_FLAGS[option] for option in given if option in _FLAGS)
+    if not kind and not flags & (_FLAGS["bind"] | _FLAGS["remount"]):
+        raise ProgramError(f"{target}: no filesystem type specified.", 1)
     data = ",".join(option for option in given if option not in _FLAGS)
     try:
-        await p.call("mount", words[0], words[1], kind, flags, data)
+        await p.call("mount", source, target, kind, flags, data)
     except SystemCallError as error:
-        raise ProgramError(f"{words[1]}: {str(error).rpartition(': ')[2]}.", 32) from None
+        raise ProgramError(f"{target}: {await _why(p, error, kind, target)}", MOUNT_FAILED) from None
     return 0
+
+
+async def _list_mounts(p: Process, kind: str) -> None:
+    for line in await read_lines(p, "/proc/self/mounts"):
+        source, target, fstype, options = line.split()[:4]
+        if kind in ("", fstype):
+            p.print(f"{source} on {target} type {fstype} ({options})")
+
+
+async def _why(p: Process, error: SystemCallError, kind: str, target: str) -> str:
+    if error.errno == ENODEV:
+        return f"unknown filesystem type '{kind}'.{_HINT}"
+    if error.errno == ENOENT and await p.try_call("access", target, 0) < 0:
+        return f"mount point does not exist.{_HINT}"
+    return f"{strerror(error.errno)}."

@@ -53,7 +53,8 @@ def steps(text: str) -> Iterator[Step]:
 def _in_order(lines: list[str]) -> Iterator[str]:
     """Sockets without an address stand where their place in the kernel's memory puts them: they are sorted."""
     for unix, run in groupby(lines, lambda line: line.startswith(("unix ", "u_"))):
-        yield from sorted(run) if unix else run
+        block = list(run)
+        yield from sorted(block) if unix else block
 
 
 def result(text: str, status: int) -> list[str]:

@@ -41,17 +41,20 @@ def _names(text: str) -> frozenset[str]:
 
 OURS: Final = _names(
     "socket socketpair getpid getppid getuid geteuid getgid getegid uname sysinfo gettimeofday clock_gettime time "
-    "nanosleep clock_nanosleep syslog init_module delete_module mount umount2 poll ppoll"
+    "nanosleep clock_nanosleep syslog init_module delete_module mount poll ppoll"
 )
 BY_FD: Final = _names(
     "read write close fstat lseek ioctl sendto recvfrom sendmsg recvmsg bind connect getsockname getpeername setsockopt "
     "getsockopt listen accept accept4 getdents64 pread64 readv writev fcntl shutdown ftruncate fstatfs fadvise64 dup "
     "finit_module fchdir"
 )
-BY_PATH: Final = _names("open stat lstat access readlink statfs chdir mkdir unlink rmdir chmod")
+BY_PATH: Final = _names(
+    "open stat lstat access readlink statfs chdir mkdir unlink rmdir chmod umount2 "
+    "lgetxattr getxattr llistxattr listxattr"
+)
 BY_DIRECTORY: Final = _names("openat newfstatat faccessat faccessat2 readlinkat statx unlinkat mkdirat fchmodat")
 MAKES_FD: Final = _names("socket open openat accept accept4 dup")
-HOST_PATHS: Final = ("/lib", "/usr", "/etc", "/dev", "/run", "/var", "/bin", "/sbin", "/selinux")
+HOST_PATHS: Final = ("/lib", "/usr", "/etc", "/dev/null", "/dev/tty", "/run", "/var", "/bin", "/sbin", "/selinux")
 OWN_FILES: Final = {"/etc/nsswitch.conf": Path(__file__).parent / "nsswitch.conf"}
 AT_FDCWD: Final = -100
 ENVIRONMENT: Final = {
