@@ -36,10 +36,10 @@ DEFAULT: Final = Form()
 
 def printed(value: object, form: Form = DEFAULT) -> Iterator[Line]:
     """A value as lines."""
-    if not values.struct_name(value):
+    if not names.struct_name(value):
         yield [("", _bare(value, form))]
         return
-    struct = values.struct_name(value)
+    struct = names.struct_name(value)
     head: Line = [("", "*("), ("struct", f"struct {struct}"), ("", " *)"), ("address", values.where(value)), ("", " = {")]
     yield head
     count = _Count()
@@ -106,7 +106,7 @@ def _embedded(
     """A struct inside another one; left out when all its members are."""
     struct = field.type.removeprefix("struct ").removesuffix("_t")
     if layouts.layout(struct) is None:
-        struct = "" if value is owner else values.struct_name(value)
+        struct = "" if value is owner else names.struct_name(value)
     lines = list(_members(value, struct, depth + 1, form, count)) if struct else []
     if lines:
         indent = INDENT * depth
@@ -126,7 +126,7 @@ def _unnamed(value: object, field: LayoutField, depth: int, form: Form, count: _
 
 def _is_embedded(field: LayoutField, value: object) -> bool:
     """Whether a value is a struct that is part of its owner: by its type, or because it has no address of its own."""
-    struct = values.struct_name(value)
+    struct = names.struct_name(value)
     if field.type.endswith("*") or not struct or struct == "sk_buff_head":
         return False
     return field.type == f"struct {struct}" or values.where(value) == "…"
@@ -138,9 +138,9 @@ def _line(depth: int, name: str, style: str, text: str, cast: str) -> Line:
 
 def _cast(ctype: str, value: object) -> str:
     if not ctype:
-        return "" if not values.struct_name(value) else f"(struct {values.struct_name(value)} *)"
-    if values.struct_name(value) and ctype.endswith("*") and ctype.startswith(("struct ", "const struct ")):
-        return f"({'const ' * ctype.startswith('const ')}struct {values.struct_name(value)} *)"
+        return "" if not names.struct_name(value) else f"(struct {names.struct_name(value)} *)"
+    if names.struct_name(value) and ctype.endswith("*") and ctype.startswith(("struct ", "const struct ")):
+        return f"({'const ' * ctype.startswith('const ')}struct {names.struct_name(value)} *)"
     return f"({ctype})"
 
 
@@ -149,7 +149,7 @@ def _text(owner: object, field: LayoutField, value: object, form: Form) -> str:
         return "0x0" if field.type.endswith("*") or not field.type else "{}"
     if isinstance(value, (bool, int)) and not form.hexed:
         return fields.text(owner, field.name, value)
-    if values.struct_name(value) and values.struct_name(value) != "sk_buff_head":
+    if names.struct_name(value) and names.struct_name(value) != "sk_buff_head":
         return values.where(value)
     return _bare(value, form)
 
@@ -165,14 +165,14 @@ def _bare(value: object, form: Form) -> str:
     if isinstance(value, Mapping):
         pairs = [f"[{values.plain(key)}] = {_item(value[key], form)}" for key in _first(value)]
         return _items(pairs, len(value))
-    if isinstance(value, (list, tuple, set, frozenset)) or values.struct_name(value) == "sk_buff_head":
+    if isinstance(value, (list, tuple, set, frozenset)) or names.struct_name(value) == "sk_buff_head":
         count = len(value)  # type: ignore[arg-type]
         return _items([_item(item, form) for item in _first(value)], count)
     return values.plain(value)
 
 
 def _item(value: object, form: Form) -> str:
-    return values.pointer(value) if values.struct_name(value) else _bare(value, form)
+    return values.pointer(value) if names.struct_name(value) else _bare(value, form)
 
 
 def _first(found: object) -> list[object]:

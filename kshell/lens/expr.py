@@ -29,7 +29,7 @@ from kshell.lang.ast import (
 from kshell.lang.lexer import Source, short
 from kshell.lang.nearest import nearest, nearest_constant
 from kshell.lang.numbers import Numbers, constant_of
-from kshell.lens import layouts
+from kshell.lens import layouts, names
 
 #: members that embed a struct at its beginning: the model has one object for both
 _EMBEDDED: Final = frozenset(
@@ -72,7 +72,7 @@ def members(value: object) -> list[str]:
 
 def struct_name(value: object) -> str:
     """The name of the struct that a kernel object is."""
-    return type(value).__name__
+    return names.struct_name(value) or type(value).__name__
 
 
 def truth(value: object) -> bool:

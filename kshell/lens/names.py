@@ -268,3 +268,13 @@ def dentry_path(dentry: object) -> str:
     if parts:
         return "/" + "/".join(reversed(parts))
     return _text(dentry.d_name.name) or "/"  # type: ignore[attr-defined]
+
+
+def struct_name(value: object) -> str:
+    """Linux's name of the struct: the Python class's, "" if it is no kernel object."""
+    for cls in type(value).__mro__:
+        if not cls.__module__.startswith("kshell.linux"):
+            return ""
+        if not cls.__name__.startswith("_"):
+            return cls.__name__
+    return ""

@@ -110,16 +110,6 @@ def open_files(files: object) -> Iterable[tuple[int, object]]:
     return [(fd, file) for fd, file in enumerate(table) if file is not None]
 
 
-def struct_name(value: object) -> str:
-    """Linux's name of the struct: the Python class's, "" if it is no kernel object."""
-    for cls in type(value).__mro__:
-        if not cls.__module__.startswith("kshell.linux"):
-            return ""
-        if not cls.__name__.startswith("_"):
-            return cls.__name__
-    return ""
-
-
 # ---- what hangs below
 
 
@@ -128,7 +118,7 @@ def _field(name: str, aside: bool = False, edge: str = "") -> Follow:
 
     def follow(node: Node, value: object, visit: Visit) -> Iterable[Node]:
         found = getattr(value, name, None)
-        if found is None or not struct_name(found):
+        if found is None or not names.struct_name(found):
             return ()
         below = visit(edge or name, found)
         below.aside = aside

@@ -88,7 +88,7 @@ class Function:
         self.inline = function.__module__.startswith(f"{KERNEL}include.")
         self.twin_of = function
         self.original = function.__code__
-        self.parameters = _parameter_names(function.__code__)
+        self.parameters = parameter_names(function.__code__)
         self.call = Called(self)
         self.leave = Left(self)
 
@@ -218,7 +218,7 @@ class _Shape:
 
 def _shape(code: CodeType) -> _Shape:
     plain, keyword = code.co_argcount, code.co_kwonlyargcount
-    given = _parameter_names(code)
+    given = parameter_names(code)
     names = [f"a{i}" for i in range(len(given))]
     names[plain : plain + keyword] = given[plain : plain + keyword]
     return _Shape(
@@ -227,7 +227,8 @@ def _shape(code: CodeType) -> _Shape:
     )  # fmt: skip
 
 
-def _parameter_names(code: CodeType) -> tuple[str, ...]:
+def parameter_names(code: CodeType) -> tuple[str, ...]:
+    """The parameters of a function, * and ** ones last."""
     count = code.co_argcount + code.co_kwonlyargcount
     count += bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
     return code.co_varnames[:count]

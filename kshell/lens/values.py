@@ -38,18 +38,6 @@ TELLING: Final = {
 """Fields that tell one element of a list from the next, by struct."""
 
 
-def struct_name(value: object) -> str:
-    """Linux's name of the struct that a value is; "" if it is no kernel object."""
-    if callable(value):
-        return ""
-    for cls in type(value).__mro__:
-        if not cls.__module__.startswith("kshell.linux"):
-            return ""
-        if not cls.__name__.startswith("_"):
-            return cls.__name__
-    return ""
-
-
 def plain(value: object) -> str:
     """A value in one line; objects as typed pointers."""
     if isinstance(value, (bool, int)):
@@ -62,12 +50,12 @@ def plain(value: object) -> str:
         return f"{{ {inner}{more} }}" if value else "{}"
     if callable(value) and hasattr(value, "__name__"):
         return str(value.__name__)
-    return pointer(value) if struct_name(value) else names.describe(value)
+    return pointer(value) if names.struct_name(value) else names.describe(value)
 
 
 def pointer(value: object) -> str:
     """`(struct file *)0xffff…`, or the name of a static object: `(struct proto *)tcp_prot`."""
-    return f"(struct {struct_name(value)} *){where(value)}"
+    return f"(struct {names.struct_name(value)} *){where(value)}"
 
 
 def where(value: object) -> str:
@@ -78,7 +66,7 @@ def where(value: object) -> str:
 
 def summary(value: object) -> str:
     """An object with the fields that tell it from others of its kind."""
-    if not struct_name(value):
+    if not names.struct_name(value):
         return plain(value)
     parts = [f".{name} = {_short(value, name)}" for name in telling(value)]
     return f"*{pointer(value)} = {{ {', '.join(parts)} }}" if parts else pointer(value)

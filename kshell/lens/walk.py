@@ -11,7 +11,7 @@ from typing import Final
 
 from kshell.lang.lexer import Source
 from kshell.lang.parser import parse_expression
-from kshell.lens import values
+from kshell.lens import names, values
 from kshell.lens.expr import Scope, evaluate
 
 MOST: Final = 64
@@ -82,9 +82,9 @@ def elements(value: object) -> list[tuple[str, object]] | None:
     if isinstance(value, Mapping):
         return _nested([(_label(key), element) for key, element in value.items()])
     head = getattr(value, "head", None)
-    if values.struct_name(value) == "wait_queue_head":
+    if names.struct_name(value) == "wait_queue_head":
         return _numbered(head or ())
-    if isinstance(value, (list, tuple, set, frozenset)) or values.struct_name(value) == "sk_buff_head":
+    if isinstance(value, (list, tuple, set, frozenset)) or names.struct_name(value) == "sk_buff_head":
         return _nested(_numbered(value))  # type: ignore[arg-type]
     return _numbered(value) if type(value).__name__ == "deque" else None  # type: ignore[arg-type]
 

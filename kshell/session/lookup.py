@@ -105,6 +105,14 @@ class Lookup:
         except ValueError:
             raise CommandError(f"{text!r} is no number and no variable") from None
 
+    def is_number(self, text: str) -> bool:
+        """Whether a word is a number, or a variable that holds one."""
+        try:
+            self.number(text)
+        except CommandError:
+            return False
+        return True
+
     def arena(self, user: UserTask) -> Arena:
         """The session's memory in a task."""
         return user.arena

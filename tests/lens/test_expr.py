@@ -115,6 +115,7 @@ def value_of(text: str) -> object:
         ("~0 & 0xff", 255),
         ("htons(80)", 20480),
         ("sizeof(struct socket_alloc)", 768),
+        ("sizeof(*current->fd[0]->f_inode)", 632),
         ("sizeof(struct sockaddr_in)", 16),
         ("sizeof(int)", 4),
         ("sizeof(void *)", 8),

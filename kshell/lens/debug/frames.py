@@ -9,7 +9,7 @@ from types import CodeType, FrameType, FunctionType
 from typing import Final
 
 from kshell.lens.trace_graph import named_text
-from kshell.lens.trace_twins import TWIN_FILE, is_shown
+from kshell.lens.trace_twins import TWIN_FILE, is_shown, parameter_names
 from kshell.linux.init.kernel import Kernel
 from kshell.linux.init.main import start_kernel
 
@@ -76,22 +76,15 @@ def source(code: CodeType) -> tuple[list[str], int]:
     return [line.rstrip("\n") for line in lines], first
 
 
-def argument_names(code: CodeType) -> tuple[str, ...]:
-    """The parameters of a function."""
-    count = code.co_argcount + code.co_kwonlyargcount
-    count += bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
-    return code.co_varnames[:count]
-
-
 def arguments(frame: FrameType) -> list[tuple[str, object]]:
     """Names and values of the parameters, as they are now."""
     values = frame.f_locals
-    return [(name, values[name]) for name in argument_names(frame.f_code) if name in values]
+    return [(name, values[name]) for name in parameter_names(frame.f_code) if name in values]
 
 
 def local_variables(frame: FrameType) -> list[tuple[str, object]]:
     """Names and values of the variables that have one and are no parameters."""
-    given = set(argument_names(frame.f_code))
+    given = set(parameter_names(frame.f_code))
     return [(name, value) for name, value in frame.f_locals.items() if name not in given and not name.startswith("_")]
 
 

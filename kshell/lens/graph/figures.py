@@ -137,7 +137,7 @@ def _table_text(table: object, name: str) -> str:
 def _static(graph: Graph, value: object, detail: int, rows: list[Row]) -> str:
     """A static object, by its name."""
     key = values.where(value)
-    graph.add(Box(key, key, values.struct_name(value) if detail == 0 else "", rows, kind="static"))
+    graph.add(Box(key, key, names.struct_name(value) if detail == 0 else "", rows, kind="static"))
     return key
 
 

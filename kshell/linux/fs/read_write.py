@@ -244,16 +244,23 @@ async def sys_write(current: task_struct, fd: int, buf: int, count: int) -> int:
     return await ksys_write(current, fd, buf, count)
 
 
-async def ksys_pread64(current: task_struct, fd: int, buf: int, count: int, pos: int) -> int:
-    """pread64(). EBADF; EINVAL: pos; ESPIPE."""
+def _fdget_at(current: task_struct, fd: int, pos: int, mode: int) -> tuple[file, int]:
+    """The file that is read or written at pos. EINVAL: pos; EBADF; ESPIPE: it lacks mode, FMODE_PREAD or FMODE_PWRITE."""
     if pos < 0:
         raise KernelError(EINVAL)
     f, flags = __fdget(current, fd)
     if f is None:
         raise KernelError(EBADF)
+    if not f.f_mode & mode:
+        fdput(f, flags)
+        raise KernelError(ESPIPE)
+    return f, flags
+
+
+async def ksys_pread64(current: task_struct, fd: int, buf: int, count: int, pos: int) -> int:
+    """pread64(). EBADF; EINVAL: pos; ESPIPE."""
+    f, flags = _fdget_at(current, fd, pos, FMODE_PREAD)
     try:
-        if not f.f_mode & FMODE_PREAD:
-            raise KernelError(ESPIPE)
         return await vfs_read(current, f, buf, count, [pos])
     finally:
         fdput(f, flags)
@@ -267,14 +274,8 @@ async def sys_pread64(current: task_struct, fd: int, buf: int, count: int, pos: 
 
 async def ksys_pwrite64(current: task_struct, fd: int, buf: int, count: int, pos: int) -> int:
     """pwrite64(). EBADF; EINVAL: pos; ESPIPE."""
-    if pos < 0:
-        raise KernelError(EINVAL)
-    f, flags = __fdget(current, fd)
-    if f is None:
-        raise KernelError(EBADF)
+    f, flags = _fdget_at(current, fd, pos, FMODE_PWRITE)
     try:
-        if not f.f_mode & FMODE_PWRITE:
-            raise KernelError(ESPIPE)
         return await vfs_write(current, f, buf, count, [pos])
     finally:
         fdput(f, flags)

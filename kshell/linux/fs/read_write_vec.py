@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EBADF, EINVAL, EOPNOTSUPP, ESPIPE
+from kshell.abi.errno import EBADF, EINVAL, EOPNOTSUPP
 from kshell.abi.fcntl import RWF_HIPRI, RWF_NOWAIT, RWF_SUPPORTED, RWF_SYNC
-from kshell.linux.fs.file import __fdget, __fdget_pos, fdput
-from kshell.linux.fs.read_write import iocb_flags, rw_verify_area
+from kshell.linux.fs.file import __fdget_pos, fdput
+from kshell.linux.fs.read_write import _fdget_at, iocb_flags, rw_verify_area
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
     FMODE_CAN_READ,
@@ -154,14 +154,8 @@ async def do_writev(current: task_struct, fd: int, vec: int, vlen: int, flags: i
 
 async def do_preadv(current: task_struct, fd: int, vec: int, vlen: int, pos: int, flags: int) -> int:
     """preadv(). EINVAL: pos; EBADF; ESPIPE."""
-    if pos < 0:
-        raise KernelError(EINVAL)
-    f, fput_needed = __fdget(current, fd)
-    if f is None:
-        raise KernelError(EBADF)
+    f, fput_needed = _fdget_at(current, fd, pos, FMODE_PREAD)
     try:
-        if not f.f_mode & FMODE_PREAD:
-            raise KernelError(ESPIPE)
         return await vfs_readv(current, f, vec, vlen, [pos], flags)
     finally:
         fdput(f, fput_needed)
@@ -169,14 +163,8 @@ async def do_preadv(current: task_struct, fd: int, vec: int, vlen: int, pos: int
 
 async def do_pwritev(current: task_struct, fd: int, vec: int, vlen: int, pos: int, flags: int) -> int:
     """pwritev(). EINVAL: pos; EBADF; ESPIPE."""
-    if pos < 0:
-        raise KernelError(EINVAL)
-    f, fput_needed = __fdget(current, fd)
-    if f is None:
-        raise KernelError(EBADF)
+    f, fput_needed = _fdget_at(current, fd, pos, FMODE_PWRITE)
     try:
-        if not f.f_mode & FMODE_PWRITE:
-            raise KernelError(ESPIPE)
         return await vfs_writev(current, f, vec, vlen, [pos], flags)
     finally:
         fdput(f, fput_needed)

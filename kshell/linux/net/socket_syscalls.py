@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EBADF, ECONNABORTED, EINVAL, ENOTSOCK, EOPNOTSUPP
@@ -286,17 +287,23 @@ async def sys_connect(current: task_struct, fd: int, uservaddr: int, addrlen: in
     return await __sys_connect(current, fd, uservaddr, addrlen)
 
 
-def __sys_getsockname(current: task_struct, fd: int, usockaddr: int, usockaddr_len: int) -> int:
-    """getsockname()."""
+def _getname(
+    current: task_struct, fd: int, usockaddr: int, usockaddr_len: int, security: Callable[[socket], None], peer: int
+) -> int:
     sock, flags = sockfd_lookup_light(current, fd)
     try:
-        security_socket_getsockname(sock)
-        address = sock.ops.getname(sock, 0)  # type: ignore[union-attr]
+        security(sock)
+        address = sock.ops.getname(sock, peer)  # type: ignore[union-attr]
         move_addr_to_user(current, address, usockaddr, usockaddr_len)
         return 0
     finally:
         if flags:
             fput_light(sock.file, flags)
+
+
+def __sys_getsockname(current: task_struct, fd: int, usockaddr: int, usockaddr_len: int) -> int:
+    """getsockname()."""
+    return _getname(current, fd, usockaddr, usockaddr_len, security_socket_getsockname, 0)
 
 
 @SYSCALL_DEFINE
@@ -307,15 +314,7 @@ def sys_getsockname(current: task_struct, fd: int, usockaddr: int, usockaddr_len
 
 def __sys_getpeername(current: task_struct, fd: int, usockaddr: int, usockaddr_len: int) -> int:
     """getpeername()."""
-    sock, flags = sockfd_lookup_light(current, fd)
-    try:
-        security_socket_getpeername(sock)
-        address = sock.ops.getname(sock, 1)  # type: ignore[union-attr]
-        move_addr_to_user(current, address, usockaddr, usockaddr_len)
-        return 0
-    finally:
-        if flags:
-            fput_light(sock.file, flags)
+    return _getname(current, fd, usockaddr, usockaddr_len, security_socket_getpeername, 1)
 
 
 @SYSCALL_DEFINE

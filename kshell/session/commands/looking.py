@@ -45,21 +45,12 @@ def _shown_node(session: Session, words: list[str], arguments: str) -> objects.N
         return objects.snapshot(session.task)
     if words[0] == "task" and len(words) == 2:
         return objects.snapshot(session.find_task(words[1]))
-    if len(words) <= 2 and words[0] == "fd" and (len(words) == 1 or not _is_descriptor(session, words[1])):
+    if len(words) <= 2 and words[0] == "fd" and (len(words) == 1 or not session.is_number(words[1])):
         what = f"'{words[1]}' is no descriptor" if len(words) == 2 else "show fd wants a descriptor"
         raise CommandError(what, "for example: show fd 3; fds lists the open ones")
-    if len(words) == 2 and words[0].isidentifier() and _is_descriptor(session, words[1]):
+    if len(words) == 2 and words[0].isidentifier() and session.is_number(words[1]):
         return _of_descriptor(session, words[0], words[1])
     return objects.object_node("", session.evaluate(arguments))
-
-
-def _is_descriptor(session: Session, word: str) -> bool:
-    """Whether a word is a number, or a variable that holds one."""
-    try:
-        session.number(word)
-    except CommandError:
-        return False
-    return True
 
 
 def _of_descriptor(session: Session, what: str, word: str) -> objects.Node:

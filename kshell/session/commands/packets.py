@@ -75,20 +75,12 @@ def do_hexdump(session: Session, arguments: str) -> None:
     buffer = session.current.buffers.get(words[0]) if len(words) == 1 else None
     if buffer is not None:
         start, data = buffer.address, _memory(session, buffer.address, buffer.size)
-    elif len(words) == 2 and _is_number(session, words[0]) and _is_number(session, words[1]):
+    elif len(words) == 2 and session.is_number(words[0]) and session.is_number(words[1]):
         start = session.number(words[0])
         data = _memory(session, start, session.number(words[1]))
     else:
         start, data = 0, _bytes_of(session, arguments)
     session.say("\n".join(hexdump(data, start)) or "no bytes")
-
-
-def _is_number(session: Session, word: str) -> bool:
-    try:
-        session.number(word)
-    except CommandError:
-        return False
-    return True
 
 
 def _memory(session: Session, address: int, length: int) -> bytes:

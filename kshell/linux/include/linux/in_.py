@@ -27,3 +27,8 @@ def ipv4_is_lbcast(addr: int) -> bool:
 def ipv4_is_zeronet(addr: int) -> bool:
     """0.0.0.0 only (since 5.3)."""
     return addr == 0
+
+
+def _be32(address: int) -> int:
+    """What a little-endian machine shows as the number of an address."""
+    return int.from_bytes(address.to_bytes(4, "big"), "little")

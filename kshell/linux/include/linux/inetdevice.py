@@ -211,3 +211,13 @@ def __in_dev_get_rcu(dev: net_device) -> in_device | None:
 
 
 __in_dev_get_rtnl = __in_dev_get_rcu
+
+
+def _ifas(in_dev: in_device) -> list[in_ifaddr]:
+    """in_dev_for_each_ifa_rcu(): the addresses of a device; the list may change meanwhile."""
+    out = []
+    ifa = in_dev.ifa_list
+    while ifa is not None:
+        out.append(ifa)
+        ifa = ifa.ifa_next
+    return out

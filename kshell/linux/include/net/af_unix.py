@@ -10,6 +10,7 @@ from kshell.linux.include.net.netns_unix import UNIX_HASH_SIZE as UNIX_HASH_SIZE
 from kshell.linux.include.net.sock import sock
 
 if TYPE_CHECKING:
+    from kshell.linux.include.linux.net import socket
     from kshell.linux.include.linux.path import path
     from kshell.linux.include.linux.sched import pid
     from kshell.linux.include.linux.skbuff import sk_buff
@@ -105,6 +106,12 @@ class unix_sock(sock):
 def unix_sk(sk: sock) -> unix_sock:
     """The socket as an AF_UNIX one."""
     return sk  # type: ignore[return-value]  # the same struct, as in Linux; cast() costs a call
+
+
+def _sk_of(sock: socket) -> unix_sock:
+    """unix_sk(sock->sk)"""
+    assert sock.sk is not None
+    return unix_sk(sock.sk)
 
 
 def peer_wait(u: unix_sock) -> wait_queue_head:

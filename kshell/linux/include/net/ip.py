@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kshell.linux.include.linux.in_ import ipv4_is_multicast
 from kshell.linux.include.net.dst import dst_metric_locked
 from kshell.linux.include.net.inet_sock import inet_sk, inet_sock, ip_options, ip_options_rcu
 from kshell.linux.net.core.sock_queue import sockcm_cookie
@@ -127,6 +128,15 @@ class ip_reply_arg:
         self.bound_dev_if = bound_dev_if
         self.tos = tos
         self.uid = uid
+
+
+def _pick_device(ipc: ipcm_cookie, inet: inet_sock, daddr: int, saddr: int) -> int:
+    """The source; it and the device are the socket's settings for multicast or unicast where the message has none."""
+    if ipv4_is_multicast(daddr):
+        ipc.oif = ipc.oif or inet.mc_index
+        return saddr or inet.mc_addr
+    ipc.oif = ipc.oif or inet.uc_index
+    return saddr
 
 
 def get_rttos(ipc: ipcm_cookie, inet: inet_sock) -> int:

@@ -295,30 +295,28 @@ def neigh_hh_init(n: neighbour) -> None:
     hh.hh_len = ETH_HLEN
 
 
+def _xmit_with_header(neigh: neighbour, skb: sk_buff) -> int:
+    dev = neigh.dev
+    ops = dev.header_ops
+    assert ops is not None
+    if ops.create(skb, dev, skb.protocol, neigh.ha, None, skb.len) < 0:
+        kfree_skb(skb)
+        return -EINVAL
+    return dev_queue_xmit(skb)
+
+
 def neigh_resolve_output(neigh: neighbour, skb: sk_buff) -> int:
     """Send to a neighbour, after asking for its address if need be."""
     if neigh_event_send(neigh, skb):
         return 0
-    dev = neigh.dev
     if not neigh.hh.hh_len:
         neigh_hh_init(neigh)
-    ops = dev.header_ops
-    assert ops is not None
-    if ops.create(skb, dev, skb.protocol, neigh.ha, None, skb.len) < 0:
-        kfree_skb(skb)
-        return -EINVAL
-    return dev_queue_xmit(skb)
+    return _xmit_with_header(neigh, skb)
 
 
 def neigh_connected_output(neigh: neighbour, skb: sk_buff) -> int:
     """Send to a neighbour whose address is known to be right."""
-    dev = neigh.dev
-    ops = dev.header_ops
-    assert ops is not None
-    if ops.create(skb, dev, skb.protocol, neigh.ha, None, skb.len) < 0:
-        kfree_skb(skb)
-        return -EINVAL
-    return dev_queue_xmit(skb)
+    return _xmit_with_header(neigh, skb)
 
 
 def neigh_direct_output(neigh: neighbour, skb: sk_buff) -> int:

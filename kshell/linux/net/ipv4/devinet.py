@@ -29,6 +29,7 @@ from kshell.linux.include.linux.inetdevice import (
     IPV4_DEVCONF_NOXFRM,
     IPV4_DEVCONF_PROMOTE_SECONDARIES,
     IPV4_DEVCONF_ROUTE_LOCALNET,
+    _ifas,
     in_device,
     in_ifaddr,
     inet_ifa_match,
@@ -184,17 +185,7 @@ def inetdev_destroy(in_dev: in_device) -> None:
 
 def inet_addr_onlink(in_dev: in_device, a: int, b: int) -> bool:
     """True if one subnet of the device holds both addresses (b may be 0)."""
-    return any(inet_ifa_match(a, ifa) and (not b or inet_ifa_match(b, ifa)) for ifa in _each(in_dev))
-
-
-def _each(in_dev: in_device) -> list[in_ifaddr]:
-    """in_dev_for_each_ifa_rcu()."""
-    out = []
-    ifa = in_dev.ifa_list
-    while ifa is not None:
-        out.append(ifa)
-        ifa = ifa.ifa_next
-    return out
+    return any(inet_ifa_match(a, ifa) and (not b or inet_ifa_match(b, ifa)) for ifa in _ifas(in_dev))
 
 
 def _relink(in_dev: in_device, chain: list[in_ifaddr]) -> None:
@@ -214,7 +205,7 @@ def __inet_del_ifa(
     assert dev is not None
     net = dev.nd_net
     kernel = net.kernel
-    chain = _each(in_dev)
+    chain = _ifas(in_dev)
     promote = None
     secondaries = []
     if not in_dev.dead and not ifa1.ifa_flags & IFA_F_SECONDARY:
@@ -274,7 +265,7 @@ def __inet_insert_ifa(ifa: in_ifaddr, nlh: nlmsghdr | None = None, portid: int =
         inet_free_ifa(kernel, ifa)
         return
     ifa.ifa_flags &= ~IFA_F_SECONDARY
-    chain = _each(in_dev)
+    chain = _ifas(in_dev)
     last_primary = 0
     for i, ifa1 in enumerate(chain):
         if not ifa1.ifa_flags & IFA_F_SECONDARY and ifa.ifa_scope <= ifa1.ifa_scope:
@@ -332,7 +323,7 @@ def inetdev_by_index(net: net_t, ifindex: int) -> in_device | None:
 
 def inet_ifa_byprefix(in_dev: in_device, prefix: int, mask: int) -> in_ifaddr | None:
     """The first address of a subnet."""
-    for ifa in _each(in_dev):
+    for ifa in _ifas(in_dev):
         if ifa.ifa_mask == mask and inet_ifa_match(prefix, ifa):
             return ifa
     return None
@@ -340,7 +331,7 @@ def inet_ifa_byprefix(in_dev: in_device, prefix: int, mask: int) -> in_ifaddr | 
 
 def in_dev_select_addr(in_dev: in_device, scope: int) -> int:
     """A primary address of at most that scope, not link."""
-    for ifa in _each(in_dev):
+    for ifa in _ifas(in_dev):
         if not ifa.ifa_flags & IFA_F_SECONDARY and ifa.ifa_scope != RT_SCOPE_LINK and ifa.ifa_scope <= scope:
             return ifa.ifa_local
     return 0
@@ -353,13 +344,11 @@ def inet_select_addr(dev: net_device, dst: int, scope: int) -> int:
     addr = 0
     if in_dev is not None:
         localnet_scope = RT_SCOPE_LINK if IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_ROUTE_LOCALNET) else RT_SCOPE_HOST
-        ifa = in_dev.ifa_list
-        while ifa is not None:
+        for ifa in _ifas(in_dev):
             if not ifa.ifa_flags & IFA_F_SECONDARY and min(ifa.ifa_scope, localnet_scope) <= scope:
                 if not dst or inet_ifa_match(dst, ifa):
                     return ifa.ifa_local
                 addr = addr or ifa.ifa_local
-            ifa = ifa.ifa_next
     if addr:
         return addr
     for other in net.dev_base_head:
@@ -375,7 +364,7 @@ def confirm_addr_indev(in_dev: in_device, dst: int, local: int, scope: int) -> i
     link = RT_SCOPE_LINK if IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_ROUTE_LOCALNET) else RT_SCOPE_HOST
     same = False
     addr = 0
-    for ifa in _each(in_dev):
+    for ifa in _ifas(in_dev):
         min_scope = min(ifa.ifa_scope, link)
         if not addr and min_scope <= scope and local in (0, ifa.ifa_local):
             addr = ifa.ifa_local
@@ -406,7 +395,7 @@ def inet_confirm_addr(net: net_t, in_dev: in_device | None, dst: int, local: int
 
 def inetdev_send_gratuitous_arp(dev: net_device, in_dev: in_device) -> None:
     """Announce the device's addresses."""
-    for ifa in _each(in_dev):
+    for ifa in _ifas(in_dev):
         arp.arp_send(1, 0x0806, ifa.ifa_local, dev, ifa.ifa_local, None, dev.dev_addr, None)
 
 
@@ -443,7 +432,7 @@ def _loopback_address(dev: net_device, in_dev: in_device) -> None:
 
 def inetdev_changename(dev: net_device, in_dev: in_device) -> None:
     """Rename the labels with the device."""
-    for i, ifa in enumerate(_each(in_dev)):
+    for i, ifa in enumerate(_ifas(in_dev)):
         dot = ifa.ifa_label.find(":")
         suffix = ifa.ifa_label[dot:] if dot >= 0 else f":{i + 1}"
         ifa.ifa_label = dev.name if i == 0 else dev.name[: 15 - len(suffix)] + suffix

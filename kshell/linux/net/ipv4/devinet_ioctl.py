@@ -21,7 +21,7 @@ from kshell.abi.netdevice import IFF_BROADCAST, IFF_POINTOPOINT, IFF_UP
 from kshell.abi.socket import AF_INET
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.in_ import ipv4_is_lbcast, ipv4_is_zeronet
-from kshell.linux.include.linux.inetdevice import INFINITY_LIFE_TIME, bad_mask, inet_make_mask, inet_mask_len
+from kshell.linux.include.linux.inetdevice import INFINITY_LIFE_TIME, _ifas, bad_mask, inet_make_mask, inet_mask_len
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.net.core.dev import __dev_get_by_name, dev_load
 from kshell.linux.net.core.dev_flags import dev_change_flags
@@ -54,7 +54,7 @@ def inet_abc_len(addr: int) -> int:
 
 def _find_ifa(in_dev: in_device, label: str, address: int | None) -> in_ifaddr | None:
     """The address with this label (and value, if one fits)."""
-    chain = [ifa for ifa in devinet._each(in_dev) if ifa.ifa_label == label]
+    chain = [ifa for ifa in _ifas(in_dev) if ifa.ifa_label == label]
     if address is not None:
         for ifa in chain:
             if ifa.ifa_local == address:
@@ -195,5 +195,5 @@ def inet_gifconf(dev: net_device) -> list[bytes]:
         return []
     return [
         ifa.ifa_label.encode("latin-1").ljust(16, b"\0") + b"\x02\0\0\0" + ifa.ifa_local.to_bytes(4, "big") + bytes(16)
-        for ifa in devinet._each(in_dev)
+        for ifa in _ifas(in_dev)
     ]

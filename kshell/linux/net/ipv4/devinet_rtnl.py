@@ -40,6 +40,7 @@ from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.inetdevice import (
     INFINITY_LIFE_TIME,
     IPV4_DEVCONF_MAX,
+    _ifas,
     in_device,
     in_ifaddr,
     inet_ifa_match,
@@ -166,7 +167,7 @@ def find_matching_ifa(ifa: in_ifaddr) -> in_ifaddr | None:
     assert ifa.ifa_dev is not None
     if not ifa.ifa_local:
         return None
-    for ifa1 in devinet._each(ifa.ifa_dev):
+    for ifa1 in _ifas(ifa.ifa_dev):
         if ifa1.ifa_mask == ifa.ifa_mask and inet_ifa_match(ifa1.ifa_address, ifa) and ifa1.ifa_local == ifa.ifa_local:
             return ifa1
     return None
@@ -204,7 +205,7 @@ def inet_rtm_deladdr(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> No
     in_dev = devinet.inetdev_by_index(skb.sk.sk_net, index)
     if in_dev is None:
         raise KernelError(ENODEV)
-    for ifa in devinet._each(in_dev):
+    for ifa in _ifas(in_dev):
         if IFA_LOCAL in tb and ifa.ifa_local != nla_get_in_addr(tb[IFA_LOCAL]):
             continue
         if IFA_LABEL in tb and nla_get_string(tb[IFA_LABEL]) != ifa.ifa_label:
@@ -284,7 +285,7 @@ def inet_valid_dump_ifaddr_req(nlh: nlmsghdr, fillargs: inet_fill_args, cb: netl
 
 def in_dev_dump_addr(in_dev: in_device, skb: sk_buff, cb: netlink_callback, fillargs: inet_fill_args) -> None:
     """Append the addresses of a device from number args[2] on. EMSGSIZE: not all fit."""
-    for ifa in devinet._each(in_dev)[cb.args[2] :]:
+    for ifa in _ifas(in_dev)[cb.args[2] :]:
         start = inet_fill_ifaddr(skb, ifa, fillargs)
         nl_dump_check_consistent(cb, skb, start)
         cb.args[2] += 1

@@ -37,6 +37,7 @@ from kshell.linux.include.linux.inetdevice import (
     IPV4_DEVCONF_RP_FILTER,
     IPV4_DEVCONF_SEND_REDIRECTS,
     IPV4_DEVCONF_SRC_VMARK,
+    _ifas,
     bad_mask,
     inet_mask_len,
 )
@@ -249,9 +250,8 @@ def _route_device(net: net_t, rt: rtentry, cfg: fib_config) -> None:
     cfg.fc_oif = dev.ifindex
     if colon:
         in_dev = dev.ip_ptr
-        ifa = in_dev.ifa_list if in_dev is not None else None
-        while ifa is not None and ifa.ifa_label != name:
-            ifa = ifa.ifa_next
+        ifas = _ifas(in_dev) if in_dev is not None else []
+        ifa = next((ifa for ifa in ifas if ifa.ifa_label == name), None)
         if ifa is None:
             raise KernelError(ENODEV)
         cfg.fc_prefsrc = ifa.ifa_local

@@ -23,7 +23,7 @@ from kshell.abi.rtnetlink import (
     RTPROT_KERNEL,
 )
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.inetdevice import inet_ifa_match
+from kshell.linux.include.linux.inetdevice import _ifas, inet_ifa_match
 from kshell.linux.include.linux.netdevice import (
     NETDEV_CHANGE,
     NETDEV_CHANGEMTU,
@@ -49,7 +49,7 @@ from kshell.linux.net.ipv4.fib_trie_proc import fib_proc_exit, fib_proc_init
 from kshell.linux.net.netlink import netlink_users
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.inetdevice import in_device, in_ifaddr
+    from kshell.linux.include.linux.inetdevice import in_ifaddr
     from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.init.kernel import Kernel
@@ -127,15 +127,6 @@ def fib_modify_prefix_metric(ifa: in_ifaddr, new_metric: int) -> None:
     fib_magic(RTM_DELROUTE, kind, prefix, ifa.ifa_prefixlen, ifa, ifa.ifa_rt_priority)
 
 
-def _addresses(in_dev: in_device) -> list[in_ifaddr]:
-    out = []
-    ifa = in_dev.ifa_list
-    while ifa is not None:
-        out.append(ifa)
-        ifa = ifa.ifa_next
-    return out
-
-
 def fib_del_ifaddr(ifa: in_ifaddr, iprim: in_ifaddr | None) -> None:
     """Remove the routes of an address, as far as no other address of the device needs them."""
     in_dev = ifa.ifa_dev
@@ -158,7 +149,7 @@ def fib_del_ifaddr(ifa: in_ifaddr, iprim: in_ifaddr | None) -> None:
     assert prim is not None
     others = []
     if not in_dev.dead:
-        for other in _addresses(in_dev):
+        for other in _ifas(in_dev):
             if other is ifa or (
                 iprim is not None and other.ifa_mask == iprim.ifa_mask and inet_ifa_match(other.ifa_address, iprim)
             ):
@@ -236,7 +227,7 @@ def fib_netdev_event(this: notifier_block, event: int, ptr: object) -> int:
         return NOTIFY_DONE
     net = dev.nd_net
     if event == NETDEV_UP:
-        for ifa in _addresses(in_dev):
+        for ifa in _ifas(in_dev):
             fib_add_ifaddr(ifa)
         fib_semantics.fib_sync_up(dev, RTNH_F_DEAD)
         net.ipv4.dev_addr_genid += 1

@@ -24,6 +24,7 @@ from kshell.abi.rtnetlink import (
 from kshell.linux.fs.proc.generic import remove_proc_entry
 from kshell.linux.fs.proc.proc_net import proc_create_net, proc_create_net_single, seq_file_net
 from kshell.linux.fs.seq_file import seq_pad, seq_printf, seq_putc, seq_puts, seq_setwidth
+from kshell.linux.include.linux.in_ import _be32
 from kshell.linux.include.linux.inetdevice import inet_make_mask
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_net_private, seq_operations
 from kshell.linux.include.net.ip_fib import fib_get_table, fib_info, fib_table
@@ -47,10 +48,6 @@ TYPES = (
     "NAT", "XRESOLVE",
 )  # fmt: skip
 TITLES = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT"
-
-
-def _be32(address: int) -> int:
-    return int.from_bytes(address.to_bytes(4, "big"), "little")
 
 
 class fib_route_iter(seq_net_private):

@@ -9,6 +9,7 @@ from kshell.linux.fs.proc.generic import remove_proc_entry
 from kshell.linux.fs.proc.proc_net import proc_create_net, seq_file_net
 from kshell.linux.fs.seq_file import seq_list_next_head, seq_list_start_head, seq_printf, seq_puts
 from kshell.linux.include.linux.igmp import ip_mc_list, ip_sf_list
+from kshell.linux.include.linux.in_ import _be32
 from kshell.linux.include.linux.jiffies import jiffies_delta_to_clock_t
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_operations
 
@@ -43,10 +44,6 @@ def igmp_mc_seq_next(seq: seq_file, v: object, pos: list[int]) -> object:
 
 def igmp_mc_seq_stop(seq: seq_file, v: object) -> None:
     """The end of a read."""
-
-
-def _be32(address: int) -> int:
-    return int.from_bytes(address.to_bytes(4, "big"), "little")
 
 
 def igmp_mc_seq_show(seq: seq_file, v: object) -> None:

@@ -13,6 +13,7 @@ from kshell.abi.fcntl import O_NONBLOCK
 from kshell.abi.socket import AF_INET
 from kshell.abi.tcp import TCP_CLOSE, TCP_LISTEN, TCP_SYN_RECV
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.in_ import _be32
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
 from kshell.linux.include.linux.snmp import IPSTATS_MIB_OUTNOROUTES
 from kshell.linux.include.net.flow import flowi4, flowi4_init_output
@@ -204,15 +205,11 @@ def inet_csk_reset_keepalive_timer(sk: inet_connection_sock, length: int) -> Non
     sk_reset_timer(sk, timer, sk.sk_net.kernel.jiffies + length)
 
 
-def inet_csk_route_req(sk: inet_connection_sock, fl4: flowi4, req: inet_request_sock) -> dst_entry | None:
-    """The route by which to answer a SYN; None when there is none."""
+def _route_to_client(sk: inet_connection_sock, fl4: flowi4, req: inet_request_sock, daddr: int) -> dst_entry | None:
     net = req.ireq_net
-    opt = req.ireq_opt
-    srr = opt is not None and opt.opt.srr
     flowi4_init_output(
-        fl4, req.ir_iif, req.ir_mark, RT_CONN_FLAGS(sk), 0, sk.sk_protocol, inet_sk_flowi_flags(sk),
-        opt.opt.faddr if srr and opt is not None else req.ir_rmt_addr, req.ir_loc_addr, req.ir_rmt_port, req.ir_num,
-        sk.sk_uid,
+        fl4, req.ir_iif, req.ir_mark, RT_CONN_FLAGS(sk), 0, sk.sk_protocol, inet_sk_flowi_flags(sk), daddr,
+        req.ir_loc_addr, req.ir_rmt_port, req.ir_num, sk.sk_uid,
     )  # fmt: skip
     security_req_classify_flow(req, fl4)
     try:
@@ -220,24 +217,19 @@ def inet_csk_route_req(sk: inet_connection_sock, fl4: flowi4, req: inet_request_
     except KernelError:
         net.mib.ip_statistics[IPSTATS_MIB_OUTNOROUTES] += 1
         return None
+
+
+def inet_csk_route_req(sk: inet_connection_sock, fl4: flowi4, req: inet_request_sock) -> dst_entry | None:
+    """The route by which to answer a SYN; None when there is none."""
+    opt = req.ireq_opt
+    return _route_to_client(sk, fl4, req, opt.opt.faddr if opt is not None and opt.opt.srr else req.ir_rmt_addr)
 
 
 def inet_csk_route_child_sock(
     sk: inet_connection_sock, newsk: inet_connection_sock, req: inet_request_sock
 ) -> dst_entry | None:
     """The route of a new connection; None when there is none."""
-    fl4 = _cork_of(newsk).fl
-    net = req.ireq_net
-    flowi4_init_output(
-        fl4, req.ir_iif, req.ir_mark, RT_CONN_FLAGS(sk), 0, sk.sk_protocol, inet_sk_flowi_flags(sk),
-        req.ir_rmt_addr, req.ir_loc_addr, req.ir_rmt_port, req.ir_num, sk.sk_uid,
-    )  # fmt: skip
-    security_req_classify_flow(req, fl4)
-    try:
-        return route_output.ip_route_output_flow(net, fl4, sk)
-    except KernelError:
-        net.mib.ip_statistics[IPSTATS_MIB_OUTNOROUTES] += 1
-        return None
+    return _route_to_client(sk, _cork_of(newsk).fl, req, req.ir_rmt_addr)
 
 
 def inet_csk_clone_lock(sk: tcp_sock, req: inet_request_sock) -> tcp_sock:
@@ -338,15 +330,11 @@ def inet_csk_listen_stop(sk: inet_connection_sock) -> None:
 
 def inet_csk_addr2sockaddr(sk: inet_connection_sock) -> bytes:
     """The peer as a sockaddr_in."""
-    return struct.pack("=HHI8x", AF_INET, _swap16(sk.inet_dport), _swap32(sk.inet_daddr))
+    return struct.pack("=HHI8x", AF_INET, _swap16(sk.inet_dport), _be32(sk.inet_daddr))
 
 
 def _swap16(value: int) -> int:
     return int.from_bytes(value.to_bytes(2, "big"), "little")
-
-
-def _swap32(value: int) -> int:
-    return int.from_bytes(value.to_bytes(4, "big"), "little")
 
 
 def inet_csk_rebuild_route(sk: inet_connection_sock, fl4: flowi4) -> dst_entry | None:

@@ -39,14 +39,13 @@ from kshell.abi.socket import (
 from kshell.abi.tcp import TCP_ESTABLISHED
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.icmp import NR_ICMP_UNREACH, icmphdr
-from kshell.linux.include.linux.in_ import ipv4_is_multicast
 from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.skbuff import CHECKSUM_NONE, sk_buff
 from kshell.linux.include.linux.snmp import IPSTATS_MIB_OUTNOROUTES
 from kshell.linux.include.net.dropreason import SKB_DROP_REASON_NO_SOCKET
 from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.inet_sock import inet_can_nonlocal_bind, inet_sk, inet_sk_flowi_flags, inet_sock
-from kshell.linux.include.net.ip import IPCB, get_rttos, ipcm_cookie, ipcm_init_sk
+from kshell.linux.include.net.ip import IPCB, _pick_device, get_rttos, ipcm_cookie, ipcm_init_sk
 from kshell.linux.include.net.ping import PING_HTABLE_MASK, ping_table, pingfakehdr
 from kshell.linux.include.net.rtable import RTO_ONLINK, inet_iif
 from kshell.linux.include.net.sock import (
@@ -323,13 +322,7 @@ def _ping_flow(sk: sock, ipc: ipcm_cookie, msg_flags: int, daddr: int, header: i
     tos = get_rttos(ipc, inet)
     if sk.skc_flags >> SOCK_LOCALROUTE & 1 or msg_flags & MSG_DONTROUTE or (opt is not None and opt.is_strictroute):
         tos |= RTO_ONLINK
-    if ipv4_is_multicast(daddr):
-        if not ipc.oif:
-            ipc.oif = inet.mc_index
-        if not saddr:
-            saddr = inet.mc_addr
-    elif not ipc.oif:
-        ipc.oif = inet.uc_index
+    saddr = _pick_device(ipc, inet, daddr, saddr)
     return flowi4(
         ipc.oif, 1, ipc.sockc.mark, tos, 0, sk.sk_protocol, inet_sk_flowi_flags(sk), faddr, saddr,
         header.type << 8 | header.code, 0, sk.sk_uid,

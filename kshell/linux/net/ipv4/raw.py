@@ -32,7 +32,6 @@ from kshell.abi.socket import (
 from kshell.abi.tcp import TCP_CLOSE, TCP_ESTABLISHED
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ENOIOCTLCMD
-from kshell.linux.include.linux.in_ import ipv4_is_multicast
 from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.netdevice import NET_XMIT_CN
 from kshell.linux.include.linux.skbuff import CHECKSUM_NONE
@@ -42,7 +41,7 @@ from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user, get
 from kshell.linux.include.net.dst import dst_output
 from kshell.linux.include.net.flow import FLOWI_FLAG_KNOWN_NH, flowi4
 from kshell.linux.include.net.inet_sock import inet_addr_valid_or_nonlocal, inet_sk, inet_sk_flowi_flags
-from kshell.linux.include.net.ip import ipcm_cookie, ipcm_init_sk
+from kshell.linux.include.net.ip import _pick_device, get_rttos, ipcm_cookie, ipcm_init_sk
 from kshell.linux.include.net.raw import raw_sk, raw_sock
 from kshell.linux.include.net.rtable import RTO_ONLINK, rtable
 from kshell.linux.include.net.sock import (
@@ -194,16 +193,10 @@ def _raw_flow(sk: sock, ipc: ipcm_cookie, msg_flags: int, daddr: int, hdrincl: i
             raise KernelError(EINVAL)
         if ipc.opt.opt.srr:
             daddr = ipc.opt.opt.faddr
-    tos = (ipc.tos if ipc.tos != -1 else inet.tos) & 0x1E
+    tos = get_rttos(ipc, inet)
     if sk.skc_flags >> SOCK_LOCALROUTE & 1 or msg_flags & MSG_DONTROUTE:
         tos |= RTO_ONLINK
-    if ipv4_is_multicast(daddr):
-        if not ipc.oif:
-            ipc.oif = inet.mc_index
-        if not saddr:
-            saddr = inet.mc_addr
-    elif not ipc.oif:
-        ipc.oif = inet.uc_index
+    saddr = _pick_device(ipc, inet, daddr, saddr)
     flow_flags = inet_sk_flowi_flags(sk) | (FLOWI_FLAG_KNOWN_NH if hdrincl else 0)
     protocol = ipc.protocol if hdrincl else sk.sk_protocol
     return flowi4(ipc.oif, 1, ipc.sockc.mark, tos, 0, protocol, flow_flags, daddr, saddr, 0, 0, sk.sk_uid)

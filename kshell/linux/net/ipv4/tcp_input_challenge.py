@@ -62,27 +62,26 @@ def tcp_challenge_ack_allowed(net: net) -> bool:
     return False
 
 
+def _challenge_ack_is_due(net: net, holder: tcp_sock | tcp_request_sock) -> bool:
+    stamp = __tcp_oow_rate_limited(net, LINUX_MIB_TCPACKSKIPPEDCHALLENGE, holder.last_oow_ack_time)
+    if stamp is None:
+        return False
+    holder.last_oow_ack_time = stamp
+    if not tcp_challenge_ack_allowed(net):
+        return False
+    net.mib.net_statistics[LINUX_MIB_TCPCHALLENGEACK] += 1
+    return True
+
+
 def tcp_send_challenge_ack(sk: tcp_sock) -> None:
     """Answer a suspicious segment with an ACK, which tells a true peer where we are (RFC 5961)."""
-    net = sk.skc_net
-    stamp = __tcp_oow_rate_limited(net, LINUX_MIB_TCPACKSKIPPEDCHALLENGE, sk.last_oow_ack_time)
-    if stamp is None:
-        return
-    sk.last_oow_ack_time = stamp
-    if tcp_challenge_ack_allowed(net):
-        net.mib.net_statistics[LINUX_MIB_TCPCHALLENGEACK] += 1
+    if _challenge_ack_is_due(sk.skc_net, sk):
         tcp_output_ack.tcp_send_ack(sk)
 
 
 def tcp_reqsk_send_challenge_ack(sk: tcp_sock, skb: sk_buff, req: tcp_request_sock) -> None:
     """The same for a handshake under way."""
-    net = sk.skc_net
-    stamp = __tcp_oow_rate_limited(net, LINUX_MIB_TCPACKSKIPPEDCHALLENGE, req.last_oow_ack_time)
-    if stamp is None:
-        return
-    req.last_oow_ack_time = stamp
-    if tcp_challenge_ack_allowed(net):
-        net.mib.net_statistics[LINUX_MIB_TCPCHALLENGEACK] += 1
+    if _challenge_ack_is_due(sk.skc_net, req):
         req.rsk_ops.send_ack(sk, skb, req)
 
 

@@ -9,6 +9,7 @@ from kshell.abi.tcp import TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_SYN_RECV, TCP_TIME_
 from kshell.linux.fs.proc.generic import remove_proc_entry
 from kshell.linux.fs.proc.proc_net import proc_create_net_data, seq_file_net
 from kshell.linux.fs.seq_file import seq_pad, seq_printf, seq_puts, seq_setwidth
+from kshell.linux.include.linux.in_ import _be32
 from kshell.linux.include.linux.jiffies import jiffies_delta_to_clock_t, jiffies_to_clock_t
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_net_private, seq_operations
 from kshell.linux.include.linux.tcp import tcp_sock
@@ -175,11 +176,6 @@ def tcp_seq_next(seq: seq_file, v: object, pos: list[int]) -> object:
 
 def tcp_seq_stop(seq: seq_file, v: object) -> None:
     """The end of a read."""
-
-
-def _be32(address: int) -> int:
-    """An address as a little-endian machine prints the number."""
-    return int.from_bytes(address.to_bytes(4, "big"), "little")
 
 
 def _ends(src: int, srcp: int, dest: int, destp: int) -> str:

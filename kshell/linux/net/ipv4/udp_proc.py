@@ -15,6 +15,7 @@ from kshell.linux.fs.seq_file import (
     seq_puts,
     seq_setwidth,
 )
+from kshell.linux.include.linux.in_ import _be32
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_net_private, seq_operations
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.sock import sk_rmem_alloc_get, sk_wmem_alloc_get
@@ -34,10 +35,6 @@ if TYPE_CHECKING:
 
 Numbered = tuple[int, "inet_sock"]  # bucket and socket
 COLUMNS = "local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops"
-
-
-def _be32(address: int) -> int:
-    return int.from_bytes(address.to_bytes(4, "big"), "little")
 
 
 def _matching(seq: seq_file, chains: Iterable[tuple[int, Iterable[sock]]]) -> list[Numbered]:

@@ -44,7 +44,7 @@ from kshell.linux.include.linux.udp import UDP_FLAGS_CORK, UDP_MAX_SEGMENTS, udp
 from kshell.linux.include.linux.uio import kvec_iter
 from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.inet_sock import _cork_of, inet_cork, inet_sk, inet_sk_flowi_flags
-from kshell.linux.include.net.ip import get_rttos, ipcm_cookie, ipcm_init_sk
+from kshell.linux.include.net.ip import _pick_device, get_rttos, ipcm_cookie, ipcm_init_sk
 from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTO_ONLINK, rtable
 from kshell.linux.include.net.sock import SOCK_BROADCAST, SOCK_LOCALROUTE, sk_dst_set, sock
 from kshell.linux.net.core.dst import dst_release
@@ -201,14 +201,8 @@ def _route(
     if sk.skc_flags >> SOCK_LOCALROUTE & 1 or msg_flags & MSG_DONTROUTE or (opt is not None and opt.is_strictroute):
         tos |= RTO_ONLINK
         connected = False
-    if ipv4_is_multicast(daddr):
-        if not ipc.oif:
-            ipc.oif = inet.mc_index
-        if not saddr:
-            saddr = inet.mc_addr
-        connected = False
-    elif not ipc.oif:
-        ipc.oif = inet.uc_index
+    saddr = _pick_device(ipc, inet, daddr, saddr)
+    connected = connected and not ipv4_is_multicast(daddr)
     if connected:
         rt = sk_dst_check(sk, 0)
         if rt is not None:

@@ -14,7 +14,7 @@ from kshell.linux.include.linux.net import SOCK_PASSCRED, SOCK_PASSSEC
 from kshell.linux.include.linux.path import path
 from kshell.linux.include.linux.sched import signal_pending
 from kshell.linux.include.linux.skbuff import __skb_queue_tail
-from kshell.linux.include.net.af_unix import peer_wait, unix_sk
+from kshell.linux.include.net.af_unix import _sk_of, peer_wait, unix_sk
 from kshell.linux.include.net.sock import (
     RCV_SHUTDOWN,
     SOCK_DEAD,
@@ -47,11 +47,6 @@ from kshell.linux.security.security import security_unix_may_send, security_unix
 if TYPE_CHECKING:
     from kshell.linux.include.linux.net import socket
     from kshell.linux.include.net.af_unix import unix_sock
-
-
-def _sk_of(sock: socket) -> unix_sock:
-    assert sock.sk is not None
-    return unix_sk(sock.sk)
 
 
 def unix_listen(sock: socket, backlog: int) -> int:

@@ -14,7 +14,7 @@ from kshell.linux.include.linux.net import SOCK_PASSCRED
 from kshell.linux.include.linux.sched import signal_pending
 from kshell.linux.include.linux.skbuff import SKB_MAX_ALLOC
 from kshell.linux.include.linux.wait import wq_has_sleeper
-from kshell.linux.include.net.af_unix import UNIXCB, peer_wait, unix_sk
+from kshell.linux.include.net.af_unix import UNIXCB, _sk_of, peer_wait, unix_sk
 from kshell.linux.include.net.scm import scm_cookie, scm_destroy, scm_recv, scm_send, scm_set_cred
 from kshell.linux.include.net.sock import (
     RCV_SHUTDOWN,
@@ -73,9 +73,21 @@ if TYPE_CHECKING:
 MAX_PAGED: Final = 17 * PAGE_SIZE
 
 
-def _sk_of(sock: socket) -> unix_sock:
-    assert sock.sk is not None
-    return unix_sk(sock.sk)
+async def _filled_skb(
+    sk: unix_sock, msg: msghdr, scm: scm_cookie, size: int, data_len: int, send_fds: bool
+) -> sk_buff:
+    """The next size bytes of the message as an skb, data_len of them in pages. EAGAIN, EFAULT, EPIPE, ETOOMANYREFS."""
+    skb = await sock_alloc_send_pskb(sk, size - data_len, data_len, msg.msg_flags & MSG_DONTWAIT)
+    try:
+        unix_scm_to_skb(scm, skb, send_fds)
+        skb_put(skb, b"")  # the room; what is in it comes next
+        skb.data_len = data_len
+        skb.len = size
+        skb_copy_datagram_from_iter(skb, 0, msg.msg_iter, size)
+    except KernelError:
+        kfree_skb(skb)
+        raise
+    return skb
 
 
 async def _dgram_skb(sk: unix_sock, msg: msghdr, scm: scm_cookie, length: int) -> sk_buff:
@@ -85,18 +97,7 @@ async def _dgram_skb(sk: unix_sock, msg: msghdr, scm: scm_cookie, length: int) -
     data_len = 0
     if length > SKB_MAX_ALLOC:
         data_len = min(length - SKB_MAX_ALLOC, MAX_PAGED) + PAGE_SIZE - 1 & -PAGE_SIZE
-    noblock = msg.msg_flags & MSG_DONTWAIT
-    skb = await sock_alloc_send_pskb(sk, length - data_len, data_len, noblock)
-    try:
-        unix_scm_to_skb(scm, skb, True)
-        skb_put(skb, b"")  # the room; what is in it comes next
-        skb.data_len = data_len
-        skb.len = length
-        skb_copy_datagram_from_iter(skb, 0, msg.msg_iter, length)
-    except KernelError:
-        kfree_skb(skb)
-        raise
-    return skb
+    return await _filled_skb(sk, msg, scm, length, data_len, True)
 
 
 def _dgram_peer_died(sk: unix_sock, other: unix_sock) -> None:

@@ -29,7 +29,7 @@ from kshell.linux.include.linux.net import SOCK_WAKE_WAITD
 from kshell.linux.include.linux.path import path
 from kshell.linux.include.linux.poll import poll_requested_events, poll_table, poll_wait
 from kshell.linux.include.linux.uaccess import put_user
-from kshell.linux.include.net.af_unix import unix_sk
+from kshell.linux.include.net.af_unix import _sk_of, unix_sk
 from kshell.linux.include.net.sock import (
     RCV_SHUTDOWN,
     SEND_SHUTDOWN,
@@ -59,11 +59,6 @@ if TYPE_CHECKING:
 
 SIOCUNIXFILE = 0x89E0
 READABLE = EPOLLIN | EPOLLRDNORM
-
-
-def _sk_of(sock: socket) -> unix_sock:
-    assert sock.sk is not None
-    return unix_sk(sock.sk)
 
 
 def unix_getname(sock: socket, peer: int) -> bytes:

@@ -11,14 +11,14 @@ from kshell.abi.tcp import TCP_ESTABLISHED
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.skbuff import MAX_SKB_FRAGS, __skb_queue_tail, skb_peek_tail
-from kshell.linux.include.net.af_unix import unix_sk
+from kshell.linux.include.net.af_unix import _sk_of
 from kshell.linux.include.net.scm import scm_cookie, scm_destroy, scm_send
 from kshell.linux.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, SOCK_DEAD, sock_flag
 from kshell.linux.kernel.signal import send_sig
-from kshell.linux.net.core.datagram import skb_copy_datagram_from_iter
-from kshell.linux.net.core.skbuff import kfree_skb, skb_put, skb_queue_tail
+from kshell.linux.net.core.skbuff import kfree_skb, skb_queue_tail
 from kshell.linux.net.core.sock import sk_send_sigurg
 from kshell.linux.net.core.sock_mem import sock_alloc_send_pskb
+from kshell.linux.net.unix.af_unix_dgram import _filled_skb
 from kshell.linux.net.unix.af_unix_scm import (
     maybe_add_creds,
     maybe_init_creds,
@@ -38,29 +38,6 @@ SKB_MAX_HEAD: Final = 3776  # what fits with skb_shared_info into a page
 UNIX_SKB_FRAGS_SZ: Final = 32768
 
 
-def _sk_of(sock: socket) -> unix_sock:
-    assert sock.sk is not None
-    return unix_sk(sock.sk)
-
-
-async def _stream_skb(
-    sock: socket, msg: msghdr, scm: scm_cookie, size: int, data_len: int, send_fds: bool
-) -> sk_buff:
-    """The next size bytes of the message as an skb. EAGAIN, EFAULT, EPIPE, ETOOMANYREFS."""
-    noblock = msg.msg_flags & MSG_DONTWAIT
-    skb = await sock_alloc_send_pskb(_sk_of(sock), size - data_len, data_len, noblock)
-    try:
-        unix_scm_to_skb(scm, skb, send_fds)
-        skb_put(skb, b"")  # the room; what is in it comes next
-        skb.data_len = data_len
-        skb.len = size
-        skb_copy_datagram_from_iter(skb, 0, msg.msg_iter, size)
-    except KernelError:
-        kfree_skb(skb)
-        raise
-    return skb
-
-
 def _takes_data(other: unix_sock) -> bool:
     return not sock_flag(other, SOCK_DEAD) and not other.sk_shutdown & RCV_SHUTDOWN
 
@@ -69,7 +46,7 @@ async def queue_oob(
     sock: socket, msg: msghdr, other: unix_sock, scm: scm_cookie, fds_sent: bool
 ) -> None:
     """Send the last byte of the message out of band. EPIPE, EAGAIN, EFAULT."""
-    skb = await _stream_skb(sock, msg, scm, 1, 0, not fds_sent)
+    skb = await _filled_skb(_sk_of(sock), msg, scm, 1, 0, not fds_sent)
     if not _takes_data(other):
         kfree_skb(skb)
         raise KernelError(EPIPE)
@@ -104,7 +81,7 @@ async def _send_stream(sock: socket, msg: msghdr, scm: scm_cookie, length: int, 
     while sent[0] < length:
         size = min(length - sent[0], (sk.sk_sndbuf >> 1) - 64, SKB_MAX_HEAD + UNIX_SKB_FRAGS_SZ)
         data_len = min(size, max(0, size - SKB_MAX_HEAD) + PAGE_SIZE - 1 & -PAGE_SIZE)
-        skb = await _stream_skb(sock, msg, scm, size, data_len, not fds_sent)
+        skb = await _filled_skb(_sk_of(sock), msg, scm, size, data_len, not fds_sent)
         fds_sent = True
         if not _takes_data(other):
             kfree_skb(skb)

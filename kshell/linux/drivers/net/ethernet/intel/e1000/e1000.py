@@ -90,6 +90,13 @@ class e1000_adapter:
         self._wakes = False
 
 
+def _adapter(dev: net_device) -> e1000_adapter:
+    """netdev_priv(dev)"""
+    adapter = dev._priv
+    assert isinstance(adapter, e1000_adapter)
+    return adapter
+
+
 def E1000_DESC_UNUSED(ring: e1000_tx_ring) -> int:
     """Descriptors that are free."""
     return ring.count - len(ring.buffer_info) - 1

@@ -13,6 +13,7 @@ from kshell.linux.drivers.net.ethernet.intel.e1000.e1000 import (
     E1000_ICR_RXT0,
     E1000_ICR_TXDW,
     E1000_MAX_JUMBO_FRAME,
+    _adapter,
     e1000_adapter,
     e1000_hw,
 )
@@ -62,12 +63,6 @@ if TYPE_CHECKING:
 
 FCS_LEN: Final = 4
 NAPI_WEIGHT: Final = 64
-
-
-def _adapter(dev: net_device) -> e1000_adapter:
-    adapter = dev._priv
-    assert isinstance(adapter, e1000_adapter)
-    return adapter
 
 
 def e1000_irq_enable(adapter: e1000_adapter) -> None:

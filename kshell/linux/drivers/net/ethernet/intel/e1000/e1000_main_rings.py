@@ -11,6 +11,7 @@ from kshell.linux.drivers.net.ethernet.intel.e1000.e1000 import (
     E1000_ICR_RXT0,
     E1000_ICR_TXDW,
     TX_WAKE_THRESHOLD,
+    _adapter,
     e1000_adapter,
     e1000_tx_buffer,
     e1000_tx_ring,
@@ -282,11 +283,5 @@ def e1000_clean_tx_ring(adapter: e1000_adapter) -> None:
 def e1000_clean_rx_ring(adapter: e1000_adapter) -> None:
     """The device stops: drop what came in."""
     adapter.rx_ring.buffer_info.clear()
-
-
-def _adapter(dev: net_device) -> e1000_adapter:
-    adapter = dev._priv
-    assert isinstance(adapter, e1000_adapter)
-    return adapter
 
 
