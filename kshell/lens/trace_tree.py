@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import CoroutineType
 
+from kshell.abi.errno import errno_name
 from kshell.lens.trace_twins import Called, Function, Left
 from kshell.linux.include.linux.sched import task_struct
 
 Context = task_struct | None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Node:
     """One call. `errno` is set when it failed; `raised` when the error arose here, not below.
 
@@ -43,6 +44,16 @@ class Node:
     @property
     def file(self) -> str:
         return self.function.file
+
+    def walk(self) -> Iterator["Node"]:
+        """This call and all below it, in order."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def __repr__(self) -> str:
+        outcome = f" = -{errno_name(self.errno)}" if self.errno else ""
+        return f"<{self.name}(){outcome}, {sum(1 for _ in self.walk()) - 1} calls below>"
 
 
 @dataclass(frozen=True, slots=True)

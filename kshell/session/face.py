@@ -3,7 +3,8 @@
     session = kshell.Session()
     session.run("fd = socket(AF_INET, SOCK_STREAM, 0)\\nlisten(fd, 5)\\nconnect(fd, NULL, 16)")
     session.why().cause                   why the last call that failed did so, from the manual; .step: what works
-    session.trace()                       the call trees of the last command, from a copy of the state before it
+    print(session.trace())                the functions of the last command, from a run on a copy of the state before it
+    print(session.trace("close(3)"))      of a command that is only tried, on a copy
     session.diff(1, 2)                    what differs between the moments after commands 1 and 2
     session.goto(1)                       the same machine as then: same objects, same addresses, same bytes
     session.branch("try")                 from here another line of commands, until session.branch("main")
@@ -18,13 +19,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kshell.lens.trace import Context, Node
+    from kshell.lens.trace import Context, Node, Tracer
     from kshell.session.difference import Differing
     from kshell.session.events import HistoryLine
     from kshell.session.reasons.explain import Explanation
     from kshell.session.session import Session
     from kshell.session.tasks import UserTask
     from kshell.session.timeline import Timeline
+
+
+class Trace(dict["Context", "list[Node]"]):
+    """Call trees by context: a task, a softirq, a timer. str() is the plain tree, functions only."""
+
+    def __init__(self, command: str, tracer: Tracer) -> None:
+        super().__init__(tracer.trees())
+        self.command = command
+
+    def __str__(self) -> str:
+        from kshell.lens.trace_text import chain_text
+
+        return chain_text(self, with_irq=True)
+
+    def __repr__(self) -> str:
+        return f"<Trace of {self.command}: {sum(len(list(node.walk())) for nodes in self.values() for node in nodes)} calls>"
 
 
 class Face:
@@ -70,18 +87,24 @@ class Face:
         later = self.timeline.here if after is None else after
         return travel.difference_of(self._session, str(before), str(later))
 
-    def trace(self, n: int | None = None, arguments: bool = False) -> dict[Context, list[Node]]:
-        """The kernel functions that command n (the last that did something) runs through, by context: call trees,
-        from a run on a copy of the state before it. arguments: with what they were called with, and gave."""
+    def trace(self, command: int | str | None = None, arguments: bool = False) -> Trace:
+        """The kernel functions that a command runs through: command n (None: the last that did something), from a run
+        on a copy of the state before it, or a text, on a copy of the state now. Nothing changes here.
+
+        arguments: the nodes know what they were called with, and gave.
+        """
         from kshell.session.commands.tracing import bare
         from kshell.session.instruments import instruments_of
 
-        command = self.timeline.command(n)
-        twin = self.copy(command.n - 1)
+        if isinstance(command, str):
+            text, twin = command, self.copy()
+        else:
+            known = self.timeline.command(command)
+            text, twin = bare(known.text, self._session), self.copy(known.n - 1)
         with instruments_of(self._session).recording(arguments, twin) as tracer:
-            twin.carry_out(bare(command.text, self._session))
+            twin.carry_out(text)
         twin.hosts.close()
-        return tracer.trees()
+        return Trace(text, tracer)
 
     def why(self, task: str = "") -> Explanation | None:
         """The reason of the last failure of a task (the current one), and a step that works; None: none has failed."""

@@ -41,7 +41,9 @@ AtStop = Callable[[list[ev.Event]], str | None]
 
 
 class Session(Reporter, Lookup, Face):
-    """Executes command text and yields events.
+    """Executes command text: run() gives the events at once, execute() as they come.
+
+    goto, undo, diff, branch, trace, why, copy ask about it: kshell.session.face tells more.
 
     machine: the machine to use, None: a new one with `seed`.
     show: the panels that somebody looks at (`objects`, `changes`, `packets`, `log`, `wakeups`)
@@ -81,6 +83,9 @@ class Session(Reporter, Lookup, Face):
         self.timeline = Timeline(self, rooted=machine is None)
         self.attach(self.boot() if machine is None else {"": machine})
         self.timeline.start = Moment(self)
+
+    def __repr__(self) -> str:
+        return f"<Session after command {self.timeline.here} of {len(self.timeline.branch.commands)}, task {self.task_name}>"
 
     # ---- the machines
 

@@ -73,6 +73,10 @@ class SyscallInProgress:
         self.done = False
         self.result: int | None = None
 
+    def __repr__(self) -> str:
+        state = f"= {self.result}" if self.done else "sleeps"
+        return f"<system call {self.number} of pid {self.task.pid} {state}>"
+
 
 class Machine:
     """A computer with one CPU and the Linux 6.1 of this package.
@@ -95,6 +99,9 @@ class Machine:
         assert init is not None
         self.init = init
         self._bring_up_loopback()
+
+    def __repr__(self) -> str:
+        return f"<Machine, seed {self.seed}, {len(self.kernel.tasklist)} tasks, {self.clock.now / 1e9:.6f} s since boot>"
 
     def _bring_up_loopback(self) -> None:
         """What every init program does first: `ip link set lo up`, by ioctl."""

@@ -49,6 +49,31 @@ def test_trace_gives_call_trees_and_changes_nothing(session: kshell.Session) -> 
     assert session.kernel.last_ino == before
 
 
+def test_a_trace_reads_as_a_tree(session: kshell.Session) -> None:
+    trace = session.trace(3)
+    assert str(trace).splitlines()[:3] == ["__x64_sys_write", "  ksys_write", "    __fdget_pos"]
+    assert repr(trace).startswith('<Trace of write(fd, "x", 1): ')
+    (root,) = next(iter(trace.values()))
+    assert repr(root).startswith("<sys_write() = -EPIPE, ")
+
+
+def test_a_text_is_traced_on_a_copy(session: kshell.Session) -> None:
+    assert "close_fd" in str(session.trace("close(fd)"))
+    assert session.task.files.fdt.fd[3] is not None
+    assert len(session.commands) == 3
+
+
+def test_things_of_the_api_say_what_they_are(session: kshell.Session) -> None:
+    assert repr(session) == "<Session after command 3 of 3, task init>"
+    assert str(session.why()).startswith("EPIPE (Broken pipe) comes from sk_stream_wait_connect()")
+    assert repr(session.why()).startswith("<EPIPE from sk_stream_wait_connect(): the TCP socket was never connected")
+    machine = kshell.Machine()
+    assert repr(machine) == "<Machine, seed 0, 3 tasks, 0.000000 s since boot>"
+    machine.syscall(machine.init, 22, (0x10000,))  # pipe() gives 0 and 1
+    call = machine.syscall(machine.init, 0, (0, 0x10000, 1))
+    assert repr(call) == "<system call 0 of pid 1 sleeps>"
+
+
 def test_why_names_the_error_and_a_step(session: kshell.Session) -> None:
     found = session.why()
     assert found is not None

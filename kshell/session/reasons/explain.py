@@ -31,6 +31,15 @@ class Explanation:
         """What the manual says: why this call gives this error there."""
         return self.rows[0].cause if self.rows else ""
 
+    def __str__(self) -> str:
+        from kshell.session.reasons.telling import told
+
+        return told(self)
+
+    def __repr__(self) -> str:
+        step = f", try {self.step.text!r}" if self.step is not None else ""
+        return f"<{self.failure.errno} from {self.failure.function}(): {self.cause}{step}>"
+
     def _find(self, tries: int) -> Step | None:
         """The first that works and has to do with the call; else one that gets as far as another error; else any."""
         session = self.failure.call.session

@@ -88,6 +88,11 @@ def _earlier(found: Explanation) -> list[str]:
 # ---- failures
 
 
+def told(found: Explanation) -> str:
+    """A failure in the words of `why`."""
+    return "\n".join(_failure(found))
+
+
 def _failure(found: Explanation) -> list[str]:
     errno, why_so = found.failure.errno, found.failure.reason
     if why_so is None or why_so.origin is None:

@@ -28,6 +28,9 @@ class Step:
         self.anything = anything
         self.then = then
 
+    def __repr__(self) -> str:
+        return f"<Step {self.text!r}{', then the same again' * self.again}>"
+
 
 def tried(session: Session, step: Step, failure: Failure) -> str:
     """How a step ends on a copy: "" if it does not fail, and where the failed call comes again, that neither as it did;
