@@ -50,6 +50,7 @@ from kshell.linux.net.core.rtnetlink_policy import ifla_info_policy, ifla_policy
 from kshell.linux.net.core.rtnetlink_send import rtnl_unicast
 from kshell.linux.net.core.rtnetlink_setlink import (
     DO_SETLINK_NOTIFY,
+    _named_device,
     do_set_master,
     do_setlink,
     ifinfomsg,
@@ -344,18 +345,11 @@ def rtnl_dellink(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> None:
     rtnl_ensure_unique_netns(tb, extack, True)
     _no_other_net(tb)
     ifm = ifinfomsg(nlh)
-    if ifm.ifi_index > 0:
-        dev = __dev_get_by_index(net, ifm.ifi_index)
-    elif i.IFLA_IFNAME in tb or i.IFLA_ALT_IFNAME in tb:
-        dev = rtnl_dev_get(net, tb)
-    elif i.IFLA_GROUP in tb:
+    by_name = i.IFLA_IFNAME in tb or i.IFLA_ALT_IFNAME in tb
+    if ifm.ifi_index <= 0 and not by_name and i.IFLA_GROUP in tb:
         rtnl_group_dellink(net, nla_get_u32(tb[i.IFLA_GROUP]))
         return
-    else:
-        raise KernelError(EINVAL)
-    if dev is None:
-        raise KernelError(ENODEV)
-    rtnl_delete_link(dev, NETLINK_CB(skb).portid, nlh)
+    rtnl_delete_link(_named_device(net, ifm, tb), NETLINK_CB(skb).portid, nlh)
 
 
 def _no_other_net(tb: nlattrs) -> None:
@@ -403,14 +397,7 @@ def rtnl_getlink(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> None:
     _no_other_net(tb)
     ext_filter_mask = nla_get_u32(tb[i.IFLA_EXT_MASK]) if i.IFLA_EXT_MASK in tb else 0
     ifm = ifinfomsg(nlh)
-    if ifm.ifi_index > 0:
-        dev = __dev_get_by_index(net, ifm.ifi_index)
-    elif i.IFLA_IFNAME in tb or i.IFLA_ALT_IFNAME in tb:
-        dev = rtnl_dev_get(net, tb)
-    else:
-        raise KernelError(EINVAL)
-    if dev is None:
-        raise KernelError(ENODEV)
+    dev = _named_device(net, ifm, tb)
     nskb = nlmsg_new(net.kernel, if_nlmsg_size(dev, ext_filter_mask))
     portid = NETLINK_CB(skb).portid
     rtnl_fill_ifinfo(nskb, dev, net, RTM_NEWLINK, portid, nlh.nlmsg_seq, 0, 0, ext_filter_mask, 0)

@@ -305,13 +305,8 @@ def rtnl_dev_get(net: net_t, tb: nlattrs) -> net_device | None:
     return None if name is None else __dev_get_by_name(net, nla_get_string(name))
 
 
-def rtnl_setlink(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> None:
-    """RTM_SETLINK. EINVAL: no device is named; ENODEV; what do_setlink() raises."""
-    assert skb.sk is not None
-    net = skb.sk.sk_net
-    tb = nlmsg_parse_deprecated(nlh, IFINFOMSG.size, i.IFLA_MAX, ifla_policy, extack)
-    rtnl_ensure_unique_netns(tb, extack, False)
-    ifm = ifinfomsg(nlh)
+def _named_device(net: net_t, ifm: ifinfomsg, tb: nlattrs) -> net_device:
+    """The device of a request, by index or name. EINVAL: none is named; ENODEV."""
     if ifm.ifi_index > 0:
         dev = __dev_get_by_index(net, ifm.ifi_index)
     elif i.IFLA_IFNAME in tb or i.IFLA_ALT_IFNAME in tb:
@@ -320,4 +315,15 @@ def rtnl_setlink(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> None:
         raise KernelError(EINVAL)
     if dev is None:
         raise KernelError(ENODEV)
+    return dev
+
+
+def rtnl_setlink(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> None:
+    """RTM_SETLINK. EINVAL: no device is named; ENODEV; what do_setlink() raises."""
+    assert skb.sk is not None
+    net = skb.sk.sk_net
+    tb = nlmsg_parse_deprecated(nlh, IFINFOMSG.size, i.IFLA_MAX, ifla_policy, extack)
+    rtnl_ensure_unique_netns(tb, extack, False)
+    ifm = ifinfomsg(nlh)
+    dev = _named_device(net, ifm, tb)
     do_setlink(skb, dev, ifm, extack, tb, 0)

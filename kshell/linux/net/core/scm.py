@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kshell.abi.capability import CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN
 from kshell.abi.errno import EBADF, EINVAL, EPERM, ESRCH
@@ -22,7 +22,6 @@ from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.socket import (
     CMSG_HDRLEN,
     CMSG_LEN,
-    CMSG_SPACE,
     MSG_CMSG_COMPAT,
     cmsghdr,
     for_each_cmsghdr,
@@ -142,23 +141,42 @@ def __scm_send(sock: socket, msg: msghdr, p: scm_cookie) -> None:
         raise
 
 
+class cmsg_layout(NamedTuple):
+    """struct cmsghdr as a receiver has it, and the size of the words that messages are aligned to."""
+
+    header: struct.Struct
+    word: int
+
+
+NATIVE: Final = cmsg_layout(struct.Struct("<Qii"), 8)
+
+
+def _take_room(msg: msghdr, layout: cmsg_layout, length: int) -> None:
+    taken = min(layout.header.size + (length + layout.word - 1 & -layout.word), msg.msg_controllen)
+    msg.msg_control_user += taken
+    msg.msg_controllen -= taken
+
+
+def _put_cmsg(msg: msghdr, layout: cmsg_layout, level: int, type: int, length: int, data: bytes) -> None:
+    hdrlen = layout.header.size
+    if not msg.msg_control_user or msg.msg_controllen < hdrlen:
+        msg.msg_flags |= MSG_CTRUNC
+        return
+    cmlen = hdrlen + length
+    if msg.msg_controllen < cmlen:
+        msg.msg_flags |= MSG_CTRUNC
+        cmlen = msg.msg_controllen
+    header = layout.header.pack(cmlen, level, type)
+    copy_to_user(msg._current, msg.msg_control_user, header + data[: cmlen - hdrlen])
+    _take_room(msg, layout, length)
+
+
 def put_cmsg(msg: msghdr, level: int, type: int, length: int, data: bytes) -> None:
     """Give the receiver a control message, cut to the room there is (MSG_CTRUNC). EFAULT."""
     if msg.msg_flags & MSG_CMSG_COMPAT:
         compat_cmsg.put_cmsg_compat(msg, level, type, length, data)
-        return
-    if not msg.msg_control_user or msg.msg_controllen < CMSG_HDRLEN:
-        msg.msg_flags |= MSG_CTRUNC
-        return
-    cmlen = CMSG_LEN(length)
-    if msg.msg_controllen < cmlen:
-        msg.msg_flags |= MSG_CTRUNC
-        cmlen = msg.msg_controllen
-    header = struct.pack("<Qii", cmlen, level, type)
-    copy_to_user(msg._current, msg.msg_control_user, header + data[: cmlen - CMSG_HDRLEN])
-    taken = min(CMSG_SPACE(length), msg.msg_controllen)
-    msg.msg_control_user += taken
-    msg.msg_controllen -= taken
+    else:
+        _put_cmsg(msg, NATIVE, level, type, length, data)
 
 
 def scm_max_fds(msg: msghdr) -> int:
@@ -181,28 +199,29 @@ def _receive_fds(msg: msghdr, scm: scm_cookie, fdmax: int, data: int) -> int:
     return done
 
 
-def scm_detach_fds(msg: msghdr, scm: scm_cookie) -> None:
-    """Give the receiver descriptors for the files; those without room are closed (MSG_CTRUNC)."""
-    if msg.msg_flags & MSG_CMSG_COMPAT:
-        compat_cmsg.scm_detach_fds_compat(msg, scm)
-        return
+def _detach_fds(msg: msghdr, layout: cmsg_layout, scm: scm_cookie, room: int) -> None:
     assert scm.fp is not None
     count = scm.fp.count
-    fdmax = min(scm_max_fds(msg), count)
-    control = msg.msg_control_user
-    done = _receive_fds(msg, scm, fdmax, control + CMSG_HDRLEN)
+    fdmax = min(room, count)
+    control, hdrlen = msg.msg_control_user, layout.header.size
+    done = _receive_fds(msg, scm, fdmax, control + hdrlen)
     if done:
         try:
-            header = struct.pack("<Qii", CMSG_LEN(4 * done), SOL_SOCKET, SCM_RIGHTS)
-            copy_to_user(msg._current, control, header)
-            taken = min(CMSG_SPACE(4 * done), msg.msg_controllen)
-            msg.msg_control_user += taken
-            msg.msg_controllen -= taken
+            copy_to_user(msg._current, control, layout.header.pack(hdrlen + 4 * done, SOL_SOCKET, SCM_RIGHTS))
+            _take_room(msg, layout, 4 * done)
         except KernelError:
             pass  # the descriptors stay open, as in Linux
     if done < count or (count and fdmax <= 0):
         msg.msg_flags |= MSG_CTRUNC
     __scm_destroy(scm)
+
+
+def scm_detach_fds(msg: msghdr, scm: scm_cookie) -> None:
+    """Give the receiver descriptors for the files; those without room are closed (MSG_CTRUNC)."""
+    if msg.msg_flags & MSG_CMSG_COMPAT:
+        compat_cmsg.scm_detach_fds_compat(msg, scm)
+    else:
+        _detach_fds(msg, NATIVE, scm, scm_max_fds(msg))
 
 
 def scm_fp_dup(kernel: Kernel, fpl: scm_fp_list | None) -> scm_fp_list | None:

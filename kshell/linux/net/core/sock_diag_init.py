@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from kshell.abi.errno import EBUSY, EINVAL, ENOENT, EOPNOTSUPP, ESTALE
+from kshell.abi.errno import EBUSY, EINVAL, EMSGSIZE, ENOENT, EOPNOTSUPP, ESTALE
 from kshell.abi.netlink import NETLINK_SOCK_DIAG
 from kshell.abi.sock_diag import INET_DIAG_NOCOOKIE, SKNLGRP_MAX, SOCK_DESTROY, SOCK_DIAG_BY_FAMILY, TCPDIAG_GETSOCK
 from kshell.abi.socket import AF_INET, AF_MAX, PF_NETLINK
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.netlink import NL_CFG_F_NONROOT_RECV, netlink_ext_ack, netlink_kernel_cfg
+from kshell.linux.include.linux.netlink import (
+    NL_CFG_F_NONROOT_RECV,
+    netlink_dump_control,
+    netlink_ext_ack,
+    netlink_kernel_cfg,
+)
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.netlink import nla_put, nlmsg_len
 from kshell.linux.kernel.kmod import request_module
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.sock_diag import __sock_gen_cookie, sk_get_meminfo
 from kshell.linux.net.netlink.af_netlink import netlink_kernel_create, netlink_kernel_release
-from kshell.linux.net.netlink.af_netlink_rcv import netlink_rcv_skb
+from kshell.linux.net.netlink.af_netlink_rcv import netlink_dump_start, netlink_rcv_skb
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.netlink import netlink_sock
+    from kshell.linux.include.linux.netlink import netlink_callback, netlink_sock
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.linux.sock_diag import sock_diag_handler
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.net.netlink import nlmsghdr
     from kshell.linux.include.net.sock import sock
     from kshell.linux.init.kernel import Kernel
+
+S = TypeVar("S", bound="sock")
 
 DCCPDIAG_GETSOCK = 19
 
@@ -55,6 +63,28 @@ def sock_diag_save_cookie(sk: sock) -> tuple[int, int]:
     """A socket's cookie as two words."""
     cookie = __sock_gen_cookie(sk)
     return cookie & 0xFFFFFFFF, cookie >> 32
+
+
+def _start_dump(skb: sk_buff, h: nlmsghdr, dump: Callable[[sk_buff, netlink_callback], int]) -> None:
+    """Answer a question about all sockets of a family."""
+    assert skb.sk is not None
+    nlsk = skb.sk.sk_net.diag_nlsk
+    assert nlsk is not None
+    netlink_dump_start(nlsk, skb, h, netlink_dump_control(dump))
+
+
+def _dump_sockets(
+    skb: sk_buff, cb: netlink_callback, at: int, sockets: Sequence[S], fill: Callable[[S], None]
+) -> int:
+    """Append a message about each socket, as many as fit; cb.args[at]: those that are done."""
+    try:
+        for sk in sockets[cb.args[at] :]:
+            fill(sk)
+            cb.args[at] += 1
+    except KernelError as error:
+        if error.errno != EMSGSIZE or not skb.len:
+            raise
+    return skb.len
 
 
 def sock_diag_check_cookie(sk: sock, cookie: tuple[int, int]) -> None:

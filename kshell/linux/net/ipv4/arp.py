@@ -112,6 +112,8 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
     from kshell.linux.init.kernel import Kernel
 
+Address = bytes | None  # of a device; None: as the function says
+
 NEIGH_ARP_TABLE = 0
 
 _PARMS = (3, 3, 0, 0, HZ, 30 * HZ, 5 * HZ, 5 * HZ, 60 * HZ, 212992, 64, HZ, 8 * HZ // 10, HZ)
@@ -166,15 +168,9 @@ def arp_is_multicast(pkey: int) -> bool:
 
 
 def arp_create(
-    type: int,
-    ptype: int,
-    dest_ip: int,
-    dev: net_device,
-    src_ip: int,
-    dest_hw: bytes | None,
-    src_hw: bytes | None,
-    target_hw: bytes | None,
-) -> sk_buff | None:
+    type: int, ptype: int, dest_ip: int, dev: net_device, src_ip: int, dest_hw: Address, src_hw: Address,
+    target_hw: Address,
+) -> sk_buff | None:  # fmt: skip
     """An ARP packet; without dest_hw for all."""
     skb = alloc_skb(dev.nd_net.kernel, ARP_LEN + LL_RESERVED_SPACE(dev) + dev.needed_tailroom)
     src_hw = src_hw or dev.dev_addr
@@ -200,16 +196,9 @@ def arp_xmit(skb: sk_buff) -> None:
 
 
 def arp_send_dst(
-    type: int,
-    ptype: int,
-    dest_ip: int,
-    dev: net_device,
-    src_ip: int,
-    dest_hw: bytes | None,
-    src_hw: bytes | None,
-    target_hw: bytes | None,
-    dst: dst_entry | None,
-) -> None:
+    type: int, ptype: int, dest_ip: int, dev: net_device, src_ip: int, dest_hw: Address, src_hw: Address,
+    target_hw: Address, dst: dst_entry | None,
+) -> None:  # fmt: skip
     """Make and send an ARP packet, unless the device does without."""
     if dev.flags & IFF_NOARP:
         return
@@ -223,15 +212,9 @@ def arp_send_dst(
 
 
 def arp_send(
-    type: int,
-    ptype: int,
-    dest_ip: int,
-    dev: net_device,
-    src_ip: int,
-    dest_hw: bytes | None,
-    src_hw: bytes | None,
-    target_hw: bytes | None,
-) -> None:
+    type: int, ptype: int, dest_ip: int, dev: net_device, src_ip: int, dest_hw: Address, src_hw: Address,
+    target_hw: Address,
+) -> None:  # fmt: skip
     """Make and send an ARP packet."""
     arp_send_dst(type, ptype, dest_ip, dev, src_ip, dest_hw, src_hw, target_hw, None)
 

@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi import sock_diag as d
-from kshell.abi.errno import EINVAL, EMSGSIZE, ENOENT, EOPNOTSUPP
+from kshell.abi.errno import EINVAL, ENOENT, EOPNOTSUPP
 from kshell.abi.netlink import NLM_F_DUMP, NLM_F_MULTI
 from kshell.abi.socket import AF_NETLINK
 from kshell.linux.include.linux.err import KernelError
@@ -18,19 +18,19 @@ from kshell.linux.include.linux.netlink import (
     NETLINK_F_RECV_NO_ENOBUFS,
     NETLINK_F_RECV_PKTINFO,
     netlink_callback,
-    netlink_dump_control,
     netlink_sock,
 )
 from kshell.linux.include.linux.sock_diag import sock_diag_handler
 from kshell.linux.include.net.netlink import nla_put, nla_put_u32, nlmsg_cancel, nlmsg_end, nlmsg_len, nlmsg_put
 from kshell.linux.net.core.sock import sock_i_ino
 from kshell.linux.net.core.sock_diag_init import (
+    _dump_sockets,
+    _start_dump,
     sock_diag_put_meminfo,
     sock_diag_register,
     sock_diag_save_cookie,
     sock_diag_unregister,
 )
-from kshell.linux.net.netlink.af_netlink_rcv import netlink_dump_start
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.module import module
@@ -100,26 +100,17 @@ def netlink_diag_dump(skb: sk_buff, cb: netlink_callback) -> int:
     _, protocol, _, show, _, _ = NETLINK_DIAG_REQ.unpack_from(cb.nlh._payload)
     if protocol != d.NDIAG_PROTO_ALL and protocol >= len(net.kernel.nl_table):
         raise KernelError(ENOENT)
-    try:
-        for sk in _sockets(net, protocol)[cb.args[1] :]:
-            sk_diag_fill(sk, skb, show, NETLINK_CB(cb.skb).portid, cb.nlh.nlmsg_seq)
-            cb.args[1] += 1
-    except KernelError as error:
-        if error.errno != EMSGSIZE or not skb.len:
-            raise
-    return skb.len
+    portid, seq = NETLINK_CB(cb.skb).portid, cb.nlh.nlmsg_seq
+    return _dump_sockets(skb, cb, 1, _sockets(net, protocol), lambda sk: sk_diag_fill(sk, skb, show, portid, seq))
 
 
 def netlink_diag_handler_dump(skb: sk_buff, h: nlmsghdr) -> None:
     """A question about netlink sockets. EINVAL; EOPNOTSUPP: about a single one."""
-    assert skb.sk is not None
     if nlmsg_len(h) < NETLINK_DIAG_REQ.size:
         raise KernelError(EINVAL)
     if not h.nlmsg_flags & NLM_F_DUMP:
         raise KernelError(EOPNOTSUPP)
-    nlsk = skb.sk.sk_net.diag_nlsk
-    assert nlsk is not None
-    netlink_dump_start(nlsk, skb, h, netlink_dump_control(netlink_diag_dump))
+    _start_dump(skb, h, netlink_diag_dump)
 
 
 def netlink_diag_init(kernel: Kernel, mod: module) -> None:

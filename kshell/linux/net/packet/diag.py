@@ -6,11 +6,11 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi import sock_diag as d
-from kshell.abi.errno import EINVAL, EMSGSIZE, EOPNOTSUPP
+from kshell.abi.errno import EINVAL, EOPNOTSUPP
 from kshell.abi.netlink import NLM_F_DUMP, NLM_F_MULTI
 from kshell.abi.socket import AF_PACKET
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.netlink import NETLINK_CB, netlink_callback, netlink_dump_control
+from kshell.linux.include.linux.netlink import NETLINK_CB, netlink_callback
 from kshell.linux.include.linux.sock_diag import sock_diag_handler
 from kshell.linux.include.net.netlink import (
     nla_put,
@@ -22,12 +22,13 @@ from kshell.linux.include.net.netlink import (
 )
 from kshell.linux.net.core.sock import sock_i_ino, sock_i_uid
 from kshell.linux.net.core.sock_diag_init import (
+    _dump_sockets,
+    _start_dump,
     sock_diag_put_meminfo,
     sock_diag_register,
     sock_diag_save_cookie,
     sock_diag_unregister,
 )
-from kshell.linux.net.netlink.af_netlink_rcv import netlink_dump_start
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.module import module
@@ -66,26 +67,18 @@ def packet_diag_dump(skb: sk_buff, cb: netlink_callback) -> int:
     """All sockets, as many as fit; args[0]: those that are done."""
     assert cb.skb.sk is not None
     show = PACKET_DIAG_REQ.unpack_from(cb.nlh._payload)[3]
-    try:
-        for po in list(cb.skb.sk.sk_net.packet.sklist)[cb.args[0] :]:
-            sk_diag_fill(po, skb, show, NETLINK_CB(cb.skb).portid, cb.nlh.nlmsg_seq)
-            cb.args[0] += 1
-    except KernelError as error:
-        if error.errno != EMSGSIZE or not skb.len:
-            raise
-    return skb.len
+    portid, seq = NETLINK_CB(cb.skb).portid, cb.nlh.nlmsg_seq
+    sockets = list(cb.skb.sk.sk_net.packet.sklist)
+    return _dump_sockets(skb, cb, 0, sockets, lambda po: sk_diag_fill(po, skb, show, portid, seq))
 
 
 def packet_diag_handler_dump(skb: sk_buff, h: nlmsghdr) -> None:
     """A question about packet sockets. EINVAL; EOPNOTSUPP: about a single one."""
-    assert skb.sk is not None
     if nlmsg_len(h) < PACKET_DIAG_REQ.size or h._payload[1]:
         raise KernelError(EINVAL)
     if not h.nlmsg_flags & NLM_F_DUMP:
         raise KernelError(EOPNOTSUPP)
-    nlsk = skb.sk.sk_net.diag_nlsk
-    assert nlsk is not None
-    netlink_dump_start(nlsk, skb, h, netlink_dump_control(packet_diag_dump))
+    _start_dump(skb, h, packet_diag_dump)
 
 
 def packet_diag_init(kernel: Kernel, mod: module) -> None:

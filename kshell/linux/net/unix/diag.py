@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi import sock_diag as d
-from kshell.abi.errno import EINVAL, EMSGSIZE, ENOENT
+from kshell.abi.errno import EINVAL, ENOENT
 from kshell.abi.netlink import NLM_F_DUMP, NLM_F_MULTI
 from kshell.abi.socket import AF_UNIX
 from kshell.abi.tcp import TCP_LISTEN
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.netlink import NETLINK_CB, NLMSG_GOODSIZE, netlink_callback, netlink_dump_control
+from kshell.linux.include.linux.netlink import NETLINK_CB, NLMSG_GOODSIZE, netlink_callback
 from kshell.linux.include.linux.sock_diag import sock_diag_handler
 from kshell.linux.include.net.af_unix import SUN_PATH_OFFSET, unix_sock
 from kshell.linux.include.net.netlink import (
@@ -27,6 +27,8 @@ from kshell.linux.include.net.netlink import (
 )
 from kshell.linux.net.core.sock import sock_i_ino, sock_i_uid
 from kshell.linux.net.core.sock_diag_init import (
+    _dump_sockets,
+    _start_dump,
     sock_diag_check_cookie,
     sock_diag_put_meminfo,
     sock_diag_register,
@@ -34,7 +36,6 @@ from kshell.linux.net.core.sock_diag_init import (
     sock_diag_unregister,
 )
 from kshell.linux.net.netlink.af_netlink_deliver import nlmsg_unicast
-from kshell.linux.net.netlink.af_netlink_rcv import netlink_dump_start
 from kshell.linux.net.unix.af_unix_poll import unix_inq_len, unix_outq_len
 
 if TYPE_CHECKING:
@@ -140,15 +141,12 @@ def unix_diag_dump(skb: sk_buff, cb: netlink_callback) -> int:
     assert cb.skb.sk is not None
     req = unix_diag_req(cb.nlh._payload)
     portid = NETLINK_CB(cb.skb).portid
-    try:
-        for sk in list(_sockets(cb.skb.sk.sk_net))[cb.args[0] :]:
-            if req.udiag_states >> sk.skc_state & 1:
-                sk_diag_fill(sk, skb, req, portid, cb.nlh.nlmsg_seq, NLM_F_MULTI)
-            cb.args[0] += 1
-    except KernelError as error:
-        if error.errno != EMSGSIZE or not skb.len:
-            raise
-    return skb.len
+
+    def fill(sk: unix_sock) -> None:
+        if req.udiag_states >> sk.skc_state & 1:
+            sk_diag_fill(sk, skb, req, portid, cb.nlh.nlmsg_seq, NLM_F_MULTI)
+
+    return _dump_sockets(skb, cb, 0, list(_sockets(cb.skb.sk.sk_net)), fill)
 
 
 def unix_diag_get_exact(in_skb: sk_buff, nlh: nlmsghdr, req: unix_diag_req) -> None:
@@ -169,13 +167,10 @@ def unix_diag_get_exact(in_skb: sk_buff, nlh: nlmsghdr, req: unix_diag_req) -> N
 
 def unix_diag_handler_dump(skb: sk_buff, h: nlmsghdr) -> None:
     """A question about AF_UNIX sockets. EINVAL and what follows."""
-    assert skb.sk is not None
     if nlmsg_len(h) < UNIX_DIAG_REQ.size:
         raise KernelError(EINVAL)
     if h.nlmsg_flags & NLM_F_DUMP:
-        nlsk = skb.sk.sk_net.diag_nlsk
-        assert nlsk is not None
-        netlink_dump_start(nlsk, skb, h, netlink_dump_control(unix_diag_dump))
+        _start_dump(skb, h, unix_diag_dump)
     else:
         unix_diag_get_exact(skb, h, unix_diag_req(h._payload))
 
