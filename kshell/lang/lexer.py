@@ -25,7 +25,7 @@ _TOKEN: Final = re.compile(
 )
 
 #: what strace -y writes behind a descriptor
-_ANNOTATION: Final = re.compile(r"<(?:->|[^<>\n])*+>(?=[,)\]}\s]|$)")
+_ANNOTATION: Final = re.compile(r"<(?:->|[^<>\n]|<[^<>\n]*+>)*+>(?=[,)\]}\s]|$)")
 
 _ESCAPES: Final = {
     "n": b"\n", "t": b"\t", "r": b"\r", "v": b"\v", "f": b"\f", "a": b"\a", "b": b"\b", "e": b"\x1b",

@@ -346,7 +346,7 @@ class Parser:
         def item() -> Node:
             nonlocal spaced
             node = self.argument()
-            if isinstance(node, Name | Number) and self.peek().kind in ("name", "number"):
+            if isinstance(node, Name | Number | Annotated) and self.peek().kind in ("name", "number"):
                 spaced = True
                 self._ahead.insert(0, Token("op", ",", self._last_end, self._last_end))
             return node

@@ -20,9 +20,10 @@ _NS: Final = 1_000_000_000
 _DAY: Final = 24 * 3600 * _NS
 
 _HEAD: Final = re.compile(
-    r"\s*(?:\[pid\s+(?P<bracketed>\d+)\]\s+|(?P<pid>\d+)\s+(?!\d*\s*=))?"
+    r"\s*(?:\[pid\s+(?P<bracketed>\d+)(?:<[^<>]*>)?\]\s+|(?P<pid>\d+)(?:<[^<>]*>)?\s+(?!\d*\s*=))?"
     r"(?:(?P<clock>\d\d:\d\d:\d\d)(?:\.(?P<clockfrac>\d+))?\s+|(?P<seconds>\d+)\.(?P<frac>\d+)\s+)?"
     r"(?:\(\+\s*[\d.]+\)\s+)?"
+    r"(?:\[\s*(?:[\da-f]+|\?+)\]\s+){0,2}"  # -n and -i: the call's number, the instruction's address
 )
 _RESUMED: Final = re.compile(r"<\.\.\. (?P<name>\w+) resumed>\s?")
 _UNFINISHED: Final = re.compile(r"\s*<unfinished \.\.\.>\s*$")
@@ -33,7 +34,9 @@ _DURATION: Final = re.compile(r"\s+<(?P<seconds>\d+)\.(?P<frac>\d+)>\s*$")
 _NAME: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)\(")
 _LEFT_OUT: Final = re.compile(r"<\.\.\. resuming interrupted [\w ]*\.\.\.>|<unfinished \.\.\.>(?=\) )")
 """Arguments that strace could not show: the call is a restart, or its task was gone before it came back."""
-_TALK: Final = re.compile(r"(?:strace: |\?\?\?\? |\[ Process PID=|Process \d+ |\+\+\+ superseded|--- stopped)")
+_TALK: Final = re.compile(r"(?:strace: |\?\?\?\? |\[ Process PID=|Process \d+ |\+\+\+ superseded|--- stopped|> )")
+_SUMMARY: Final = re.compile(r"% time +seconds ")
+_SUMMARY_END: Final = re.compile(r"[ \d.]+ total$")
 
 
 class CallStart(Plain):
@@ -143,8 +146,11 @@ def read_log(text: str, filename: str = "<log>") -> Iterator[Record]:
 
 def _split(text: str) -> Iterator[_Line]:
     clock = _Clock()
+    in_summary = False
     for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
+        in_summary = in_summary or _SUMMARY.match(line) is not None
+        if in_summary or not line.strip():
+            in_summary = in_summary and _SUMMARY_END.match(line) is None
             continue
         match = _HEAD.match(line)
         assert match is not None

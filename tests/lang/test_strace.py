@@ -39,6 +39,11 @@ def records(text: str) -> list[Record]:
         ("12    0.000123 close(3) = 0", 12, 123000),
         ("12 close(3</tmp/x>) = 0", 12, None),
         ("12 close(3) = 0 <0.000012>", 12, None),
+        ("12<bash> 10:20:30 close(3) = 0", 12, 37230 * NS),
+        ("[pid 12<bash>] close(3) = 0", 12, None),
+        ("12 [00007f6ba501fca3] close(3) = 0", 12, None),
+        ("12 0.5 [   3] [????????????????] close(3) = 0", 12, NS // 2),
+        ("12 close(3</dev/null<char 1:3>>) = 0", 12, None),
     ],
 )
 def test_heads_of_lines(line: str, pid: int, time: int | None) -> None:
@@ -172,3 +177,25 @@ def test_a_cut_off_last_line_is_told_apart() -> None:
 def test_lines_of_real_logs(line: str) -> None:
     (record,) = records(line + "\n")
     assert isinstance(record, WholeCall), record
+
+
+def test_frames_and_summaries_are_no_calls() -> None:
+    text = (
+        "5 close(3) = 0\n > /usr/lib/libc.so.6(close+0x7) [0x10a857]\n"
+        "% time     seconds  usecs/call     calls    errors syscall\n------ ----------- ----------- --------- --------- ----\n"
+        " 69.79    0.016665         980        17         4 wait4\n------ ----------- ----------- --------- --------- ----\n"
+        "100.00    0.023880          62       384        90 total\n5 close(4) = 0\n"
+    )
+    assert [(type(r), r.line) for r in records(text)] == [(WholeCall, 1), (WholeCall, 8)]
+
+
+def test_flags_that_are_none_and_sets_with_names() -> None:
+    first, second, third = records(
+        "5 ioctl(5, TCSETSW, {c_iflag=, c_lflag=ECHO, c_line=}) = 0\n"
+        "5 pselect6(6, [0<pipe:[7]> 5<socket:[8]>], NULL, NULL, NULL, NULL) = 1 (in [0<pipe:[7]>])\n"
+        "5 epoll_wait(12,  <unfinished ...>\n5 <... epoll_wait resumed> <unfinished ...>) = ?\n"
+    )[:3]
+    assert isinstance(first, WholeCall)
+    assert isinstance(second, WholeCall)
+    assert isinstance(third, CallStart)
+    assert third.resumed

@@ -29,7 +29,6 @@ class Ports:
         for call in log.calls:
             if call.name in FORKS and call.ret is not None and "CLONE_FILES" in call.text:
                 self._leaders[call.ret] = self._leaders.get(call.pid, call.pid)
-        self._forked = {c.ret: c.pid for c in log.calls if c.name in FORKS and c.ret is not None and "CLONE_FILES" not in c.text}
         self._tables: dict[int, dict[str, int]] = {}
         own = {call.index: name for call in log.calls if (name := self._own_name(call))}
         self._named.update(own.values())
@@ -49,7 +48,9 @@ class Ports:
     def _follow(self, call: LogCall, own: dict[int, int]) -> None:
         """Which port the socket of each descriptor has by now; 0: one that nobody tells."""
         table = self._table(call.pid)
-        if call.name in _NEW and call.ret is not None and call.ret >= 0:
+        if call.name in FORKS and call.ret is not None:
+            self._tables.setdefault(call.ret, dict(table))
+        elif call.name in _NEW and call.ret is not None and call.ret >= 0:
             table.pop(str(call.ret), None)
             if call.name != "socket":
                 table[str(call.ret)] = 0
@@ -64,13 +65,7 @@ class Ports:
 
     def _table(self, pid: int) -> dict[str, int]:
         """The descriptors of a process, its threads' too; a child begins with its parent's."""
-        pid = self._leaders.get(pid, pid)
-        if pid not in self._tables:
-            self._tables[pid] = {}
-            parent = self._forked.get(pid)
-            if parent is not None:
-                self._tables[pid].update(self._table(parent))
-        return self._tables[pid]
+        return self._tables.setdefault(self._leaders.get(pid, pid), {})
 
     def _own_name(self, call: LogCall) -> int:
         """What getsockname says of the descriptor before it is closed, where the kernel chose the port."""

@@ -24,7 +24,7 @@ from kshell.session.strace.ports import PATH as PORT_RANGE
 from kshell.session.strace.ports import Ports
 from kshell.session.strace.report import CallVerdict, StraceReport
 from kshell.session.strace.start import Start
-from kshell.session.strace.tables import ENDS, FORKS, GIVE_DESCRIPTORS, READS, is_interface, passed_over
+from kshell.session.strace.tables import ENDS, FORKS, READS, gives_descriptor, is_interface, passed_over
 from kshell.session.strace.world import World
 from kshell.session.tasks import UserTask
 from kshell.world.machine import SyscallInProgress
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
 
 MOST_ATTEMPTS = 60
+SECOND_NS = 1_000_000_000
 SLACK_NS = 50_000_000
 """How far time may run ahead of the log for a call that the log shows finished."""
 
@@ -91,6 +92,8 @@ class Replay:
         self.machine.run_until(self.kernel.boot_ns + _uptime(log))
         self._offset = None if first is None else self.machine.clock.now - first
         self._until = FOREVER
+        whole_seconds = all(event.time is None or event.time % SECOND_NS == 0 for event in log.events)
+        self._slack = SLACK_NS + (SECOND_NS if whole_seconds else 0)
         self._killed_by = {e.pid: e.value for e in log.events if e.kind == "exit" and not e.value.isdigit()}
         self.machine.hold = self._hold
         self.kernel.observe(self._record)
@@ -229,6 +232,8 @@ class Replay:
         user.arena.release()
         running = Running(call, self._prepared(call, user))
         user.task._last_error = None
+        if gives_descriptor(call) and call.ret is not None:
+            self.start.make_room(user.task, call.ret)
         self.running[call.pid] = running
         self._prepare_kernel(call, user)
         try:
@@ -260,11 +265,11 @@ class Replay:
 
     def _align(self, call: LogCall, user: UserTask, outcome: int) -> None:
         """One descriptor more or less than the log's: later numbers shall mean the same all the same."""
-        if call.name not in GIVE_DESCRIPTORS or call.ret is None or (call.ret < 0) == (outcome < 0):
+        if not gives_descriptor(call) or call.ret is None or (call.ret < 0) == (outcome < 0):
             return
         if outcome >= 0:
             self.start.close(user.task, outcome)
-        elif call.name != "fcntl" or "F_DUPFD" in call.text:
+        else:
             self.start.hold_place(user.task, call.ret)
 
     def _restore_kernel(self, call: LogCall) -> None:
@@ -331,7 +336,7 @@ class Replay:
     def _catch_up(self, running: Running) -> None:
         """The log says that the call is over: let what is due very soon happen; without time stamps, all it needs."""
         clock = self.machine.clock
-        limit = max(clock.now, self._until) + SLACK_NS if self._offset is not None else FOREVER
+        limit = max(clock.now, self._until) + self._slack if self._offset is not None else FOREVER
         self.machine.run()
         while not running.done:
             due = clock.next_event()

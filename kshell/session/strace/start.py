@@ -60,17 +60,17 @@ class Start:
                 ns.last_pid = pid - 1
             process = self._fork(self.helper.task)
         self._started = True
-        self._standard_descriptors(process)
+        self._descriptors(process, self.world.inherited_by(pid))
         process.arena.release()
         return process.task
 
-    def _standard_descriptors(self, process: Process) -> None:
+    def _descriptors(self, process: Process, inherited: set[int]) -> None:
         for fd in range(len(process.task.files.fdt.fd)):
             if process.task.files.fdt.fd[fd] is not None:
                 process.call("close", fd)
         for fd in range(3):
             self._descriptor(process, fd, self.world.standard.get(fd) or Node("S_IFCHR" if fd == 0 else "S_IFREG"))
-        for fd in sorted(self.world.inherited - {0, 1, 2}):
+        for fd in sorted(inherited - {0, 1, 2}):
             self._inherited(process, fd)
 
     def _descriptor(self, process: Process, fd: int, node: Node) -> None:
@@ -142,6 +142,12 @@ class Start:
         table = task.files.fdt.fd
         if fd < len(table) and table[fd] is None:
             self._inherited(Process(self.machine, task, Arena(task)), fd)
+
+    def make_room(self, task: task_struct, fd: int) -> None:
+        """A call is about to get `fd`: it is open no more, though the log may have no line for its close()."""
+        table = task.files.fdt.fd
+        if 0 <= fd < len(table) and table[fd] is not None:
+            self.close(task, fd)
 
     def close_all(self, task: task_struct) -> None:
         """What exit_files() does, if the table is the task's own."""

@@ -12,12 +12,10 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
 
 FORKS = frozenset({"fork", "vfork", "clone", "clone3"})
-GIVE_DESCRIPTORS = frozenset(
+_GIVE_DESCRIPTORS = frozenset(
     ["open", "openat", "creat", "socket", "accept", "accept4", "dup", "fcntl", "epoll_create", "epoll_create1",
      "eventfd2", "eventfd", "timerfd_create", "signalfd4", "memfd_create", "inotify_init1", "pidfd_open"]
 )  # fmt: skip
-"""Calls whose result is a new descriptor."""
-
 READS = frozenset({"read", "getrandom"})
 ENDS = frozenset({"exit", "exit_group"})
 
@@ -29,6 +27,7 @@ _NOT_OURS = """
     perf_event_open bpf seccomp io_uring_setup io_uring_enter io_uring_register readahead memfd_secret
     syslog capget capset getpriority setpriority ioprio_get ioprio_set get_mempolicy set_mempolicy mbind
     add_key request_key keyctl
+    timer_create timer_settime timer_gettime timer_getoverrun timer_delete
 """
 PASSED_OVER = frozenset(_NOT_OURS.split())
 """Calls that are not about files, sockets, tasks or time."""
@@ -38,6 +37,11 @@ MODELLED = frozenset({"AF_UNIX", "AF_LOCAL", "AF_INET"})
 
 _INTERFACE_IOCTL = re.compile(r"SIOC[GS]IF|SIOC(ADD|DEL)RT|SIOC[GSD]ARP|SIOC(GMII|ETHTOOL|BR|DEVPRIV)|0x89[0-9a-f]{2}")
 _ON_DESCRIPTOR = re.compile(r"-?\d+")
+
+
+def gives_descriptor(call: LogCall) -> bool:
+    """Whether the result of the call is a new descriptor."""
+    return call.name in _GIVE_DESCRIPTORS and (call.name != "fcntl" or "F_DUPFD" in call.text)
 
 
 def passed_over(call: LogCall) -> bool:

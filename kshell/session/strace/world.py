@@ -17,6 +17,7 @@ from kshell.lang.encode import UNSEEN
 from kshell.session.strace.lines import Log, LogCall
 
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\.\.\.)?', re.DOTALL)
+_ANNOTATION = re.compile(r"<(?:->|[^<>])*>")
 _MODE = re.compile(r"stx?_mode=(S_IF\w+)((?:\|S_IS\w+)*)\|(0\d*)")
 _SIZE = re.compile(r"stx?_size=(\d+)")
 _RDEV = re.compile(r"st_rdev=makedev\((0x[0-9a-f]+), (0x[0-9a-f]+)\)")
@@ -102,6 +103,7 @@ class _Process:
         self.fds = {fd: _Open(f"{STANDARD}{fd}") for fd in range(3)}
         self.cloexec: set[int] = set()
         self.reserved: dict[int, int] = {}
+        self.inherited: set[int] = set()
         self.cwd = cwd
 
     def is_open(self, fd: int) -> bool:
@@ -118,6 +120,7 @@ class _Process:
     def copy(self) -> _Process:
         other = _Process(self.cwd)
         other.fds = dict(self.fds)
+        other.inherited = self.inherited
         other.cloexec = set(self.cloexec)
         return other
 
@@ -130,13 +133,11 @@ class World:
         self.made: set[str] = set()
         self.written: set[str] = set()
         self.standard: dict[int, Node] = {}
-        self.inherited: set[int] = set()
         self.covers: dict[int, Cover] = {}
         self.cover_reads: dict[int, tuple[Cover, int, bytes]] = {}
         self._programs: set[str] = set()
         self.cwd = _first_cwd(log)
         self._calls = log.calls
-        self._parents = {c.ret: c.pid for c in log.calls if c.name in _FORKS and c.ret is not None and c.ret > 0}
         self._threads = {c.ret for c in log.calls if c.name in _FORKS and "CLONE_FILES" in c.text}
         self._processes: dict[int, _Process] = {}
         self._closed: set[int] = set()
@@ -144,8 +145,8 @@ class World:
         for event in log.events:
             process = self._process(event.pid)
             call = event.call
-            if event.kind == "start" and call is not None and call.in_two_parts and call.name in _RESERVING:
-                process.reserve(call)
+            if event.kind == "start" and call is not None:
+                self._begun(process, call)
             elif event.kind == "end" and call is not None:
                 process.reserved.pop(call.index, None)
                 self._see(process, call)
@@ -155,6 +156,13 @@ class World:
             if node.kind == "S_IFCHR" and node.rdev == NULL_DEVICE:
                 self.nodes.setdefault("/dev/null", node)
                 self.nodes["/dev/null"].kind, self.nodes["/dev/null"].mode = node.kind, node.mode
+
+    def _begun(self, process: _Process, call: LogCall) -> None:
+        """What a call does at once: a child has what its parent has now."""
+        if call.in_two_parts and call.name in _RESERVING:
+            process.reserve(call)
+        elif call.name in _FORKS and call.ret is not None and call.ret > 0 and call.ret not in self._processes:
+            self._processes[call.ret] = process if call.ret in self._threads else process.copy()
 
     def _make_program(self, path: str) -> None:
         """`path`, or what it links to, can be executed."""
@@ -171,15 +179,12 @@ class World:
     def _process(self, pid: int) -> _Process:
         process = self._processes.get(pid)
         if process is None:
-            parent = self._parents.get(pid)
-            if parent is None or parent not in self._processes:
-                process = _Process(self.cwd)
-            elif pid in self._threads:
-                process = self._processes[parent]
-            else:
-                process = self._processes[parent].copy()
-            self._processes[pid] = process
+            process = self._processes[pid] = _Process(self.cwd)
         return process
+
+    def inherited_by(self, pid: int) -> set[int]:
+        """Descriptors that a process, or the one it comes from, had before the log."""
+        return self._processes[pid].inherited if pid in self._processes else set()
 
     def _see(self, process: _Process, call: LogCall) -> None:
         handler = _HANDLERS.get(call.name)
@@ -211,6 +216,10 @@ class World:
         """A descriptor that some process closed tells nothing of what was open before the log."""
         self._closed.add(fd)
 
+    def was_closed(self, fd: int) -> bool:
+        """Whether some process has closed a descriptor of that number."""
+        return fd in self._closed
+
     def program(self, path: str) -> None:
         """The log executes `path`."""
         self._programs.add(path)
@@ -231,13 +240,18 @@ class World:
 
     def allocated(self, process: _Process, fd: int, lowest: int = 0) -> None:
         """The kernel gave out `fd`: what is below it was open, so what the log did not open was there before."""
-        if fd in self.inherited and fd not in process.fds:
+        if fd in process.inherited and fd not in process.fds:
             return
         for number in range(lowest, min(fd, MOST_INHERITED)):
             if not process.is_open(number) and number not in self._closed:
-                self.inherited.add(number)
-                for each in self._processes.values():
-                    each.fds.setdefault(number, _Open(""))
+                self.inherits(process, number)
+
+    def inherits(self, process: _Process, fd: int) -> None:
+        """The process and those of its family had `fd` all along."""
+        process.inherited.add(fd)
+        for each in self._processes.values():
+            if each.inherited is process.inherited:
+                each.fds.setdefault(fd, _Open(""))
 
     def path(self, process: _Process, argument: str, base: str = "AT_FDCWD") -> str:
         """The absolute path of a path argument; "" if it has none."""
@@ -274,9 +288,9 @@ def _first_cwd(log: Log) -> str:
         if call.name == "getcwd" and call.ret and call.ret > 0 and (found := string_of(call.args[0])):
             return found[0].decode("utf-8", "replace")
         if call.name in _STATS and call.ret == 0 and len(call.args) > 2:
-            if call.args[1] == '"."' and previous:
-                return previous
             found = string_of(call.args[1])
+            if found is not None and found[0] == b"." and previous:
+                return previous
             previous = found[0].decode("utf-8", "replace") if found and found[0].startswith(b"/") else previous
     return DEFAULT_CWD
 
@@ -319,7 +333,8 @@ def _close(world: World, process: _Process, call: LogCall) -> None:
 def _pair(world: World, process: _Process, call: LogCall) -> None:
     """pipe and socketpair: two numbers that are no files."""
     if call.ret == 0:
-        for fd in re.findall(r"\d+", call.args[-1] if call.name == "socketpair" else call.args[0])[:2]:
+        pair = _ANNOTATION.sub("", call.args[-1] if call.name == "socketpair" else call.args[0])
+        for fd in re.findall(r"\d+", pair)[:2]:
             world.allocated(process, int(fd))
             process.fds[int(fd)] = _Open("")
             (process.cloexec.add if "CLOEXEC" in call.text else process.cloexec.discard)(int(fd))
@@ -366,10 +381,9 @@ def _asked_of(world: World, process: _Process, call: LogCall) -> None:
     if call.name != "fcntl" or call.ret is None or call.ret < 0:
         return
     fd = _number(call.args[0])
-    if not process.is_open(fd):
-        world.inherited.add(fd)
-        process.fds[fd] = _Open("")
-    elif process.fds[fd].path == f"{STANDARD}{fd}" and call.args[1] == "F_GETFL":
+    if not process.is_open(fd) and not world.was_closed(fd):
+        world.inherits(process, fd)
+    elif fd in process.fds and process.fds[fd].path == f"{STANDARD}{fd}" and call.args[1] == "F_GETFL":
         world.standard.setdefault(fd, Node("S_IFCHR" if fd == 0 else "S_IFREG")).flags = call.ret & O_ACCMODE
 
 

@@ -220,6 +220,44 @@ TIME_WAIT_OF_AN_IPV6_SOCKET = f"""\
 5 close(4) = 0
 """
 
+A_CHILD_HAS_WHAT_ITS_PARENT_HAD = """\
+5 pipe2([3, 4], 0) = 0
+5 fork( <unfinished ...>
+5 <... fork resumed>) = 6
+5 close(3) = 0
+5 close(4) = 0
+6 fcntl(4, F_GETFD) = 0
+6 socket(AF_UNIX, SOCK_STREAM, 0) = 5
+5 socket(AF_UNIX, SOCK_STREAM, 0) = 3
+5 socket(AF_UNIX, SOCK_STREAM, 0) = 4
+"""
+
+EACH_FAMILY_INHERITED_ITS_OWN = """\
+5 socket(AF_UNIX, SOCK_STREAM, 0) = 5
+5 socket(AF_UNIX, SOCK_STREAM, 0) = 6
+9 socket(AF_UNIX, SOCK_STREAM, 0) = 3
+"""
+
+DESCRIPTORS_WITH_THEIR_FILES = """\
+5 pipe2([3<pipe:[1893597]>, 4<pipe:[1893597]>], 0) = 0
+5 write(4<pipe:[1893597]>, "a", 1) = 1
+5 pselect6(5, [3<pipe:[1893597]>], [4<pipe:[1893597]>], NULL, NULL, NULL) = 2 (in [3<pipe:[1893597]>], out [4<pipe:[1893597]>])
+5 openat(AT_FDCWD</srv/talk>, "/dev/null", O_RDONLY) = 5</dev/null<char 1:3>>
+"""
+
+WHOLE_SECONDS = """\
+5 10:20:30 clock_nanosleep(CLOCK_REALTIME, 0, {tv_sec=0, tv_nsec=200000000}, NULL) = 0
+5 10:20:30 getppid() = 1
+"""
+
+CLOSED_WITHOUT_A_LINE = """\
+5 socket(AF_UNIX, SOCK_STREAM, 0) = 3
+5 connect(3, {sa_family=AF_UNIX, sun_path="/var/run/nscd/socket"}, 110) = -1 ENOENT (No such file or directory)
+5 fcntl(3, F_GETFL) = 0x2 (flags O_RDWR)
+5 socket(AF_INET, SOCK_DGRAM, 0) = 3
+5 shutdown(3, SHUT_WR) = -1 ENOTCONN (Transport endpoint is not connected)
+"""
+
 
 @pytest.mark.parametrize(
     ("name", "log"), [(name, text) for name, text in globals().items() if name.isupper() and "\n" in text]
