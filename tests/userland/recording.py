@@ -60,7 +60,7 @@ def _in_order(lines: list[str]) -> Iterator[str]:
 def result(text: str, status: int) -> list[str]:
     """The lines of a record for what a command has printed. How a program is used is not told in the same words."""
     lines = list(_in_order(text.rstrip("\n").splitlines()))
-    usage = next((at for at, line in enumerate(lines) if line.lower().startswith("usage:")), None)
+    usage = next((at for at, line in enumerate(lines) if line.lower().startswith("usage:") or line == "Usage"), None)
     if usage is not None:
         lines[usage:] = ["[usage]"]
     return lines + ([f"[exit {status}]"] if status else [])

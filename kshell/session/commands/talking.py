@@ -5,22 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.session.commands import command
-from kshell.session.commands.files import run_program
+from kshell.session.commands.files import run_program, split_words
+from kshell.userland.ping_options import Options
+from kshell.userland.runtime import ProgramError
 
 if TYPE_CHECKING:
     from kshell.session.session import Session
 
 
-@command("ping [-c COUNT] [-i SECONDS] [-W SECONDS] [-s SIZE] [-t TTL] [-q] ADDRESS [&]", section="userland")
+@command(
+    "ping [-c COUNT] [-i SECONDS] [-W SECONDS] [-w SECONDS] [-s SIZE] [-t TTL] [-M do|want|dont] [-I SOURCE] [-qnODbp...] "
+    "ADDRESS [&]",
+    section="userland",
+)
 def do_ping(session: Session, arguments: str) -> None:
     """Send echo requests and time the replies, on the virtual clock.
 
     ping -c 3 127.0.0.1
     ping 10.0.0.2 &     then `sleep 5s`, `interrupt ping`
     """
-    words = arguments.split()
-    endless = "-c" not in words and "-w" not in words and words and words[-1] != "&"
-    run_program(session, "ping", arguments + (" &" if endless else ""))
+    words = split_words(arguments)
+    run_program(session, "ping", arguments + (" &" if words[-1:] != ["&"] and _endless(words) else ""))
+
+
+def _endless(words: list[str]) -> bool:
+    """Whether ping would go on until it is interrupted."""
+    try:
+        options = Options(["ping", *words])
+    except ProgramError:
+        return False
+    return not options.count and not options.deadline
 
 
 @command("nc [-cklNuUvz] [-p PORT] [-w SECONDS] [HOST] [PORT] [<<< TEXT] [&]", section="userland")
