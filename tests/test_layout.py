@@ -1,6 +1,8 @@
 """The shape of the house: which package may import which, how long a file may be, what lies at the top."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,3 +94,14 @@ def test_the_top_level_is_as_agreed() -> None:
         pytest.skip("not a checkout")
     seen = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
     assert {name for name in seen if not name.endswith(".egg-info")} - GENERATED == TOP_LEVEL
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["net.core.sock", "net.core.sock_free", "net.ipv4.route_output", "net.ipv4.udplite", "fs.proc.namespaces", "include.net.ip"],
+)
+def test_any_module_of_the_kernel_can_be_imported_first(module: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import kshell.linux.{module}"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
