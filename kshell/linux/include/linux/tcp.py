@@ -6,7 +6,8 @@ connection have slots that stay empty until a connection needs them; reading one
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import struct
+from typing import TYPE_CHECKING, Final
 
 from kshell.linux.include.linux.hrtimer import hrtimer
 from kshell.linux.include.net.inet_connection_sock import _embedded, inet_connection_sock
@@ -52,6 +53,9 @@ TCPF_DELACK_TIMER_DEFERRED = 1 << TCP_DELACK_TIMER_DEFERRED
 TCPF_MTU_REDUCED_DEFERRED = 1 << TCP_MTU_REDUCED_DEFERRED
 
 
+_TCPHDR: Final = struct.Struct(">HHIIBBHHH")
+
+
 class tcphdr:
     """struct tcphdr in host byte order; `_flags` is its 14th byte, `_options` the option bytes, padded to 32 bits."""
 
@@ -71,6 +75,15 @@ class tcphdr:
         self.check = 0
         self.urg_ptr = urg_ptr
         self._options = options
+
+    @classmethod
+    def _from_bytes(cls, data: bytes) -> tcphdr:
+        """Parse at least 20 bytes; options as far as doff and the data reach."""
+        source, dest, seq, ack_seq, offset, flags, window, check, urg_ptr = _TCPHDR.unpack_from(data)
+        self = cls(source, dest, seq, ack_seq, flags, window, urg_ptr, bytes(data[20 : (offset >> 4) * 4]))
+        self.doff = offset >> 4
+        self.check = check
+        return self
 
     @property
     def fin(self) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, cast
 
+from kshell.abi.inet import IPPROTO_TCP
 from kshell.abi.packet import PACKET_HOST
 from kshell.abi.tcp import (
     TCP_ESTABLISHED,
@@ -11,11 +13,13 @@ from kshell.abi.tcp import (
     TCP_NEW_SYN_RECV,
     TCP_TIME_WAIT,
 )
-from kshell.linux.include.linux.skbuff import skb_shinfo
+from kshell.linux.include.linux.ip import _checksum
+from kshell.linux.include.linux.skbuff import CHECKSUM_NONE, skb_shinfo
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_TCPBACKLOGCOALESCE,
     LINUX_MIB_TCPBACKLOGDROP,
     LINUX_MIB_TCPMINTTLDROP,
+    TCP_MIB_CSUMERRORS,
     TCP_MIB_INERRS,
     TCP_MIB_INSEGS,
 )
@@ -26,6 +30,7 @@ from kshell.linux.include.net.dropreason import (
     SKB_DROP_REASON_PKT_TOO_SMALL,
     SKB_DROP_REASON_SOCKET_BACKLOG,
     SKB_DROP_REASON_SOCKET_FILTER,
+    SKB_DROP_REASON_TCP_CSUM,
 )
 from kshell.linux.include.net.rtable import inet_iif
 from kshell.linux.include.net.sock import sk_add_backlog
@@ -232,6 +237,22 @@ def __inet_lookup_skb(skb: sk_buff, th: tcphdr, net: net) -> tuple[sock_common |
     return listener, False
 
 
+def _parse(skb: sk_buff) -> tuple[tcphdr | None, int]:
+    """(the header or None, why not), taken off the data and checked if it came as bytes."""
+    data = skb.data
+    if len(data) < 20 or not 20 <= (data[12] >> 4) * 4 <= len(data):
+        return None, SKB_DROP_REASON_PKT_TOO_SMALL
+    if skb.ip_summed == CHECKSUM_NONE:
+        iph: iphdr = skb.network_header  # type: ignore[assignment]
+        pseudo = struct.pack(">IIHH", iph.saddr, iph.daddr, IPPROTO_TCP, len(data))
+        if _checksum(pseudo + data) not in (0, 0xFFFF):
+            return None, SKB_DROP_REASON_TCP_CSUM
+    th = tcphdr._from_bytes(data)
+    skb.transport_header = th
+    skb.data = data[th.doff * 4 :]
+    return th, 0
+
+
 def tcp_v4_rcv(skb: sk_buff) -> int:
     """A segment from the IP layer; its length counts from the TCP header."""
     assert skb.dev is not None
@@ -241,9 +262,13 @@ def tcp_v4_rcv(skb: sk_buff) -> int:
     mib = net.mib.tcp_statistics
     mib[TCP_MIB_INSEGS] += 1
     th = skb.transport_header
-    if not isinstance(th, tcphdr) or th.doff < 5:
-        mib[TCP_MIB_INERRS] += 1
-        return _drop(skb, SKB_DROP_REASON_PKT_TOO_SMALL)
+    if not isinstance(th, tcphdr):
+        th, reason = _parse(skb)
+        if th is None:
+            if reason == SKB_DROP_REASON_TCP_CSUM:
+                mib[TCP_MIB_CSUMERRORS] += 1
+            mib[TCP_MIB_INERRS] += 1
+            return _drop(skb, reason)
     sk, refcounted = __inet_lookup_skb(skb, th, net)
     if sk is None:
         return _no_socket(skb, th)
