@@ -46,7 +46,7 @@ def bridged(ports=3):
     net.s.make("bridge", "br0")
     bridge = net.s.dev("br0")
     for n, name in enumerate(names):
-        bridge.netdev_ops.ndo_add_slave(bridge, net.s.dev(f"eth{n}"))
+        bridge.netdev_ops.ndo_add_slave(bridge, net.s.dev(f"eth{n}"), None)
         net.nodes[name].up("eth0", f"10.0.0.{n + 1}")
     net.s.set_up("br0", *(f"eth{n}" for n in range(ports)))
     return net

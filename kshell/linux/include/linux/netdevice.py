@@ -267,7 +267,7 @@ class net_device_ops:
         ndo_change_mtu: Callable[[net_device, int], int] | None = None,
         ndo_get_stats64: Callable[[net_device, rtnl_link_stats64], None] | None = None,
         ndo_change_carrier: Callable[[net_device, bool], int] | None = None,
-        ndo_add_slave: Callable[[net_device, net_device], None] | None = None,
+        ndo_add_slave: Callable[[net_device, net_device, netlink_ext_ack | None], None] | None = None,
         ndo_del_slave: Callable[[net_device, net_device], None] | None = None,
         ndo_get_iflink: Callable[[net_device], int] | None = None,
         ndo_eth_ioctl: Callable[[net_device, _ifreq, int], None] | None = None,

@@ -33,6 +33,7 @@ from kshell.linux.net.ethernet.eth import eth_hw_addr_random, ether_setup
 from kshell.linux.net.sched.sch_generic_carrier import netif_carrier_off
 
 if TYPE_CHECKING:
+    from kshell.linux.include.linux.netlink import netlink_ext_ack
     from kshell.linux.include.linux.skbuff import sk_buff
 
 
@@ -83,9 +84,9 @@ def br_set_mac_address(dev: net_device, addr: bytes) -> int:
     return 0
 
 
-def br_add_slave(dev: net_device, slave_dev: net_device) -> None:
+def br_add_slave(dev: net_device, slave_dev: net_device, extack: netlink_ext_ack | None) -> None:
     """`ip link set DEV master BRIDGE`."""
-    br_add_if(_br(dev), slave_dev)
+    br_add_if(_br(dev), slave_dev, extack)
 
 
 def br_del_slave(dev: net_device, slave_dev: net_device) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import EBUSY, EINVAL, ELOOP, EOPNOTSUPP, EXFULL
 from kshell.abi.netdevice import ARPHRD_ETHER, ETH_ALEN, ETH_DATA_LEN, IFF_LOOPBACK, IFF_UP
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.if_ether import is_valid_ether_addr
 from kshell.linux.include.linux.netdevice import (
     IFF_BRIDGE_PORT,
     IFF_DONT_BRIDGE,
@@ -15,6 +16,7 @@ from kshell.linux.include.linux.netdevice import (
     netif_is_bridge_master,
     netif_running,
 )
+from kshell.linux.include.net.nlattr import NL_SET_ERR_MSG
 from kshell.linux.kernel.printk import pr_info
 from kshell.linux.net.bridge.br_fdb import br_fdb_delete_by_port, fdb_add_local
 from kshell.linux.net.bridge.br_input import br_handle_frame
@@ -40,6 +42,7 @@ from kshell.linux.net.core.dev_register import unregister_netdevice
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
+    from kshell.linux.include.linux.netlink import netlink_ext_ack
 
 
 def find_portno(br: net_bridge) -> int:
@@ -80,15 +83,18 @@ def netdev_upper_dev_unlink(dev: net_device, upper_dev: net_device) -> None:
     call_netdevice_notifiers(NETDEV_CHANGEUPPER, dev)
 
 
-def br_add_if(br: net_bridge, dev: net_device) -> None:
+def br_add_if(br: net_bridge, dev: net_device, extack: netlink_ext_ack | None) -> None:
     """A device joins. EINVAL: no Ethernet device; ELOOP: a bridge; EBUSY: it is in a bridge; EOPNOTSUPP."""
-    if dev.flags & IFF_LOOPBACK or dev.type != ARPHRD_ETHER or dev.addr_len != ETH_ALEN:
+    ethernet = dev.type == ARPHRD_ETHER and dev.addr_len == ETH_ALEN and is_valid_ether_addr(dev.dev_addr)
+    if dev.flags & IFF_LOOPBACK or not ethernet:
         raise KernelError(EINVAL)
     if netif_is_bridge_master(dev):
+        NL_SET_ERR_MSG(extack, "Can not enslave a bridge to a bridge")
         raise KernelError(ELOOP)
     if dev._master is not None or br_port_get(dev) is not None:
         raise KernelError(EBUSY)
     if dev.priv_flags & IFF_DONT_BRIDGE:
+        NL_SET_ERR_MSG(extack, "Device does not allow enslaving to a bridge")
         raise KernelError(EOPNOTSUPP)
     p = new_nbp(br, dev)
     dev_set_allmulti(dev, 1)

@@ -165,7 +165,7 @@ def do_set_master(dev: net_device, ifindex: int, extack: netlink_ext_ack | None)
             raise KernelError(EINVAL)
         if upper_dev.netdev_ops.ndo_add_slave is None:
             raise KernelError(EOPNOTSUPP)
-        upper_dev.netdev_ops.ndo_add_slave(upper_dev, dev)
+        upper_dev.netdev_ops.ndo_add_slave(upper_dev, dev, extack)
 
 
 def do_setlink(

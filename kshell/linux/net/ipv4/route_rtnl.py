@@ -12,6 +12,7 @@ from kshell.abi.netdevice import ETH_P_IP
 from kshell.abi.rtnetlink import RTAX_LOCK, RTAX_MTU
 from kshell.abi.socket import AF_INET, PF_INET
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.jiffies import jiffies_to_clock_t
 from kshell.linux.include.linux.netlink import NETLINK_CB, NLMSG_GOODSIZE, netlink_callback, netlink_ext_ack
 from kshell.linux.include.net.dst import dst_hold
@@ -188,6 +189,14 @@ def _flow(net: net_t, tb: nlattrs, tos: int, extack: netlink_ext_ack) -> flowi4:
     )  # fmt: skip
 
 
+def inet_rtm_getroute_build_skb(kernel: Kernel, fl4: flowi4) -> sk_buff:
+    """A packet with nothing but a header, which can be led through the routing."""
+    skb = alloc_skb(kernel, NLMSG_GOODSIZE)
+    skb.protocol = ETH_P_IP
+    skb.network_header = iphdr(protocol=fl4.flowi4_proto, saddr=fl4.saddr, daddr=fl4.daddr)
+    return skb
+
+
 def _lookup(net: net_t, fl4: flowi4, iif: int, res: fib_result) -> rtable:
     """The route of a packet that comes in by a device (iif), or that is sent. ENODEV, ENETUNREACH …"""
     if not iif:
@@ -195,8 +204,7 @@ def _lookup(net: net_t, fl4: flowi4, iif: int, res: fib_result) -> rtable:
     dev = dev_get_by_index_rcu(net, iif)
     if dev is None:
         raise KernelError(ENODEV)
-    skb = alloc_skb(net.kernel, NLMSG_GOODSIZE)
-    skb.protocol = ETH_P_IP
+    skb = inet_rtm_getroute_build_skb(net.kernel, fl4)
     skb.dev = dev
     skb.mark = fl4.flowi4_mark
     err = route_input.ip_route_input_rcu(skb, fl4.daddr, fl4.saddr, fl4.flowi4_tos, dev, res)
