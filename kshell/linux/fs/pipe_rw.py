@@ -252,6 +252,14 @@ def _append(pipe: pipe_inode_info, filp: file, from_: iov_iter) -> int:
     return len(data)
 
 
+def _wake_after_write(pipe: pipe_inode_info, was_empty: bool, wake_next_writer: bool) -> None:
+    if was_empty or pipe.poll_usage:
+        wake_up_interruptible_sync_poll(pipe.rd_wait, EPOLLIN | EPOLLRDNORM)
+    kill_fasync(pipe.fasync_readers, SIGIO, POLL_IN)
+    if wake_next_writer and not pipe_full(pipe.head, pipe.tail, pipe.max_usage):
+        wake_up_interruptible_sync_poll(pipe.wr_wait, EPOLLOUT | EPOLLWRNORM)
+
+
 async def pipe_write(iocb: kiocb, from_: iov_iter) -> int:
     """Write all, sleeping for room. EPIPE with SIGPIPE, EAGAIN, EFAULT, ERESTARTSYS."""
     filp = iocb.ki_filp
@@ -296,11 +304,7 @@ async def pipe_write(iocb: kiocb, from_: iov_iter) -> int:
             was_empty = pipe_empty(pipe.head, pipe.tail)
             wake_next_writer = True
     finally:
-        if was_empty or pipe.poll_usage:
-            wake_up_interruptible_sync_poll(pipe.rd_wait, EPOLLIN | EPOLLRDNORM)
-        kill_fasync(pipe.fasync_readers, SIGIO, POLL_IN)
-        if wake_next_writer and not pipe_full(pipe.head, pipe.tail, pipe.max_usage):
-            wake_up_interruptible_sync_poll(pipe.wr_wait, EPOLLOUT | EPOLLWRNORM)
+        _wake_after_write(pipe, was_empty, wake_next_writer)
     if ret < 0:
         raise KernelError(-ret)
     if ret > 0:

@@ -257,23 +257,26 @@ def _route_device(net: net_t, rt: rtentry, cfg: fib_config) -> None:
         cfg.fc_prefsrc = ifa.ifa_local
 
 
+def _prefix_length(rt: rtentry, addr: int) -> int:
+    """How many bits of the destination count. EAFNOSUPPORT, EINVAL: the mask."""
+    if rt.rt_flags & RTF_HOST:
+        return 32
+    mask = sk_extract_addr(rt.rt_genmask)
+    family = _family(rt.rt_genmask)
+    if family != AF_INET and (mask or family):
+        raise KernelError(EAFNOSUPPORT)
+    if bad_mask(mask, addr):
+        raise KernelError(EINVAL)
+    return inet_mask_len(mask)
+
+
 def rtentry_to_fib_config(net: net_t, cmd: int, rt: rtentry) -> fib_config:
     """Make a request of an ioctl's argument. EAFNOSUPPORT, EINVAL, ENODEV, EFAULT."""
     cfg = fib_config()
     if _family(rt.rt_dst) != AF_INET:
         raise KernelError(EAFNOSUPPORT)
-    plen = 32
-    addr = sk_extract_addr(rt.rt_dst)
-    if not rt.rt_flags & RTF_HOST:
-        mask = sk_extract_addr(rt.rt_genmask)
-        family = _family(rt.rt_genmask)
-        if family != AF_INET and (mask or family):
-            raise KernelError(EAFNOSUPPORT)
-        if bad_mask(mask, addr):
-            raise KernelError(EINVAL)
-        plen = inet_mask_len(mask)
-    cfg.fc_dst_len = plen
-    cfg.fc_dst = addr
+    cfg.fc_dst = sk_extract_addr(rt.rt_dst)
+    cfg.fc_dst_len = _prefix_length(rt, cfg.fc_dst)
     if cmd != SIOCDELRT:
         cfg.fc_nlflags = NLM_F_CREATE
         cfg.fc_protocol = RTPROT_BOOT

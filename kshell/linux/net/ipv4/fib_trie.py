@@ -128,6 +128,17 @@ def _same_key(fah: list[fib_alias], fa: fib_alias, cfg_type: int, new: fib_alias
     return False, None
 
 
+def _same_place(fa: fib_alias, new: fib_alias) -> bool:
+    return fa.fa_dscp == new.fa_dscp and fa.fa_info.fib_priority == new.fa_info.fib_priority
+
+
+def _replace(net: net_t, leaf: key_vector, fa: fib_alias, new: fib_alias) -> None:
+    leaf.leaf[leaf.leaf.index(fa)] = new
+    fib_semantics.fib_release_info(fa.fa_info)
+    if fa.fa_state & FA_S_ACCESSED:
+        route.rt_cache_flush(net)
+
+
 def fib_table_insert(net: net_t, tb: fib_table, cfg: fib_config, extack: netlink_ext_ack | None = None) -> None:
     """Add a route. EEXIST, ENOENT and what fib_semantics.fib_create_info() finds wrong."""
     t = tb.tb_data
@@ -141,26 +152,18 @@ def fib_table_insert(net: net_t, tb: fib_table, cfg: fib_config, extack: netlink
         fa = None
         if leaf is not None:
             fa = fib_find_alias(leaf.leaf, slen, cfg.fc_dscp, fi.fib_priority, tb.tb_id, False)
-        if (
-            leaf is not None
-            and fa is not None
-            and fa.fa_dscp == cfg.fc_dscp
-            and fa.fa_info.fib_priority == fi.fib_priority
-        ):
+        if leaf is not None and fa is not None and _same_place(fa, new):
             if cfg.fc_nlflags & NLM_F_EXCL:
                 raise KernelError(EEXIST)
             nlflags &= ~NLM_F_EXCL
             exists, after = _same_key(leaf.leaf, fa, cfg.fc_type, new)
             if cfg.fc_nlflags & NLM_F_REPLACE:
+                if exists and after is fa:
+                    fib_semantics.fib_release_info(fi)
+                    return
                 if exists:
-                    if after is fa:
-                        fib_semantics.fib_release_info(fi)
-                        return
                     raise KernelError(EEXIST)
-                leaf.leaf[leaf.leaf.index(fa)] = new
-                fib_semantics.fib_release_info(fa.fa_info)
-                if fa.fa_state & FA_S_ACCESSED:
-                    route.rt_cache_flush(net)
+                _replace(net, leaf, fa, new)
                 nlflags |= NLM_F_REPLACE
                 rtmsg_fib(net, RTM_NEWROUTE, key, new, cfg.fc_dst_len, tb.tb_id, cfg.fc_nlinfo, nlflags)
                 return

@@ -23,9 +23,12 @@ from kshell.linux.net.core import sock as net_core_sock
 from kshell.linux.net.ipv4 import inet_hashtables
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kshell.linux.include.net.inet_connection_sock import inet_connection_sock
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.net.sock import sock, sock_common
+    from kshell.linux.init.kernel import Kernel
 
 
 def inet_rcv_saddr_equal(sk: sock_common, sk2: sock_common, match_wildcard: bool) -> bool:
@@ -151,6 +154,21 @@ def _port_is_open(sk: sock, port: int, relax: bool) -> tuple[inet_bind_bucket | 
     return tb, tb2
 
 
+def _candidates(kernel: Kernel, low: int, high: int) -> Iterator[int]:
+    """The ports from low to below high: every second one from somewhere on, then the others."""
+    remaining = high - low
+    if remaining > 1:
+        remaining &= ~1
+    offset = prandom_u32_max(kernel, remaining) | 1
+    for start in (low + offset, low + offset - 1):
+        port = start
+        for _ in range(0, remaining, 2):
+            if port >= high:
+                port -= remaining
+            yield port
+            port += 2
+
+
 def inet_csk_find_open_port(sk: sock) -> tuple[int, inet_bind_bucket | None, inet_bind2_bucket | None]:
     """A free port for bind(0): odd ones first, with SO_REUSEADDR from the lower half first. EADDRINUSE."""
     net = sk.skc_net
@@ -162,19 +180,10 @@ def inet_csk_find_open_port(sk: sock) -> tuple[int, inet_bind_bucket | None, ine
             if attempt_half and high - low >= 4:
                 half = low + (((high - low) >> 2) << 1)
                 low, high = (low, half) if attempt_half == 1 else (half, high)
-            remaining = high - low
-            if remaining > 1:
-                remaining &= ~1
-            offset = prandom_u32_max(net.kernel, remaining) | 1
-            for start in (low + offset, low + offset - 1):
-                port = start
-                for _ in range(0, remaining, 2):
-                    if port >= high:
-                        port -= remaining
-                    found = _port_is_open(sk, port, relax)
-                    if found is not None:
-                        return port, *found
-                    port += 2
+            for port in _candidates(net.kernel, low, high):
+                found = _port_is_open(sk, port, relax)
+                if found is not None:
+                    return port, *found
         if not net.ipv4.sysctl_ip_autobind_reuse or relax:
             raise KernelError(EADDRINUSE)
         relax = True

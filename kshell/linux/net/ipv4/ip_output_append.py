@@ -25,6 +25,7 @@ from kshell.linux.include.linux.skbuff import (
     skb_shinfo,
 )
 from kshell.linux.include.linux.snmp import IPSTATS_MIB_OUTDISCARDS
+from kshell.linux.include.linux.tcp import tcphdr
 from kshell.linux.include.net.flow import FLOWI_FLAG_ANYSRC, FLOWI_FLAG_KNOWN_NH, flowi4
 from kshell.linux.include.net.inet_sock import IPCORK_OPT, _cork_of, inet_cork, inet_sk, ip_options, ip_options_rcu
 from kshell.linux.include.net.ip import (
@@ -124,6 +125,27 @@ class _append_state:
         self.dev_features = features
 
 
+def _room_of_fragment(cork: inet_cork, st: _append_state, datalen: int, fraggap: int, flags: int) -> tuple[int, int]:
+    """Bytes to allocate for a packet, and bytes that go into pages."""
+    fraglen = datalen + st.fragheaderlen
+    alloc_extra = _HH_LEN + 15
+    sg = st.dev_features & NETIF_F_SG
+    if flags & MSG_MORE and not sg:
+        return st.mtu + alloc_extra, 0
+    if not cork.gso_size and (fraglen + alloc_extra < SKB_MAX_ALLOC or not sg):
+        return fraglen + alloc_extra, 0
+    return st.fragheaderlen + st.transhdrlen + fraggap + alloc_extra, datalen - st.transhdrlen - fraggap
+
+
+def _alloc_fragment(sk: sock, st: _append_state, alloclen: int) -> sk_buff:
+    """The first packet waits for room in the send buffer, others may use twice of it. EAGAIN, ENOBUFS."""
+    if st.transhdrlen:
+        return _run_nowait(sock_alloc_send_skb(sk, alloclen, True))
+    if sk.sk_wmem_alloc > 2 * sk.sk_sndbuf:
+        raise KernelError(ENOBUFS)
+    return alloc_skb(sk.skc_net.kernel, alloclen)
+
+
 def _new_fragment(
     sk: sock, queue: sk_buff_head, cork: inet_cork, st: _append_state, getfrag: getfrag_t, from_: object, flags: int
 ) -> None:
@@ -133,24 +155,8 @@ def _new_fragment(
     datalen = st.length + fraggap
     if datalen > st.mtu - st.fragheaderlen:
         datalen = st.maxfraglen - st.fragheaderlen
-    fraglen = datalen + st.fragheaderlen
-    alloc_extra = _HH_LEN + 15
-    sg = st.dev_features & NETIF_F_SG
-    pagedlen = 0
-    if flags & MSG_MORE and not sg:
-        alloclen = st.mtu
-    elif not cork.gso_size and (fraglen + alloc_extra < SKB_MAX_ALLOC or not sg):
-        alloclen = fraglen
-    else:
-        alloclen = st.fragheaderlen + st.transhdrlen + fraggap
-        pagedlen = datalen - st.transhdrlen - fraggap
-    alloclen += alloc_extra
-    if st.transhdrlen:
-        skb: sk_buff = _run_nowait(sock_alloc_send_skb(sk, alloclen, True))
-    else:
-        if sk.sk_wmem_alloc > 2 * sk.sk_sndbuf:
-            raise KernelError(ENOBUFS)
-        skb = alloc_skb(sk.skc_net.kernel, alloclen)
+    alloclen, pagedlen = _room_of_fragment(cork, st, datalen, fraggap, flags)
+    skb = _alloc_fragment(sk, st, alloclen)
     skb.ip_summed = st.csummode
     head = b""
     if fraggap and prev is not None:
@@ -159,7 +165,7 @@ def _new_fragment(
         prev.len = st.maxfraglen
     copy = datalen - st.transhdrlen - fraggap
     skb_put(skb, head)
-    skb.len = fraglen
+    skb.len = datalen + st.fragheaderlen
     try:
         if copy > 0:
             skb.data += getfrag(from_, st.offset, copy, skb)
@@ -405,6 +411,17 @@ def ip_reply_glue_bits(dptr: object, offset: int, length: int, skb: sk_buff) -> 
     return dptr[offset : offset + length]
 
 
+def _flow_of_reply(sk: sock, skb: sk_buff, arg: ip_reply_arg, daddr: int, saddr: int) -> flowi4:
+    iph, th = skb.network_header, skb.transport_header
+    assert isinstance(iph, iphdr)
+    assert isinstance(th, tcphdr)
+    return flowi4(
+        arg.bound_dev_if, 1, (skb.mark if sk.skc_net.ipv4.sysctl_fwmark_reflect else 0) or sk.sk_mark, arg.tos & 0x1E,
+        0, iph.protocol, FLOWI_FLAG_ANYSRC if arg.flags & IP_REPLY_ARG_NOSRCCHECK else 0, daddr, saddr, th.source,
+        th.dest, arg.uid,
+    )  # fmt: skip
+
+
 def ip_send_unicast_reply(
     sk: sock, skb: sk_buff, sopt: ip_options | None, daddr: int, saddr: int, arg: ip_reply_arg, length: int,
     transmit_time: int, txhash: int,
@@ -424,20 +441,14 @@ def ip_send_unicast_reply(
         ipc.opt = ip_options_rcu(replyopts)
         if replyopts.srr:
             daddr = replyopts.faddr
-    iph = skb.network_header
-    th = skb.transport_header
-    fl4 = flowi4(
-        arg.bound_dev_if, 1, (skb.mark if net.ipv4.sysctl_fwmark_reflect else 0) or sk.sk_mark, arg.tos & 0x1E, 0,
-        iph.protocol, FLOWI_FLAG_ANYSRC if arg.flags & IP_REPLY_ARG_NOSRCCHECK else 0, daddr, saddr,  # type: ignore[attr-defined]
-        th.source, th.dest, arg.uid,  # type: ignore[attr-defined]
-    )  # fmt: skip
+    fl4 = _flow_of_reply(sk, skb, arg, daddr, saddr)
     security_skb_classify_flow(skb, fl4)
     try:
         rt = route_output.ip_route_output_flow(net, fl4, sk)
     except KernelError:
         return
     inet_sk(sk).tos = arg.tos & ~3
-    sk.sk_protocol = iph.protocol  # type: ignore[attr-defined]
+    sk.sk_protocol = fl4.flowi4_proto
     sk.sk_bound_dev_if = arg.bound_dev_if
     sk.sk_sndbuf = net.kernel.sysctl_wmem_default
     ipc.sockc.mark = fl4.flowi4_mark

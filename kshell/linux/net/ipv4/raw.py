@@ -99,6 +99,27 @@ class raw_frag_vec:
         self.hdr = b""
 
 
+def _users_packet(sk: sock, msg: msghdr, length: int) -> tuple[sk_buff, iphdr]:
+    """The packet that a message is, and its header. EAGAIN, EFAULT, EINVAL: the header's length is wrong."""
+    skb: sk_buff | None = None
+    try:
+        skb = _run_nowait(sock_alloc_send_skb(sk, length + 31, True))
+        data = copy_from_iter_full(msg.msg_iter, length)
+        iph = iphdr._from_bytes(data)
+        iphlen = iph.ihl * 4
+        if iphlen > length or iphlen < 20:
+            raise KernelError(EINVAL)
+    except KernelError:
+        kfree_skb(skb)
+        raise
+    skb.protocol = ETH_P_IP
+    skb.len = length
+    skb.network_header = iph
+    skb.data = data[iphlen:]
+    skb.ip_summed = CHECKSUM_NONE
+    return skb, iph
+
+
 def raw_send_hdrinc(sk: sock, fl4: flowi4, msg: msghdr, length: int, rt: rtable, flags: int, mark: int) -> None:
     """Send a packet whose IP header the user made. EMSGSIZE, EINVAL, EFAULT; takes over the reference to rt."""
     net = sk.skc_net
@@ -111,25 +132,13 @@ def raw_send_hdrinc(sk: sock, fl4: flowi4, msg: msghdr, length: int, rt: rtable,
         if length < 20:
             raise KernelError(EINVAL)
         return
-    skb = None
     try:
-        skb = _run_nowait(sock_alloc_send_skb(sk, length + 31, True))
-        data = copy_from_iter_full(msg.msg_iter, length)
-        iph = iphdr._from_bytes(data)
-        iphlen = iph.ihl * 4
-        if iphlen > length or iphlen < 20:
-            raise KernelError(EINVAL)
+        skb, iph = _users_packet(sk, msg, length)
     except KernelError:
         net.mib.ip_statistics[IPSTATS_MIB_OUTDISCARDS] += 1
-        kfree_skb(skb)
         dst_release(rt)
         raise
-    skb.protocol = ETH_P_IP
-    skb.len = length
     skb._skb_refdst = rt
-    skb.network_header = iph
-    skb.data = data[iphlen:]
-    skb.ip_summed = CHECKSUM_NONE
     if sk.sk_priority:
         skb.priority = sk.sk_priority
     if mark:
@@ -140,7 +149,7 @@ def raw_send_hdrinc(sk: sock, fl4: flowi4, msg: msghdr, length: int, rt: rtable,
     iph.tot_len = length & 0xFFFF
     if not iph.id:
         _ip_select_ident_segs(net, skb, None, 1)
-    if iph.protocol == IPPROTO_ICMP and length >= iphlen + 8:
+    if iph.protocol == IPPROTO_ICMP and length >= iph.ihl * 4 + 8:
         icmp.icmp_out_count(net, skb.data[0])
     try:
         err = dst_output(net, sk, skb)

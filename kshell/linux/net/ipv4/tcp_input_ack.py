@@ -402,6 +402,17 @@ def _old_ack(sk: tcp_sock, skb: sk_buff, flag: int) -> int:
     return 0
 
 
+def _ack_without_queue(sk: tcp_sock, ack: int, flag: int, prior_snd_una: int, prior_delivered: int) -> None:
+    """An ACK while nothing is in flight: of a window probe, or a late DSACK."""
+    tcp_in_ack_event(sk, flag)
+    if flag & FLAG_DSACKING_ACK:
+        flag, _ = tcp_input_loss.tcp_fastretrans_alert(sk, prior_snd_una, 0, flag)
+        tcp_newly_delivered(sk, prior_delivered, flag)
+    tcp_input_timer.tcp_ack_probe(sk)
+    if sk.tlp_high_seq:
+        tcp_input_loss.tcp_process_tlp_ack(sk, ack, flag)
+
+
 def tcp_ack(sk: tcp_sock, skb: sk_buff, flag: int) -> int:
     """Process a segment's ACK; 1 good, 0 old, negative: drop the segment."""
     cb: tcp_skb_cb = skb.cb  # type: ignore[assignment]
@@ -428,16 +439,10 @@ def tcp_ack(sk: tcp_sock, skb: sk_buff, flag: int) -> int:
         sk.sk_err_soft = 0
     sk.icsk_probes_out = 0
     sk.rcv_tstamp = sk.skc_net.kernel.jiffies & U32
-    rexmit = tcp_input_loss.REXMIT_NONE
     if not prior_packets:
-        tcp_in_ack_event(sk, flag)
-        if flag & FLAG_DSACKING_ACK:
-            flag, rexmit = tcp_input_loss.tcp_fastretrans_alert(sk, prior_snd_una, 0, flag)
-            tcp_newly_delivered(sk, prior_delivered, flag)
-        tcp_input_timer.tcp_ack_probe(sk)
-        if sk.tlp_high_seq:
-            tcp_input_loss.tcp_process_tlp_ack(sk, ack, flag)
+        _ack_without_queue(sk, ack, flag, prior_snd_una, prior_delivered)
         return 1
+    rexmit = tcp_input_loss.REXMIT_NONE
     flag |= tcp_clean_rtx_queue(sk, skb, prior_fack, prior_snd_una, sack_state, bool(flag & FLAG_ECE))
     rate = sack_state.rate
     tcp_recovery.tcp_rack_update_reo_wnd(sk, rate)

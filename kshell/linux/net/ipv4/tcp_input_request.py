@@ -159,9 +159,13 @@ def _backlog_allows(sk: tcp_sock, req: tcp_request_sock, dst: object) -> bool:
     )
 
 
-def tcp_conn_request(
-    rsk_ops: request_sock_ops, af_ops: tcp_request_sock_ops, sk: tcp_sock, skb: sk_buff
-) -> int:
+def _drop_syn(sk: tcp_sock, req: tcp_request_sock) -> int:
+    __reqsk_free(req)
+    tcp_listendrop(sk)
+    return 0
+
+
+def tcp_conn_request(rsk_ops: request_sock_ops, af_ops: tcp_request_sock_ops, sk: tcp_sock, skb: sk_buff) -> int:
     """A SYN: make a request, answer with SYN-ACK. Always 0: a SYN is dropped without an answer."""
     net = sk.skc_net
     isn: int = skb.cb.tcp_tw_isn  # type: ignore[attr-defined]
@@ -183,9 +187,7 @@ def tcp_conn_request(
     fl4 = flowi4()
     dst = af_ops.route_req(sk, skb, fl4, req)
     if dst is None:
-        __reqsk_free(req)
-        tcp_listendrop(sk)
-        return 0
+        return _drop_syn(sk, req)
     seq = ts_off = 0
     if tmp_opt.tstamp_ok or (not want_cookie and not isn):
         seq, ts_off = af_ops.init_seq_and_ts_off(net, skb)
@@ -194,9 +196,7 @@ def tcp_conn_request(
     if not want_cookie and not isn:
         if not _backlog_allows(sk, req, dst):
             dst_release(dst)
-            __reqsk_free(req)
-            tcp_listendrop(sk)
-            return 0
+            return _drop_syn(sk, req)
         isn = seq
     tcp_ecn_create_request(req, skb, sk)
     if want_cookie:

@@ -224,6 +224,16 @@ def _queue_data(sk: tcp_sock, skb: sk_buff) -> int | None:
     return 0
 
 
+def _syn_sent(sk: tcp_sock, skb: sk_buff, th: tcphdr) -> int:
+    queued = tcp_input_synsent.tcp_rcv_synsent_state_process(sk, skb, th)
+    if queued >= 0:
+        return queued
+    tcp_input.tcp_urg(sk, skb, th)
+    __kfree_skb(skb)
+    tcp_input_data.tcp_data_snd_check(sk)
+    return 0
+
+
 def tcp_rcv_state_process(sk: tcp_sock, skb: sk_buff) -> int:
     """A segment in any state but ESTABLISHED and TIME_WAIT; nonzero: answer it with RST."""
     th: tcphdr = skb.transport_header  # type: ignore[assignment]
@@ -236,13 +246,7 @@ def tcp_rcv_state_process(sk: tcp_sock, skb: sk_buff) -> int:
     tcp_mstamp_refresh(sk)
     sk.rx_opt.saw_tstamp = 0
     if state == TCP_SYN_SENT:
-        queued = tcp_input_synsent.tcp_rcv_synsent_state_process(sk, skb, th)
-        if queued >= 0:
-            return queued
-        tcp_input.tcp_urg(sk, skb, th)
-        __kfree_skb(skb)
-        tcp_input_data.tcp_data_snd_check(sk)
-        return 0
+        return _syn_sent(sk, skb, th)
     req = sk.fastopen_rsk
     if req is not None:
         assert isinstance(req, tcp_request_sock)

@@ -69,6 +69,7 @@ from kshell.linux.net.ipv4.tcp_ulp import tcp_cleanup_ulp
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
+    from kshell.linux.include.net.flow import flowi4
     from kshell.linux.include.net.inet_timewait_sock import inet_timewait_sock
     from kshell.linux.include.net.rtable import rtable
     from kshell.linux.include.net.sock import sock
@@ -112,6 +113,29 @@ def tcp_v4_pre_connect(sk: sock, uaddr: bytes, addr_len: int) -> int:
     return 0
 
 
+def _route_to_peer(sk: tcp_sock, fl4: flowi4, nexthop: int, dport: int) -> rtable:
+    """The route of a connection; fl4 gets the addresses. ENETUNREACH: none, or the peer is no single host."""
+    try:
+        rt = ip_route_connect(fl4, nexthop, sk.inet_saddr, sk.skc_bound_dev_if, 6, sk.inet_sport, dport, sk)
+    except KernelError as e:
+        if e.errno == ENETUNREACH:
+            sk.skc_net.mib.ip_statistics[IPSTATS_MIB_OUTNOROUTES] += 1
+        raise
+    if rt.rt_flags & (RTCF_MULTICAST | RTCF_BROADCAST):
+        ip_rt_put(rt)
+        raise KernelError(ENETUNREACH)
+    return rt
+
+
+def _forget_other_peer(sk: tcp_sock, daddr: int) -> None:
+    """Timestamps of the last connection say nothing of another peer."""
+    rx_opt = sk.rx_opt
+    if rx_opt.ts_recent_stamp and sk.inet_daddr != daddr:
+        rx_opt.ts_recent = rx_opt.ts_recent_stamp = 0
+        if not sk.repair:
+            sk.write_seq = 0
+
+
 async def tcp_v4_connect(sk: tcp_sock, uaddr: bytes, addr_len: int) -> int:
     """Begin a connection: route, local address and port, SYN. EINVAL, EAFNOSUPPORT, ENETUNREACH, EADDRNOTAVAIL …"""
     if addr_len < 16:
@@ -129,31 +153,19 @@ async def tcp_v4_connect(sk: tcp_sock, uaddr: bytes, addr_len: int) -> int:
         nexthop = inet_opt.opt.faddr
     orig_sport = sk.inet_sport
     fl4 = _cork_of(sk).fl
-    try:
-        rt = ip_route_connect(fl4, nexthop, sk.inet_saddr, sk.skc_bound_dev_if, 6, orig_sport, dport, sk)
-    except KernelError as e:
-        if e.errno == ENETUNREACH:
-            net.mib.ip_statistics[IPSTATS_MIB_OUTNOROUTES] += 1
-        raise
-    if rt.rt_flags & (RTCF_MULTICAST | RTCF_BROADCAST):
-        ip_rt_put(rt)
-        raise KernelError(ENETUNREACH)
+    rt = _route_to_peer(sk, fl4, nexthop, dport)
     if not srr:
         daddr = fl4.daddr
     if not sk.inet_saddr:
         inet_hashtables.inet_bhash2_update_saddr(sk, fl4.saddr, AF_INET)
     else:
         sk.skc_rcv_saddr = sk.inet_saddr
-    rx_opt = sk.rx_opt
-    if rx_opt.ts_recent_stamp and sk.inet_daddr != daddr:
-        rx_opt.ts_recent = rx_opt.ts_recent_stamp = 0
-        if not sk.repair:
-            sk.write_seq = 0
+    _forget_other_peer(sk, daddr)
     sk.inet_dport = dport
     sk.skc_daddr = daddr
     if inet_opt is not None or sk.icsk_ext_hdr_len:
         sk.icsk_ext_hdr_len = inet_opt.opt.optlen if inet_opt is not None else 0
-    rx_opt.mss_clamp = TCP_MSS_DEFAULT
+    sk.rx_opt.mss_clamp = TCP_MSS_DEFAULT
     tcp.tcp_set_state(sk, TCP_SYN_SENT)
     ours: rtable | None = rt  # the reference that is still to be dropped on failure
     try:

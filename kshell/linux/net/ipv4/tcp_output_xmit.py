@@ -158,6 +158,17 @@ def tcp_update_skb_after_send(sk: tcp_sock, skb: sk_buff, prior_wstamp: int) -> 
             sk.tcp_wstamp_ns += len_ns - min(len_ns // 2, credit)
 
 
+def _count_sent(sk: tcp_sock, skb: sk_buff, tcb: tcp_skb_cb, header_size: int) -> None:
+    pcount = tcb.tcp_gso_segs
+    if skb.len != header_size:
+        tcp_event_data_sent(sk)
+        sk.data_segs_out += pcount
+        sk.bytes_sent += skb.len - header_size
+    if after(tcb.end_seq, sk.snd_nxt) or tcb.seq == tcb.end_seq:
+        sk.skc_net.mib.tcp_statistics[TCP_MIB_OUTSEGS] += pcount
+    sk.segs_out += pcount
+
+
 def __tcp_transmit_skb(sk: tcp_sock, skb: sk_buff, clone_it: bool, rcv_nxt: int) -> None:
     """Send one packet (a segment, or several as one GSO packet): a clone of it when it must be kept."""
     prior_wstamp = sk.tcp_wstamp_ns
@@ -183,11 +194,9 @@ def __tcp_transmit_skb(sk: tcp_sock, skb: sk_buff, clone_it: bool, rcv_nxt: int)
     skb.sk = sk
     skb.destructor = __sock_wfree if skb.truesize == PURE_ACK_TRUESIZE else tcp_wfree
     sk.sk_wmem_alloc += skb.truesize
-    urg_ptr = 0
-    if sk.snd_una != sk.snd_up:
-        urg_ptr = _urgent_pointer(sk, tcb.seq)
-        if urg_ptr:
-            flags |= TCPHDR_URG
+    urg_ptr = _urgent_pointer(sk, tcb.seq) if sk.snd_una != sk.snd_up else 0
+    if urg_ptr:
+        flags |= TCPHDR_URG
     if flags & TCPHDR_SYN:
         window = min(sk.rcv_wnd, 65535)
     else:
@@ -195,21 +204,13 @@ def __tcp_transmit_skb(sk: tcp_sock, skb: sk_buff, clone_it: bool, rcv_nxt: int)
         if sk.ecn_flags & TCP_ECN_OK:
             flags = tcp_ecn_send(sk, skb, flags, header_size)
     options = tcp_options_write(sk, opts)
-    skb.transport_header = tcphdr(
-        sk.inet_sport, sk.skc_dport, tcb.seq, rcv_nxt, flags, window, urg_ptr, options
-    )
+    skb.transport_header = tcphdr(sk.inet_sport, sk.skc_dport, tcb.seq, rcv_nxt, flags, window, urg_ptr, options)
     bpf_skops_write_hdr_opt(sk, skb)
     af_ops = sk.icsk_af_ops
     af_ops.send_check(sk, skb)
     if flags & TCPHDR_ACK:
         tcp_event_ack_sent(sk, rcv_nxt)
-    if skb.len != header_size:
-        tcp_event_data_sent(sk)
-        sk.data_segs_out += pcount
-        sk.bytes_sent += skb.len - header_size
-    if after(tcb.end_seq, sk.snd_nxt) or tcb.seq == tcb.end_seq:
-        sk.skc_net.mib.tcp_statistics[TCP_MIB_OUTSEGS] += pcount
-    sk.segs_out += pcount
+    _count_sent(sk, skb, tcb, header_size)
     skb.hash = sk.sk_txhash
     if tcb.tcp_gso_size:
         shinfo = skb_shinfo(skb)

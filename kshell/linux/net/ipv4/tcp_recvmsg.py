@@ -197,6 +197,20 @@ def _find(sk: tcp_sock, seq: int) -> tuple[sk_buff | None, int, sk_buff | None]:
     return None, 0, last
 
 
+def _around_urgent(sk: tcp_sock, r: _reader, offset: int, used: int) -> tuple[int, int]:
+    """Where to read on and how much: up to the urgent byte, and not that byte itself unless it is read inline."""
+    urg_offset = sk.urg_seq - r.seq & U32
+    if urg_offset >= used:
+        return offset, used
+    if urg_offset:
+        return offset, urg_offset
+    if sk.skc_flags >> SOCK_URGINLINE & 1:
+        return offset, used
+    r.seq = r.seq + 1 & U32
+    r.urg_hole += 1
+    return offset + 1, used - 1
+
+
 def _take(sk: tcp_sock, msg: msghdr, r: _reader, skb: sk_buff, offset: int) -> bool:
     """Copy what is wanted of a packet; False when the read ends with it. EFAULT."""
     peek = r.flags & MSG_PEEK
@@ -204,15 +218,7 @@ def _take(sk: tcp_sock, msg: msghdr, r: _reader, skb: sk_buff, offset: int) -> b
     if offset < skb.len:
         used = min(skb.len - offset, r.left)
         if sk.urg_data:
-            urg_offset = sk.urg_seq - r.seq & U32
-            if urg_offset < used:
-                if urg_offset:
-                    used = urg_offset
-                elif not sk.skc_flags >> SOCK_URGINLINE & 1:
-                    r.seq = r.seq + 1 & U32
-                    r.urg_hole += 1
-                    offset += 1
-                    used -= 1
+            offset, used = _around_urgent(sk, r, offset, used)
         if used or not sk.urg_data:
             if not r.flags & MSG_TRUNC:
                 try:

@@ -66,6 +66,7 @@ from kshell.linux.security.security import security_sk_classify_flow
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.net import socket
+    from kshell.linux.include.linux.udp import udp_sock
 
 _HDR = 8
 
@@ -228,6 +229,35 @@ def _route(
     return found, False
 
 
+def _cookie(up: udp_sock, msg: msghdr) -> tuple[ipcm_cookie, bool]:
+    """What the socket and the message's control messages say of the way; whether some of those are IP's."""
+    ipc = ipcm_cookie()
+    ipcm_init_sk(ipc, up)
+    ipc.gso_size = up.gso_size
+    has_ip_options = bool(msg.msg_controllen and udp_cmsg_send(up, msg, ipc))
+    if has_ip_options:
+        ip_cmsg_send(up, msg, ipc, False)
+    if ipc.opt is None:
+        ipc.opt = up.inet_opt
+    return ipc, has_ip_options
+
+
+def _send_at_once(sk: sock, fl4: flowi4, msg: msghdr, length: int, ipc: ipcm_cookie, rt: rtable) -> None:
+    """Make a datagram and send it; the packet takes over the reference to rt."""
+    cork = inet_cork()
+    try:
+        skb = ip_make_skb(
+            sk, fl4, ip_generic_getfrag, msg, length + _HDR, _HDR, ipc, rt, cork, msg.msg_flags
+        )  # fmt: skip
+        if skb is not None:
+            udp_send_skb(skb, fl4, cork)
+    except KernelError as e:
+        _count_error(sk, e.errno)
+        raise
+    finally:
+        dst_release(None)  # ip_rt_put(rt): the packet has it
+
+
 async def udp_sendmsg(sk: sock, msg: msghdr, length: int) -> int:
     """sendmsg() of UDP sockets: EMSGSIZE, EOPNOTSUPP (MSG_OOB), EINVAL, EDESTADDRREQ, ENETUNREACH, EACCES, EAGAIN …"""
     up = udp_sk(sk)
@@ -241,16 +271,9 @@ async def udp_sendmsg(sk: sock, msg: msghdr, length: int) -> int:
         lock_sock(sk)
         return _append(sk, _cork_of(up).fl, msg, length, length, None, None, corkreq)
     daddr, dport, connected = _destination(sk, msg)
-    ipc = ipcm_cookie()
-    ipcm_init_sk(ipc, up)
-    ipc.gso_size = up.gso_size
-    if msg.msg_controllen and udp_cmsg_send(sk, msg, ipc):
-        ip_cmsg_send(sk, msg, ipc, False)
-        connected = False
-    if ipc.opt is None:
-        ipc.opt = up.inet_opt
+    ipc, has_ip_options = _cookie(up, msg)
+    connected = connected and not has_ip_options
     fl4 = flowi4()
-    rt: rtable | None
     rt, cached = _route(sk, fl4, ipc, flags, daddr, dport, connected)
     if cached:
         fl4 = _cork_of(up).fl
@@ -279,16 +302,7 @@ async def udp_sendmsg(sk: sock, msg: msghdr, length: int) -> int:
         fl4.fl4_sport = up.inet_sport
         up.pending = AF_INET
         return _append(sk, fl4, msg, length, length + _HDR, ipc, rt, corkreq)
-    cork = inet_cork()
-    try:
-        skb = ip_make_skb(sk, fl4, ip_generic_getfrag, msg, length + _HDR, _HDR, ipc, rt, cork, flags)
-        if skb is not None:
-            udp_send_skb(skb, fl4, cork)
-    except KernelError as e:
-        _count_error(sk, e.errno)
-        raise
-    finally:
-        dst_release(None)  # ip_rt_put(rt): the packet has it
+    _send_at_once(sk, fl4, msg, length, ipc, rt)
     return length
 
 
