@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from types import CodeType, CoroutineType, TracebackType
 
 from kshell.lens.trace_tree import Context, Failed, Mark, Node, Park, Resume, Sleep, Step, Tick, TreeBuilder, Wake
-from kshell.lens.trace_twins import CLOCKWORK, DISPATCHER, TWIN_FILE, Function, Left, TwinMaker, kernel_functions
+from kshell.lens.trace_twins import CLOCKWORK, DISPATCHER, TWIN_FILE, Function, Left, TwinMaker, kernel_functions, rests
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sched import task_struct
 from kshell.linux.init.kernel import Kernel
@@ -55,11 +55,17 @@ class Tracer:
             known = {function.twin_of for function, _ in self._twins}
             for found in (CLOCKWORK, DISPATCHER, *kernel_functions()):
                 if found not in known:
-                    function = Function(found)
-                    self._twins.append((function, self._maker.twin(function)))
-                    self._by_code[function.original] = function
+                    self._add(Function(found))
+            functions = {function.twin_of: function for function, _ in self._twins}
+            for rest, whole in rests():
+                if rest not in known:
+                    self._add(Function(rest, functions[whole]))
         for function, code in self._twins:
             function.twin_of.__code__ = code
+
+    def _add(self, function: Function) -> None:
+        self._twins.append((function, self._maker.twin(function)))
+        self._by_code[function.original] = function.whole or function
 
     def stop(self) -> None:
         """Put every function's own code back."""

@@ -10,7 +10,7 @@ from types import CoroutineType
 
 from kshell.abi.errno import errno_name
 from kshell.lens.trace_twins import Called, Function, Left
-from kshell.linux.include.linux.sched import task_struct
+from kshell.linux.include.linux.sched import REST_OF, task_struct
 
 Context = task_struct | None
 
@@ -224,7 +224,7 @@ class TreeBuilder:
 
     def _leave(self, function: Function, result: object) -> None:
         if isinstance(result, CoroutineType):
-            self._go_on(function, result.cr_code.co_name)
+            self._go_on(function, result.cr_code.co_name.removeprefix(REST_OF))
             return
         node = self._close(function)
         if node is not None:

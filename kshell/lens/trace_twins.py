@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
 
 from kshell.lens.linux_files import linux_file
+from kshell.linux.include.linux.sched import REST_OF
 from kshell.world.clock import VirtualClock
 from kshell.world.machine import Machine
 
@@ -47,6 +48,17 @@ _PLAIN = """
 
 _WITH_ARGUMENTS = _PLAIN.replace('"\\0append"("\\0enter")', '"\\0extend"(("\\0call", ({values})))')
 
+_REST = """
+async def {name}({params}):
+    try:
+        ret = await "\\0original"({arguments})
+    except BaseException as error:
+        "\\0fail"("\\0leave", error)
+        raise
+    "\\0extend"(("\\0leave", ret))
+    return ret
+"""
+
 _SLEEPING = """
 async def {name}({params}):
     "\\0sleep"("\\0enter", {arguments})
@@ -79,18 +91,22 @@ def {name}({params}):
 
 
 class Function:
-    """A kernel function as the trace knows it; also the event "entered"."""
+    """A kernel function as the trace knows it; also the event "entered".
 
-    __slots__ = ("call", "inline", "leave", "name", "original", "parameters", "twin_of")
+    whole: what it is the rest of, when it is a `_rest_of_NAME()`: it is not entered, and leaving it leaves the whole.
+    """
 
-    def __init__(self, function: FunctionType) -> None:
+    __slots__ = ("call", "inline", "leave", "name", "original", "parameters", "twin_of", "whole")
+
+    def __init__(self, function: FunctionType, whole: "Function | None" = None) -> None:
         self.name = function.__name__
+        self.whole = whole
         self.inline = function.__module__.startswith(f"{KERNEL}include.")
         self.twin_of = function
         self.original = function.__code__
         self.parameters = parameter_names(function.__code__)
         self.call = Called(self)
-        self.leave = Left(self)
+        self.leave: Left = Left(self) if whole is None else whole.leave
 
     @property
     def file(self) -> str:
@@ -125,6 +141,14 @@ def kernel_functions() -> Iterator[FunctionType]:
     for name, module in sorted(sys.modules.items()):
         if name.startswith(KERNEL) and isinstance(module, ModuleType):
             yield from _functions_of(module)
+
+
+def rests() -> Iterator[tuple[FunctionType, FunctionType]]:
+    """The coroutines in which plain functions go on when they have to wait, each with its function."""
+    for function in kernel_functions():
+        rest = function.__globals__.get(REST_OF + function.__name__)
+        if isinstance(rest, FunctionType):
+            yield rest, function
 
 
 def _functions_of(module: ModuleType) -> Iterator[FunctionType]:
@@ -182,6 +206,8 @@ class TwinMaker:
         is_async = bool(source.co_flags & inspect.CO_COROUTINE)
         if self._trap:
             text = _TRAP
+        elif function.whole is not None:
+            text = _REST
         elif function.name == SLEEPER:
             text = _SLEEPING
         elif function.twin_of is CLOCKWORK:

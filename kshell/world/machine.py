@@ -273,5 +273,7 @@ class Machine:
 
 
 async def _look_at_signals(task: task_struct) -> int:
-    await exit_to_user_mode_prepare(task, 0)
+    restart = exit_to_user_mode_prepare(task, 0)
+    if not isinstance(restart, bool):
+        await restart
     return 0

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 DENTRY_SIZE = 192
+NO_ENTRY_TYPE = ~DCACHE_ENTRY_TYPE
 
 
 def dcache_init(kernel: Kernel) -> None:
@@ -50,9 +51,12 @@ def __d_alloc(sb: super_block, name: qstr) -> dentry:
     """A dentry that is its own parent."""
     new = kmem_cache_alloc_lru(sb.kernel.dentry_cache, dentry)
     new.d_name = name
+    new.d_lockref = 1
+    new.d_flags = new.d_time = 0
+    new.d_hash = False
+    new.d_inode = new._d_parent = new.d_u = new.d_subdirs = new.d_fsdata = None
     new.d_sb = sb
     d_set_d_op(new, sb.s_d_op)
-    sb.kernel.nr_dentry += 1
     return new
 
 
@@ -100,7 +104,7 @@ def d_flags_for_inode(inode: inode | None) -> int:
 
 
 def __d_instantiate(dentry: dentry, inode: inode) -> None:
-    dentry.d_flags = dentry.d_flags & ~DCACHE_ENTRY_TYPE | d_flags_for_inode(inode)
+    dentry.d_flags = dentry.d_flags & NO_ENTRY_TYPE | d_flags_for_inode(inode)
     dentry.d_u = inode.i_dentry
     inode.i_dentry = dentry
     dentry.d_inode = inode
@@ -189,7 +193,7 @@ def dentry_unlink_inode(entry: dentry) -> None:
     """Make the dentry negative; the inode loses a name."""
     inode = entry.d_inode
     assert inode is not None
-    entry.d_flags &= ~DCACHE_ENTRY_TYPE
+    entry.d_flags &= NO_ENTRY_TYPE
     entry.d_inode = None
     if inode.i_dentry is entry:
         inode.i_dentry = entry.d_u
@@ -246,7 +250,6 @@ def __dentry_kill(entry: dentry) -> dentry | None:
         dentry_unlink_inode(entry)
     if entry.d_op is not None and entry.d_op.d_release:
         entry.d_op.d_release(entry)
-    entry.d_sb.kernel.nr_dentry -= 1
     dentry_free(entry)
     return parent
 

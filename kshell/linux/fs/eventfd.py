@@ -45,7 +45,7 @@ class eventfd_ctx:
         self.wqh = wait_queue_head()
 
 
-async def eventfd_release(inode: inode, f: file) -> None:
+def eventfd_release(inode: inode, f: file) -> None:
     """The last descriptor is closed."""
     ctx = cast(eventfd_ctx, f.private_data)
     kfree(ctx._kernel, ctx, SIZEOF_CTX)

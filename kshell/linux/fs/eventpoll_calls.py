@@ -79,7 +79,7 @@ if TYPE_CHECKING:
 
 
 
-async def ep_eventpoll_release(inode: inode, f: file) -> None:
+def ep_eventpoll_release(inode: inode, f: file) -> None:
     """The epoll file is closed."""
     ep_clear_and_put(cast(eventpoll, f.private_data))
     f.private_data = None

@@ -88,13 +88,13 @@ async def search_binary_handler(bprm: linux_binprm) -> None:
         raise KernelError(ENOEXEC)
 
 
-async def begin_new_exec(current: task_struct, bprm: linux_binprm) -> None:
+def begin_new_exec(current: task_struct, bprm: linux_binprm) -> None:
     """The point of no return: threads, descriptors, memory and handlers of the old program go."""
     zap_other_threads(current)
     unshare_files(current)
     exec_mmap(current, bprm.file)
     current.flags &= ~PF_FORKNOEXEC
-    await do_close_on_exec(current.files)
+    do_close_on_exec(current.files)
     __set_task_comm(current, bprm.filename.rsplit(b"/", 1)[-1])
     flush_signal_handlers(current)
 
@@ -134,7 +134,7 @@ async def do_execveat_common(
             bprm.envc = count(current, envp)
             security_bprm_creds_for_exec(bprm)
             await search_binary_handler(bprm)
-            await begin_new_exec(current, bprm)
+            begin_new_exec(current, bprm)
         finally:
             fput(program)
     finally:

@@ -99,22 +99,23 @@ def alloc_fd(current: task_struct, start: int, end: int, flags: int) -> int:
     nr = files.next_fd
     if nr < start:
         nr = start
-    if nr < fdt.max_fds and fdt.open_fds[nr >> 6] >> (nr & 63) & 1:
+    word, bit = nr >> 6, 1 << (nr & 63)
+    if nr < fdt.max_fds and fdt.open_fds[word] & bit:
         nr = find_next_fd(fdt, nr)
+        word, bit = nr >> 6, 1 << (nr & 63)
     if nr >= end:
         raise KernelError(EMFILE)
     if expand_files(current, files, nr):
         fdt = files.fdt
     if start <= files.next_fd:
         files.next_fd = nr + 1
-    word, bit = nr >> 6, 1 << (nr & 63)
     bits = fdt.open_fds[word] = fdt.open_fds[word] | bit
     if bits == WORD_FULL:
         fdt.full_fds_bits[word >> 6] |= 1 << (word & 63)
     if flags & O_CLOEXEC:
         fdt.close_on_exec[word] |= bit
-    else:
-        fdt.close_on_exec[word] &= ~bit
+    elif fdt.close_on_exec[word] & bit:
+        fdt.close_on_exec[word] -= bit
     return nr
 
 
@@ -134,8 +135,10 @@ def get_unused_fd_flags(current: task_struct, flags: int) -> int:
 def __put_unused_fd(files: files_struct, nr: int) -> None:
     fdt = files.fdt
     word = nr >> 6
-    fdt.open_fds[word] &= ~(1 << (nr & 63))
-    fdt.full_fds_bits[word >> 6] &= ~(1 << (word & 63))
+    bits = fdt.open_fds[word]
+    if bits == WORD_FULL:
+        fdt.full_fds_bits[word >> 6] &= ~(1 << (word & 63))
+    fdt.open_fds[word] = bits - (1 << (nr & 63))
     if nr < files.next_fd:
         files.next_fd = nr
 
@@ -179,20 +182,22 @@ def pick_file(files: files_struct, nr: int) -> file | None:
     if f is not None:
         fdt.fd[nr] = None
         word = nr >> 6
-        fdt.open_fds[word] &= ~(1 << (nr & 63))
-        fdt.full_fds_bits[word >> 6] &= ~(1 << (word & 63))
+        bits = fdt.open_fds[word]
+        if bits == WORD_FULL:
+            fdt.full_fds_bits[word >> 6] &= ~(1 << (word & 63))
+        fdt.open_fds[word] = bits - (1 << (nr & 63))
         if nr < files.next_fd:
             files.next_fd = nr
     return f
 
 
-async def close_fd(current: task_struct, nr: int) -> None:
+def close_fd(current: task_struct, nr: int) -> None:
     """Close a descriptor. EBADF."""
     files = current.files
     f = pick_file(files, nr)
     if f is None:
         raise KernelError(EBADF)
-    await filp_close(f, files)
+    filp_close(f, files)
 
 
 def last_fd(fdt: fdtable) -> int:
@@ -251,7 +256,7 @@ def init_files(kernel: Kernel) -> files_struct:
     return kmem_cache_alloc(kernel.files_cachep, files_struct)
 
 
-async def close_files(files: files_struct) -> fdtable:
+def close_files(files: files_struct) -> fdtable:
     """Close all, lowest first."""
     fdt = files.fdt
     for word in range(len(fdt.open_fds)):
@@ -262,25 +267,25 @@ async def close_files(files: files_struct) -> fdtable:
             nr = (word << 6) + low.bit_length() - 1
             f, fdt.fd[nr] = fdt.fd[nr], None
             if f is not None:
-                await filp_close(f, files)
+                filp_close(f, files)
         fdt.open_fds[word] = 0
     return fdt
 
 
-async def put_files_struct(kernel: Kernel, files: files_struct) -> None:
+def put_files_struct(kernel: Kernel, files: files_struct) -> None:
     """Drop a reference; the last one closes every descriptor."""
     files.count -= 1
     if not files.count:
-        await close_files(files)
+        close_files(files)
         kmem_cache_free(kernel.files_cachep, files)
 
 
-async def exit_files(tsk: task_struct) -> None:
+def exit_files(tsk: task_struct) -> None:
     """A task ends: it lets go of its descriptors."""
     files = tsk.files
     if files is not None:
         tsk.files = None  # type: ignore[assignment]
-        await put_files_struct(tsk.kernel, files)
+        put_files_struct(tsk.kernel, files)
 
 
 def __fget(current: task_struct, nr: int, mask: int) -> file | None:
@@ -362,7 +367,7 @@ def get_close_on_exec(current: task_struct, nr: int) -> bool:
     return bool(current.files.fdt.close_on_exec[nr >> 6] >> (nr & 63) & 1)
 
 
-async def do_close_on_exec(files: files_struct) -> None:
+def do_close_on_exec(files: files_struct) -> None:
     """execve(): close the descriptors that have FD_CLOEXEC."""
     fdt = files.fdt
     for word in range(len(fdt.close_on_exec)):
@@ -372,4 +377,4 @@ async def do_close_on_exec(files: files_struct) -> None:
             bits ^= low
             f = pick_file(files, (word << 6) + low.bit_length() - 1)
             if f is not None:
-                await filp_close(f, files)
+                filp_close(f, files)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
 
 
-async def do_dup2(files: files_struct, f: file, nr: int, flags: int) -> int:
+def do_dup2(files: files_struct, f: file, nr: int, flags: int) -> int:
     """Let descriptor nr stand for the file too; what it stood for is closed. EBUSY: nr is being opened."""
     fdt = files.fdt
     tofree = fdt.fd[nr]
@@ -46,11 +46,11 @@ async def do_dup2(files: files_struct, f: file, nr: int, flags: int) -> int:
     else:
         fdt.close_on_exec[nr >> 6] &= ~(1 << (nr & 63))
     if tofree is not None:
-        await filp_close(tofree, files)
+        filp_close(tofree, files)
     return nr
 
 
-async def ksys_dup3(current: task_struct, oldfd: int, newfd: int, flags: int) -> int:
+def ksys_dup3(current: task_struct, oldfd: int, newfd: int, flags: int) -> int:
     """dup3(). EINVAL: oldfd is newfd, unknown flags; EBADF: no such file, or newfd is above the limit."""
     if flags & ~O_CLOEXEC or oldfd == newfd:
         raise KernelError(EINVAL)
@@ -66,7 +66,7 @@ async def ksys_dup3(current: task_struct, oldfd: int, newfd: int, flags: int) ->
     f = _lookup(files, oldfd)
     if f is None:
         raise KernelError(EBADF)
-    return await do_dup2(files, f, newfd, flags)
+    return do_dup2(files, f, newfd, flags)
 
 
 def _lookup(files: files_struct, nr: int) -> file | None:
@@ -74,19 +74,19 @@ def _lookup(files: files_struct, nr: int) -> file | None:
 
 
 @SYSCALL_DEFINE
-async def sys_dup3(current: task_struct, oldfd: int, newfd: int, flags: int) -> int:
+def sys_dup3(current: task_struct, oldfd: int, newfd: int, flags: int) -> int:
     """dup3(oldfd, newfd, flags)."""
-    return await ksys_dup3(current, oldfd, newfd, flags)
+    return ksys_dup3(current, oldfd, newfd, flags)
 
 
 @SYSCALL_DEFINE
-async def sys_dup2(current: task_struct, oldfd: int, newfd: int) -> int:
+def sys_dup2(current: task_struct, oldfd: int, newfd: int) -> int:
     """dup2(oldfd, newfd): newfd == oldfd only checks it."""
     if newfd == oldfd:
         if _lookup(current.files, oldfd) is None:
             raise KernelError(EBADF)
         return oldfd
-    return await ksys_dup3(current, oldfd, newfd, 0)
+    return ksys_dup3(current, oldfd, newfd, 0)
 
 
 @SYSCALL_DEFINE
@@ -122,14 +122,14 @@ def __range_cloexec(files: files_struct, first: int, last: int) -> None:
             fdt.close_on_exec[nr >> 6] |= 1 << (nr & 63)
 
 
-async def __range_close(files: files_struct, first: int, last: int) -> None:
+def __range_close(files: files_struct, first: int, last: int) -> None:
     for nr in range(first, min(last, last_fd(files.fdt)) + 1):
         f = pick_file(files, nr)
         if f is not None:
-            await filp_close(f, files)
+            filp_close(f, files)
 
 
-async def __close_range(current: task_struct, first: int, last: int, flags: int) -> int:
+def __close_range(current: task_struct, first: int, last: int, flags: int) -> int:
     """Close descriptors first to last, or set FD_CLOEXEC; CLOSE_RANGE_UNSHARE: in a table of one's own."""
     if flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) or first > last:
         raise KernelError(EINVAL)
@@ -141,14 +141,14 @@ async def __close_range(current: task_struct, first: int, last: int, flags: int)
     if flags & CLOSE_RANGE_CLOEXEC:
         __range_cloexec(files, first, last)
     else:
-        await __range_close(files, first, last)
+        __range_close(files, first, last)
     if shared is not None:
         current.files = files
-        await put_files_struct(current.kernel, shared)
+        put_files_struct(current.kernel, shared)
     return 0
 
 
 @SYSCALL_DEFINE
-async def sys_close_range(current: task_struct, fd: int, max_fd: int, flags: int) -> int:
+def sys_close_range(current: task_struct, fd: int, max_fd: int, flags: int) -> int:
     """close_range(fd, max_fd, flags). EINVAL."""
-    return await __close_range(current, fd, max_fd, flags)
+    return __close_range(current, fd, max_fd, flags)

@@ -42,9 +42,11 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.cred import cred
     from kshell.linux.include.linux.fs import file_operations, inode
     from kshell.linux.include.linux.mount import vfsmount
+    from kshell.linux.include.linux.sched import Rest
     from kshell.linux.init.kernel import Kernel
 
 FILP_SIZE = 256
+FMODE_RW = FMODE_READ | FMODE_WRITE
 PSEUDO_NAMES_KEPT = 64
 
 
@@ -82,6 +84,9 @@ def __alloc_file(kernel: Kernel, flags: int, cred: cred) -> file:
     f.f_cred = cred
     f._kernel = kernel
     security_file_alloc(f)
+    f.f_count = 1
+    f.f_pos = f.f_version = 0
+    f.f_owner = f.f_ep = f.f_mapping = f.private_data = None
     f.f_flags = flags
     f.f_mode = (flags + 1) & O_ACCMODE
     return f
@@ -95,9 +100,10 @@ def alloc_file(path: path, flags: int, fop: file_operations) -> file:
     inode = path.dentry.d_inode
     assert inode is not None
     f.f_inode = inode
-    f.f_mode |= fop._caps[f.f_mode & 3]
+    mode = f.f_mode
+    f.f_mode = mode | fop._caps[mode & FMODE_RW]
     f.f_op = fop
-    if f.f_mode & (FMODE_READ | FMODE_WRITE) == FMODE_READ:
+    if mode & FMODE_RW == FMODE_READ:
         inode.i_readcount += 1
     return f
 
@@ -148,9 +154,9 @@ def fput(f: file) -> None:
     schedule_work(kernel, kernel.delayed_fput_work)
 
 
-async def ____fput(work: file) -> None:
+def ____fput(work: file) -> Rest | None:
     """Task work: the last reference is gone."""
-    await __fput(work)
+    return __fput(work)
 
 
 async def delayed_fput(work: work_struct) -> None:
@@ -158,16 +164,16 @@ async def delayed_fput(work: work_struct) -> None:
     kernel = work._owner
     pending, kernel.delayed_fput_list = kernel.delayed_fput_list, []  # type: ignore[attr-defined]
     for f in pending:
-        await __fput(f)
+        rest = __fput(f)
+        if rest is not None:
+            await rest
 
 
-async def __fput(f: file) -> None:
-    """Close: tell the file system, then give everything back. May sleep (SO_LINGER)."""
-    mode = f.f_mode
-    if not mode & FMODE_OPENED:
+def __fput(f: file) -> Rest | None:
+    """Close: tell the file system, then give everything back."""
+    if not f.f_mode & FMODE_OPENED:
         file_free(f)
-        return
-    place = f.f_path
+        return None
     inode = f.f_inode
     if f.f_ep:
         eventpoll.eventpoll_release_file(f)
@@ -176,14 +182,29 @@ async def __fput(f: file) -> None:
     if f.f_flags & FASYNC and fop.fasync:
         fop.fasync(-1, f, 0)
     if fop.release:
-        await fop.release(inode, f)
+        rest = fop.release(inode, f)
+        if rest is not None:
+            return _rest_of___fput(f, rest)
+    _put_parts(f)
+    return None
+
+
+async def _rest_of___fput(f: file, rest: Rest) -> None:
+    await rest
+    _put_parts(f)
+
+
+def _put_parts(f: file) -> None:
+    """Let go of all that the file held, and of itself."""
+    mode = f.f_mode
+    place = f.f_path
     if f.f_owner is not None:
         put_pid(f._kernel, f.f_owner.pid)
         f.f_owner = None
-    if mode & (FMODE_READ | FMODE_WRITE) == FMODE_READ:
-        inode.i_readcount -= 1
+    if mode & FMODE_RW == FMODE_READ:
+        f.f_inode.i_readcount -= 1
     if mode & FMODE_WRITER:
-        inode.i_writecount -= 1
+        f.f_inode.i_writecount -= 1
         __mnt_drop_write(place.mnt)
     dput(place.dentry)
     mntput(place.mnt)

@@ -61,6 +61,7 @@ def inode_init_always(sb: super_block, inode: inode) -> None:
     inode.i_uid = 0
     inode.i_gid = 0
     inode.i_state = 0
+    inode.i_flctx = None
     inode.i_dentry = None
     security_inode_alloc(inode)
     sb.kernel.nr_inodes += 1
@@ -128,7 +129,8 @@ def generic_delete_inode(inode: inode) -> int:
 def evict(inode: inode) -> None:
     """Free the contents, then the inode."""
     sb = inode.i_sb
-    sb.s_inodes.pop(inode, None)
+    if sb.s_inodes:
+        sb.s_inodes.pop(inode, None)
     evict_inode = sb.s_op.evict_inode
     if evict_inode:
         evict_inode(inode)

@@ -32,7 +32,7 @@ async def dcache_dir_open(inode: inode, file: file) -> None:
     file.private_data = _cursor()
 
 
-async def dcache_dir_close(inode: inode, file: file) -> None:
+def dcache_dir_close(inode: inode, file: file) -> None:
     """Done reading."""
     file.private_data = None
 

@@ -129,7 +129,7 @@ def mntput_no_expire(mnt: mount) -> None:
     cleanup_mnt(mnt)
 
 
-async def __cleanup_mnt(head: object) -> None:
+def __cleanup_mnt(head: object) -> None:
     """Task work: a mount has gone."""
     assert isinstance(head, mount)
     cleanup_mnt(head)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EINTR, EINVAL
+from kshell.abi.errno import EINVAL
 from kshell.abi.fcntl import (
     __O_SYNC,
     __O_TMPFILE,
@@ -43,7 +43,6 @@ from kshell.linux.fs.open_file import generic_file_open as generic_file_open
 from kshell.linux.fs.open_file import nonseekable_open as nonseekable_open
 from kshell.linux.fs.open_file import stream_open as stream_open
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.errno import ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS
 from kshell.linux.include.linux.fs import (
     FASYNC,
     MAY_APPEND,
@@ -156,16 +155,8 @@ async def filp_open(current: task_struct, filename: bytes, flags: int, mode: int
         putname(current, name)
 
 
-RESTARTS = (ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND, ERESTART_RESTARTBLOCK)
-
-
 @SYSCALL_DEFINE
-async def sys_close(current: task_struct, fd: int) -> int:
-    """close(fd). EBADF; a close that was interrupted is not restarted."""
-    try:
-        await close_fd(current, fd)
-    except KernelError as error:
-        if error.errno in RESTARTS:
-            raise KernelError(EINTR) from error
-        raise
+def sys_close(current: task_struct, fd: int) -> int:
+    """close(fd). EBADF."""
+    close_fd(current, fd)
     return 0

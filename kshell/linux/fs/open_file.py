@@ -34,6 +34,8 @@ from kshell.linux.security.security import security_file_open
 if TYPE_CHECKING:
     from kshell.linux.include.linux.cred import cred
 
+NO_POSITION = ~(FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE | FMODE_ATOMIC_POS)
+
 empty_fops = file_operations()
 """What a file opened with O_PATH can do: nothing."""
 
@@ -151,12 +153,12 @@ async def dentry_open(place: path, flags: int, cred: cred) -> file:
     return f
 
 
-async def filp_close(filp: file, id: object) -> None:
+def filp_close(filp: file, id: object) -> None:
     """Drop a descriptor's hold on a file. id: the descriptor table (files_struct), owner of its locks."""
     flush = filp.f_op.flush
     try:
         if flush:
-            await flush(filp, id)
+            flush(filp, id)
     finally:
         if not filp.f_mode & FMODE_PATH:
             dnotify_flush(filp, id)
@@ -179,4 +181,4 @@ async def nonseekable_open(inode: inode, filp: file) -> None:
 
 def stream_open(inode: inode, filp: file) -> None:
     """As nonseekable_open(), and reads and writes do not even share a position."""
-    filp.f_mode = filp.f_mode & ~(FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE | FMODE_ATOMIC_POS) | FMODE_STREAM
+    filp.f_mode = filp.f_mode & NO_POSITION | FMODE_STREAM

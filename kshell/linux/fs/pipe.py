@@ -63,7 +63,7 @@ I_DIRTY = 0x7
 O_NOTIFICATION_PIPE = 0o200  # O_EXCL
 
 
-async def pipe_release(inode: inode, filp: file) -> None:
+def pipe_release(inode: inode, filp: file) -> None:
     """One end less; the other end's sleepers find out."""
     pipe = cast(pipe_inode_info, filp.private_data)
     if filp.f_mode & FMODE_READ:

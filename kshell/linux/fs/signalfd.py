@@ -43,7 +43,7 @@ class signalfd_ctx:
         self.sigmask = 0
 
 
-async def signalfd_release(inode: inode, f: file) -> None:
+def signalfd_release(inode: inode, f: file) -> None:
     """The last descriptor is closed."""
     ctx = cast(signalfd_ctx, f.private_data)
     kfree(ctx._kernel, ctx, 8)

@@ -51,7 +51,7 @@ def proc_nr_dentry(table: ctl_table, write: int, buffer: bytearray, lenp: Box, p
     cached = kernel.dentry_hashtable.values()
     unused = [each for each in cached if not each.d_lockref]
     negative = sum(each.d_inode is None for each in unused)
-    numbers = data_local([kernel.nr_dentry, len(unused), 45, 0, negative, 0])
+    numbers = data_local([kernel.dentry_cache._inuse, len(unused), 45, 0, negative, 0])
     _with_data(proc_doulongvec_minmax, table, numbers, write, buffer, lenp, ppos)
 
 

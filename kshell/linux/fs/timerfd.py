@@ -89,7 +89,7 @@ def timerfd_setup(ctx: timerfd_ctx, flags: int, value: int, interval: int) -> No
     ctx.settime_flags = flags
 
 
-async def timerfd_release(inode: inode, f: file) -> None:
+def timerfd_release(inode: inode, f: file) -> None:
     """The last descriptor is closed."""
     ctx = cast(timerfd_ctx, f.private_data)
     hrtimer_cancel(ctx.tmr)

@@ -185,7 +185,6 @@ class Kernel:
         self.names_cachep: kmem_cache
         self.dentry_cache: kmem_cache
         self.dentry_hashtable: dict[tuple[dentry, bytes], dentry] = {}
-        self.nr_dentry = 0
 
         # fs/filesystems.c, fs/super.c
         self.file_systems: dict[str, file_system_type] = {}

@@ -85,10 +85,12 @@ async def do_exit(current: task_struct, code: int) -> NoReturn:
             sig.group_exit_code = code
     current.exit_code = code
     exit_mm(current)
-    await exit_files(current)
+    exit_files(current)
     exit_fs(current)
     exit_task_namespaces(current)
-    await task_work_run(current)
+    rest = task_work_run(current)
+    if rest is not None:
+        await rest
     if current.splice_pipe is not None:
         free_pipe_info(current.splice_pipe)
         current.splice_pipe = None

@@ -12,7 +12,7 @@ from types import CoroutineType, FrameType
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.syscalls import BY_NUMBER, I386_BY_NUMBER
-from kshell.linux.include.linux.sched import _TIF_32BIT
+from kshell.linux.include.linux.sched import _TIF_32BIT, REST_OF
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
@@ -53,7 +53,7 @@ def _frames(task: task_struct) -> Iterator[FrameType]:
 
 def _chain(task: task_struct) -> list[str]:
     """The functions that a parked task is in, outermost first; helpers that only the model has left out."""
-    names = (frame.f_code.co_name for frame in _frames(task))
+    names = (frame.f_code.co_name.removeprefix(REST_OF) for frame in _frames(task))
     return [name for name in names if name[:1] != "_" or name[:2] == "__"]
 
 

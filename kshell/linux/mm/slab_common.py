@@ -54,12 +54,9 @@ def kzalloc(kernel: Kernel, cls: Callable[[], T], size: int) -> T:
         _new_slab(cache)
     obj = cls()
     obj._addr = free.pop()
-    cache._inuse += 1
     return obj
 
 
 def kfree(kernel: Kernel, obj: _slab_object, size: int) -> None:
     """Give back what kzalloc(…, size) gave."""
-    cache = _kmalloc_slab(kernel, size)
-    cache._free.append(obj._addr)
-    cache._inuse -= 1
+    _kmalloc_slab(kernel, size)._free.append(obj._addr)

@@ -24,10 +24,10 @@ T = TypeVar("T", bound=_slab_object)
 class kmem_cache:
     """A cache of objects of one size (bytes).
 
-    _free: addresses of free objects, the last freed is given out first. _inuse: objects given out.
+    _free: addresses of free objects, the last freed is given out first.
     """
 
-    __slots__ = ("_free", "_inuse", "_kernel", "_pages", "_total", "name", "object_size", "oo", "size")
+    __slots__ = ("_free", "_kernel", "_pages", "_total", "name", "object_size", "oo", "size")
 
     def __init__(self, kernel: Kernel, name: str, size: int) -> None:
         self._kernel = kernel
@@ -36,7 +36,12 @@ class kmem_cache:
         self.size = (size + 7) & ~7
         self.oo = _order(self.size)
         self._free: list[int] = []
-        self._inuse = self._total = self._pages = 0
+        self._total = self._pages = 0
+
+    @property
+    def _inuse(self) -> int:
+        """Objects given out."""
+        return self._total - len(self._free)
 
 
 def _order(size: int) -> int:
@@ -65,7 +70,6 @@ def kmem_cache_alloc(s: kmem_cache, cls: Callable[[], T]) -> T:
         _new_slab(s)
     obj = cls()
     obj._addr = free.pop()
-    s._inuse += 1
     return obj
 
 
@@ -76,7 +80,6 @@ def kmem_cache_alloc_lru(s: kmem_cache, cls: Callable[[], T]) -> T:
         _new_slab(s)
     obj = cls()
     obj._addr = free.pop()
-    s._inuse += 1
     return obj
 
 
@@ -87,11 +90,9 @@ def kmem_cache_alloc_node(s: kmem_cache, cls: Callable[[], T]) -> T:
         _new_slab(s)
     obj = cls()
     obj._addr = free.pop()
-    s._inuse += 1
     return obj
 
 
 def kmem_cache_free(s: kmem_cache, obj: _slab_object) -> None:
     """Give the object's place back."""
     s._free.append(obj._addr)
-    s._inuse -= 1

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, cast
 
 from kshell.abi.errno import EAFNOSUPPORT, EBADF, EEXIST, EINVAL, ENODEV, ENOENT, ENOTSOCK, ERANGE, ESPIPE
 from kshell.abi.fcntl import O_NONBLOCK, O_RDWR
-from kshell.abi.socket import MSG_DONTWAIT, MSG_EOR, PF_INET, PF_PACKET, SOCK_PACKET, SOCK_SEQPACKET
+from kshell.abi.socket import (
+    MSG_DONTWAIT,
+    MSG_EOR,
+    PF_INET,
+    PF_PACKET,
+    SOCK_PACKET,
+    SOCK_SEQPACKET,
+    SS_UNCONNECTED,
+)
 from kshell.abi.stat import SOCKFS_MAGIC
 from kshell.linux.fs.attr import simple_setattr
 from kshell.linux.fs.fcntl import fasync_helper
@@ -31,7 +38,15 @@ from kshell.linux.include.linux.fs import (
     inode_operations,
     super_operations,
 )
-from kshell.linux.include.linux.net import NPROTO, SOCK_MAX, SOCKET_I, net_proto_family, socket, socket_alloc
+from kshell.linux.include.linux.net import (
+    NPROTO,
+    SOCK_MAX,
+    SOCKET_I,
+    net_proto_family,
+    socket,
+    socket_alloc,
+    socket_wq,
+)
 from kshell.linux.include.linux.socket import msghdr
 from kshell.linux.include.linux.uaccess import copy_to_user
 from kshell.linux.include.linux.uio import kvec_iter
@@ -63,13 +78,12 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.fs_context import fs_context
     from kshell.linux.include.linux.pipe_fs_i import pipe_inode_info
     from kshell.linux.include.linux.poll import poll_table
-    from kshell.linux.include.linux.sched import task_struct
+    from kshell.linux.include.linux.sched import Rest, task_struct
     from kshell.linux.include.linux.seq_file import seq_file
     from kshell.linux.include.linux.uio import iov_iter
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.init.kernel import Kernel
 
-T = TypeVar("T")
 SOCKET_ALLOC_SIZE = 768
 VFS_INODE_OFFSET = 128
 _S_IFSOCK_RWX = 0o140777
@@ -87,23 +101,17 @@ class _sockfs_inode(inode):
         return self._alloc._addr + VFS_INODE_OFFSET
 
 
-def _nowait(call: Coroutine[object, object, T]) -> T:
-    """Run a call that may sleep in general, but not here: releasing a socket that was never used."""
-    try:
-        call.send(None)
-    except StopIteration as stop:
-        return cast("T", stop.value)
-    raise AssertionError("a new socket's release slept")
-
-
 def sock_alloc_inode(sb: super_block) -> inode:
     """sockfs: a socket and its inode are one slab object."""
     ei = kmem_cache_alloc_lru(sb.kernel.sock_inode_cachep, socket_alloc)
-    addr = ei._addr
     sock = ei.socket = socket()
     new = ei.vfs_inode = _sockfs_inode()
-    sock._addr = addr
+    sock._addr = ei._addr
     sock._alloc = new._alloc = ei
+    sock.wq = socket_wq()
+    sock.state = SS_UNCONNECTED
+    sock.type = sock.flags = 0
+    sock.ops = sock.sk = sock.file = None
     return new
 
 
@@ -176,26 +184,36 @@ def sock_alloc(kernel: Kernel) -> socket:
     return inode._alloc.socket  # type: ignore[attr-defined,no-any-return]  # a _sockfs_inode
 
 
-async def __sock_release(sock: socket, inode: inode | None) -> None:
-    """Let the family close the socket; may sleep (SO_LINGER). Without a file the inode goes, too."""
+def __sock_release(sock: socket, inode: inode | None) -> Rest | None:
+    """Let the family close the socket. Without a file the inode goes, too."""
     ops = sock.ops
     if ops is not None:
-        owner = ops.owner
-        await ops.release(sock)
-        sock.sk = None
-        sock.ops = None
-        if owner is not None:
-            module_put(owner)
+        rest = ops.release(sock)
+        if rest is not None:
+            return _rest_of___sock_release(sock, rest)
+        sock.sk = sock.ops = None
+        if ops.owner is not None:
+            module_put(ops.owner)
     if sock.file is None:
         assert sock._alloc is not None
         iput(sock._alloc.vfs_inode)
-        return
     sock.file = None
+    return None
 
 
-async def sock_release(sock: socket) -> None:
-    """Close a socket that never got a file."""
-    await __sock_release(sock, None)
+async def _rest_of___sock_release(sock: socket, rest: Rest) -> None:
+    await rest
+    ops = sock.ops
+    assert ops is not None
+    sock.sk = sock.ops = sock.file = None
+    if ops.owner is not None:
+        module_put(ops.owner)
+
+
+def sock_release(sock: socket) -> None:
+    """Close a socket that never got a file, and therefore has nothing to wait for."""
+    rest = __sock_release(sock, None)
+    assert rest is None
 
 
 def sock_alloc_file(current: task_struct, sock: socket, flags: int, dname: str | None) -> file:
@@ -209,7 +227,7 @@ def sock_alloc_file(current: task_struct, sock: socket, flags: int, dname: str |
             alloc.vfs_inode, current.kernel.sock_mnt, dname, O_RDWR | flags & O_NONBLOCK, socket_file_ops
         )
     except KernelError:
-        _nowait(sock_release(sock))
+        sock_release(sock)
         raise
     sock.file = f
     f.private_data = sock
@@ -222,7 +240,7 @@ def sock_map_fd(current: task_struct, sock: socket, flags: int) -> int:
     try:
         fd = get_unused_fd_flags(current, flags)
     except KernelError:
-        _nowait(sock_release(sock))
+        sock_release(sock)
         raise
     try:
         newfile = sock_alloc_file(current, sock, flags, None)
@@ -272,7 +290,7 @@ def __sock_create(net: net, family: int, type: int, protocol: int, kern: int) ->
     if not 0 <= type < SOCK_MAX:
         raise KernelError(EINVAL)
     kernel = net.kernel
-    if family == PF_INET and type == SOCK_PACKET:
+    if type == SOCK_PACKET and family == PF_INET:
         _obsolete_packet(kernel)
         family = PF_PACKET
     security_socket_create(family, type, protocol, kern)
@@ -284,7 +302,7 @@ def __sock_create(net: net, family: int, type: int, protocol: int, kern: int) ->
         request_module(kernel, f"net-pf-{family}")
         pf = families[family]
     if pf is None or not try_module_get(pf.owner):
-        _nowait(sock_release(sock))
+        sock_release(sock)
         raise KernelError(EAFNOSUPPORT)
     try:
         pf.create(net, sock, protocol, kern)
@@ -295,7 +313,7 @@ def __sock_create(net: net, family: int, type: int, protocol: int, kern: int) ->
         sock.sk = None
         sock.ops = None
         module_put(pf.owner)
-        _nowait(sock_release(sock))
+        sock_release(sock)
         raise
     module_put(pf.owner)
     security_socket_post_create(sock, family, type, protocol, kern)
@@ -389,9 +407,14 @@ def sock_mmap(f: file, vma: object) -> int:
     return sock.ops.mmap(f, sock, vma)
 
 
-async def sock_close(inode: inode, f: file) -> None:
+def sock_close(inode: inode, f: file) -> Rest | None:
     """The last descriptor is closed."""
-    await __sock_release(inode._alloc.socket, inode)  # type: ignore[attr-defined]  # a _sockfs_inode
+    rest = __sock_release(inode._alloc.socket, inode)  # type: ignore[attr-defined]  # a _sockfs_inode
+    return None if rest is None else _rest_of_sock_close(rest)
+
+
+async def _rest_of_sock_close(rest: Rest) -> None:
+    await rest
 
 
 def sock_fasync(fd: int, f: file, on: int) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EBADF, ECONNABORTED, EINVAL, ENOTSOCK, EOPNOTSUPP
-from kshell.abi.fcntl import O_CLOEXEC, O_NONBLOCK
 from kshell.abi.socket import SOCK_CLOEXEC, SOCK_NONBLOCK, SOL_SOCKET
 from kshell.linux.fs.file import __fdget, fd_install, get_unused_fd_flags, put_unused_fd
 from kshell.linux.fs.file_table import fput
@@ -20,7 +19,6 @@ from kshell.linux.kernel.module.main import __module_get
 from kshell.linux.net.core.sock_getsockopt import sock_getsockopt
 from kshell.linux.net.core.sock_setsockopt import sock_setsockopt
 from kshell.linux.net.socket import (
-    _nowait,
     fput_light,
     sock_alloc,
     sock_alloc_file,
@@ -48,7 +46,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.net import socket
     from kshell.linux.include.linux.sched import task_struct
 
-_TYPE_FLAGS = SOCK_CLOEXEC | SOCK_NONBLOCK
+_TYPE_FLAGS = SOCK_CLOEXEC | SOCK_NONBLOCK  # the same bits as O_CLOEXEC and O_NONBLOCK
 
 
 def move_addr_to_kernel(current: task_struct, uaddr: int, ulen: int) -> bytes:
@@ -83,7 +81,7 @@ def __sys_socket_create(current: task_struct, family: int, type: int, protocol: 
 def __sys_socket(current: task_struct, family: int, type: int, protocol: int) -> int:
     """socket()."""
     sock = __sys_socket_create(current, family, type, protocol)
-    return sock_map_fd(current, sock, type & (O_CLOEXEC | O_NONBLOCK))
+    return sock_map_fd(current, sock, type & _TYPE_FLAGS)
 
 
 @SYSCALL_DEFINE
@@ -122,20 +120,20 @@ def _pair(current: task_struct, family: int, type: int, protocol: int, flags: in
     try:
         sock2 = sock_create(current, family, type, protocol)
     except KernelError:
-        _nowait(sock_release(sock1))
+        sock_release(sock1)
         raise
     try:
         security_socket_socketpair(sock1, sock2)
         assert sock1.ops is not None
         sock1.ops.socketpair(sock1, sock2)
     except KernelError:
-        _nowait(sock_release(sock2))
-        _nowait(sock_release(sock1))
+        sock_release(sock2)
+        sock_release(sock1)
         raise
     try:
         newfile1 = sock_alloc_file(current, sock1, flags, None)
     except KernelError:
-        _nowait(sock_release(sock2))
+        sock_release(sock2)
         raise
     try:
         return newfile1, sock_alloc_file(current, sock2, flags, None)

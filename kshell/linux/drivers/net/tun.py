@@ -276,7 +276,7 @@ async def tun_chr_open(inode: inode, f: file) -> None:
     f.private_data = tun_file(kernel.current.nsproxy.net_ns)
 
 
-async def tun_chr_close(inode: inode, f: file) -> None:
+def tun_chr_close(inode: inode, f: file) -> None:
     """The last descriptor is closed."""
     tfile = _tfile(f)
     kernel = tfile.net.kernel

@@ -78,7 +78,7 @@ async def tty_open(node: inode, filp: file) -> None:
         raise KernelError(ENXIO)
 
 
-async def tty_release(node: inode, filp: file) -> None:
+def tty_release(node: inode, filp: file) -> None:
     """Nothing to give back."""
 
 

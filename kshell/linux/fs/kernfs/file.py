@@ -46,7 +46,7 @@ async def kernfs_fop_open(inode: inode, file: file) -> None:
     single_open(file, sysfs_kf_seq_show, None)
 
 
-async def kernfs_fop_release(inode: inode, file: file) -> None:
+def kernfs_fop_release(inode: inode, file: file) -> None:
     """close()."""
     seq_release(inode, file)
 

@@ -224,7 +224,7 @@ async def proc_single_open(inode: inode, filp: file) -> None:
     single_open(filp, proc_single_show, inode)
 
 
-async def proc_single_release(inode: inode, filp: file) -> None:
+def proc_single_release(inode: inode, filp: file) -> None:
     """close() of such a text."""
     seq_release(inode, filp)
 

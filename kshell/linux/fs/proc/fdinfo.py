@@ -45,7 +45,7 @@ async def seq_fdinfo_open(inode: inode, file: file) -> None:
     single_open(file, seq_show, inode)
 
 
-async def seq_fdinfo_release(inode: inode, file: file) -> None:
+def seq_fdinfo_release(inode: inode, file: file) -> None:
     """close()."""
     seq_release(inode, file)
 

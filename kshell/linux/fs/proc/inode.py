@@ -165,7 +165,7 @@ async def proc_reg_open(inode: inode, file: file) -> None:
         ops.proc_open(inode, file)
 
 
-async def proc_reg_release(inode: inode, file: file) -> None:
+def proc_reg_release(inode: inode, file: file) -> None:
     """close(): the entry's own."""
     ops = PDE(inode).proc_ops
     assert ops is not None

@@ -110,18 +110,24 @@ class dentry_operations:
 
 
 class dentry:
-    """A directory entry. `d_inode` is None while the name is known not to exist (a negative dentry)."""
+    """A directory entry. `d_inode` is None while the name is known not to exist (a negative dentry).
+
+    __d_alloc() gives every field its first value.
+    """
 
     __slots__ = (
-        "__dict__",
         "_addr",
         "_d_parent",
         "d_flags",
+        "d_fsdata",
+        "d_hash",
         "d_inode",
         "d_lockref",
         "d_name",
         "d_op",
         "d_sb",
+        "d_subdirs",
+        "d_time",
         "d_u",
     )
     _addr: int
@@ -136,20 +142,12 @@ class dentry:
     """Its `count`: how many hold the dentry (a child holds its parent)."""
     d_u: dentry | None
     """d_alias: the next dentry of the same inode."""
-    d_hash: bool = False
+    d_hash: bool
     """Whether lookups find the dentry (it hangs in `kernel.dentry_hashtable`)."""
-    d_fsdata: object = None
-    d_time: int = 0
-    d_subdirs: dict[dentry, None] | None = None
+    d_fsdata: object
+    d_time: int
+    d_subdirs: dict[dentry, None] | None
     """The children, oldest first."""
-
-    def __init__(self) -> None:
-        self.d_flags = 0
-        self.d_inode = None
-        self.d_op = None
-        self.d_lockref = 1
-        self.d_u = None
-        self._d_parent = None
 
     @property
     def d_parent(self) -> dentry:

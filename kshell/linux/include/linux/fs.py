@@ -194,6 +194,7 @@ class inode:
         "i_count",
         "i_dentry",
         "i_flags",
+        "i_flctx",
         "i_fop",
         "i_gid",
         "i_ino",
@@ -216,6 +217,7 @@ class inode:
     i_count: int
     i_state: int
     i_fop: file_operations
+    i_flctx: file_lock_context | None
     i_dentry: dentry | None
     """The first name; dentry.d_u leads on to the others."""
     i_mapping: address_space | None = None
@@ -229,7 +231,6 @@ class inode:
     i_version: int = 0
     i_writecount: int = 0
     i_readcount: int = 0
-    i_flctx: file_lock_context | None = None
     i_pipe: pipe_inode_info | None = None
     i_link: bytes | None = None
     i_generation: int = 0
@@ -251,20 +252,23 @@ class fown_struct:
 
 
 class file:
-    """An open file: what a descriptor stands for."""
+    """An open file: what a descriptor stands for. __alloc_file() gives every field its first value."""
 
     __slots__ = (
-        "__dict__",
         "_addr",
         "_kernel",
         "f_count",
         "f_cred",
+        "f_ep",
         "f_flags",
         "f_inode",
+        "f_mapping",
         "f_mode",
         "f_op",
+        "f_owner",
         "f_path",
         "f_pos",
+        "f_version",
         "private_data",
     )
     _addr: int
@@ -273,17 +277,15 @@ class file:
     f_op: file_operations
     f_cred: cred
     _kernel: Kernel
-    f_owner: fown_struct | None = None
-    f_version: int = 0
-    f_ep: list[epitem] | None = None
-    f_mapping: address_space | None = None
-
-    def __init__(self) -> None:
-        self.f_count = 1
-        self.f_flags = 0
-        self.f_mode = 0
-        self.f_pos = 0
-        self.private_data: object = None
+    f_count: int
+    f_flags: int
+    f_mode: int
+    f_pos: int
+    f_owner: fown_struct | None
+    f_version: int
+    f_ep: list[epitem] | None
+    f_mapping: address_space | None
+    private_data: object
 
 
 class fasync_struct:

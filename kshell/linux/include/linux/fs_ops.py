@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.path import path
     from kshell.linux.include.linux.pipe_fs_i import pipe_inode_info
     from kshell.linux.include.linux.poll import poll_table_struct
-    from kshell.linux.include.linux.sched import user_namespace
+    from kshell.linux.include.linux.sched import Rest, user_namespace
     from kshell.linux.include.linux.seq_file import seq_file
     from kshell.linux.include.linux.stat import kstat
     from kshell.linux.include.linux.statfs import kstatfs
@@ -85,8 +85,8 @@ class file_operations:
         unlocked_ioctl: Callable[[file, int, int], int] | None = None,
         compat_ioctl: Callable[[file, int, int], int] | None = None,
         open: Callable[[inode, file], Awaitable[None]] | None = None,
-        flush: Callable[[file, object], Awaitable[None]] | None = None,
-        release: Callable[[inode, file], Awaitable[None]] | None = None,
+        flush: Callable[[file, object], None] | None = None,
+        release: Callable[[inode, file], Rest | None] | None = None,
         fsync: Callable[[file, int, int, int], int] | None = None,
         fasync: Callable[[int, file, int], int] | None = None,
         lock: Callable[[file, int, file_lock], int] | None = None,

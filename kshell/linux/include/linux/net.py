@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from kshell.abi.socket import (
-    SS_UNCONNECTED,
-)
 from kshell.linux.include.linux.wait import wait_queue_head
 
 if TYPE_CHECKING:
@@ -16,6 +13,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.module import module
     from kshell.linux.include.linux.pipe_fs_i import pipe_inode_info
     from kshell.linux.include.linux.poll import poll_table_struct
+    from kshell.linux.include.linux.sched import Rest
     from kshell.linux.include.linux.seq_file import seq_file
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.linux.socket import msghdr
@@ -60,7 +58,7 @@ class socket_wq(wait_queue_head):
 
 
 class socket:
-    """A BSD socket: what a descriptor of a socket stands for."""
+    """A BSD socket: what a descriptor of a socket stands for. sock_alloc_inode() gives every field its first value."""
 
     __slots__ = ("_addr", "_alloc", "file", "flags", "ops", "sk", "state", "type", "wq")
     _addr: int
@@ -72,12 +70,6 @@ class socket:
     ops: proto_ops | None
     wq: socket_wq
     _alloc: socket_alloc | None  # container_of(sock, struct socket_alloc, socket)
-
-    def __init__(self) -> None:
-        self.state = SS_UNCONNECTED
-        self.type = self.flags = 0
-        self.file = self.sk = self.ops = None
-        self.wq = socket_wq()
 
 
 class socket_alloc:
@@ -129,7 +121,7 @@ class proto_ops:
         self,
         *,
         family: int,
-        release: Callable[[socket], Awaitable[int]],
+        release: Callable[[socket], Rest | None],
         bind: Callable[[socket, bytes, int], int],
         connect: Callable[[socket, bytes, int, int], Awaitable[int]],
         socketpair: Callable[[socket, socket], int],

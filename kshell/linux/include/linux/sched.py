@@ -54,7 +54,15 @@ TIF_NEED_RESCHED: Final = 1 << 3
 _TIF_32BIT: Final = 1 << 29  # the running call came in by int 0x80
 EXIT_TO_USER_MODE_WORK: Final = TIF_NOTIFY_RESUME | TIF_SIGPENDING
 
-task_work_func_t = Callable[[object], Coroutine[object, None, None]]
+Rest = Coroutine[object, None, None]
+"""What is left to do of a function that began as a plain one and found that it has to wait: to be awaited.
+
+Closing a file waits only for SO_LINGER. So that it costs no coroutine otherwise, the functions on its way are plain
+and give None, or the rest of themselves, `_rest_of_NAME()`.
+"""
+REST_OF: Final = "_rest_of_"
+
+task_work_func_t = Callable[[object], Rest | None]
 
 
 class user_namespace:
@@ -230,16 +238,6 @@ class restart_block:
         self.fn: Callable[[], Coroutine[object, None, int]] | None = None
 
 
-class callback_head:
-    """Work to do before the task returns to user space (task_work)."""
-
-    __slots__ = ("_arg", "func")
-
-    def __init__(self, func: task_work_func_t, arg: object) -> None:
-        self.func = func
-        self._arg = arg
-
-
 class task_struct:
     """A task: a process or a thread of one.
 
@@ -324,7 +322,7 @@ class task_struct:
         self._saved_sigmask: int | None = None
         self._pending = sigpending()
         self._restart_block = restart_block()
-        self._task_works: list[callback_head] = []
+        self._task_works: list[tuple[task_work_func_t, object]] = []
         self._stack: Coroutine[object, None, int] | None = None
         self._call: object = None
         self._syscall = None

@@ -439,13 +439,14 @@ class tcp_sock(inet_connection_sock):
     )  # fmt: skip
 
     def __init__(self) -> None:
+        """Zero, without what tcp_init_sock() gives a value anyway."""
         inet_connection_sock.__init__(self)
         self.out_of_order_queue = self.tcp_rtx_queue = NO_PACKETS
         self.advmss = self.bytes_acked = self.bytes_received = self.bytes_sent = self.copied_seq = self.data_segs_in = 0
-        self.data_segs_out = self.delivered = self.lsndtime = self.max_window = self.mdev_us = self.mss_cache = 0
+        self.data_segs_out = self.delivered = self.lsndtime = self.max_window = 0
         self.nonagle = self.packets_out = self.pred_flags = self.rcv_nxt = self.rcv_ssthresh = self.rcv_tstamp = 0
-        self.rcv_wnd = self.rcv_wup = self.reordering = self.rttvar_us = self.segs_in = self.segs_out = 0
-        self.snd_cwnd = self.snd_cwnd_cnt = self.snd_cwnd_stamp = self.snd_nxt = self.snd_ssthresh = 0
+        self.rcv_wnd = self.rcv_wup = self.rttvar_us = self.segs_in = self.segs_out = 0
+        self.snd_cwnd_cnt = self.snd_cwnd_stamp = self.snd_nxt = 0
         self.snd_una = self.snd_wl1 = self.snd_wnd = self.srtt_us = self.tcp_clock_cache = self.tcp_header_len = 0
         self.tcp_mstamp = self.tcp_wstamp_ns = self.window_clamp = self.write_seq = 0
 

@@ -168,7 +168,7 @@ class inet_connection_sock(inet_sock):
 
     def __init__(self) -> None:
         inet_sock.__init__(self)
-        self.icsk_ca_state = self.icsk_pending = self.icsk_rto = self.icsk_timeout = 0
+        self.icsk_ca_state = self.icsk_timeout = 0
         self.icsk_bind_hash = self.icsk_bind2_hash = self.icsk_ca_priv = None
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.module import module
     from kshell.linux.include.linux.net import socket, socket_wq
     from kshell.linux.include.linux.pid import pid
+    from kshell.linux.include.linux.sched import Rest
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.linux.socket import msghdr
     from kshell.linux.include.linux.sockptr import sockptr_t
@@ -305,13 +306,12 @@ class sock(sock_common):
     sk_reuseport_cb: sock_reuseport | None = None
 
     def __init__(self) -> None:
-        self.skc_daddr = self.skc_rcv_saddr = self.skc_hash = self.skc_dport = self.skc_num = self.skc_family = 0
-        self.skc_state = self.skc_reuse = self.skc_reuseport = self.skc_bound_dev_if = self.skc_flags = 0
-        self.skc_refcnt = self.sk_lock = self.sk_rmem_alloc = self.sk_forward_alloc = self.sk_rcvbuf = 0
-        self.sk_sndbuf = self.sk_wmem_queued = self.sk_wmem_alloc = self.sk_rcvlowat = self.sk_userlocks = 0
-        self.sk_type = self.sk_protocol = self.sk_err = 0
-        self.sk_uid = self.sk_shutdown = self.sk_txhash = self.sk_pacing_rate = 0
-        self.sk_backlog = self.sk_wq = self.sk_dst_cache = self.sk_socket = None
+        """Zero, as memory from the slab is; without what sk_alloc() and sock_init_data() give a value anyway."""
+        self.skc_daddr = self.skc_rcv_saddr = self.skc_hash = self.skc_dport = self.skc_num = 0
+        self.skc_reuse = self.skc_reuseport = self.skc_bound_dev_if = self.skc_flags = 0
+        self.sk_lock = self.sk_rmem_alloc = self.sk_forward_alloc = self.sk_wmem_queued = self.sk_userlocks = 0
+        self.sk_type = self.sk_protocol = self.sk_err = self.sk_shutdown = self.sk_txhash = 0
+        self.sk_backlog = self.sk_wq = self.sk_dst_cache = None
         self.skc_node = None
         self.sk_receive_queue = sk_buff_head()
         self.sk_write_queue = sk_buff_head()
@@ -392,7 +392,7 @@ class proto:
         cls: type[sock],
         obj_size: int,
         owner: module | None = None,
-        close: Callable[[sock, int], Awaitable[None]] | None = None,
+        close: Callable[[sock, int], Rest | None] | None = None,
         pre_connect: Callable[[sock, bytes, int], int] | None = None,
         connect: Callable[[sock, bytes, int], Awaitable[int]] | None = None,
         disconnect: Callable[[sock, int], int] | None = None,

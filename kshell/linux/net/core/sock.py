@@ -116,7 +116,7 @@ if TYPE_CHECKING:
 
 _READABLE = EPOLLIN | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND
 _WRITABLE = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND
-_FASYNC = 1 << SOCK_FASYNC
+_FASYNC, _ZAPPED = 1 << SOCK_FASYNC, 1 << SOCK_ZAPPED
 POLL_IN, POLL_OUT, POLL_MSG, POLL_ERR, POLL_PRI, POLL_HUP = 1, 2, 3, 4, 5, 6
 
 
@@ -256,7 +256,7 @@ def sock_init_data_uid(sock: socket | None, sk: sock, uid: int) -> None:
     sk.sk_rcvbuf = kernel.sysctl_rmem_default
     sk.sk_sndbuf = kernel.sysctl_wmem_default
     sk.skc_state = TCP_CLOSE
-    sk.skc_flags |= 1 << SOCK_ZAPPED
+    sk.skc_flags |= _ZAPPED
     sk.sk_socket = sock
     if sock is not None:
         sk.sk_type = sock.type

@@ -19,6 +19,8 @@ from kshell.linux.security.security import security_sk_free
 if TYPE_CHECKING:
     from kshell.linux.include.net.sock import proto, sock_common
 
+_RCU_FREE = 1 << SOCK_RCU_FREE
+
 
 def sk_prot_free(prot: proto, sk: sock) -> None:
     """Give the struct back."""
@@ -58,7 +60,7 @@ def __sk_destruct(head: object) -> None:
 
 def sk_destruct(sk: sock) -> None:
     """Destroy a socket, after a grace period if readers may still find it."""
-    use_call_rcu = sk.skc_flags >> SOCK_RCU_FREE & 1
+    use_call_rcu = sk.skc_flags & _RCU_FREE
     if sk.sk_reuseport_cb is not None:
         sock_reuseport.reuseport_detach_sock(sk)
         use_call_rcu = 1

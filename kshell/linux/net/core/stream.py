@@ -39,6 +39,7 @@ from kshell.linux.net.core.sock_lock import lock_sock, release_sock
 from kshell.linux.net.socket_async import sock_wake_async
 
 if TYPE_CHECKING:
+    from kshell.linux.include.linux.sched import Rest
     from kshell.linux.include.net.sock import sock
 
 TCPF_ESTABLISHED, TCPF_SYN_SENT, TCPF_SYN_RECV, TCPF_FIN_WAIT1 = 1 << 1, 1 << 2, 1 << 3, 1 << 4
@@ -112,10 +113,12 @@ def sk_stream_closing(sk: sock) -> bool:
     return bool(1 << sk.skc_state & (TCPF_FIN_WAIT1 | TCPF_CLOSING | TCPF_LAST_ACK))
 
 
-async def sk_stream_wait_close(sk: sock, timeout: int) -> None:
+def sk_stream_wait_close(sk: sock, timeout: int) -> Rest | None:
     """SO_LINGER: wait until all is acknowledged, time is up (jiffies) or a signal comes."""
-    if not timeout:
-        return
+    return _rest_of_sk_stream_wait_close(sk, timeout) if timeout else None
+
+
+async def _rest_of_sk_stream_wait_close(sk: sock, timeout: int) -> None:
     current = sk.skc_net.kernel.current
     wait = wait_queue_entry(current, woken_wake_function)
     assert sk.sk_wq is not None

@@ -74,6 +74,7 @@ from kshell.linux.net.ipv4 import fib_frontend, igmp
 from kshell.linux.net.l3mdev import l3mdev_fib_table_by_index
 
 if TYPE_CHECKING:
+    from kshell.linux.include.linux.sched import Rest
     from kshell.linux.include.linux.socket import msghdr
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.init.kernel import Kernel
@@ -84,6 +85,7 @@ BIND_NO_CAP_NET_BIND_SERVICE = 8
 
 
 _SIN_LEN = 16
+_DEAD, _LINGER = 1 << SOCK_DEAD, 1 << SOCK_LINGER
 
 
 def inet_sock_destruct(sk: sock) -> None:
@@ -98,7 +100,7 @@ def inet_sock_destruct(sk: sock) -> None:
     if sk.sk_type == SOCK_STREAM and sk.sk_state != TCP_CLOSE:
         pr_err(kernel, f"IPv4: Attempt to release TCP socket in state {sk.sk_state} {sk._addr:x}")
         return
-    if not sk.skc_flags >> SOCK_DEAD & 1:
+    if not sk.skc_flags & _DEAD:
         pr_err(kernel, f"IPv4: Attempt to release alive inet socket {sk._addr:x}")
         return
     if sk.inet_opt is not None:  # type: ignore[attr-defined]
@@ -127,46 +129,41 @@ def inet_autobind(sk: sock) -> None:
         release_sock(sk)
 
 
-def _lookup_protosw(kernel: Kernel, type: int, protocol: int) -> tuple[inet_protosw, int]:
-    """The entry of inetsw[type] for a protocol, wild cards resolved. ESOCKTNOSUPPORT, EPROTONOSUPPORT."""
-    err = ESOCKTNOSUPPORT
+def _lookup_protosw(kernel: Kernel, type: int, protocol: int) -> inet_protosw | None:
+    """The entry of inetsw[type] for a protocol; IPPROTO_IP, on either side, is a wild card."""
     for answer in kernel.inetsw[type]:
         if protocol == answer.protocol:
             if protocol != IPPROTO_IP:
-                return answer, protocol
-        else:
-            if protocol == IPPROTO_IP:
-                return answer, answer.protocol
-            if answer.protocol == IPPROTO_IP:
-                return answer, protocol
-        err = EPROTONOSUPPORT
-    raise KernelError(err)
+                return answer
+        elif protocol == IPPROTO_IP or answer.protocol == IPPROTO_IP:
+            return answer
+    return None
+
+
+def _load_protosw(kernel: Kernel, type: int, protocol: int) -> inet_protosw:
+    """The entry that a module brings. ESOCKTNOSUPPORT, EPROTONOSUPPORT: none does."""
+    for name in (f"net-pf-{PF_INET}-proto-{protocol}-type-{type}", f"net-pf-{PF_INET}-proto-{protocol}"):
+        __request_module(kernel, True, name)
+        answer = _lookup_protosw(kernel, type, protocol)
+        if answer is not None:
+            return answer
+    raise KernelError(EPROTONOSUPPORT if kernel.inetsw[type] else ESOCKTNOSUPPORT)
 
 
 def inet_create(net: net_t, sock: socket, protocol: int, kern: int) -> int:
     """socket(AF_INET, …): EINVAL, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EPERM (raw without CAP_NET_RAW), EACCES (ping)."""
     if protocol < 0 or protocol >= IPPROTO_MAX:
         raise KernelError(EINVAL)
-    sock.state = SS_UNCONNECTED
     kernel = net.kernel
     type_ = sock.type
-    try_loading_module = 0
-    while True:
-        try:
-            answer, protocol = _lookup_protosw(kernel, type_, protocol)
-            break
-        except KernelError:
-            if try_loading_module == 2:
-                raise
-        try_loading_module += 1
-        if try_loading_module == 1:
-            __request_module(kernel, True, f"net-pf-{PF_INET}-proto-{protocol}-type-{type_}")
-        else:
-            __request_module(kernel, True, f"net-pf-{PF_INET}-proto-{protocol}")
+    answer = _lookup_protosw(kernel, type_, protocol) or _load_protosw(kernel, type_, protocol)
+    if protocol == IPPROTO_IP:
+        protocol = answer.protocol
     if type_ == SOCK_RAW and not kern and not ns_capable(kernel.current, net.user_ns, CAP_NET_RAW):
         raise KernelError(EPERM)
     sock.ops = answer.ops
-    sk = sk_alloc(net, PF_INET, answer.prot, kern)
+    prot = answer.prot
+    sk = sk_alloc(net, PF_INET, prot, kern)
     flags = answer.flags
     if flags & INET_PROTOSW_REUSE:
         sk.sk_reuse = SK_CAN_REUSE
@@ -183,36 +180,41 @@ def inet_create(net: net_t, sock: socket, protocol: int, kern: int) -> int:
     sk.sk_protocol = protocol
     if net.core.sysctl_txrehash != 1:
         sk.sk_txrehash = net.core.sysctl_txrehash
-    prot = answer.prot
     sk.sk_backlog_rcv = prot.backlog_rcv  # type: ignore[assignment]
-    if inet.inet_num or prot.init is not None:
-        try:
-            if inet.inet_num:
-                inet.inet_sport = inet.inet_num
-                assert prot.hash is not None
-                prot.hash(sk)
-            if prot.init is not None:
-                prot.init(sk)
-        except KernelError:
-            sk_common_release(sk)
-            sock.sk = None
-            raise
+    try:
+        if inet.inet_num:
+            inet.inet_sport = inet.inet_num
+            assert prot.hash is not None
+            prot.hash(sk)
+        if prot.init is not None:
+            prot.init(sk)
+    except KernelError:
+        sk_common_release(sk)
+        sock.sk = None
+        raise
     return 0
 
 
-async def inet_release(sock: socket) -> int:
+def inet_release(sock: socket) -> Rest | None:
     """The descriptor is closed: let the protocol close, waiting if SO_LINGER says so."""
     sk = sock.sk
     if sk is not None:
         igmp.ip_mc_drop_socket(sk)
         timeout = 0
-        if sk.skc_flags >> SOCK_LINGER & 1 and not sk.skc_net.kernel.current.flags & PF_EXITING:
+        if sk.skc_flags & _LINGER and not sk.skc_net.kernel.current.flags & PF_EXITING:
             timeout = sk.sk_lingertime
         close = sk.sk_prot.close
         assert close is not None
-        await close(sk, timeout)
+        rest = close(sk, timeout)
+        if rest is not None:
+            return _rest_of_inet_release(sock, rest)
         sock.sk = None
-    return 0
+    return None
+
+
+async def _rest_of_inet_release(sock: socket, rest: Rest) -> None:
+    await rest
+    sock.sk = None
 
 
 def inet_bind(sock: socket, uaddr: bytes, addr_len: int) -> int:

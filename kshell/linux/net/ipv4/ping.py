@@ -167,7 +167,7 @@ def ping_init_sock(sk: sock) -> int:
     raise KernelError(EACCES)
 
 
-async def ping_close(sk: sock, timeout: int) -> None:
+def ping_close(sk: sock, timeout: int) -> None:
     """The descriptor is closed."""
     sk_common_release(sk)
 

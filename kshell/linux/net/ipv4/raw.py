@@ -259,7 +259,7 @@ async def raw_sendmsg(sk: sock, msg: msghdr, length: int) -> int:
     return length
 
 
-async def raw_close(sk: sock, timeout: int) -> None:
+def raw_close(sk: sock, timeout: int) -> None:
     """The descriptor is closed."""
     try:
         ip_ra_control(sk, False)

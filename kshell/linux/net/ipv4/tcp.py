@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 _EHASH_ENTRIES = 32768
+_USE_WRITE_QUEUE, _SUPPORT_ZC = 1 << SOCK_USE_WRITE_QUEUE, 1 << SOCK_SUPPORT_ZC
 
 
 def tcp_enter_memory_pressure(sk: sock) -> None:
@@ -144,12 +145,12 @@ def tcp_init_sock(sk: tcp_sock) -> int:
     sk.reordering = ipv4.sysctl_tcp_reordering
     tcp_assign_congestion_control(sk)
     sk.sk_write_space = sk_stream_write_space
-    sk.skc_flags |= 1 << SOCK_USE_WRITE_QUEUE
+    sk.skc_flags |= _USE_WRITE_QUEUE
     sk.sk_sndbuf = ipv4.sysctl_tcp_wmem[1]
     sk.sk_rcvbuf = ipv4.sysctl_tcp_rmem[1]
     sock = sk.sk_socket
     if sock is not None:
-        sock.flags |= 1 << SOCK_SUPPORT_ZC
+        sock.flags |= _SUPPORT_ZC
     kernel.tcp_sockets_allocated += 1
     return 0
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kshell.abi.errno import ECONNABORTED, ECONNRESET, ENOENT
 from kshell.abi.tcp import (
     TCP_ACTION_FIN,
@@ -87,6 +89,11 @@ from kshell.linux.net.ipv4.inet_connection_sock import (
 )
 from kshell.linux.net.ipv4.tcp_cong import tcp_set_ca_state
 
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.sched import Rest
+
+_DEAD = 1 << SOCK_DEAD
+
 # new_state: what close() makes of a state, and whether a FIN goes out
 _NEW_STATE = {
     TCP_ESTABLISHED: TCP_FIN_WAIT1 | TCP_ACTION_FIN,
@@ -120,10 +127,11 @@ def tcp_shutdown(sk: tcp_sock, how: int) -> None:
 
 def tcp_clear_xmit_timers(sk: tcp_sock) -> None:
     """Stop all timers."""
-    if hrtimer_try_to_cancel(sk.pacing_timer) == 1:
-        sk.skc_refcnt -= 1
-    if hrtimer_try_to_cancel(sk.compressed_ack_timer) == 1:
-        sk.skc_refcnt -= 1
+    for timer in (sk.pacing_timer, sk.compressed_ack_timer):
+        if hrtimer_try_to_cancel(timer):
+            sk.skc_refcnt -= 1
+        if timer._owner is not None:
+            timer._owner = None  # who arms it again makes a new one
     inet_csk_clear_xmit_timers(sk)
 
 
@@ -154,7 +162,7 @@ def _say_goodbye(sk: tcp_sock, unread: bool) -> None:
         tcp_output_ack.tcp_send_fin(sk)
 
 
-async def __tcp_close(sk: tcp_sock, timeout: int) -> None:
+def __tcp_close(sk: tcp_sock, timeout: int) -> Rest | None:
     """End the connection, and leave the socket to itself."""
     sk.sk_shutdown = SHUTDOWN_MASK
     if sk.skc_state == TCP_LISTEN:
@@ -164,22 +172,35 @@ async def __tcp_close(sk: tcp_sock, timeout: int) -> None:
         unread = sk.sk_receive_queue.next is not None and _drop_unread(sk)
         if sk.skc_state != TCP_CLOSE:
             _say_goodbye(sk, unread)
-            await sk_stream_wait_close(sk, timeout)
+            rest = sk_stream_wait_close(sk, timeout)
+            if rest is not None:
+                return _rest_of___tcp_close(sk, rest)
+    _make_orphan(sk)
+    return None
+
+
+async def _rest_of___tcp_close(sk: tcp_sock, rest: Rest) -> None:
+    await rest
+    _make_orphan(sk)
+
+
+def _make_orphan(sk: tcp_sock) -> None:
+    """Nobody waits for the socket any more: destroy it if the connection is over."""
     state = sk.skc_state
     sk.skc_refcnt += 1
-    sk.skc_flags |= 1 << SOCK_DEAD  # sock_orphan()
-    sk.sk_socket = None
-    sk.sk_wq = None
+    sk.skc_flags |= _DEAD  # sock_orphan()
+    sk.sk_socket = sk.sk_wq = None
     __release_sock(sk)
     sk.skc_net.kernel.tcp_orphan_count += 1
-    if state != TCP_CLOSE and sk.skc_state == TCP_CLOSE:
+    if sk.skc_state != TCP_CLOSE:
+        if sk.skc_state == TCP_FIN_WAIT2 and _orphan_in_fin_wait2(sk):
+            return
+        if sk.skc_state != TCP_CLOSE and tcp.tcp_check_oom(sk, 0):
+            tcp.tcp_set_state(sk, TCP_CLOSE)
+            tcp_output_ack.tcp_send_active_reset(sk)
+            sk.skc_net.mib.net_statistics[LINUX_MIB_TCPABORTONMEMORY] += 1
+    elif state != TCP_CLOSE:
         return
-    if sk.skc_state == TCP_FIN_WAIT2 and _orphan_in_fin_wait2(sk):
-        return
-    if sk.skc_state != TCP_CLOSE and tcp.tcp_check_oom(sk, 0):
-        tcp.tcp_set_state(sk, TCP_CLOSE)
-        tcp_output_ack.tcp_send_active_reset(sk)
-        sk.skc_net.mib.net_statistics[LINUX_MIB_TCPABORTONMEMORY] += 1
     if sk.skc_state == TCP_CLOSE:
         if sk.fastopen_rsk is not None:
             reqsk_fastopen_remove(sk, sk.fastopen_rsk, False)  # type: ignore[arg-type]
@@ -201,10 +222,19 @@ def _orphan_in_fin_wait2(sk: tcp_sock) -> bool:
     return True
 
 
-async def tcp_close(sk: tcp_sock, timeout: int) -> None:
+def tcp_close(sk: tcp_sock, timeout: int) -> Rest | None:
     """proto.close of TCP."""
     lock_sock(sk)
-    await __tcp_close(sk, timeout)
+    rest = __tcp_close(sk, timeout)
+    if rest is not None:
+        return _rest_of_tcp_close(sk, rest)
+    release_sock(sk)
+    sock_put(sk)
+    return None
+
+
+async def _rest_of_tcp_close(sk: tcp_sock, rest: Rest) -> None:
+    await rest
     release_sock(sk)
     sock_put(sk)
 
@@ -234,8 +264,8 @@ def tcp_write_queue_purge(sk: tcp_sock) -> None:
         while (skb := __skb_dequeue(sk.sk_write_queue)) is not None:
             tcp_sendmsg.tcp_wmem_free_skb(sk, skb)
         tcp_rtx_queue_purge(sk)
-    tcp_input_loss.tcp_clear_all_retrans_hints(sk)
-    sk.packets_out = 0
+        tcp_input_loss.tcp_clear_all_retrans_hints(sk)
+        sk.packets_out = 0
     if sk.icsk_backoff:
         sk.icsk_backoff = 0
 

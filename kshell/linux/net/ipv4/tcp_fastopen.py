@@ -64,7 +64,7 @@ def tcp_fastopen_init_key_once(net: net) -> None:
 
 def tcp_fastopen_destroy_cipher(sk: tcp_sock) -> None:
     """A listener goes away, with its keys."""
-    if "icsk_accept_queue" in sk.__dict__:  # made by listen()
+    if sk.sk_max_ack_backlog:
         sk.icsk_accept_queue.fastopenq.ctx = None
 
 

@@ -212,9 +212,6 @@ def tcp_v4_destroy_sock(sk: tcp_sock) -> None:
     sk.icsk_retransmit_timer = tcp_timer._IDLE_WRITE_TIMER
     sk.icsk_delack_timer = tcp_timer._IDLE_DELACK_TIMER
     sk.icsk_keepalive_timer = tcp_timer._IDLE_KEEPALIVE_TIMER
-    if sk.pacing_timer._owner is not None or sk.compressed_ack_timer._owner is not None:
-        sk.__dict__.pop("pacing_timer", None)
-        sk.__dict__.pop("compressed_ack_timer", None)
     tcp_cleanup_congestion_control(sk)
     tcp_cleanup_ulp(sk)
     tcp_close.tcp_write_queue_purge(sk)

@@ -95,7 +95,7 @@ def udp_init_sock(sk: sock) -> int:
     return 0
 
 
-async def udp_lib_close(sk: sock, timeout: int) -> None:
+def udp_lib_close(sk: sock, timeout: int) -> None:
     """The descriptor is closed."""
     sk_common_release(sk)
 

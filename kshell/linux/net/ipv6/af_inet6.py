@@ -79,6 +79,7 @@ from kshell.linux.net.socket import sock_register
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.net import socket
+    from kshell.linux.include.linux.sched import Rest
     from kshell.linux.include.linux.socket import msghdr
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.init.kernel import Kernel
@@ -86,9 +87,9 @@ if TYPE_CHECKING:
 _ANY = bytes(16)
 
 
-async def inet6_release(sock: socket) -> int:
+def inet6_release(sock: socket) -> Rest | None:
     """The descriptor is closed."""
-    return await inet_release(sock)
+    return inet_release(sock)
 
 
 def inet6_bind(sock: socket, uaddr: bytes, addr_len: int) -> int:

@@ -102,8 +102,8 @@ def udp_v6_get_port(sk: sock, snum: int) -> int:
     return udp_v4_get_port(sk, snum)
 
 
-async def rawv6_close(sk: sock, timeout: int) -> None:
-    await raw_close(sk, timeout)
+def rawv6_close(sk: sock, timeout: int) -> None:
+    raw_close(sk, timeout)
 
 
 def rawv6_ioctl(sk: sock, cmd: int, arg: int) -> int:

@@ -164,10 +164,10 @@ def deferred_put_nlk_sk(head: object) -> None:
     sock_put(head)
 
 
-async def netlink_release(sock: socket) -> int:
+def netlink_release(sock: socket) -> None:
     """close()."""
     if sock.sk is None:
-        return 0
+        return
     sk = nlk_sk(sock.sk)
     netlink_remove(sk)
     sock_orphan(sk)
@@ -190,7 +190,6 @@ async def netlink_release(sock: socket) -> int:
     if netlink_is_kernel(sk):
         _unregister(_table(sk))
     call_rcu(sk.sk_net.kernel, deferred_put_nlk_sk, sk)
-    return 0
 
 
 def _unregister(table: netlink_table) -> None:

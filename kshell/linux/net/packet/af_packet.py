@@ -159,10 +159,10 @@ def packet_create(net: net_t, sock: socket, protocol: int, kern: int) -> int:
     return 0
 
 
-async def packet_release(sock: socket) -> int:
+def packet_release(sock: socket) -> None:
     """close()."""
     if sock.sk is None:
-        return 0
+        return
     po = pkt_sk(sock.sk)
     if po in po.sk_net.packet.sklist:
         del po.sk_net.packet.sklist[po]
@@ -175,7 +175,6 @@ async def packet_release(sock: socket) -> int:
     sock.sk = None
     skb_queue_purge(po.sk_receive_queue)
     sock_put(po)
-    return 0
 
 
 def packet_do_bind(po: packet_sock, dev: net_device | None, ifindex: int, protocol: int) -> None:

@@ -136,7 +136,7 @@ def unix_release_sock(sk: unix_sock, embrion: int) -> None:
         unix_gc(net.kernel)
 
 
-async def unix_close(sk: sock_t, timeout: int) -> None:
+def unix_close(sk: sock_t, timeout: int) -> None:
     """Nothing to do: unix_release() does it."""
 
 
@@ -191,16 +191,15 @@ def unix_create(net: net, sock: socket, protocol: int, kern: int) -> int:
     return 0
 
 
-async def unix_release(sock: socket) -> int:
+def unix_release(sock: socket) -> None:
     """The last descriptor is closed."""
     sk = sock.sk
     if sk is None:
-        return 0
+        return
     assert sk.skc_prot.close is not None
-    await sk.skc_prot.close(sk, 0)
+    sk.skc_prot.close(sk, 0)
     unix_release_sock(unix_sk(sk), 0)
     sock.sk = None
-    return 0
 
 
 unix_stream_ops = proto_ops(

@@ -93,7 +93,7 @@ def _address(uaddr: bytes, addr_len: int) -> bytes:
     return uaddr[2:18].split(b"\0", 1)[0]
 
 
-async def x25_release(sock: socket) -> int:
+def x25_release(sock: socket) -> None:
     """The descriptor is closed."""
     sk = sock.sk
     if sk is not None:
@@ -101,7 +101,6 @@ async def x25_release(sock: socket) -> int:
         skb_queue_purge(sk.sk_receive_queue)
         sock.sk = None
         sock_put(sk)
-    return 0
 
 
 def x25_bind(sock: socket, uaddr: bytes, addr_len: int) -> int:

@@ -5,6 +5,7 @@ import struct
 import pytest
 
 from kshell.linux.include.linux import snmp
+from kshell.linux.kernel.stacktrace import stack_trace_save_tsk
 
 EAGAIN, EPIPE, ECONNRESET, ECONNREFUSED, ENOTCONN, EINVAL = -11, -32, -104, -111, -107, -22
 EINPROGRESS, EISCONN, EADDRINUSE, EADDRNOTAVAIL, ETIMEDOUT, EOPNOTSUPP = -115, -106, -98, -99, -110, -95
@@ -294,6 +295,44 @@ def test_linger_zero_resets(tcp):
     assert tcp.poll(server) & (POLLERR | POLLHUP) == POLLERR | POLLHUP
     assert tcp.error(server) == 104
     assert tcp.states() == []
+
+
+def lingering(tcp, seconds):
+    """(call, server): a close that waits with SO_LINGER, more being sent than the peer takes."""
+    client, server = tcp.established()
+    thread = tcp.host.thread()
+    assert tcp.host("setsockopt", client, 1, LINGER, struct.pack("<ii", 1, seconds), 8) == 0
+    data = tcp.host.room(60000)
+    while tcp.host("sendto", client, data, 60000, DONTWAIT, 0, 0) != EAGAIN:
+        pass
+    return tcp.host("close", client, task=thread), server
+
+
+def test_linger_waits_until_all_is_acknowledged(tcp):
+    call, server = lingering(tcp, 5)
+    assert stack_trace_save_tsk(call.task)[:9] == [
+        "wait_woken", "sk_stream_wait_close", "__tcp_close", "tcp_close", "inet_release", "__sock_release",
+        "sock_close", "__fput", "task_work_run",
+    ]  # fmt: skip
+    assert not call.done
+    room = tcp.host.room(60000)
+    while tcp.host("recvfrom", server, room, 60000, DONTWAIT, 0, 0):
+        tcp.wait(0.1)
+    assert (call.done, call.result) == (True, 0)
+    tcp.host("close", server)
+
+
+def test_linger_ends_when_time_is_up(tcp):
+    caches = [cache for cache in tcp.host.kernel.slab_caches if cache.name in ("TCP", "sock_inode_cache", "filp")]
+    before = [cache._inuse for cache in caches]
+    call, server = lingering(tcp, 5)
+    tcp.wait(4.9)
+    assert not call.done
+    tcp.wait(0.2)
+    assert (call.done, call.result) == (True, 0)
+    tcp.host("close", server)
+    tcp.wait(70)
+    assert [cache._inuse for cache in caches] == before
 
 
 def test_writing_after_the_peer_closed_gets_reset_then_epipe(tcp):

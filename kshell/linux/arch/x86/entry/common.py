@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from types import CoroutineType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import EINTR, ENOSYS
 from kshell.abi.syscalls import BY_NAME, BY_NUMBER, I386_BY_NUMBER, Syscall
@@ -22,18 +22,25 @@ from kshell.linux.kernel.signal_deliver import arch_do_signal_or_restart
 from kshell.linux.kernel.task_work import task_work_run
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.sched import task_struct
+    from kshell.linux.include.linux.sched import Rest, task_struct
 
 Pending = Coroutine[object, None, int]
 
-SMALL: Final = 0x8000  # a register below this has the same value in every C type
+NOT_32BIT: Final = ~_TIF_32BIT
+NOT_NOTIFY_RESUME: Final = ~TIF_NOTIFY_RESUME
+REGISTERS: Final = (0,) * 6
+NOT_SMALL: Final = -0x8000  # a register without any of these bits has the same value in every C type
 
-class Entry(NamedTuple):
-    """A row of a system call table: the body, and what makes C values of the registers."""
 
-    name: str
-    handler: Handler
-    converters: tuple[Callable[[int], int], ...]
+class Entry:
+    """A row of a system call table: the body, and what makes C values of the registers it takes."""
+
+    __slots__ = ("converters", "handler", "nargs")
+
+    def __init__(self, handler: Handler, converters: tuple[Callable[[int], int], ...]) -> None:
+        self.handler = handler
+        self.converters = converters
+        self.nargs = len(converters)
 
 
 class SyscallTable(dict[int, "Entry | None"]):
@@ -50,7 +57,7 @@ class SyscallTable(dict[int, "Entry | None"]):
         call = self._calls.get(nr)
         if call is None or call.name not in self._handlers:
             return None
-        entry = self[nr] = Entry(call.name, self._handlers[call.name], call.converters)
+        entry = self[nr] = Entry(self._handlers[call.name], call.converters)
         return entry
 
 
@@ -58,68 +65,69 @@ sys_call_table = SyscallTable(BY_NUMBER, X64_CALLS)
 ia32_sys_call_table = SyscallTable(I386_BY_NUMBER, IA32_CALLS)
 
 
-def do_syscall_64(current: task_struct, nr: int, args: tuple[int, ...]) -> int | Pending:
+def do_syscall_64(
+    current: task_struct, nr: int, args: tuple[int, ...], table: SyscallTable = sys_call_table
+) -> int | Pending:
     """Run x86-64 system call nr with register values args: its result, or the coroutine that will give it."""
-    return _do_syscall(current, nr, args, sys_call_table[nr & 0xFFFFFFFF])
+    current._syscall = (nr, args)
+    entry = table[nr & 0xFFFFFFFF]
+    try:
+        if entry is None:
+            result: int | Pending = -ENOSYS
+        else:
+            if len(args) != entry.nargs:
+                args = (args + REGISTERS)[: entry.nargs]
+            for value in args:
+                if value & NOT_SMALL:
+                    args = _c_values(args, entry.converters)
+                    break
+            result = entry.handler(current, *args)
+    except KernelError as error:
+        current._last_error = error
+        result = -error.errno
+    if not isinstance(result, int):
+        return _finish(current, entry, args, result)
+    flags = current.thread_info.flags
+    if flags:
+        if flags & EXIT_TO_USER_MODE_WORK:
+            restart = exit_to_user_mode_prepare(current, result)
+            if restart is not True or result < 0:
+                return _leave(current, entry, args, restart, result)
+        current.thread_info.flags &= NOT_32BIT
+    current._syscall = None
+    return result
 
 
 def do_int80_syscall_32(current: task_struct, nr: int, args: tuple[int, ...]) -> int | Pending:
     """Run i386 system call nr, as int 0x80 does: registers, pointers and structs have 32 bits."""
     current.thread_info.flags |= _TIF_32BIT
-    words = tuple(arg & 0xFFFFFFFF for arg in args)
-    return _do_syscall(current, nr, words, ia32_sys_call_table[nr & 0xFFFFFFFF])
-
-
-def _do_syscall(current: task_struct, nr: int, args: tuple[int, ...], entry: Entry | None) -> int | Pending:
-    current._syscall = (nr, args)
-    values: tuple[int, ...] = ()
-    try:
-        if entry is None:
-            result: int | Pending = -ENOSYS
-        else:
-            converters = entry.converters
-            if len(args) < len(converters):
-                args += (0,) * (len(converters) - len(args))
-            values = args[: len(converters)]
-            for value in values:
-                if not 0 <= value < SMALL:
-                    values = _c_values(values, converters)
-                    break
-            result = entry.handler(current, *values)
-            if isinstance(result, CoroutineType):
-                return _finish(current, entry, values, result, 0)
-    except KernelError as error:
-        current._last_error = error
-        result = -error.errno
-    assert isinstance(result, int)
-    flags = current.thread_info.flags
-    if flags & EXIT_TO_USER_MODE_WORK:
-        return _finish(current, entry, values, None, result)
-    if flags & _TIF_32BIT:
-        current.thread_info.flags = flags & ~_TIF_32BIT
-    current._syscall = None
-    return result
+    return do_syscall_64(current, nr, tuple(arg & 0xFFFFFFFF for arg in args), ia32_sys_call_table)
 
 
 def _c_values(registers: tuple[int, ...], converters: tuple[Callable[[int], int], ...]) -> tuple[int, ...]:
     return tuple(convert(value) for value, convert in zip(registers, converters, strict=True))
 
 
-async def _finish(
-    current: task_struct, entry: Entry | None, values: tuple[int, ...], pending: Pending | None, result: int
+async def _finish(current: task_struct, entry: Entry | None, values: tuple[int, ...], pending: Pending) -> int:
+    """Await a body that may sleep; then back to user space."""
+    try:
+        result = await pending
+    except KernelError as error:
+        current._last_error = error
+        result = -error.errno
+    if current.thread_info.flags or result < 0:
+        return await _leave(current, entry, values, _prepare(current, result), result)
+    current._syscall = None
+    return result
+
+
+async def _leave(
+    current: task_struct, entry: Entry | None, values: tuple[int, ...], restart: bool | Awaitable[bool], result: int
 ) -> int:
-    """Await a body that may sleep; then back to user space, running the call again where a signal asks for that."""
-    if pending is not None:
-        try:
-            result = await pending
-        except KernelError as error:
-            current._last_error = error
-            result = -error.errno
+    """Back to user space, running the call again where a signal asks for that."""
     while True:
-        if current.thread_info.flags & EXIT_TO_USER_MODE_WORK:
-            restart = await exit_to_user_mode_prepare(current, result)
-        else:
-            restart = True  # a signal that asked for it went elsewhere meanwhile
+        if not isinstance(restart, bool):
+            restart = await restart
         if -result not in RESTARTS:
             break
         if not restart:
@@ -127,7 +135,8 @@ async def _finish(
             break
         assert entry is not None
         result = await _run_again(current, entry, values, result)
-    current.thread_info.flags &= ~_TIF_32BIT
+        restart = _prepare(current, result)
+    current.thread_info.flags &= NOT_32BIT
     current._syscall = None
     return result
 
@@ -144,15 +153,37 @@ async def _run_again(current: task_struct, entry: Entry, values: tuple[int, ...]
         return -error.errno
 
 
-async def exit_to_user_mode_prepare(current: task_struct, result: int) -> bool:
+def _prepare(current: task_struct, result: int) -> bool | Coroutine[object, None, bool]:
+    """exit_to_user_mode_prepare() where there is something to do."""
+    return not current.thread_info.flags & EXIT_TO_USER_MODE_WORK or exit_to_user_mode_prepare(current, result)
+
+
+def exit_to_user_mode_prepare(current: task_struct, result: int) -> bool | Coroutine[object, None, bool]:
     """Work before user space: task work, signals. Whether an interrupted call is to be run again."""
+    thread = current.thread_info
+    rest = None
+    if not thread.flags & TIF_SIGPENDING:
+        thread.flags &= NOT_NOTIFY_RESUME
+        rest = task_work_run(current)
+        if rest is None and not thread.flags & EXIT_TO_USER_MODE_WORK:
+            return True
+    return _rest_of_exit_to_user_mode_prepare(current, result, rest)
+
+
+async def _rest_of_exit_to_user_mode_prepare(current: task_struct, result: int, rest: Rest | None) -> bool:
+    """Signals, which may stop the task, and `rest`: task work that has to wait."""
+    thread = current.thread_info
     restart = True
-    while current.thread_info.flags & EXIT_TO_USER_MODE_WORK:
-        if current.thread_info.flags & TIF_SIGPENDING:
+    if rest is not None:
+        await rest
+    while thread.flags & EXIT_TO_USER_MODE_WORK:
+        if thread.flags & TIF_SIGPENDING:
             restart = await arch_do_signal_or_restart(current, result) and restart
-        if current.thread_info.flags & TIF_NOTIFY_RESUME:
-            current.thread_info.flags &= ~TIF_NOTIFY_RESUME
-            await task_work_run(current)
+        if thread.flags & TIF_NOTIFY_RESUME:
+            thread.flags &= NOT_NOTIFY_RESUME
+            rest = task_work_run(current)
+            if rest is not None:
+                await rest
     return restart
 
 
