@@ -337,7 +337,7 @@ class tcp_fastopen_request:
     __slots__ = ("cookie", "copied", "data", "size")
 
     def __init__(self, data: msghdr, size: int) -> None:
-        self.cookie = tcp_fastopen_cookie()
+        self.cookie = tcp_fastopen_cookie(0)
         self.data = data
         self.size = size
         self.copied = 0

@@ -221,16 +221,17 @@ async def neigh_periodic_work(work: work_struct) -> None:
     tbl = work._owner
     assert isinstance(tbl, neigh_table)
     tbl.stats.periodic_gc_runs += 1
+    kernel = None
     for n in list(tbl.nht.values()):
+        kernel = n.dev.nd_net.kernel
         if n.nud_state & (NUD_PERMANENT | NUD_IN_TIMER) or n.flags & NTF_EXT_LEARNED:
             continue
-        now = n.dev.nd_net.kernel.jiffies
+        now = kernel.jiffies
         if n.used - n.confirmed < 0 <= now - n.confirmed:
             n.used = n.confirmed
         if n.nud_state == NUD_FAILED or now - n.used >= n.parms.data[NEIGH_VAR_GC_STALETIME]:
             neigh_del(n, tbl)
-    if tbl.entries >= tbl.gc_thresh1 and tbl.gc_work is not None:
-        kernel = next(iter(tbl.nht.values())).dev.nd_net.kernel
+    if kernel is not None and tbl.entries >= tbl.gc_thresh1 and tbl.gc_work is not None:
         schedule_delayed_work(kernel, tbl.gc_work, tbl.parms.data[NEIGH_VAR_BASE_REACHABLE_TIME] >> 1)
 
 
