@@ -37,6 +37,11 @@ from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
 from kshell.linux.net.core.sock_lock import release_sock
 from kshell.linux.net.ipv4 import ip_sockglue_mcast as mcast
 from kshell.linux.net.ipv4 import route
+from kshell.linux.net.ipv4.bpfilter.sockopt import (
+    BPFILTER_IPT_GET_MAX,
+    BPFILTER_IPT_SO_GET_INFO,
+    bpfilter_ip_get_sockopt,
+)
 from kshell.linux.net.ipv4.ip_options import ip_options_get, ip_options_undo
 from kshell.linux.net.ipv4.ip_sockglue import ip_ra_control
 
@@ -377,4 +382,6 @@ def do_ip_getsockopt(sk: sock, level: int, optname: int, optval: sockptr_t, optl
 def ip_getsockopt(sk: sock, level: int, optname: int, optval: int, optlen: int) -> int:
     """The same with user pointers."""
     current = sk.skc_net.kernel.current
+    if BPFILTER_IPT_SO_GET_INFO <= optname < BPFILTER_IPT_GET_MAX:
+        return bpfilter_ip_get_sockopt(current, optlen)
     return do_ip_getsockopt(sk, level, optname, USER_SOCKPTR(current, optval), USER_SOCKPTR(current, optlen))

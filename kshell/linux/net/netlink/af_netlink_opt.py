@@ -59,7 +59,7 @@ def netlink_realloc_groups(sk: netlink_sock) -> None:
     table = sk.sk_net.kernel.nl_table[sk.sk_protocol]
     if not table.registered:
         raise KernelError(ENOENT)
-    sk.ngroups = max(sk.ngroups, (table.groups + 63) & ~63 if table.groups > 32 else 32)
+    sk.ngroups = max(sk.ngroups, table.groups)
 
 
 def netlink_update_subscriptions(sk: netlink_sock, subscriptions: int) -> None:

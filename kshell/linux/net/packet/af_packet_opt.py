@@ -54,6 +54,7 @@ MREQ: Final = struct.Struct("<iHH")  # ifindex, type, alen; the address follows
 MREQ_SIZE: Final = 16
 MREQ_MAX_SIZE: Final = 40
 TPACKET_REQ_SIZE: Final = 16
+FANOUT_ARGS_SIZE: Final = 8
 HDRLEN_OF_VERSION: Final = {TPACKET_V1: 32, TPACKET_V2: 32, TPACKET_V3: 48}
 FLAG_OPTIONS: Final = {
     PACKET_AUXDATA: "_auxdata",
@@ -158,6 +159,8 @@ def packet_setsockopt(sock: socket, level: int, optname: int, optval: sockptr_t,
     elif optname in (PACKET_RX_RING, PACKET_TX_RING):
         packet_set_ring(optval, optlen)
     elif optname in (PACKET_FANOUT, PACKET_FANOUT_DATA):
+        if optname == PACKET_FANOUT and optlen in (4, FANOUT_ARGS_SIZE):
+            copy_from_sockptr(optval, optlen)
         raise KernelError(EINVAL)  # no fanout groups: as for a socket that may not join one
     elif optname in FLAG_OPTIONS or optname in VALUE_OPTIONS or optname in (PACKET_IGNORE_OUTGOING, PACKET_QDISC_BYPASS):
         _set_value(sock, po, optname, optval, optlen)

@@ -157,3 +157,17 @@ def test_peer_credentials(host, udp):
     assert getopt(host, a, 17, 12) == struct.pack("<iII", 1, 0, 0)
     assert getopt(host, udp, 17, 12) == struct.pack("<iii", 0, -1, -1)
     assert getopt(host, udp, 59, 64) == ENODATA
+
+
+def test_memberships_of_netlink_end_with_the_groups_of_the_protocol(host):
+    fd = host("socket", 16, 3, 0)
+    joined = [group for group in range(1, 70) if host("setsockopt", fd, 270, 1, struct.pack("<i", group), 4) == 0]
+    assert joined == list(range(1, joined[-1] + 1))
+    assert 32 < joined[-1] < 63
+    assert host("setsockopt", fd, 270, 2, struct.pack("<i", joined[-1] + 1), 4) == EINVAL
+
+
+def test_packet_fanout_reads_its_argument_first(host):
+    fd = host("socket", 17, 3, 0)
+    assert host("setsockopt", fd, 263, 18, 0, 4) == EFAULT
+    assert host("setsockopt", fd, 263, 18, 0, 3) == EINVAL

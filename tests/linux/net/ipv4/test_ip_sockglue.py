@@ -233,3 +233,11 @@ def test_closing_leaves_the_group(net, host):
     net.host("close", a)
     assert lo.ip_ptr.mc_count == before - 1
     assert net.send(sender(net), b"x", (5000, "239.1.2.3")) == 1
+
+
+@pytest.mark.parametrize("option", [64, 65, 66, 67])
+def test_options_of_the_packet_filter_in_bpf_are_looked_at_before_the_level(net, option):
+    s = net.socket()
+    assert net.get(s, 41, option) == -ENOPROTOOPT
+    assert net.get(s, IP, option) == -ENOPROTOOPT
+    assert net.get(s, 41, 68) == -EOPNOTSUPP
