@@ -20,7 +20,7 @@ _TCP: Final = {
 }  # fmt: skip
 _UDP: Final = {
     9: "discard", 67: "bootps", 68: "bootpc", 69: "tftp", 123: "ntp", 137: "netbios-ns", 138: "netbios-dgm",
-    500: "isakmp", 514: "syslog", 520: "route", 546: "dhcpv6-client", 547: "dhcpv6-server", 1194: "openvpn",
+    500: "isakmp", 514: "syslog", 520: "route", 546: "dhcpv6-client", 547: "dhcpv6-server", 1194: "openvpn", 5353: "mdns",
 }  # fmt: skip
 _SERVICES: Final = {"tcp": _BOTH | _TCP, "udp": _BOTH | _UDP}
 _PROTOCOLS: Final = {
