@@ -21,9 +21,9 @@ _NO_LIMIT = "messages of the network are not limited"
 _NO_LABELS = "packets carry no security labels"
 _NO_PEERS = "nothing is remembered of other hosts"
 _NO_DEMUX = "packets are always routed before their socket is looked up"
-_NO_MULTIPATH = "a route has one next hop"
 _NO_OFFLOAD = "no device routes by itself"
 _NO_L3MDEV = "there are no routing domains (VRF)"
+_NO_IPSEC = "there is no IPsec"
 _NO_GC = "the route cache has no collector since Linux 3.6"
 _ENTROPY = "random numbers come from a seeded generator"
 _OVERFLOW = "all user ids fit"
@@ -50,8 +50,8 @@ INERT: Final[Mapping[str, str]] = MappingProxyType({
     "net/core/rps_sock_flow_entries": _ONE_CPU, "net/core/skb_defer_max": _ONE_CPU,
     "net/core/tstamp_allow_data": "stamps of sent packets come back without the data",
     "net/core/dev_weight_tx_bias": "queues are emptied packet by packet",
-    "net/core/warnings": _NO_LIMIT, "net/core/xfrm_*": "there is no IPsec",
-    "net/ipv4/cipso_*": _NO_LABELS, "net/ipv4/fib_multipath_*": _NO_MULTIPATH,
+    "net/core/warnings": _NO_LIMIT, "net/core/xfrm_*": _NO_IPSEC,
+    "net/ipv4/cipso_*": _NO_LABELS,
     "net/ipv4/fib_notify_on_flag_change": _NO_OFFLOAD, "net/ipv4/fib_sync_mem": "no route waits to be freed",
     "net/ipv4/icmp_echo_enable_probe": "RFC 8335 is not answered",
     "net/ipv4/icmp_ignore_bogus_error_responses": "bogus answers are not logged",
@@ -63,10 +63,15 @@ INERT: Final[Mapping[str, str]] = MappingProxyType({
     "net/ipv4/route/gc_*": _NO_GC, "net/ipv4/route/max_size": _NO_GC,
     "net/ipv4/route/error_*": _NO_PEERS,
     "net/ipv4/tcp_child_ehash_entries": "namespaces share the table of connections",
+    "net/ipv4/tcp_comp_sack_slack_ns": "timers fire when they should",
+    "net/ipv4/tcp_migrate_req": "requests end with their listener",
+    "net/ipv4/udp_wmem_min": "what is sent by UDP is charged to its socket alone",
+    "net/ipv4/conf/*/disable_policy": _NO_IPSEC, "net/ipv4/conf/*/disable_xfrm": _NO_IPSEC,
+    "net/ipv4/conf/*/src_valid_mark": "no policy rule asks for marks",
     "net/ipv4/tcp_fack": "unused since Linux 4.15", "net/ipv4/tcp_low_latency": "unused since Linux 4.14",
     "net/ipv4/tcp_probe_interval": "a smaller path MTU is not probed again",
     "net/ipv4/tcp_probe_threshold": "a smaller path MTU is not probed again",
-    "net/ipv4/xfrm4_gc_thresh": "there is no IPsec",
+    "net/ipv4/xfrm4_gc_thresh": _NO_IPSEC,
     "net/ipv4/conf/*/bootp_relay": "there is no relay",
     "net/ipv4/conf/*/tag": "for programs of the user", "net/ipv4/conf/*/medium_id": "there is no proxy ARP by medium",
     "net/ipv4/conf/*/proxy_arp_pvlan": "proxy ARP answers for other devices only",

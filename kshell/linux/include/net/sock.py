@@ -8,7 +8,7 @@ looked at as sockets (sk_state, sk_family, sk_num …) as Linux does. The accoun
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINTR, ENOBUFS
@@ -636,10 +636,15 @@ def sk_prot_mem_limits(sk: sock, index: int) -> int:
     return int(getattr(sk.skc_net.kernel, name)[index])
 
 
+def _first(setting: int | Sequence[int]) -> int:
+    """tcp_rmem is three numbers, udp_rmem_min one."""
+    return setting if isinstance(setting, int) else setting[0]
+
+
 def sk_get_wmem0(sk: sock, proto: proto) -> int:
     """The guaranteed part of the send buffer."""
     if proto.sysctl_wmem_offset is not None:
-        return int(getattr(sk.skc_net.ipv4, proto.sysctl_wmem_offset)[0])
+        return _first(getattr(sk.skc_net.ipv4, proto.sysctl_wmem_offset))
     assert proto.sysctl_wmem is not None
     return int(_table(sk, proto.sysctl_wmem)[0])
 
@@ -647,7 +652,7 @@ def sk_get_wmem0(sk: sock, proto: proto) -> int:
 def sk_get_rmem0(sk: sock, proto: proto) -> int:
     """The guaranteed part of the receive buffer."""
     if proto.sysctl_rmem_offset is not None:
-        return int(getattr(sk.skc_net.ipv4, proto.sysctl_rmem_offset)[0])
+        return _first(getattr(sk.skc_net.ipv4, proto.sysctl_rmem_offset))
     assert proto.sysctl_rmem is not None
     return int(_table(sk, proto.sysctl_rmem)[0])
 

@@ -107,7 +107,9 @@ def _fair_share(sk: sock, prot: proto, kind: int) -> bool:
     elif sk.sk_wmem_alloc < sk_get_wmem0(sk, prot):
         return True
     kernel = sk.skc_net.kernel
-    if prot.memory_pressure is None or not getattr(kernel, prot.memory_pressure):
+    if prot.memory_pressure is None:
+        return False
+    if not getattr(kernel, prot.memory_pressure):
         return True
     sockets = getattr(kernel, prot.sockets_allocated) if prot.sockets_allocated else 0
     used = sk_mem_pages(sk.sk_wmem_queued + sk.sk_rmem_alloc + sk.sk_forward_alloc)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINVAL, ENOENT
-from kshell.abi.inet import IPPROTO_TCP
 from kshell.abi.tcp import TCP_ESTABLISHED
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.net.sock import sk_unhashed
@@ -19,12 +18,11 @@ if TYPE_CHECKING:
 
 
 class sock_reuseport:
-    """A group of sockets bound to the same address and port with SO_REUSEPORT; closed listeners stay at its end."""
+    """A group of sockets bound to the same address and port with SO_REUSEPORT."""
 
     __slots__ = (
         "_addr",
         "bind_inany",
-        "closed",
         "has_conns",
         "incoming_cpu",
         "prog",
@@ -36,7 +34,6 @@ class sock_reuseport:
 
     def __init__(self) -> None:
         self.socks: list[sock] = []
-        self.closed: list[sock] = []
         self.reuseport_id = 0
         self.bind_inany = self.has_conns = False
         self.prog: bpf_prog | None = None
@@ -46,11 +43,6 @@ class sock_reuseport:
     def num_socks(self) -> int:
         """Sockets that can be picked."""
         return len(self.socks)
-
-    @property
-    def num_closed_socks(self) -> int:
-        """Closed sockets with connections still on their way."""
-        return len(self.closed)
 
 
 def reuseport_has_conns_set(sk: sock) -> None:
@@ -102,8 +94,6 @@ def reuseport_detach_sock(sk: sock) -> None:
         return
     sk.sk_reuseport_cb = None
     __reuseport_detach_sock(sk, group)
-    if sk in group.closed:
-        group.closed.remove(sk)
 
 
 def __reuseport_detach_sock(sk: sock, group: sock_reuseport) -> bool:
@@ -119,13 +109,6 @@ def __reuseport_detach_sock(sk: sock, group: sock_reuseport) -> bool:
 
 def reuseport_stop_listen_sock(sk: sock) -> None:
     """A listener is shut down: it is not picked any more."""
-    group = sk.sk_reuseport_cb
-    if group is None:
-        return
-    if sk.sk_protocol == IPPROTO_TCP and sk.skc_net.ipv4.sysctl_tcp_migrate_req:
-        __reuseport_detach_sock(sk, group)
-        group.closed.append(sk)
-        return
     reuseport_detach_sock(sk)
 
 
@@ -174,7 +157,7 @@ def reuseport_detach_prog(sk: sock) -> int:
     group = sk.sk_reuseport_cb
     if group is None:
         raise KernelError(ENOENT if sk.skc_reuseport else EINVAL)
-    if group.prog is None or (sk_unhashed(sk) and group.closed):
+    if group.prog is None:
         raise KernelError(ENOENT)
     group.prog = None
     return 0

@@ -99,7 +99,7 @@ def inet_bhash2_conflict(
 
 def _reuseport_cb_ok(sk: sock) -> bool:
     cb = sk.sk_reuseport_cb
-    return cb is None or bool(cb.num_closed_socks)
+    return cb is None
 
 
 def inet_csk_bind_conflict(

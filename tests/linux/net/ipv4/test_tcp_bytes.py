@@ -4,17 +4,18 @@ import struct
 
 import pytest
 
+from kshell.abi.tcp import TCP_TIME_WAIT
 from kshell.linux.fs.proc.proc_sysctl import _sysctl_set
 from kshell.linux.include.linux import snmp
 from kshell.linux.include.linux.ip import _checksum
 from tests.world.network import Net, address
 
-SYN = 2
+SYN, RST = 2, 4
 
 
-def segment(source, dest, spoil=0, ends=bytes((10, 0, 0, 1, 10, 0, 0, 2))):
+def segment(source, dest, spoil=0, ends=bytes((10, 0, 0, 1, 10, 0, 0, 2)), seq=1, flags=SYN):
     """A SYN with its IP header."""
-    tcp = struct.pack(">HHIIBBHHH", source, dest, 1, 0, 0x50, SYN, 1000, 0, 0)
+    tcp = struct.pack(">HHIIBBHHH", source, dest, seq, 0, 0x50, flags, 1000, 0, 0)
     check = _checksum(ends + struct.pack(">BBH", 0, 6, 20) + tcp) ^ spoil
     tcp = tcp[:16] + struct.pack(">H", check) + tcp[18:]
     return struct.pack(">BBHHHBBH", 0x45, 0, 40, 7, 0, 64, 6, 0) + ends + tcp
@@ -76,3 +77,29 @@ def test_segments_out_of_window_are_answered_so_often(net, limit, answers):
     assert net.a.wait("connect", client, address("10.0.0.2", 80), 16) == 0
     _sysctl_set(net.b.kernel, "net/ipv4/tcp_invalid_ratelimit", limit)
     assert len(send(net, segment(5000, 80), segment(5000, 80))) == answers
+
+
+@pytest.mark.parametrize(("protect", "left"), [("0", 0), ("1", 1)])
+def test_a_reset_ends_time_wait_unless_rfc1337(net, protect, left):
+    server = net.b.server(80)
+    client = net.a("socket", 2, 1, 0)
+    assert net.a("bind", client, address("10.0.0.1", 5000), 16) == 0
+    assert net.a.wait("connect", client, address("10.0.0.2", 80), 16) == 0
+    accepted = net.b("accept", server, 0, 0)
+    net.a("close", client)
+    net.pass_time(0.1)
+    net.b("close", accepted)
+    net.pass_time(0.1)
+    _sysctl_set(net.a.kernel, "net/ipv4/tcp_rfc1337", protect)
+    (waiting,) = waiters(net)
+    back = segment(80, 5000, 0, bytes((10, 0, 0, 2, 10, 0, 0, 1)), waiting.tw_rcv_nxt, RST)
+    raw = net.b("socket", 2, 3, 255)
+    assert net.b("sendto", raw, back, len(back), 0, address("10.0.0.1"), 16) == len(back)
+    net.pass_time(0.1)
+    assert len(waiters(net)) == left
+
+
+def waiters(net):
+    """The TIME_WAIT sockets of a."""
+    table = net.a.kernel.tcp_hashinfo.ehash
+    return [sk for chain in table.values() for sk in chain if sk.skc_state == TCP_TIME_WAIT]
