@@ -290,6 +290,8 @@ def why_not() -> str:
     """Why programs can't be traced here; "" if they can."""
     if platform.machine() != "x86_64" or platform.system() != "Linux":
         return "programs of x86-64 Linux only"
+    if not os.path.exists(ENVIRONMENT["LD_PRELOAD"]):
+        return "coreutils' libstdbuf.so is not here"
     try:
         machine = Machine()
         run(machine, machine.init, ["true"])

@@ -55,7 +55,7 @@ def split_words(text: str) -> list[str]:
     return [*words, word] if word or inside else words
 
 
-@command("cat PATH...", section="userland", completion="path")
+@command("cat [-AbEnsTv] PATH...", section="userland", completion="path")
 def do_cat(session: Session, arguments: str) -> None:
     """Show files of the machine: `cat /proc/net/unix`.
 
@@ -65,13 +65,17 @@ def do_cat(session: Session, arguments: str) -> None:
     run_program(session, "cat", arguments)
 
 
-@command("ls [-l] [PATH...]", section="userland", completion="path")
+@command("ls [-aAlnd1rStFpRhi] [PATH...]", section="userland", completion="path")
 def do_ls(session: Session, arguments: str) -> None:
-    """List directories of the machine: open, getdents64, lstat, close."""
+    """List directories of the machine: open, getdents64, lstat, close.
+
+    ls -la /tmp
+    ls -lt /proc/sys/net
+    """
     run_program(session, "ls", arguments)
 
 
-@command("echo WORD... [> PATH]", section="userland", completion="path")
+@command("echo [-neE] WORD... [> PATH]", section="userland", completion="path")
 def do_echo(session: Session, arguments: str) -> None:
     """Print words, or write them to a file of the machine.
 
@@ -80,7 +84,7 @@ def do_echo(session: Session, arguments: str) -> None:
     run_program(session, "echo", arguments)
 
 
-@command("sysctl [-w] NAME[=VALUE]... | -a", section="userland", completion="path")
+@command("sysctl [-nNbeqw] NAME[=VALUE]... | -a [-r PATTERN] | -p FILE", section="userland", completion="path")
 def do_sysctl(session: Session, arguments: str) -> None:
     """Show or change settings of the kernel by /proc/sys.
 

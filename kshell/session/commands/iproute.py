@@ -29,12 +29,15 @@ def do_ip(session: Session, arguments: str) -> None:
     run_program(session, "ip", arguments)
 
 
-@command("ss [-tuwxlanpemio0] [state STATE] [FILTER]", section="userland")
+@command("ss [-tuwx0lanpemiorsOH] [-f FAMILY] [-A KINDS] [state STATE] [FILTER]", section="userland")
 def do_ss(session: Session, arguments: str) -> None:
-    """Show sockets by NETLINK_SOCK_DIAG.
+    """Show sockets by NETLINK_SOCK_DIAG, with filters that the kernel runs.
 
     ss -tan
     ss -tln 'sport = :80'
+    ss -tan 'not ( dst 10.0.0.0/8 or dport > :1023 )'
+    ss -tani                facts of TCP
+    ss -s                   counts
     ss -xa
     """
     run_program(session, "ss", arguments)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from kshell.session.session import Session
 
 
-@command("ifconfig [-a] [INTERFACE [ADDRESS] [SETTING...]]", section="userland", completion="device")
+@command("ifconfig [-a] [-s] [INTERFACE [ADDRESS[/LENGTH]] [SETTING...]]", section="userland", completion="device")
 def do_ifconfig(session: Session, arguments: str) -> None:
     """Show or set interfaces by ioctl().
 
@@ -23,7 +23,7 @@ def do_ifconfig(session: Session, arguments: str) -> None:
     run_program(session, "ifconfig", arguments)
 
 
-@command("route [-n] [add|del [-net|-host] TARGET [netmask MASK] [gw GATEWAY] [dev INTERFACE]]", section="userland")
+@command("route [-nee] [-C] [add|del [-net|-host] TARGET [netmask MASK] [gw GATEWAY] [dev INTERFACE]]", section="userland")
 def do_route(session: Session, arguments: str) -> None:
     """Show the routing table from /proc/net/route, or change it by ioctl().
 
@@ -33,7 +33,7 @@ def do_route(session: Session, arguments: str) -> None:
     run_program(session, "route", arguments)
 
 
-@command("arp [-n] [-a] [-s HOST ADDRESS] [-d HOST] [-i INTERFACE]", section="userland")
+@command("arp [-nav] [-i INTERFACE] [HOST] | -s HOST ADDRESS [temp] | -Ds HOST INTERFACE | -d HOST", section="userland")
 def do_arp(session: Session, arguments: str) -> None:
     """Show neighbours from /proc/net/arp, or set and delete them by ioctl().
 
@@ -42,9 +42,13 @@ def do_arp(session: Session, arguments: str) -> None:
     run_program(session, "arp", arguments)
 
 
-@command("netstat [-tuwxlanprieos]", section="userland")
+@command("netstat [-tuwxlanpeoW] | -r | -i | -g | -s", section="userland")
 def do_netstat(session: Session, arguments: str) -> None:
-    """Show sockets, routes (-r), interfaces (-i) or statistics (-s) from /proc/net."""
+    """Show sockets, routes (-r), interfaces (-i), groups (-g) or statistics (-s) from /proc/net.
+
+    netstat -tlnp
+    netstat -st
+    """
     run_program(session, "netstat", arguments)
 
 

@@ -49,10 +49,12 @@ def do_nc(session: Session, arguments: str) -> None:
     run_program(session, "nc", arguments)
 
 
-@command("tcpdump [-i INTERFACE] [-c COUNT] [-net] [tcp|udp|icmp|arp] [port N] [host A] [&]", section="userland")
+@command("tcpdump [-i INTERFACE] [-c COUNT] [-AenpqStvxX#] [EXPRESSION] [&]", section="userland")
 def do_tcpdump(session: Session, arguments: str) -> None:
     """Print the frames of an interface as they come, by a packet socket; `interrupt tcpdump` ends it.
 
     tcpdump -i lo icmp
+    tcpdump -ni any 'tcp and (port 80 or src host 10.0.0.1)'
+    tcpdump -nvX -i lo udp
     """
     run_program(session, "tcpdump", arguments if arguments.rstrip().endswith("&") else arguments + " &")
