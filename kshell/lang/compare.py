@@ -4,6 +4,7 @@ Addresses, pids, inode and device numbers, times and what strace left out need n
 are not compared: they are the same by construction.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -66,6 +67,12 @@ _FREE_LABELS: Final = frozenset({"left"})
 
 #: as many bytes that a log does not show are told from the same bytes as data
 _RUN: Final = 16
+
+
+#: a line of /proc/net/tcp, udp or raw: up to the inode number, the references
+_SOCKET_LINE: Final = re.compile(
+    rb"^( *\d+: [\dA-F]+:[\dA-F]{4} [\dA-F]+:[\dA-F]{4} .. \S+ \S+ \S+ +\d+ +\d+) \d+ (\d+) [\da-f]{16}", re.MULTILINE
+)
 
 
 class Difference(Record):
@@ -303,7 +310,12 @@ def _same_bytes(left: bytes, right: bytes) -> bool:
     if UNSEEN in right and all(left[i] == right[i] or _is_unseen(right, i) for i in range(len(left))):
         return True
     one, other = _without_ident(left), _without_ident(right)
-    return one is not None and one == other
+    return (one is not None and one == other) or _without_inodes(left) == _without_inodes(right)
+
+
+def _without_inodes(text: bytes) -> bytes:
+    """What proc lists of sockets, but for their inode numbers and addresses, and what fills lines up."""
+    return b"\n".join(line.rstrip() for line in _SOCKET_LINE.sub(rb"\1 \2", text).split(b"\n"))
 
 
 def _is_unseen(data: bytes, at: int) -> bool:

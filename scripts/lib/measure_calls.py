@@ -16,7 +16,7 @@ from typing import Any
 
 from kshell.session.records import Call, Case, Outcome, RecordError, Recording, differences, read_recording
 from kshell.session.records_replay import CaseResult, label_of, replay, replay_one
-from lib.report import Groups, KnownDifferences, Tally, score, write_json
+from lib.report import Groups, KnownDifferences, Tally, print_reasons, score, write_json
 
 NAME = "calls"
 CHUNK = 400
@@ -68,10 +68,12 @@ def _measure(recordings: list[tuple[Path, Recording]], options: argparse.Namespa
     known, groups, listing = KnownDifferences(), Groups(), []
     per_path: dict[Path, Tally] = {}
     failures: Counter[tuple[str, str, str, str]] = Counter()
+    reasons: Counter[str] = Counter()
     examples: dict[tuple[str, str, str, str], str] = {}
     chosen = [(path, recording, _chosen(recording, options)) for path, recording in recordings]
     for path, recording, case, result in _replay_all(chosen, pool):
         reason = "" if result.equal else known.reason(case.id)
+        reasons.update([reason] if reason else [])
         groups.add(GROUPINGS[options.by](recording, case), result.equal, bool(reason))
         per_path.setdefault(path, Tally()).add(result.equal, bool(reason))
         if not result.equal and not reason:
@@ -83,6 +85,7 @@ def _measure(recordings: list[tuple[Path, Recording]], options: argparse.Namespa
         if options.json:
             listing.append(_listed(case, result, reason))
     groups.print()
+    print_reasons(reasons, groups.sum())
     if options.group_failures:
         _print_failures(failures, examples, options.top)
     write_json(options.json, listing)

@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from lib.report import Groups, KnownDifferences, Tally, score, write_json
+from lib.report import Groups, KnownDifferences, Tally, print_reasons, score, write_json
 
 NAME = "strace"
 
@@ -41,10 +41,12 @@ def run(options: argparse.Namespace) -> int:
         results = dict(zip(logs, pool.map(_replay, logs, chunksize=1), strict=True))
     known, covered, interface, listing = KnownDifferences(), Groups(), Groups(), []
     failures: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
     for log in sorted(results):
         covered.tallies[log.stem] = Tally()
         for call in results[log]["calls"]:
-            reason = "" if call["equal"] else known.reason(f"{log.stem}:{call['line']}")
+            reason = "" if call["equal"] else known.reason(f"strace/{call['text']}")
+            reasons.update([reason] if reason else [])
             covered.add(log.stem, call["equal"], bool(reason))
             if call["group"] == "interface":
                 interface.add(log.stem, call["equal"], bool(reason))
@@ -52,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
             if not call["equal"] and not reason:
                 failures[f"{call['name']}: {call['reason'] or _short(call['expected'])} -> {_short(call['got'])}"] += 1
     covered.print()
+    print_reasons(reasons, covered.sum())
     for log in sorted(results):
         _print_log(log, results[log], options.fail)
     if options.group_failures:

@@ -2,6 +2,7 @@
 
 import fnmatch
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,10 @@ class Tally:
         self.known += known and not equal
 
     @property
+    def unexplained(self) -> int:
+        return self.total - self.equal - self.known
+
+    @property
     def share(self) -> float:
         return self.equal / self.total if self.total else 1.0
 
@@ -41,11 +46,22 @@ class Groups:
         width = max((len(group) for group in self.tallies), default=0)
         for group, tally in self.tallies.items():
             note = f"  known differences {tally.known}" if tally.known else ""
+            note += f"  unexplained {tally.unexplained}" if tally.unexplained else ""
             print(f"{group:{width}}  {tally.share:7.2%}  {tally.equal} of {tally.total}{note}")
 
     def sum(self) -> Tally:
         tallies = self.tallies.values()
         return Tally(sum(t.equal for t in tallies), sum(t.known for t in tallies), sum(t.total for t in tallies))
+
+
+def print_reasons(reasons: Counter[str], total: Tally) -> None:
+    """What the differences come from: how many cases for each known reason, and how many for none."""
+    if total.known:
+        print(f"\n{total.known} known differences:")
+        for reason, count in reasons.most_common():
+            print(f"{count:6}  {reason}")
+    if total.known or total.unexplained:
+        print(f"\nexplained {total.known}, unexplained {total.unexplained}")
 
 
 def score(name: str, tally: Tally) -> None:
@@ -58,7 +74,7 @@ def write_json(path: Path | None, cases: list[dict[str, Any]]) -> None:
 
 
 class KnownDifferences:
-    """The table of accepted differences: a pattern of case ids and the reason, separated by a tab."""
+    """The table of accepted differences: a pattern of case ids (of a strace log: of calls) and the reason, with a tab."""
 
     def __init__(self, path: Path = KNOWN) -> None:
         self.rows: list[tuple[str, str]] = []

@@ -427,7 +427,7 @@ def replay_log(path: str, text: str, seed: int = 0) -> StraceReport:
                 continue
             tried.add(candidate)
             report = Replay(path, log, world, ports, candidate, seed).run()
-            if len(report.wrong) < len(best.wrong) or _first_wrong(report) > _first_wrong(best):
+            if len(report.wrong) < len(best.wrong) or _wrong_lines(report) > _wrong_lines(best):
                 better = (candidate, report)
                 break
             if len(tried) > MOST_ATTEMPTS:
@@ -438,8 +438,9 @@ def replay_log(path: str, text: str, seed: int = 0) -> StraceReport:
     return best
 
 
-def _first_wrong(report: StraceReport) -> int:
-    return report.wrong[0].line if report.wrong else 1 << 60
+def _wrong_lines(report: StraceReport) -> list[int]:
+    """Larger for a report that goes wrong later."""
+    return [*(call.line for call in report.wrong), 1 << 60]
 
 
 def _candidates(log: Log, report: StraceReport, late: frozenset[int]) -> list[frozenset[int]]:

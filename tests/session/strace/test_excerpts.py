@@ -258,6 +258,26 @@ CLOSED_WITHOUT_A_LINE = """\
 5 shutdown(3, SHUT_WR) = -1 ENOTCONN (Transport endpoint is not connected)
 """
 
+SOCKETS_IN_PROC = f"""\
+5 socket(AF_INET, SOCK_STREAM, 0) = 3
+5 bind(3, {{sa_family=AF_INET, sin_port=htons(7000), {LOOPBACK}}}, 16) = 0
+5 listen(3, 5) = 0
+5 openat(AT_FDCWD, "/proc/net/tcp", O_RDONLY) = 4
+5 read(4, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode{' ' * 53}\\n\
+   0: 0100007F:1B58 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 10608894 1 000000009c84a023\
+ 100 0 0 10 0{' ' * 18}\\n", 4096) = 300
+"""
+
+IN_THE_MIDST_OF_A_WRITE = """\
+5 pipe2([3, 4], 0) = 0
+5 fork() = 6
+5 write(4, "a", 1 <unfinished ...>
+6 poll([{fd=3, events=POLLIN}], 1, 0) = 0 (Timeout)
+6 poll([{fd=3, events=POLLIN}], 1, 0 <unfinished ...>
+5 <... write resumed>) = 1
+6 <... poll resumed>) = 1 ([{fd=3, revents=POLLIN}])
+"""
+
 
 @pytest.mark.parametrize(
     ("name", "log"), [(name, text) for name, text in globals().items() if name.isupper() and "\n" in text]
@@ -278,3 +298,8 @@ def test_bytes_that_the_log_shows_are_held() -> None:
 def test_a_fork_of_itself_does_no_harm() -> None:
     log = f"5 fork() = 6\n6 fork() = 5\n5 clone(flags={CLONE_THREAD}) = 5\n6 connect(3, {{sa_family=AF_INET}}, 16) = 0\n"
     assert replay_log("x", log).oops == ""
+
+
+def test_a_difference_that_stays_hides_no_other() -> None:
+    log = "5 gettid() = -1 EPERM (x)\n" + IN_THE_MIDST_OF_A_WRITE
+    assert [call.line for call in replay_log("x", log).wrong] == [1]
