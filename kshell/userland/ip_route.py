@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kshell.userland.runtime import Process
 
 RTMSG: Final = struct.Struct("<BBBBBBBBI")
+RTNEXTHOP: Final = struct.Struct("<HBBi")
 HEADER: Final = 12
 TYPES: Final = {
     1: "unicast", 2: "local", 3: "broadcast", 4: "anycast", 5: "multicast", 6: "blackhole", 7: "unreachable",
@@ -227,7 +228,23 @@ def describe(route: Route, names: dict[int, str], wanted: _Filter | None, option
         line += f"via {ipv4_of(a[r.RTA_GATEWAY])} "
     if r.RTA_OIF in a and (wanted is None or not wanted.device):
         line += f"dev {names.get(number(a[r.RTA_OIF]), '?')} "
-    return line + _behind(route, wanted, options) + _cache(route, options, names) + _metrics(route)
+    line += _behind(route, wanted, options) + _cache(route, options, names) + _metrics(route)
+    return line + _hops(a.get(r.RTA_MULTIPATH, b""), names)
+
+
+def _hops(data: bytes, names: dict[int, str]) -> str:
+    """The next hops of a route that has several, one a line."""
+    line, at = "", 0
+    while at + RTNEXTHOP.size <= len(data):
+        length, flags, hops, index = RTNEXTHOP.unpack_from(data, at)
+        if length < RTNEXTHOP.size:
+            break
+        gateway = dict(attributes(data[at + RTNEXTHOP.size : at + length])).get(r.RTA_GATEWAY)
+        line += "\n\tnexthop " + (f"via {ipv4_of(gateway)} " if gateway else "")
+        line += f"dev {names.get(index, '?')} weight {hops + 1} "
+        line += "".join(f"{name} " for bit, name in _FLAGS if flags & bit)
+        at += (length + 3) & ~3
+    return line
 
 
 def _behind(route: Route, wanted: _Filter | None, options: Options) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi import rtnetlink as r
@@ -10,14 +9,14 @@ from kshell.abi.netlink import NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REP
 from kshell.abi.socket import AF_INET
 from kshell.userland import ip_link, ip_route
 from kshell.userland.addresses import parse_address, parse_prefix
-from kshell.userland.iproute import EXIT_MINUS_ONE, garbage, integer, value
+from kshell.userland.iproute import EXIT_MINUS_ONE, garbage, integer, value, wrong
 from kshell.userland.rtnl import attribute, nest
 from kshell.userland.runtime import ProgramError
 
 if TYPE_CHECKING:
     from kshell.userland.rtnl import Netlink
 
-RTNEXTHOP: Final = struct.Struct("<HBBi")
+MOST_WEIGHT: Final = 256
 USAGE: Final = "Usage: ip route { add | del | change | append | replace } ROUTE"
 _LOCK: Final = 1
 _VERBS: Final = {
@@ -42,7 +41,7 @@ class _Change:
         self.attrs: list[bytes] = []
         self.metrics: list[bytes] = []
         self.locked = 0
-        self.hops: list[tuple[int | None, str, int]] = []
+        self.hops: list[tuple[int | None, str, int, int]] = []
 
 
 def _parse(rest: list[str]) -> _Change:
@@ -110,9 +109,10 @@ def _target(c: _Change, word: str, rest: list[str]) -> None:
     c.dst = parse_prefix(value(rest, word) if word == "to" else word)
 
 
-def _hop(rest: list[str]) -> tuple[int | None, str, int]:
+def _hop(rest: list[str]) -> tuple[int | None, str, int, int]:
+    """Gateway, device, weight, flags."""
     gateway: int | None = None
-    device, weight = "", 1
+    device, weight, flags = "", 1, 0
     while rest and rest[0] in ("via", "dev", "weight", "onlink"):
         word = rest.pop(0)
         if word == "via":
@@ -120,8 +120,13 @@ def _hop(rest: list[str]) -> tuple[int | None, str, int]:
         elif word == "dev":
             device = value(rest, word)
         elif word == "weight":
-            weight = integer(value(rest, word), '"weight" is invalid\n')
-    return gateway, device, weight
+            given = value(rest, word)
+            weight = integer(given, '"weight" is invalid\n')
+            if not 1 <= weight <= MOST_WEIGHT:
+                raise wrong(given, '"weight" is invalid\n')
+        else:
+            flags |= r.RTNH_F_ONLINK
+    return gateway, device, weight, flags
 
 
 def _scope(c: _Change, deleting: bool) -> int:
@@ -155,10 +160,10 @@ async def _attributes(net: Netlink, c: _Change, dst: tuple[int, int]) -> list[by
     return attrs
 
 
-async def _hop_bytes(net: Netlink, gateway: int | None, device: str, weight: int) -> bytes:
+async def _hop_bytes(net: Netlink, gateway: int | None, device: str, weight: int, flags: int) -> bytes:
     body = b"" if gateway is None else attribute(r.RTA_GATEWAY, gateway.to_bytes(4, "big"))
     index = await ip_link.index_of(net, device) if device else 0
-    return RTNEXTHOP.pack(RTNEXTHOP.size + len(body), 0, weight - 1, index) + body
+    return ip_route.RTNEXTHOP.pack(ip_route.RTNEXTHOP.size + len(body), flags, weight - 1, index) + body
 
 
 async def change(net: Netlink, verb: str, rest: list[str]) -> None:

@@ -69,7 +69,7 @@ class fib_nh_common:
     __slots__ = (
         "nhc_dev", "nhc_exceptions", "nhc_family", "nhc_flags", "nhc_gw", "nhc_gw_family", "nhc_oif",
         "nhc_pcpu_rth_output",
-        "nhc_rth_input", "nhc_scope", "nhc_weight",
+        "nhc_rth_input", "nhc_scope", "nhc_upper_bound", "nhc_weight",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -77,6 +77,7 @@ class fib_nh_common:
         self.nhc_oif = self.nhc_scope = self.nhc_gw_family = self.nhc_flags = self.nhc_gw = 0
         self.nhc_family = AF_INET
         self.nhc_weight = 1
+        self.nhc_upper_bound = 0  # of the hashes whose flows take it
         self.nhc_pcpu_rth_output: rtable | None = None
         self.nhc_rth_input: rtable | None = None
         self.nhc_exceptions: dict[int, fib_nh_exception] | None = None

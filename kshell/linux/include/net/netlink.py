@@ -107,6 +107,13 @@ def nla_put(skb: sk_buff, attrtype: int, data: bytes) -> None:
     skb_put(skb, (NLATTR.pack(length, attrtype) + data).ljust(NLMSG_ALIGN(length), b"\0"))
 
 
+def nla_append(skb: sk_buff, data: bytes) -> None:
+    """Append bytes that are no attribute. EMSGSIZE: no room."""
+    if nlmsg_tailroom(skb) < NLMSG_ALIGN(len(data)):
+        raise KernelError(EMSGSIZE)
+    skb_put(skb, data.ljust(NLMSG_ALIGN(len(data)), b"\0"))
+
+
 def nla_put_u8(skb: sk_buff, attrtype: int, value: int) -> None:
     """Append a byte."""
     nla_put(skb, attrtype, bytes((value & 0xFF,)))

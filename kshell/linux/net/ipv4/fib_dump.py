@@ -10,6 +10,7 @@ from kshell.abi.rtnetlink import (
     RTA_DST,
     RTA_FLOW,
     RTA_GATEWAY,
+    RTA_MULTIPATH,
     RTA_OIF,
     RTA_PREFSRC,
     RTA_PRIORITY,
@@ -23,7 +24,6 @@ from kshell.abi.rtnetlink import (
 )
 from kshell.abi.socket import AF_INET
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.inetdevice import IPV4_DEVCONF_IGNORE_ROUTES_WITH_LINKDOWN
 from kshell.linux.include.net.ip_fib import (
     fib_alias,
     fib_info,
@@ -34,6 +34,9 @@ from kshell.linux.include.net.ip_fib import (
 )
 from kshell.linux.include.net.netlink import (
     NLMSG_ALIGN,
+    nla_append,
+    nla_nest_end,
+    nla_nest_start_noflag,
     nla_put_in_addr,
     nla_put_u32,
     nlmsg_cancel,
@@ -44,6 +47,7 @@ from kshell.linux.include.net.netlink import (
 from kshell.linux.include.net.nlattr import nla_total_size
 from kshell.linux.include.net.tcp import TCP_CA_NAME_MAX
 from kshell.linux.net.core.rtnetlink_send import rtnetlink_put_metrics, rtnl_notify
+from kshell.linux.net.ipv4.fib_multipath import RTNEXTHOP, ip_ignore_linkdown
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
@@ -65,28 +69,40 @@ def fib_nlmsg_size(fi: fib_info) -> int:
         + 4 * nla_total_size(4)  # RTA_TABLE, DST, PRIORITY, PREFSRC
         + nla_total_size(TCP_CA_NAME_MAX)
         + nla_total_size(RTAX_MAX * nla_total_size(4))
-        + sum(fib_nexthop_nlmsg_size(nh) + nla_total_size(4) for nh in fi.fib_nh)
+        + sum(fib_nexthop_nlmsg_size(nh) + nla_total_size(4) + RTNEXTHOP.size for nh in fi.fib_nh)
     )
-
-
-def _ignores_linkdown(nhc: fib_nh_common) -> bool:
-    dev = nhc.nhc_dev
-    if dev is None or dev.ip_ptr is None:
-        return False
-    at = IPV4_DEVCONF_IGNORE_ROUTES_WITH_LINKDOWN - 1
-    return bool(dev.nd_net.ipv4.devconf_all.data[at] or dev.ip_ptr.cnf.data[at])
 
 
 def fib_nexthop_info(skb: sk_buff, nhc: fib_nh_common, skip_oif: bool) -> int:
     """Append a next hop; its RTNH_F_* flags."""
     flags = nhc.nhc_flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN | RTNH_F_ONLINK | RTNH_F_OFFLOAD)
-    if nhc.nhc_flags & RTNH_F_LINKDOWN and _ignores_linkdown(nhc):
+    if nhc.nhc_flags & RTNH_F_LINKDOWN and ip_ignore_linkdown(nhc):
         flags |= RTNH_F_DEAD
     if nhc.nhc_gw_family == AF_INET:
         nla_put_in_addr(skb, RTA_GATEWAY, nhc.nhc_gw)
     if not skip_oif and nhc.nhc_dev is not None:
         nla_put_u32(skb, RTA_OIF, nhc.nhc_dev.ifindex)
     return flags
+
+
+def fib_add_nexthop(skb: sk_buff, nh: fib_nh) -> None:
+    """Append one of several next hops: a struct rtnexthop with attributes behind it. EMSGSIZE: no room."""
+    room = len(skb.data)
+    nla_append(skb, bytes(RTNEXTHOP.size))
+    flags = fib_nexthop_info(skb, nh, True)
+    if nh.nh_tclassid:
+        nla_put_u32(skb, RTA_FLOW, nh.nh_tclassid)
+    ifindex = nh.nhc_dev.ifindex if nh.nhc_dev is not None else 0
+    head = RTNEXTHOP.pack(len(skb.data) - room, flags & 0xFF, nh.nhc_weight - 1, ifindex)
+    skb.data = skb.data[:room] + head + skb.data[room + RTNEXTHOP.size :]
+
+
+def fib_add_multipath(skb: sk_buff, fi: fib_info) -> None:
+    """Append RTA_MULTIPATH. EMSGSIZE: no room."""
+    mp = nla_nest_start_noflag(skb, RTA_MULTIPATH)
+    for nh in fi.fib_nh:
+        fib_add_nexthop(skb, nh)
+    nla_nest_end(skb, mp)
 
 
 def fib_dump_info(skb: sk_buff, portid: int, seq: int, event: int, fri: fib_rt_info, flags: int) -> int:
@@ -104,11 +120,13 @@ def fib_dump_info(skb: sk_buff, portid: int, seq: int, event: int, fri: fib_rt_i
         rtnetlink_put_metrics(skb, fi.fib_metrics)
         if fi.fib_prefsrc:
             nla_put_in_addr(skb, RTA_PREFSRC, fi.fib_prefsrc)
-        for nhc in fi.fib_nh[:1]:  # there are no multipath routes
-            rtm_flags = fib_nexthop_info(skb, nhc, False)
-            _set_flags(skb, start, rtm_flags)
-            if isinstance(nhc, fib_nh) and nhc.nh_tclassid:
-                nla_put_u32(skb, RTA_FLOW, nhc.nh_tclassid)
+        if fi.fib_nhs == 1:
+            nh = fi.fib_nh[0]
+            _set_flags(skb, start, fib_nexthop_info(skb, nh, False))
+            if nh.nh_tclassid:
+                nla_put_u32(skb, RTA_FLOW, nh.nh_tclassid)
+        else:
+            fib_add_multipath(skb, fi)
     except KernelError:
         nlmsg_cancel(skb, start)
         raise

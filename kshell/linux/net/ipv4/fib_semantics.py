@@ -41,11 +41,12 @@ from kshell.linux.kernel.rcu.tree import call_rcu
 from kshell.linux.mm.slab_common import kfree, kzalloc
 from kshell.linux.net.core.dev import __dev_get_by_index, dev_get_by_index, dev_get_by_index_rcu
 from kshell.linux.net.core.dst import dst_release
-from kshell.linux.net.ipv4 import devinet, fib_frontend, fib_trie
+from kshell.linux.net.ipv4 import devinet, fib_frontend, fib_multipath, fib_trie
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.linux.netlink import netlink_ext_ack
+    from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.init.kernel import Kernel
 
@@ -142,12 +143,12 @@ def fib_nh_match(net: net_t, cfg: fib_config, fi: fib_info) -> bool:
     """True if a request to delete names this next hop, or none."""
     if cfg.fc_priority and cfg.fc_priority != fi.fib_priority:
         return False
-    if not cfg.fc_oif and not cfg.fc_gw_family:
-        return True
     nh = fi.fib_nh[0]
     if cfg.fc_gw_family and (cfg.fc_gw_family != nh.nhc_gw_family or cfg.fc_gw4 != nh.nhc_gw):
         return False
-    return not cfg.fc_oif or cfg.fc_oif == nh.nhc_oif
+    if cfg.fc_oif and cfg.fc_oif != nh.nhc_oif:
+        return False
+    return not cfg.fc_mp or fib_multipath._nhs_match(fi, cfg)
 
 
 def fib_metrics_match(cfg: fib_config, fi: fib_info) -> bool:
@@ -266,6 +267,8 @@ def _check_hops(net: net_t, cfg: fib_config, fi: fib_info, extack: netlink_ext_a
         raise _refuse(extack, "Invalid scope")
     if cfg.fc_scope == RT_SCOPE_HOST:
         nh = fi.fib_nh[0]
+        if fi.fib_nhs != 1:
+            raise _refuse(extack, "Route with host scope can not have multiple nexthops")
         if nh.nhc_gw_family:
             raise _refuse(extack, "Route with host scope can not have a gateway")
         nh.nhc_scope = RT_SCOPE_NOWHERE
@@ -281,6 +284,7 @@ def _check_hops(net: net_t, cfg: fib_config, fi: fib_info, extack: netlink_ext_a
         raise _refuse(extack, "Invalid prefsrc address")
     for nh in fi.fib_nh:
         fib_info_update_nhc_saddr(net, nh, fi.fib_scope)
+    fib_multipath.fib_rebalance(fi)
 
 
 def fib_create_info(net: net_t, cfg: fib_config, extack: netlink_ext_ack | None = None) -> fib_info:
@@ -292,8 +296,9 @@ def fib_create_info(net: net_t, cfg: fib_config, extack: netlink_ext_ack | None 
         raise _refuse(extack, "Invalid scope")
     if cfg.fc_flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN):
         raise _refuse(extack, "Invalid rtm_flags - can not contain DEAD or LINKDOWN")
-    if cfg.fc_mp:
-        raise _refuse(extack, "Multipath support not enabled in kernel")
+    nhs = fib_multipath.fib_count_nexthops(cfg.fc_mp, extack) if cfg.fc_mp else 1
+    if not nhs:
+        raise KernelError(EINVAL)
     fi = kzalloc(kernel, fib_info, _FIB_INFO_SIZE)
     fi.fib_metrics = dict(cfg.fc_mx) or None
     fi.fib_net = net
@@ -304,13 +309,16 @@ def fib_create_info(net: net_t, cfg: fib_config, extack: netlink_ext_ack | None 
     fi.fib_prefsrc = cfg.fc_prefsrc
     fi.fib_type = cfg.fc_type
     fi.fib_tb_id = cfg.fc_table
-    nh = fib_nh()
-    nh.nh_parent = fi
-    fi.fib_nh = [nh]
-    fib_nh_init(net, nh, cfg, 1)
+    fi.fib_nh = [fib_nh() for _ in range(nhs)]
+    for nh in fi.fib_nh:
+        nh.nh_parent = fi
     try:
+        if cfg.fc_mp:
+            fib_multipath.fib_get_nhs(fi, cfg, extack)
+        else:
+            fib_nh_init(net, fi.fib_nh[0], cfg, 1)
         if FIB_PROPS_ERROR[cfg.fc_type]:
-            if cfg.fc_gw_family or cfg.fc_oif:
+            if cfg.fc_gw_family or cfg.fc_oif or cfg.fc_mp:
                 raise _refuse(extack, "Gateway, device and multipath can not be specified for this route type")
         else:
             if not RTN_UNICAST <= cfg.fc_type <= RTN_MULTICAST:
@@ -328,8 +336,9 @@ def fib_create_info(net: net_t, cfg: fib_config, extack: netlink_ext_ack | None 
         return ofi
     fi.fib_treeref = fi.fib_clntref = 1
     kernel.fib_info_hash[_hash_key(fi)] = fi
-    if nh.nhc_dev is not None:
-        kernel.fib_info_devhash.setdefault(nh.nhc_dev, []).append(nh)
+    for nh in fi.fib_nh:
+        if nh.nhc_dev is not None:
+            kernel.fib_info_devhash.setdefault(nh.nhc_dev, []).append(nh)
     return fi
 
 
@@ -351,9 +360,13 @@ def fib_sync_down_dev(dev: net_device, event: int, force: bool) -> int:
     """A device went down or away: mark its next hops dead; how many fib_infos died."""
     scope = -1 if force else RT_SCOPE_NOWHERE
     ret = 0
+    prev_fi = None
     for nh in dev.nd_net.kernel.fib_info_devhash.get(dev, ()):
         fi = nh.nh_parent
         assert fi is not None
+        if fi is prev_fi:
+            continue
+        prev_fi = fi
         dead = 0
         for hop in fi.fib_nh:
             if hop.nhc_flags & RTNH_F_DEAD:
@@ -368,6 +381,7 @@ def fib_sync_down_dev(dev: net_device, event: int, force: bool) -> int:
                 fi.fib_flags |= RTNH_F_DEAD
             fi.fib_flags |= RTNH_F_LINKDOWN
             ret += 1
+        fib_multipath.fib_rebalance(fi)
     return ret
 
 
@@ -378,9 +392,13 @@ def fib_sync_up(dev: net_device, nh_flags: int) -> int:
     if nh_flags & RTNH_F_DEAD and netif_carrier_ok(dev):
         nh_flags |= RTNH_F_LINKDOWN
     ret = 0
+    prev_fi = None
     for nh in dev.nd_net.kernel.fib_info_devhash.get(dev, ()):
         fi = nh.nh_parent
         assert fi is not None
+        if fi is prev_fi:
+            continue
+        prev_fi = fi
         alive = 0
         for hop in fi.fib_nh:
             if hop.nhc_flags & nh_flags:
@@ -391,6 +409,7 @@ def fib_sync_up(dev: net_device, nh_flags: int) -> int:
         if alive:
             fi.fib_flags &= ~nh_flags
             ret += 1
+        fib_multipath.fib_rebalance(fi)
     return ret
 
 
@@ -427,9 +446,11 @@ def fib_detect_death(fi: fib_info) -> bool:
     return neigh is not None and not neigh.nud_state & 0xDE
 
 
-def fib_select_path(net: net_t, res: fib_result, fl4: flowi4, skb: object) -> None:
+def fib_select_path(net: net_t, res: fib_result, fl4: flowi4, skb: sk_buff | None) -> None:
     """Settle next hop and source address."""
-    if not fl4.flowi4_oif and not res.prefixlen and res.type == RTN_UNICAST:
+    if not fl4.flowi4_oif and res.fi is not None and res.fi.fib_nhs > 1:
+        fib_multipath.fib_select_multipath(res, fib_multipath.fib_multipath_hash(net, fl4, skb))
+    elif not fl4.flowi4_oif and not res.prefixlen and res.type == RTN_UNICAST:
         assert res.table is not None
         if res.table.tb_num_default > 1:
             fib_select_default(fl4, res)

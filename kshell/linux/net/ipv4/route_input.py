@@ -22,9 +22,11 @@ from kshell.linux.include.linux.in_ import (
     ipv4_is_multicast,
 )
 from kshell.linux.include.linux.inetdevice import (
+    IN_DEV_ANDCONF,
     IN_DEV_FORWARD,
     IN_DEV_NET_ORCONF,
     IN_DEV_ORCONF,
+    IPV4_DEVCONF_BC_FORWARDING,
     IPV4_DEVCONF_LOG_MARTIANS,
     IPV4_DEVCONF_NOXFRM,
     IPV4_DEVCONF_ROUTE_LOCALNET,
@@ -34,13 +36,13 @@ from kshell.linux.include.linux.inetdevice import (
 from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.skbuff import sk_buff
 from kshell.linux.include.net.flow import flowi4
-from kshell.linux.include.net.ip import IPCB, IPSKB_DOREDIRECT
+from kshell.linux.include.net.ip import IPCB, IPSKB_DOREDIRECT, IPSKB_MULTIPATH
 from kshell.linux.include.net.ip_fib import fib_result
 from kshell.linux.include.net.rtable import IPTOS_RT_MASK, RTCF_BROADCAST, RTCF_LOCAL, RTCF_MULTICAST, rtable
 from kshell.linux.kernel.printk import pr_warn
 from kshell.linux.lib.vsprintf import ip4_addr_string
 from kshell.linux.net.core.skbuff import skb_dst_drop
-from kshell.linux.net.ipv4 import devinet, fib_frontend, igmp_dev, ip_forward, route
+from kshell.linux.net.ipv4 import devinet, fib_frontend, fib_multipath, igmp_dev, ip_forward, route
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
@@ -115,6 +117,15 @@ def __mkroute_input(skb: sk_buff, res: fib_result, in_dev: in_device, daddr: int
     return _set_dst(skb, rth, True)
 
 
+def ip_mkroute_input(skb: sk_buff, res: fib_result, in_dev: in_device, daddr: int, saddr: int, tos: int) -> int:
+    """The route of a packet to forward, by one of its next hops."""
+    if res.fi is not None and res.fi.fib_nhs > 1:
+        assert res.fi.fib_net is not None
+        fib_multipath.fib_select_multipath(res, fib_multipath.fib_multipath_hash(res.fi.fib_net, None, skb))
+        IPCB(skb).flags |= IPSKB_MULTIPATH
+    return __mkroute_input(skb, res, in_dev, daddr, saddr, tos)
+
+
 def ip_handle_martian_source(dev: net_device, in_dev: in_device, skb: sk_buff, daddr: int, saddr: int) -> None:
     """A source address that can't be right here: count it, and log it by log_martians."""
     kernel = dev.nd_net.kernel
@@ -178,11 +189,13 @@ def ip_route_input_slow(skb: sk_buff, daddr: int, saddr: int, tos: int, dev: net
     else:
         fl4 = flowi4(0, dev.ifindex, skb.mark, tos, daddr=daddr, saddr=saddr)
         err = fib_frontend.fib_lookup(net, fl4, res, 0)
+        if not err and res.type == RTN_BROADCAST and IN_DEV_ANDCONF(in_dev, IPV4_DEVCONF_BC_FORWARDING):
+            return __mkroute_input(skb, res, in_dev, daddr, saddr, tos)
         if not err and res.type not in (RTN_BROADCAST, RTN_LOCAL):
             if IN_DEV_FORWARD(in_dev):
                 if res.type != RTN_UNICAST:
                     return _martian_destination(dev, in_dev, daddr, saddr)
-                return __mkroute_input(skb, res, in_dev, daddr, saddr, tos)
+                return ip_mkroute_input(skb, res, in_dev, daddr, saddr, tos)
             err = EHOSTUNREACH
         if err:
             if not IN_DEV_FORWARD(in_dev):
@@ -205,6 +218,8 @@ def ip_route_input_slow(skb: sk_buff, daddr: int, saddr: int, tos: int, dev: net
 def _local_input(skb: sk_buff, res: fib_result, net: net_t, flags: int, err: int) -> int:
     """The route of a packet for this host, or of one that can't be delivered (err)."""
     nhc = res.nhc if res.fi is not None else None
+    if flags & RTCF_BROADCAST and net.ipv4.devconf_all.data[IPV4_DEVCONF_BC_FORWARDING - 1]:
+        nhc = None  # not to be cached: on another device it may be forwarded
     if nhc is not None and nhc.nhc_rth_input is not None and route.rt_cache_valid(nhc.nhc_rth_input):
         return _set_dst(skb, nhc.nhc_rth_input, False)
     rth = route.rt_dst_alloc(net.loopback_dev, flags | RTCF_LOCAL, res.type, False)
