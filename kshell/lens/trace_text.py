@@ -8,10 +8,10 @@ from kshell.linux.include.linux.syscalls import entry_name
 
 # Functions whose callees the recordings leave out: allocators, the scheduler, time, the dentry cache, sysfs.
 LEAVES = frozenset({
-    "call_rcu", "default_wake_function", "dput", "file_update_time", "hrtimer_cancel", "kernfs_fop_write_iter",
-    "kmem_cache_alloc", "kmem_cache_free", "mntput", "path_put", "proc_create_net_data", "proc_create_net_single",
-    "proc_create_seq_private", "proc_create_single_data", "queue_work_on", "schedule", "sysfs_create_dir_ns",
-    "sysfs_create_group", "sysfs_create_groups", "timer_delete_sync", "touch_atime",
+    "call_rcu", "default_wake_function", "dput", "file_update_time", "hrtimer_cancel", "kernfs_fop_read_iter",
+    "kernfs_fop_write_iter", "kmem_cache_alloc", "kmem_cache_free", "mntput", "path_put", "proc_create_net_data",
+    "proc_create_net_single", "proc_create_seq_private", "proc_create_single_data", "queue_work_on", "schedule",
+    "sysfs_create_dir_ns", "sysfs_create_group", "sysfs_create_groups", "timer_delete_sync", "touch_atime",
 })  # fmt: skip
 
 # So many siblings at most are folded together when they repeat.

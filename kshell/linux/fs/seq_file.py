@@ -226,6 +226,16 @@ def seq_putc(m: seq_file, c: str) -> None:
     seq_write(m, c.encode("latin-1"))
 
 
+def seq_put_decimal_ull(m: seq_file, delimiter: str, num: int) -> None:
+    """Add a number after a delimiter."""
+    seq_write(m, f"{delimiter}{num}".encode())
+
+
+def seq_put_decimal_ll(m: seq_file, delimiter: str, num: int) -> None:
+    """Add a number that may be negative after a delimiter."""
+    seq_write(m, f"{delimiter}{num}".encode())
+
+
 def seq_printf(m: seq_file, text: str) -> None:
     """Add formatted text to the record (the f-string is the format)."""
     seq_write(m, text.encode("latin-1"))

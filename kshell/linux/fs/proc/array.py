@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from kshell.linux.fs.seq_file import seq_puts
+from kshell.abi.resource import RLIMIT_RSS
+from kshell.linux.fs.seq_file import seq_put_decimal_ll, seq_put_decimal_ull, seq_putc, seq_puts
+from kshell.linux.include.linux.mm_types import PAGE_SHIFT
 from kshell.linux.include.linux.sched import (
     EXIT_DEAD,
     EXIT_ZOMBIE,
@@ -18,9 +20,11 @@ from kshell.linux.include.linux.sched import (
 from kshell.linux.kernel.pid import __task_pid_nr_ns
 
 if TYPE_CHECKING:
+    from kshell.linux.include.linux.mm_types import mm_struct
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.include.linux.seq_file import seq_file
 
+_INT_MAX: Final = 0x7FFFFFFF
 STATES = (
     (TASK_INTERRUPTIBLE, "S (sleeping)"),
     (TASK_UNINTERRUPTIBLE, "D (disk sleep)"),
@@ -53,7 +57,7 @@ def task_mem(p: task_struct) -> str:
     """The address space in kB, all of it resident; a kernel thread has none."""
     if p.mm is None:
         return ""
-    size = sum(len(vma._data) for vma in p.mm._vmas) >> 10
+    size = task_vsize(p.mm) >> 10
     lines = ("VmPeak", size), ("VmSize", size), ("VmHWM", size), ("VmRSS", size), ("RssAnon", size), ("VmData", size)
     return "".join(f"{name}:\t{number:8} kB\n" for name, number in lines)
 
@@ -82,8 +86,40 @@ def proc_pid_status(m: seq_file, p: task_struct) -> None:
     )
 
 
-def proc_tgid_stat(m: seq_file, p: task_struct) -> None:
-    """/proc/PID/stat; fields about memory and processor time are 0."""
-    pgrp, session = __task_pid_nr_ns(p, PIDTYPE_PGID), __task_pid_nr_ns(p, PIDTYPE_SID)
-    head = f"{p.pid} ({p.comm}) {get_task_state(p)[0]} {p.real_parent.tgid} {pgrp} {session} 0 -1 {p.flags}"
-    seq_puts(m, head + " 0" * 10 + f" 20 0 {p.signal.nr_threads}" + " 0" * 32 + "\n")
+def proc_task_name(m: seq_file, p: task_struct) -> None:
+    """The name of a task."""
+    seq_puts(m, p.comm)
+
+
+def task_vsize(mm: mm_struct) -> int:
+    """Bytes that are mapped."""
+    return sum(len(vma._data) for vma in mm._vmas)
+
+
+def do_task_stat(m: seq_file, task: task_struct, whole: int) -> None:
+    """/proc/PID/stat. Page faults and processor time are 0, and there is neither terminal nor nice value."""
+    pgid, sid = __task_pid_nr_ns(task, PIDTYPE_PGID), __task_pid_nr_ns(task, PIDTYPE_SID)
+    vsize = task_vsize(task.mm) if task.mm is not None else 0
+    sigign, sigcatch = _ignored_and_caught(task)
+    state = get_task_state(task)[0]
+    seq_put_decimal_ull(m, "", task.pid)
+    seq_puts(m, " (")
+    proc_task_name(m, task)
+    seq_puts(m, ") ")
+    seq_putc(m, state)
+    for number in (task.real_parent.tgid, pgid, sid, 0, -1):
+        seq_put_decimal_ll(m, " ", number)
+    for number in (task.flags, *(0,) * 8, 20, 0, task.signal.nr_threads, 0, 0, vsize, vsize >> PAGE_SHIFT):
+        seq_put_decimal_ull(m, " ", number)
+    seq_put_decimal_ull(m, " ", task.signal.rlim[RLIMIT_RSS][0])
+    for number in (
+        *(0,) * 5, task._pending.signal & _INT_MAX, task._blocked & _INT_MAX, sigign & _INT_MAX, sigcatch & _INT_MAX,
+        int(state != "R"), 0, 0, task.exit_signal, *(0,) * 13, task.exit_code,
+    ):  # fmt: skip
+        seq_put_decimal_ull(m, " ", number)
+    seq_putc(m, "\n")
+
+
+def proc_tgid_stat(m: seq_file, task: task_struct) -> None:
+    """/proc/PID/stat of a thread group."""
+    do_task_stat(m, task, 1)

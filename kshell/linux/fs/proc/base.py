@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from kshell.abi.errno import EACCES, ECHILD, EINVAL, ENOENT, ESRCH
 from kshell.abi.resource import PATH_MAX
@@ -210,17 +210,19 @@ def do_proc_readlink(current: task_struct, place: path, buffer: int, buflen: int
 proc_pid_link_inode_operations = inode_operations(readlink=proc_pid_readlink, get_link=proc_pid_get_link)
 
 
+def proc_single_show(m: seq_file, v: object) -> None:
+    """The text about a task; the inode has the function that makes it. ESRCH: the task is gone."""
+    about = cast("inode", m.private)
+    show = about.i_private
+    assert callable(show)
+    task = get_proc_task(about)
+    if task is None:
+        raise KernelError(ESRCH)
+    show(m, task)
+
+
 async def proc_single_open(inode: inode, filp: file) -> None:
     """open() of a text about the task."""
-    show = inode.i_private
-    assert callable(show)
-
-    def proc_single_show(m: seq_file, v: object) -> None:
-        task = get_proc_task(inode)
-        if task is None:
-            raise KernelError(ESRCH)
-        show(m, task)
-
     single_open(filp, proc_single_show, inode)
 
 

@@ -1,5 +1,7 @@
 """/proc/PID: what a task's directory holds, and who may change it."""
 
+import struct
+
 import pytest
 
 from kshell.abi.errno import EACCES, EBADF, EINVAL, ENOENT, ENOTDIR, EPERM, ESRCH
@@ -73,6 +75,22 @@ def test_status_tells_of_ids_and_signals(host):
     assert status["PPid"] == f"\t{host.init.pid}"
     assert status["Tgid"] == status["Pid"] == f"\t{child.pid}"
     assert status["Threads"] == "\t1"
+
+
+def test_stat_has_the_52_fields_of_linux(host):
+    fd, _ = host.pipe()
+    child = host.fork()
+    host("setrlimit", 5, struct.pack("<QQ", 4096, 8192), task=child)
+    words = text(host, f"/proc/{child.pid}/stat").split()
+    assert len(words) == 52
+    assert words[:8] == [str(child.pid), f"({child.comm})", "R", str(host.init.pid), "0", "0", "0", "-1"]
+    vsize = sum(len(vma._data) for vma in child.mm._vmas)
+    assert words[22:25] == [str(vsize), str(vsize >> 12), "4096"]  # vsize, rss, rsslim
+    assert words[34] == "0"
+    assert words[37] == "17"  # SIGCHLD at its end
+    assert not isinstance(host("read", fd, host.room(1), 1, task=child), int)
+    words = text(host, f"/proc/{child.pid}/stat").split()
+    assert (words[2], words[34]) == ("S", "1")  # it sleeps in the kernel
 
 
 def test_a_zombie_has_no_files_and_no_memory(host):
