@@ -14,7 +14,6 @@ from kshell.linux.fs.file_table import fput
 from kshell.linux.fs.inode import clear_inode, current_time, new_inode_pseudo
 from kshell.linux.fs.libfs import init_pseudo, simple_statfs
 from kshell.linux.fs.namespace import kern_mount, mntget
-from kshell.linux.fs.read_write import no_llseek
 from kshell.linux.fs.seq_file import seq_puts
 from kshell.linux.fs.super import kill_anon_super
 from kshell.linux.include.linux.dcache import d_inode, dentry_operations
@@ -110,7 +109,7 @@ def ns_ioctl(filp: file, ioctl: int, arg: int) -> int:
     raise KernelError(ENOTTY)
 
 
-ns_file_operations = file_operations(llseek=no_llseek, unlocked_ioctl=ns_ioctl)
+ns_file_operations = file_operations(unlocked_ioctl=ns_ioctl)
 
 
 def ns_get_name(task: task_struct, ns_ops: proc_ns_operations) -> str:

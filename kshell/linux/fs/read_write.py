@@ -98,11 +98,6 @@ def noop_llseek(file: file, offset: int, whence: int) -> int:
     return file.f_pos
 
 
-def no_llseek(file: file, offset: int, whence: int) -> int:
-    """lseek() of a file without a position. ESPIPE."""
-    raise KernelError(ESPIPE)
-
-
 def vfs_llseek(file: file, offset: int, whence: int) -> int:
     """Move the position. ESPIPE: it has none."""
     llseek = file.f_op.llseek
