@@ -106,6 +106,7 @@ IOCTL_TYPES: Final = {
     "FIGETBSZ": ("out", "int"),
     "FIOCLEX": ("none", ""),
     "FIONCLEX": ("none", ""),
+    "FICLONE": ("", ""),
     "TIOCGPGRP": ("out", "int"),
     "TIOCSPGRP": ("in", "int"),
     "TIOCGSID": ("out", "int"),

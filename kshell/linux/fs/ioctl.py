@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EBADF, ENOTTY
 from kshell.abi.fcntl import O_NONBLOCK
-from kshell.abi.ioctl import FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD, FIOQSIZE
+from kshell.abi.ioctl import FICLONE, FICLONERANGE, FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD, FIOQSIZE
 from kshell.abi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 from kshell.linux.fs.file import __fdget, fdput, set_close_on_exec
+from kshell.linux.fs.remap_range import vfs_clone_file_range
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ENOIOCTLCMD
 from kshell.linux.include.linux.fs import FASYNC
 from kshell.linux.include.linux.syscalls import COMPAT_SYSCALL_DEFINE, SYSCALL_DEFINE
-from kshell.linux.include.linux.uaccess import get_user, put_user
+from kshell.linux.include.linux.uaccess import copy_from_user, get_user, put_user
 from kshell.linux.security.security import security_file_ioctl
 
 if TYPE_CHECKING:
@@ -62,6 +64,23 @@ def ioctl_fioasync(current: task_struct, fd: int, filp: file, argp: int) -> int:
     return 0
 
 
+def ioctl_file_clone(current: task_struct, dst_file: file, srcfd: int) -> int:
+    """FICLONE: have a file share the blocks of another. EBADF, EXDEV, EISDIR, EINVAL, EOPNOTSUPP."""
+    src_file, flags = __fdget(current, srcfd)
+    if src_file is None:
+        raise KernelError(EBADF)
+    try:
+        return vfs_clone_file_range(src_file, dst_file)
+    finally:
+        fdput(src_file, flags)
+
+
+def ioctl_file_clone_range(current: task_struct, file: file, argp: int) -> int:
+    """FICLONERANGE: the same for a part, by a struct file_clone_range. EFAULT."""
+    src_fd, _, _, _ = struct.unpack("<qQQQ", copy_from_user(current, argp, 32))
+    return ioctl_file_clone(current, file, src_fd & 0xFFFFFFFF)
+
+
 def ioctl_fioqsize(current: task_struct, filp: file, argp: int) -> int:
     """FIOQSIZE: the size, as 64 bits. ENOTTY: it has none; EFAULT."""
     inode = filp.f_inode
@@ -83,6 +102,10 @@ def do_vfs_ioctl(current: task_struct, filp: file, fd: int, cmd: int, arg: int) 
         return ioctl_fionbio(current, filp, arg)
     if cmd == FIOASYNC:
         return ioctl_fioasync(current, fd, filp, arg)
+    if cmd == FICLONE:
+        return ioctl_file_clone(current, filp, arg)
+    if cmd == FICLONERANGE:
+        return ioctl_file_clone_range(current, filp, arg)
     if cmd == FIOQSIZE:
         return ioctl_fioqsize(current, filp, arg)
     if cmd == FIONREAD and filp.f_inode.i_mode & S_IFMT != S_IFREG:

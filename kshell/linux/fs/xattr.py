@@ -1,4 +1,4 @@
-"""Extended attributes (fs/xattr.c): only sockets have one, the name of their protocol."""
+"""Extended attributes (fs/xattr.c): only sockets have one, the name of their protocol; files of tmpfs might, but do not."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import E2BIG, EBADF, ENODATA, EOPNOTSUPP, EPERM, ERANGE
 from kshell.abi.fcntl import AT_FDCWD
 from kshell.abi.resource import XATTR_NAME_MAX, XATTR_SIZE_MAX
-from kshell.abi.stat import S_IFDIR, S_IFMT, S_IFREG
+from kshell.abi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 from kshell.linux.fs.file import __fdget, fdput
 from kshell.linux.fs.namei import path_put, user_path_at
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.fs import SB_POSIXACL
 from kshell.linux.include.linux.namei import LOOKUP_FOLLOW
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import copy_to_user, strncpy_from_user
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.dcache import dentry
     from kshell.linux.include.linux.sched import task_struct
 
+POSIX_ACL_NAMES = frozenset({b"system.posix_acl_access", b"system.posix_acl_default"})
 XATTR_NAME_SOCKPROTONAME = b"system.sockprotoname"
 
 
@@ -41,6 +43,8 @@ def vfs_getxattr(entry: dentry, name: bytes, size: int) -> bytes:
     if name == XATTR_NAME_SOCKPROTONAME and _is_socket(entry):
         return sockfs_xattr_get(entry, size)
     if name.startswith(b"user.") and inode.i_mode & S_IFMT not in (S_IFREG, S_IFDIR):
+        raise KernelError(ENODATA)
+    if name in POSIX_ACL_NAMES and entry.d_sb.s_flags & SB_POSIXACL and inode.i_mode & S_IFMT != S_IFLNK:
         raise KernelError(ENODATA)
     if name.startswith((b"security.", b"trusted.")) and entry.d_sb.s_type.name in ("tmpfs", "rootfs"):
         raise KernelError(ENODATA)

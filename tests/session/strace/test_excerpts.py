@@ -278,6 +278,19 @@ IN_THE_MIDST_OF_A_WRITE = """\
 6 <... poll resumed>) = 1 ([{fd=3, revents=POLLIN}])
 """
 
+LISTED_AND_COPIED = """\
+5 openat(AT_FDCWD, "/tmp/a", O_RDWR|O_CREAT, 0644) = 3
+5 getxattr("/tmp/a", "system.posix_acl_access", NULL, 0) = -1 ENODATA (No data available)
+5 fgetxattr(3, "system.posix_acl_default", 0x7ffed5ab0780, 132) = -1 ENODATA (No data available)
+5 getxattr("/dev", "system.posix_acl", NULL, 0) = -1 EOPNOTSUPP (Operation not supported)
+5 openat(AT_FDCWD, "/tmp/b", O_WRONLY|O_CREAT, 0644) = 4
+5 ioctl(4, BTRFS_IOC_CLONE or FICLONE, 3) = -1 EOPNOTSUPP (Operation not supported)
+5 ioctl(3, BTRFS_IOC_CLONE or FICLONE, 4) = -1 EBADF (Bad file descriptor)
+5 ioctl(4, BTRFS_IOC_CLONE or FICLONE, 99) = -1 EBADF (Bad file descriptor)
+5 fstatfs(3, {f_type=EXT2_SUPER_MAGIC, f_bsize=4096, f_blocks=66053021, f_bfree=59358149, f_namelen=255, f_frsize=4096,\
+ f_flags=ST_VALID|ST_RELATIME}) = 0
+"""
+
 
 @pytest.mark.parametrize(
     ("name", "log"), [(name, text) for name, text in globals().items() if name.isupper() and "\n" in text]
