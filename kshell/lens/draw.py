@@ -74,6 +74,8 @@ class _Drawer:
         row.append((sign if sign == "new" or sign == "freed" else "struct", struct))
         if line.address:
             address = f" {line.address:#x}"
+            if used + len(address) > self.width:
+                address = f" {self.style.dots}{line.address & 0xFFFFFF:06x}"
             row.append(("address", address))
             used += len(address)
         if line.note or sign == "changed":

@@ -11,6 +11,10 @@ from kshell.shell.main import FAILED, FAULT, OK, UNREADABLE
 from kshell.shell.options import Options
 from kshell.shell.output import printer
 
+NOT_FOR_LOGS = """\
+--trace and --break are for scripts: a strace log is replayed in several passes, until its order fits.
+Its lines are commands, though: put those that you want to look into into a file, and run that with --trace."""
+
 
 def run_texts(options: Options) -> int:
     """Execute every -c TEXT in one session."""
@@ -56,7 +60,7 @@ def _replay(options: Options, source: Input, echo: bool) -> int:
     show = printer(options, echo)
     if source.kind is Kind.STRACE:
         if options.trace is not None or options.breaks:
-            raise Unreadable(f"{source.name}: --trace and --break are for kshell scripts, not for strace logs")
+            raise Unreadable(f"{source.name}: {NOT_FOR_LOGS}")
         from kshell.session.strace.events import replay_events
 
         return replay_events(source.name, source.text, show, options.seed)

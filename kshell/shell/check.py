@@ -37,7 +37,8 @@ class Tally:
     def summary(self) -> str:
         """One line for people."""
         parts = [f"{self.held} of {self.held + self.failed} expectations hold"]
-        parts += [f"{count} {word}" for count, word in ((self.errors, "errors"), (self.oopses, "oopses")) if count]
+        kinds = ((self.errors, "error", "errors"), (self.oopses, "oops", "oopses"))
+        parts += [f"{count} {one if count == 1 else more}" for count, one, more in kinds if count]
         return ", ".join(parts)
 
 

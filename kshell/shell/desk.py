@@ -62,7 +62,7 @@ class SessionDesk:
         """What the situation asks for, else a tip now and then."""
         session = self.session
         if session.stopped:
-            return "stopped in the kernel: step · next · finish · continue · bt · info locals · help"
+            return "the kernel stands still: step · next · finish · continue · bt · help"
         call = session.sleeping_call(session.current)
         if call:
             return f"{call}() sleeps. Another task: task new, @name CALL · wait · Ctrl-C ends it"

@@ -37,8 +37,12 @@ def signature(
     param = call.params[place.number]
     told = manual(call.name, param.name) or about(param)
     head: Fragments = [("class:signature.type", f"  {_declared(param)}")]
-    lines.append([*head, ("class:signature", f"  {told}"[: max(0, width - len(head[0][1]))])])
+    lines.append([*head, ("class:signature", _cut(f"  {told}", width - len(head[0][1])))])
     return lines
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: max(0, width - 1)] + "…"
 
 
 def _declared(param: Param) -> str:

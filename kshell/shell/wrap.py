@@ -11,7 +11,8 @@ from unicodedata import east_asian_width
 if TYPE_CHECKING:
     from kshell.lens.style import Line
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\) = ')
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\) = |(?<=  )\([a-z][^()]*\)$')
+_STRUCT = re.compile(r"\{[^{}]{0,30}\}|" + _STRING.pattern)
 _GLUE = "\x00"
 """Stands for a blank that is no place to cut."""
 
@@ -45,13 +46,14 @@ def wrapped(line: str, columns: int, indent: str | None = None) -> Iterator[str]
 
 
 def wrapped_call(text: str, columns: int) -> list[str]:
-    """The rows of a line of strace's: cut behind commas, never within a string, nor before the result."""
+    """The rows of a line of strace's: cut behind commas, not in a string, before the result or, if that can be, in a struct."""
     if not columns or width(text) <= columns:
         return [text]
-    glued = _STRING.sub(lambda found: found[0].replace(" ", _GLUE), text)
-    if any(width(word) > columns - 4 for word in glued.split(" ")):
-        return [text]  # the terminal cuts it
-    return [row.replace(_GLUE, " ") for row in wrapped(glued, columns, "    ")]
+    for whole in (_STRUCT, _STRING):
+        glued = whole.sub(lambda found: found[0].replace(" ", _GLUE), text)
+        if all(width(word) <= columns - 4 for word in glued.split(" ")):
+            return [row.replace(_GLUE, " ") for row in wrapped(glued, columns, "    ")]
+    return [text]  # the terminal cuts it
 
 
 def wrapped_runs(runs: Line, columns: int) -> Iterator[Line]:

@@ -40,6 +40,13 @@ def test_what_does_not_fit_goes_on_below() -> None:
     ]
 
 
+def test_an_address_that_does_not_fit_is_its_end() -> None:
+    line = TreeLine((False,), "new", "fd_array[3]", "file", 0xFFFF888003A51100, (Field("f_count", "1"),))
+    narrow = [text_of(row) for row in draw_tree([line], Style(width=36))]
+    assert narrow == ["+ ├─ fd_array[3] ─ file …a51100", "  │     f_count 1"]
+    assert text_of(next(draw_tree([line], Style(width=60)))) == "+ ├─ fd_array[3] ─ file 0xffff888003a51100  f_count 1"
+
+
 @pytest.mark.parametrize("width", range(44, 140, 7))
 def test_no_line_is_wider_than_the_screen(width: int) -> None:
     assert max(width_of(line) for line in draw_tree(LINES, Style(width=width))) <= width

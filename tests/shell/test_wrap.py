@@ -75,6 +75,8 @@ def test_running_text_is_filled_anew_and_all_else_stays() -> None:
             "bind(3, {sa_family=AF_INET, sin_port=htons(80)}, 16) = 0",
             ["bind(3, {sa_family=AF_INET,", "    sin_port=htons(80)},", "    16) = 0"],
         ),
+        ("bind(33333, {AF_INET, 80, 0}, 16) = 0", ["bind(33333,", "    {AF_INET, 80, 0},", "    16) = 0"]),
+        ("--- SIGPIPE {} ---    (pid 1 is deaf)", ["--- SIGPIPE {} ---", "    (pid 1 is deaf)"]),
         ('write(1, "one two three f", 15) = 15', ['write(1, "one two three f",', "    15) = 15"]),
         ('write(10, "one two three f", 15) = 15', ["write(10,", '    "one two three f",', "    15) = 15"]),  # not in the string
         ('write(1, "one two three and four", 22) = 22', ['write(1, "one two three and four", 22) = 22']),  # nowhere

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import linecache
+import re
 from collections.abc import Iterator
 from types import CodeType, FrameType, FunctionType
 from typing import Final
@@ -14,6 +15,7 @@ from kshell.linux.init.kernel import Kernel
 from kshell.linux.init.main import start_kernel
 
 KERNEL_DIR: Final = start_kernel.__code__.co_filename.removesuffix("init/main.py")
+_FOR_TOOLS: Final = re.compile(r"  # (?:type: ignore|noqa).*$")
 
 
 def is_kernel(code: CodeType) -> bool:
@@ -64,7 +66,12 @@ def file_of(code: CodeType) -> str:
 
 def source_line(code: CodeType, line: int) -> str:
     """The text of a line."""
-    return linecache.getline(code.co_filename, line).rstrip("\n")
+    return shown(linecache.getline(code.co_filename, line))
+
+
+def shown(line: str) -> str:
+    """A line without its end, and without what only tools read."""
+    return _FOR_TOOLS.sub("", line.rstrip("\n"))
 
 
 def source(code: CodeType) -> tuple[list[str], int]:
@@ -73,7 +80,7 @@ def source(code: CodeType) -> tuple[list[str], int]:
         lines, first = inspect.getsourcelines(code)
     except OSError:
         return [], 0
-    return [line.rstrip("\n") for line in lines], first
+    return [shown(line) for line in lines], first
 
 
 def arguments(frame: FrameType) -> list[tuple[str, object]]:

@@ -180,6 +180,8 @@ def _is_socket(each: Open) -> bool:
 def _other_descriptors(failure: Failure) -> Iterator[Step]:
     """The same call on another descriptor that is open."""
     call = failure.call
+    if call.name == "close":
+        yield Step("fds")
     others = [o for o in reversed(opened(call.user)) if o.fd > STDERR]
     fitting = [o for o in others if call.name not in SOCKET_CALLS or _is_socket(o)]
     for param in _fd_params(failure):
