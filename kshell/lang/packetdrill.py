@@ -181,7 +181,14 @@ class _Parser:
     def _integer(self, expected: str = "a number") -> int:
         if self._peek().kind not in ("int", "hex"):
             raise self._unexpected(expected)
-        return int(self._take().text, 0)
+        text = self._peek().text
+        octal = text.lstrip("-").startswith("0") and text.lstrip("-").isdecimal()
+        try:
+            value = int(text, 8 if octal else 0)
+        except ValueError:
+            raise self._unexpected(expected) from None
+        self._take()
+        return value
 
     def _seconds(self) -> int:
         token = self._peek()

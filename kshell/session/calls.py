@@ -23,7 +23,7 @@ from kshell.session.pieces import asks, question
 from kshell.session.queueing import Queue
 from kshell.session.sleeping import bounded, chain_of, wchan_of
 from kshell.session.variables import SessionVariables
-from kshell.world.machine import SyscallInProgress
+from kshell.world.machine import MachinePanic, SyscallInProgress
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
@@ -139,7 +139,9 @@ class Calls:
     def make(self, statement: CallStatement, text: str, user: UserTask) -> None:
         """Make a call by a task that does not sleep."""
         session = self.session
-        if user.dead and session.kernel.panicked is None:
+        if session.kernel.panicked is not None:
+            raise MachinePanic(session.kernel.panicked)
+        if user.dead:
             raise CommandError(f"task {user.name} is gone", "a new name makes a new task")
         user.arena.release()
         names = SessionVariables(self.variables, user, self._value)

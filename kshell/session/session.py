@@ -130,11 +130,11 @@ class Session(Reporter, Lookup, Face):
     def build(self, what: str, *values: object) -> World:
         """Do something to the world around the machines (`World.do`). CommandError: it cannot be."""
         world = world_of(self.machines)
+        self.tape.write(WORLD, "", what, *values)  # also what fails has made a world of the machines
         try:
             world.do(what, *values)
         except WorldError as error:
             raise CommandError(str(error), error.hint) from None
-        self.tape.write(WORLD, "", what, *values)
         for name, machine in self.machines.items():
             if self.hosts.get(name) is None:
                 host = self.hosts.add(name, machine)

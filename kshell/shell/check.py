@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from traceback import format_exception
 
+from kshell.lens.text import one_line
 from kshell.session import events as ev
 from kshell.session.kinds import Kind
 from kshell.shell.inputs import Input, Unreadable, read
@@ -49,20 +51,34 @@ def check_files(options: Options) -> int:
     for name in options.files:
         try:
             source = read(name)
+            name = source.name
             tally = _CHECKS[source.kind](source, options, show)
         except Unreadable as error:
             print(error, file=sys.stderr)
             status = max(status, UNREADABLE)
             continue
+        except OSError:
+            raise  # where to write to
+        except Exception as error:
+            tally = _oops(error, name, show)
         total.add(tally)
         if options.json:
             counts = (tally.held, tally.failed, tally.errors, tally.oopses)
-            show([ev.Summary(0, 0, source.name, *counts)])
+            show([ev.Summary(0, 0, name, *counts)])
         else:
-            print(f"{source.name}: {tally.summary()}")
+            print(f"{one_line(name)}: {tally.summary()}")
     if len(options.files) > 1 and not options.json:
         print(f"all: {total.summary()}")
     return max(status, total.status())
+
+
+def _oops(error: Exception, name: str, show: Show) -> Tally:
+    """An internal fault: the file that caused it is told, the others are still checked."""
+    trace = "".join(format_exception(error, limit=-12))
+    show([ev.Oops(0, 0, f"{type(error).__name__}: {error}", trace, "", name, 0)])
+    tally = Tally()
+    tally.oopses = 1
+    return tally
 
 
 def _script(source: Input, options: Options, show: Show) -> Tally:

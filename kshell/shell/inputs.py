@@ -6,6 +6,7 @@ import sys
 from codecs import BOM_UTF8
 from typing import Final
 
+from kshell.lens.text import one_line
 from kshell.session.kinds import Kind, kind_of
 
 MOST_BYTES: Final = 1 << 28
@@ -14,6 +15,9 @@ MOST_BYTES: Final = 1 << 28
 
 class Unreadable(Exception):
     """A file cannot be read, or is of no kind that kshell takes; says which and why."""
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
 
 
 class Input:

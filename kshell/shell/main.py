@@ -44,8 +44,10 @@ def entry() -> NoReturn:
     status = main(keyboard=keyboard)
     cache.save()
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
+        try:
             stream.flush()
+        except (OSError, ValueError):
+            status = status or UNREADABLE
     os._exit(status)  # freeing a machine object by object would take as long as a boot
 
 
@@ -66,16 +68,42 @@ def is_capable() -> bool:
 def main(arguments: list[str] | None = None, keyboard: Keyboard | None = None) -> int:
     """Run the command line; returns the exit status. keyboard: of the first prompt, if it is painted already."""
     gc.set_threshold(100_000, 20, 100)  # the kernel's objects free themselves; collecting often only costs time
+    _open_closed_streams()
     try:
         status = _guarded(sys.argv[1:] if arguments is None else arguments, keyboard)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
         return status
     except BrokenPipeError:
         _forget_output()
         return CLOSED_PIPE
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        _forget_output()
+        _complain(f"kshell: {error.filename or 'standard output'}: {error.strerror or error}")
+        return UNREADABLE
+    except Exception:
+        from traceback import format_exc
+
+        _complain(f"kshell: oops: an internal fault of kshell. Please report this:\n{format_exc(limit=-12)}")
+        return FAULT
+
+
+def _open_closed_streams() -> None:
+    """What is written to a closed standard stream goes nowhere, and nothing can be read from it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+
+
+def _complain(text: str) -> None:
+    """Say what went wrong, if there is anywhere to say it."""
+    from kshell.lens.text import printable
+
+    try:
+        print(printable(text), file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        pass
 
 
 def _guarded(arguments: list[str], keyboard: Keyboard | None) -> int:
@@ -89,7 +117,7 @@ def _guarded(arguments: list[str], keyboard: Keyboard | None) -> int:
         options = parse(arguments)
         options.panels()
     except UsageError as error:
-        print(f"kshell: {error}\nTry: kshell --help", file=sys.stderr)
+        _complain(f"kshell: {error}\nTry: kshell --help")
         return UNREADABLE
     if options.help:
         print(USAGE, end="")

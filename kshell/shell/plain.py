@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from kshell.lens.style import Line, Style
-from kshell.lens.text import printable
+from kshell.lens.text import one_line, printable
 from kshell.session import events as ev
 from kshell.shell.wrap import laid_out, wrapped_call, wrapped_runs
 
@@ -130,7 +130,7 @@ class PlainText:
 
 def position(file: str, line: int, column: int) -> str:
     """`file:line:column: `, as editors understand it; "" for what was typed just above."""
-    return ":".join([file, *(str(n) for n in (line, column) if n)]) + ": " if file else ""
+    return ":".join([one_line(file), *(str(n) for n in (line, column) if n)]) + ": " if file else ""
 
 
 def shorten(text: str, limit: int = 400) -> str:

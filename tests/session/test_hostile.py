@@ -168,7 +168,16 @@ def test_commands_that_are_no_utf8_are_saved_as_they_were(tmp_path) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["getpid()", "cat /proc/uptime", "ping -c 1 127.0.0.1", "nc -l 5 &", "task new x", "@y getpid()", "sysctl -a"],
+    [
+        "getpid()",
+        'open("/tmp", O_RDONLY)',
+        "cat /proc/uptime",
+        "ping -c 1 127.0.0.1",
+        "nc -l 5 &",
+        "task new x",
+        "@y getpid()",
+        "sysctl -a",
+    ],
 )
 def test_after_a_panic_there_are_errors_until_it_is_undone(line: str) -> None:
     session = Session()

@@ -29,6 +29,11 @@ COMMANDS = (
     "@client close(c)",
     "@client cat /proc/net/arp",
     "host third",
+    "link client.eth9",
+    "link s.p1 client.",
+    "link nobody.eth0 client.eth0",
+    "unlink client.eth7",
+    "switch client",
     "task client",
     "@client socket(AF_INET, SOCK_DGRAM, 0)",
 )
@@ -71,3 +76,10 @@ def test_differences_name_the_host() -> None:
     found = next(e for e in session.run("diff") if e.kind == "difference")
     assert "server: fd 4 of server" in {d.where for d in found.differs if d.struct == "file"}  # type: ignore[attr-defined]
     assert not any(d.where.startswith("client") for d in found.differs if d.what == "created")  # type: ignore[attr-defined]
+
+
+def test_a_cable_that_cannot_be_is_part_of_the_past() -> None:
+    session = Session()
+    session.run("link s.p1 client.")
+    session.run("socket(AF_INET, SOCK_STREAM, 0)\nundo")
+    assert state(session) == state(straight(["link s.p1 client."]))
