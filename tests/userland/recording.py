@@ -5,6 +5,7 @@
     ## a command
     what it prints
     [exit 1]          unless it is 0
+    ### a command of a program that only the host has
 
 `PYTHONPATH=tests/userland python tests/userland/recording.py FILE...` records the commands of a file anew.
 """
@@ -31,8 +32,9 @@ class Step:
     """A line of a record that does something; printed: with the exit status behind it."""
 
     def __init__(self, line: str, printed: list[str]) -> None:
-        self.is_command = line.startswith("## ")
-        self.line = line.removeprefix("## ").removeprefix("> ")
+        self.is_command = not line.startswith("> ")
+        self.is_ours = line.startswith("## ")
+        self.line = line.partition(" ")[2]
         self.printed = printed
 
 
@@ -40,7 +42,7 @@ def steps(text: str) -> Iterator[Step]:
     """The steps of a record."""
     begun: Step | None = None
     for line in text.splitlines():
-        if line.startswith(("## ", "> ")):
+        if line.startswith(("## ", "> ", "### ")):
             if begun is not None:
                 yield begun
             begun = Step(line, [])
@@ -87,10 +89,10 @@ def record(path: Path) -> None:
     for line in path.read_text().splitlines():
         if line.startswith("> "):
             session.run(line[2:])
-        if line.startswith(("# ", "> ", "## ")):
+        if line.startswith(("# ", "> ", "## ", "### ")):
             lines.append(line)
-        if line.startswith("## "):
-            lines += by_the_real_one(session, line[3:])
+        if line.startswith(("## ", "### ")):
+            lines += by_the_real_one(session, line.partition(" ")[2])
     path.write_text("\n".join(lines) + "\n")
 
 

@@ -17,6 +17,7 @@ from kshell.linux.fs.filesystems_proc import proc_filesystems_init
 from kshell.linux.fs.pipe import init_pipe_fs
 from kshell.linux.fs.proc.machine import (
     proc_cmdline_init,
+    proc_cpuinfo_init,
     proc_devices_init,
     proc_loadavg_init,
     proc_meminfo_init,
@@ -103,6 +104,7 @@ INITCALLS: Final[tuple[Initcall, ...]] = (
     Initcall("fs", eventpoll_init),
     Initcall("fs", anon_inode_init),
     Initcall("fs", proc_cmdline_init),
+    Initcall("fs", proc_cpuinfo_init),
     Initcall("fs", proc_devices_init),
     Initcall("fs", proc_loadavg_init),
     Initcall("fs", proc_meminfo_init),

@@ -1,4 +1,5 @@
-"""What /proc tells of the machine: cmdline, devices, loadavg, meminfo, modules, slabinfo, softirqs, stat, uptime, version.
+"""What /proc tells of the machine: cmdline, cpuinfo, devices, loadavg, meminfo, modules, slabinfo, softirqs, stat,
+uptime, version.
 
 (fs/proc/NAME.c, kernel/module/procfs.c, mm/slab_common.c.) Processor time is that of the virtual clock, which only
 runs while everybody sleeps: all of it is idle time.
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from kshell.abi.time import NSEC_PER_SEC
+from kshell.linux.arch.x86.kernel.cpu.proc import cpuinfo_op
 from kshell.linux.fs.proc.generic import proc_create_seq, proc_create_single
 from kshell.linux.fs.seq_file import (
     seq_list_next,
@@ -52,6 +54,11 @@ def version_proc_show(m: seq_file, v: object) -> None:
     """The kernel's name, release, builder and version."""
     uts = _kernel(m).current.nsproxy.uts_ns.name
     seq_printf(m, f"{uts.sysname} version {uts.release} {LINUX_PROC_BANNER} {uts.version}\n")
+
+
+def proc_cpuinfo_init(kernel: Kernel) -> None:
+    """Initcall: /proc/cpuinfo."""
+    proc_create_seq(kernel, "cpuinfo", 0, None, cpuinfo_op)
 
 
 def proc_version_init(kernel: Kernel) -> None:
