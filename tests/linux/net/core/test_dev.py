@@ -4,6 +4,8 @@ import struct
 
 import pytest
 
+from kshell.linux.fs.proc.proc_sysctl import _sysctl_set
+from kshell.linux.include.linux.netdevice import NETIF_F_LRO
 from kshell.linux.include.trace.events import NetDevXmit, NetifReceive
 
 ENODEV, EPERM, EINVAL, ENOTTY, EFAULT, EOPNOTSUPP = -19, -1, -22, -25, -14, -95
@@ -109,3 +111,15 @@ def test_a_packet_socket_sees_both_ways(host, fd):
     assert frame[-2:] == b"hi"
     assert host("recvfrom", tap, room, 200, 0x40, 0, 0) == 44
     assert host.get(room, 44) == frame
+
+
+@pytest.mark.parametrize("path", ["ip_forward", "conf/lo/forwarding"])
+def test_a_device_of_a_router_does_not_merge_what_it_receives(host, path):
+    lo = host.kernel.init_net.loopback_dev
+    lo.features |= NETIF_F_LRO
+    lo.hw_features |= NETIF_F_LRO
+    lo.wanted_features |= NETIF_F_LRO
+    _sysctl_set(host.kernel, f"net/ipv4/{path}", "0")
+    assert lo.features & NETIF_F_LRO
+    _sysctl_set(host.kernel, f"net/ipv4/{path}", "1")
+    assert not lo.features & NETIF_F_LRO

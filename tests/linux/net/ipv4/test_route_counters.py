@@ -5,6 +5,7 @@ import struct
 import pytest
 
 from kshell.linux.fs.proc.proc_sysctl import _sysctl_set
+from tests.linux.net.test_sysctl_effects import Scene
 from tests.world.network import Net, address
 
 
@@ -82,3 +83,15 @@ def test_martians_are_counted_and_logged_when_asked(source, counter, line, setti
     assert changed(before, counts(net.b, "rt_cache"))[counter] == 1
     assert (line in log(net.b)) == bool(setting)
     assert any(text.startswith("ll header: 00000000: ") for text in log(net.b)) == bool(setting)
+
+
+@pytest.mark.parametrize("wanted", ["0", "1"])
+def test_redirects_that_are_not_heeded_are_logged_when_asked(wanted):
+    settings = [(f"net/ipv4/conf/{name}/accept_redirects", "0") for name in ("all", "eth0")]
+    settings += [("net/ipv4/route/redirect_number", "1"), ("net/ipv4/conf/all/log_martians", wanted)]
+    machines = Scene("redirect", settings).session.machines
+    host, router = ([line for _, _, line in machines[name].kernel.log_buf] for name in ("", "r"))
+    ignored = "Redirect from 10.0.0.2 on eth0 about 10.0.0.3 ignored"
+    assert (ignored in host) == (wanted == "1")
+    assert ("  Advised path = 10.0.0.1 -> 10.9.0.5" in host) == (wanted == "1")
+    assert ("host 10.0.0.1/if2 ignores redirects for 10.9.0.5 to 10.0.0.3" in router) == (wanted == "1")
