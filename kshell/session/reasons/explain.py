@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 MOST_TRIES: Final = 24
 
 
+BEFORE: Final = ("?", "EBADF", "EFAULT", "ENOTSOCK")
+"""What is looked at before all else: a step that ends so has come no further."""
+
+
 class Explanation:
     """A failure, the causes of the manual that fit (the best first), and a step that works (None: none was found)."""
 
@@ -51,7 +55,7 @@ class Explanation:
                 return asked
             if not error:
                 other = other or asked
-            elif error not in ("?", self.failure.errno) and not step.again:
+            elif error not in (*BEFORE, self.failure.errno) and not step.again:
                 further = further or Step(asked.text, then=error)
         return further or other
 
