@@ -13,11 +13,11 @@ from kshell.linux.include.linux.hrtimer import hrtimer
 from kshell.linux.include.net.inet_connection_sock import _embedded, inet_connection_sock
 from kshell.linux.include.net.inet_sock import inet_request_sock
 from kshell.linux.include.net.inet_timewait_sock import inet_timewait_sock
+from kshell.linux.include.net.sock import sock
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.request_sock import request_sock, saved_syn
-    from kshell.linux.include.net.sock import sock
     from kshell.linux.include.net.tcp import tcp_fastopen_request, tcp_md5sig_info, tcp_request_sock_ops
 
 TCPHDR_FIN = 0x01
@@ -439,8 +439,14 @@ class tcp_sock(inet_connection_sock):
     )  # fmt: skip
 
     def __init__(self) -> None:
-        """Zero, without what tcp_init_sock() gives a value anyway."""
-        inet_connection_sock.__init__(self)
+        """Zero, without what tcp_init_sock() gives a value anyway.
+
+        The fields of inet_sock and inet_connection_sock are here, too: each step up costs every socket() a call.
+        """
+        sock.__init__(self)
+        self.inet_saddr = self.inet_sport = self.inet_id = self.pmtudisc = self.is_icsk = 0
+        self.icsk_ca_state = self.icsk_timeout = 0
+        self.icsk_bind_hash = self.icsk_bind2_hash = self.icsk_ca_priv = None
         self.out_of_order_queue = self.tcp_rtx_queue = NO_PACKETS
         self.advmss = self.bytes_acked = self.bytes_received = self.bytes_sent = self.copied_seq = self.data_segs_in = 0
         self.data_segs_out = self.delivered = self.lsndtime = self.max_window = 0

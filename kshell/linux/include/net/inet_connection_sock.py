@@ -166,11 +166,6 @@ class inet_connection_sock(inet_sock):
         icsk_ack = _embedded(icsk_ack)
         icsk_mtup = _embedded(icsk_mtup)
 
-    def __init__(self) -> None:
-        inet_sock.__init__(self)
-        self.icsk_ca_state = self.icsk_timeout = 0
-        self.icsk_bind_hash = self.icsk_bind2_hash = self.icsk_ca_priv = None
-
 
 def inet_csk(sk: sock) -> inet_connection_sock:
     """The connection part of a socket, for callers that only know a sock."""

@@ -47,9 +47,9 @@ def __sk_destruct(head: object) -> None:
     if sk.sk_peer_cred is not None:
         put_cred(sk.skc_net.kernel, sk.sk_peer_cred)
         sk.sk_peer_cred = None
-    if sk.sk_peer_pid is not None:
-        put_pid(sk.skc_net.kernel, sk.sk_peer_pid)
-        sk.sk_peer_pid = None
+        if sk.sk_peer_pid is not None:
+            put_pid(sk.skc_net.kernel, sk.sk_peer_pid)
+            sk.sk_peer_pid = None
     if sk.sk_net_refcnt:
         ns = sk.skc_net.ns
         ns.count -= 1

@@ -198,5 +198,5 @@ def sk_stream_kill_queues(sk: sock) -> None:
     if sk.sk_receive_queue.next is not None:
         __skb_queue_purge(sk.sk_receive_queue)
     skb_queue_purge(sk.sk_error_queue)
-    if sk.sk_forward_alloc or sk.sk_reserved_mem:
+    if sk.sk_forward_alloc:
         sk_mem_reclaim_final(sk)

@@ -94,7 +94,7 @@ def inet_sock_destruct(sk: sock) -> None:
         __skb_queue_purge(sk.sk_receive_queue)
     if sk.sk_error_queue.next is not None:
         __skb_queue_purge(sk.sk_error_queue)
-    if sk.sk_forward_alloc or sk.sk_reserved_mem:
+    if sk.sk_forward_alloc:
         sk_mem_reclaim_final(sk)
     kernel = sk.skc_net.kernel
     if sk.sk_type == SOCK_STREAM and sk.sk_state != TCP_CLOSE:

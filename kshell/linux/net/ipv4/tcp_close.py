@@ -266,7 +266,6 @@ def tcp_write_queue_purge(sk: tcp_sock) -> None:
         tcp_rtx_queue_purge(sk)
         tcp_input_loss.tcp_clear_all_retrans_hints(sk)
         sk.packets_out = 0
-    if sk.icsk_backoff:
         sk.icsk_backoff = 0
 
 

@@ -223,8 +223,6 @@ def tcp_v4_destroy_sock(sk: tcp_sock) -> None:
         inet_hashtables.inet_put_port(sk)
     tcp_free_fastopen_req(sk)
     tcp_fastopen_destroy_cipher(sk)
-    if sk.saved_syn is not None:
-        sk.saved_syn = None
     sk.skc_net.kernel.tcp_sockets_allocated -= 1
 
 

@@ -54,6 +54,8 @@ class SyscallTable(dict[int, "Entry | None"]):
         self._handlers = handlers
 
     def __missing__(self, nr: int) -> Entry | None:
+        if nr >> 32:
+            return self[nr & 0xFFFFFFFF]
         call = self._calls.get(nr)
         if call is None or call.name not in self._handlers:
             return None
@@ -70,7 +72,7 @@ def do_syscall_64(
 ) -> int | Pending:
     """Run x86-64 system call nr with register values args: its result, or the coroutine that will give it."""
     current._syscall = (nr, args)
-    entry = table[nr & 0xFFFFFFFF]
+    entry = table[nr]
     try:
         if entry is None:
             result: int | Pending = -ENOSYS
@@ -105,7 +107,7 @@ def do_int80_syscall_32(current: task_struct, nr: int, args: tuple[int, ...]) ->
 
 
 def _c_values(registers: tuple[int, ...], converters: tuple[Callable[[int], int], ...]) -> tuple[int, ...]:
-    return tuple(convert(value) for value, convert in zip(registers, converters, strict=True))
+    return tuple([convert(value) for value, convert in zip(registers, converters, strict=True)])
 
 
 async def _finish(current: task_struct, entry: Entry | None, values: tuple[int, ...], pending: Pending) -> int:
