@@ -177,7 +177,7 @@ def _parse(rest: list[str], required: str, status: int) -> _Change:
 async def _get(net: Netlink, options: Options, rest: list[str]) -> None:
     c = _parse(rest, "address", 1)
     assert c.address is not None
-    body = NDMSG.pack(AF_INET, 0, 0, await ip_link.index_of(net, c.device), 0, 0, 0)
+    body = NDMSG.pack(AF_INET, 0, 0, await ip_link.index_of(net, c.device), 0, c.flags & r.NTF_PROXY, 0)
     message = await net.get(r.RTM_GETNEIGH, body + attribute(r.NDA_DST, c.address.to_bytes(4, "big")))
     names = {link.index: link.name for link in await ip_link.links(net)}
     net.p.print(describe(Neighbour(message), names, "", options))

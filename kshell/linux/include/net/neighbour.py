@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.linux.sysctl import ctl_table_header
     from kshell.linux.include.linux.workqueue import delayed_work
+    from kshell.linux.include.net.net_namespace import net as net_t
 
 NUD_IN_TIMER = NUD_INCOMPLETE | NUD_REACHABLE | NUD_DELAY | NUD_PROBE
 NUD_VALID = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY
@@ -63,6 +64,7 @@ class neigh_parms:
         self.refcnt = 1
         self.dead = 0
         self.data_state = 0  # bit x: data[x] was set and no longer follows the default
+        self.qlen = 0  # questions that wait in the table's proxy_queue
         self.sysctl_table: ctl_table_header | None = None
 
 
@@ -144,6 +146,38 @@ class neighbour:
         self.hh = hh_cache()
 
 
+class pneigh_entry:
+    """An address that we answer for: on a device, or (None) on all. permanent: also after the device has lost its link."""
+
+    __slots__ = ("dev", "flags", "key", "net", "permanent", "protocol")
+
+    def __init__(self, net: net_t, key: int, dev: net_device | None) -> None:
+        self.net = net
+        self.key = key
+        self.dev = dev
+        self.flags = self.protocol = 0
+        self.permanent = False
+
+
+LOCALLY_ENQUEUED = 0x1
+
+
+class neighbour_cb:
+    """What a question that waits says in its control block: until when (jiffies), and that it has waited."""
+
+    __slots__ = ("flags", "sched_next")
+
+    def __init__(self) -> None:
+        self.sched_next = self.flags = 0
+
+
+def NEIGH_CB(skb: sk_buff) -> neighbour_cb:
+    """The control block, made when first asked for."""
+    if not isinstance(skb.cb, neighbour_cb):
+        skb.cb = neighbour_cb()
+    return skb.cb
+
+
 class neigh_statistics:
     """What happened to a table of neighbours."""
 
@@ -189,6 +223,9 @@ class neigh_table:
         self.gc_thresh2 = gc_thresh2
         self.gc_thresh3 = gc_thresh3
         self.proxy_redo = proxy_redo
+        self.proxy_timer = timer_list()
+        self.proxy_queue = sk_buff_head()
+        self.phash_buckets: list[pneigh_entry] = []
         self.is_multicast = is_multicast
         self.entries = self.gc_entries = self.last_flush = 0
         self.stats = neigh_statistics()

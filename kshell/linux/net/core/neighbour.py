@@ -35,7 +35,7 @@ from kshell.linux.include.net.neighbour import (
 from kshell.linux.kernel.time.timer import timer_setup
 from kshell.linux.kernel.workqueue import INIT_DELAYED_WORK, schedule_delayed_work
 from kshell.linux.mm.slab_common import kfree, kzalloc
-from kshell.linux.net.core import neighbour_state
+from kshell.linux.net.core import neighbour_proxy, neighbour_state
 from kshell.linux.net.core.dev_xmit import dev_queue_xmit
 from kshell.linux.net.core.skbuff import __skb_queue_purge, kfree_skb
 
@@ -57,6 +57,7 @@ def neigh_table_init(kernel: Kernel, index: int, tbl: neigh_table) -> None:
     """Make a table known."""
     kernel.neigh_tables[index] = tbl
     tbl.gc_work = INIT_DELAYED_WORK(kernel, neigh_periodic_work, tbl)
+    timer_setup(tbl.proxy_timer, neighbour_proxy.neigh_proxy_process, tbl)
 
 
 def neigh_parms_alloc(dev: net_device, tbl: neigh_table) -> neigh_parms:
@@ -258,6 +259,8 @@ def neigh_changeaddr(tbl: neigh_table, dev: net_device) -> None:
 
 def __neigh_ifdown(tbl: neigh_table, dev: net_device, skip_perm: bool) -> None:
     neigh_flush_dev(tbl, dev, skip_perm)
+    neighbour_proxy.pneigh_ifdown_and_unlock(tbl, dev, skip_perm)
+    neighbour_proxy.pneigh_queue_purge(tbl, dev.nd_net)
 
 
 def neigh_ifdown(tbl: neigh_table, dev: net_device) -> None:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi import rtnetlink as r
-from kshell.abi.errno import EAFNOSUPPORT, EEXIST, EINVAL, EMSGSIZE, ENODEV, ENOENT, EOPNOTSUPP
+from kshell.abi.errno import EAFNOSUPPORT, EEXIST, EINVAL, EMSGSIZE, ENODEV, ENOENT
 from kshell.abi.netdevice import MAX_ADDR_LEN
 from kshell.abi.netlink import NLM_F_CREATE, NLM_F_DUMP_FILTERED, NLM_F_EXCL, NLM_F_MULTI, NLM_F_REPLACE
 from kshell.abi.rtnetlink import NUD_FAILED
@@ -23,6 +23,7 @@ from kshell.linux.include.net.neighbour import (
     NUD_VALID,
     neigh_table,
     neighbour,
+    pneigh_entry,
 )
 from kshell.linux.include.net.netlink import (
     NLMSG_ALIGN,
@@ -56,6 +57,7 @@ from kshell.linux.include.net.rtnetlink import rtnl_msg_family
 from kshell.linux.net.core import neighbour as neigh_c
 from kshell.linux.net.core import rtnetlink
 from kshell.linux.net.core.dev import __dev_get_by_index, netdev_master_upper_dev_get
+from kshell.linux.net.core.neighbour_proxy import pneigh_delete, pneigh_lookup
 from kshell.linux.net.core.neighbour_state import __neigh_update
 from kshell.linux.net.core.rtnetlink_send import rtnl_notify, rtnl_unicast
 
@@ -155,6 +157,21 @@ def neigh_fill_info(skb: sk_buff, neigh: neighbour, pid: int, seq: int, type: in
     return nlh
 
 
+def pneigh_fill_info(skb: sk_buff, pn: pneigh_entry, pid: int, seq: int, type: int, flags: int, family: int) -> None:
+    """Append a message that describes a proxy. EMSGSIZE: no room."""
+    ifindex = pn.dev.ifindex if pn.dev is not None else 0
+    fields = (family, 0, 0, ifindex, 0, (pn.flags & NTF_OLD_MASK) | r.NTF_PROXY, r.RTN_UNICAST)
+    nlh = nlmsg_put(skb, pid, seq, type, NDMSG.pack(*fields), flags)
+    try:
+        nla_put_in_addr(skb, r.NDA_DST, pn.key)
+        if pn.protocol:
+            nla_put_u8(skb, r.NDA_PROTOCOL, pn.protocol)
+    except KernelError:
+        nlmsg_cancel(skb, nlh)
+        raise
+    nlmsg_end(skb, nlh)
+
+
 def _notify(n: neighbour, type: int, flags: int, pid: int) -> None:
     """__neigh_notify(): tell route sockets of a neighbour; neighbour_state calls it through the kernel object."""
     net = n.dev.nd_net
@@ -174,7 +191,7 @@ def _device_of(net: net_t, ifindex: int) -> net_device:
 
 
 class _request:
-    """A change of a neighbour: device, address, attributes. EINVAL, ENODEV, EAFNOSUPPORT, EOPNOTSUPP (proxies)."""
+    """A change of a neighbour: device, address, attributes. EINVAL, ENODEV, EAFNOSUPPORT."""
 
     __slots__ = ("dev", "dst", "flags", "ndm", "tb", "tbl")
 
@@ -198,8 +215,6 @@ class _request:
         if len(tb[r.NDA_DST]) < tbl.key_len:
             raise _refuse(extack, "Invalid network address")
         self.dst = nla_get_in_addr(tb[r.NDA_DST])
-        if self.flags & r.NTF_PROXY:
-            raise KernelError(EOPNOTSUPP)
 
     def _device(self, extack: netlink_ext_ack) -> net_device:
         if self.dev is None:
@@ -207,11 +222,24 @@ class _request:
         return self.dev
 
 
+def _add_proxy(net: net_t, request: _request) -> None:
+    """The part of neigh_add() about proxies."""
+    pn = pneigh_lookup(request.tbl, net, request.dst, request.dev, True)
+    assert pn is not None
+    pn.flags = request.flags
+    pn.permanent = bool(request.ndm.ndm_state & r.NUD_PERMANENT)
+    if r.NDA_PROTOCOL in request.tb:
+        pn.protocol = nla_get_u8(request.tb[r.NDA_PROTOCOL])
+
+
 def neigh_add(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> None:
     """RTM_NEWNEIGH. EINVAL, ENODEV, EAFNOSUPPORT, ENOENT: not there and not to be made; EEXIST."""
     assert skb.sk is not None
     tb = nlmsg_parse_deprecated(nlh, NDMSG.size, r.NDA_MAX, nda_policy, extack)
     request = _request(skb.sk.sk_net, nlh, tb, extack)
+    if request.flags & r.NTF_PROXY:
+        _add_proxy(skb.sk.sk_net, request)
+        return
     dev = request._device(extack)
     flags = NEIGH_UPDATE_F_ADMIN | NEIGH_UPDATE_F_OVERRIDE
     neigh = neigh_c.neigh_lookup(request.tbl, request.dst, dev)
@@ -244,6 +272,9 @@ def neigh_delete(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> None:
         raise KernelError(EINVAL)
     tb = nlmsg_parse_deprecated(nlh, NDMSG.size, r.NDA_MAX, nda_policy, extack)
     request = _request(skb.sk.sk_net, nlh, tb, extack)
+    if request.flags & r.NTF_PROXY:
+        pneigh_delete(request.tbl, skb.sk.sk_net, request.dst, request.dev)
+        return
     if request.dev is None:
         raise KernelError(EINVAL)
     neigh = neigh_c.neigh_lookup(request.tbl, request.dst, request.dev)
@@ -304,8 +335,23 @@ def neigh_dump_table(
         cb.args[2] += 1
 
 
+def pneigh_dump_table(
+    tbl: neigh_table, net: net_t, skb: sk_buff, cb: netlink_callback, dev_idx: int, master_idx: int
+) -> None:
+    """Append the proxies of a table from number args[3] on. EMSGSIZE: not all fit."""
+    flags = NLM_F_MULTI | (NLM_F_DUMP_FILTERED if dev_idx or master_idx else 0)
+    portid = NETLINK_CB(cb.skb).portid
+    for n in tbl.phash_buckets[cb.args[3] :]:
+        filtered = n.dev is None and bool(dev_idx or master_idx)
+        if n.dev is not None:
+            filtered = neigh_ifindex_filtered(n.dev, dev_idx) or neigh_master_filtered(n.dev, master_idx)
+        if n.net is net and not filtered:
+            pneigh_fill_info(skb, n, portid, cb.nlh.nlmsg_seq, r.RTM_NEWNEIGH, flags, tbl.family)
+        cb.args[3] += 1
+
+
 def neigh_dump_info(skb: sk_buff, cb: netlink_callback) -> int:
-    """RTM_GETNEIGH of all neighbours, as many as fit. Proxies, which can be asked for too, there are none."""
+    """RTM_GETNEIGH of all neighbours, as many as fit, or (NTF_PROXY) of all proxies."""
     assert cb.skb.sk is not None
     net = cb.skb.sk.sk_net
     family = rtnl_msg_family(cb.nlh)
@@ -318,10 +364,10 @@ def neigh_dump_info(skb: sk_buff, cb: netlink_callback) -> int:
             raise
     tables = [tbl for _, tbl in sorted(net.kernel.neigh_tables.items()) if family in (0, tbl.family)]
     try:
-        for tbl in () if proxy else tables[cb.args[0] :]:
-            neigh_dump_table(tbl, net, skb, cb, dev_idx, master_idx)
+        for tbl in tables[cb.args[0] :]:
+            (pneigh_dump_table if proxy else neigh_dump_table)(tbl, net, skb, cb, dev_idx, master_idx)
             cb.args[0] += 1
-            cb.args[2] = 0
+            cb.args[2] = cb.args[3] = 0
     except KernelError as error:
         if error.errno != EMSGSIZE or not skb.len:
             raise
@@ -357,6 +403,13 @@ def neigh_get_reply(net: net_t, neigh: neighbour, pid: int, seq: int) -> None:
     rtnl_unicast(skb, net, pid)
 
 
+def pneigh_get_reply(net: net_t, pn: pneigh_entry, pid: int, seq: int, tbl: neigh_table) -> None:
+    """Answer with one proxy."""
+    skb = nlmsg_new(net.kernel, neigh_nlmsg_size())
+    pneigh_fill_info(skb, pn, pid, seq, r.RTM_NEWNEIGH, 0, tbl.family)
+    rtnl_unicast(skb, net, pid)
+
+
 def neigh_get(in_skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> None:
     """RTM_GETNEIGH of one neighbour. EINVAL, ENODEV, ENOENT."""
     assert in_skb.sk is not None
@@ -368,7 +421,11 @@ def neigh_get(in_skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> None:
     if dst is None:
         raise _refuse(extack, "Network address not specified")
     if ndm.ndm_flags & r.NTF_PROXY:
-        raise _refuse(extack, "Proxy neighbour entry not found", ENOENT)
+        pn = pneigh_lookup(tbl, net, dst, dev, False)
+        if pn is None:
+            raise _refuse(extack, "Proxy neighbour entry not found", ENOENT)
+        pneigh_get_reply(net, pn, NETLINK_CB(in_skb).portid, nlh.nlmsg_seq, tbl)
+        return
     if dev is None:
         raise _refuse(extack, "No device specified")
     neigh = neigh_c.neigh_lookup(tbl, dst, dev)

@@ -45,7 +45,9 @@ from kshell.linux.include.linux.inetdevice import (
     IPV4_DEVCONF_ARP_IGNORE,
     IPV4_DEVCONF_ARPFILTER,
     IPV4_DEVCONF_DROP_GRATUITOUS_ARP,
+    IPV4_DEVCONF_MEDIUM_ID,
     IPV4_DEVCONF_PROXY_ARP,
+    IPV4_DEVCONF_PROXY_ARP_PVLAN,
     IPV4_DEVCONF_ROUTE_LOCALNET,
     in_device,
 )
@@ -71,9 +73,12 @@ from kshell.linux.include.net.dropreason import SKB_DROP_REASON_NEIGH_FAILED
 from kshell.linux.include.net.dst import dst_link_failure
 from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.neighbour import (
+    LOCALLY_ENQUEUED,
+    NEIGH_CB,
     NEIGH_UPDATE_F_ADMIN,
     NEIGH_UPDATE_F_OVERRIDE,
     NEIGH_VAR_LOCKTIME,
+    NEIGH_VAR_PROXY_DELAY,
     NEIGH_VAR_UCAST_PROBES,
     NUD_VALID,
     neigh_ops,
@@ -98,6 +103,7 @@ from kshell.linux.net.core.neighbour import (
     neigh_resolve_output,
     neigh_table_init,
 )
+from kshell.linux.net.core.neighbour_proxy import pneigh_enqueue, pneigh_lookup
 from kshell.linux.net.core.neighbour_state import neigh_event_ns, neigh_update
 from kshell.linux.net.core.neighbour_sysctl import neigh_sysctl_register
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
@@ -282,8 +288,45 @@ def arp_filter(sip: int, tip: int, dev: net_device) -> bool:
 
 
 def arp_fwd_proxy(in_dev: in_device, dev: net_device, rt: rtable) -> bool:
-    """True if we answer for an address that we forward to."""
-    return rt.dev is not dev and bool(IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_PROXY_ARP))
+    """True if we answer for an address that we forward to by another device, of another medium if they have numbers."""
+    if rt.dev is dev or not IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_PROXY_ARP):
+        return False
+    imi = in_dev.cnf.data[IPV4_DEVCONF_MEDIUM_ID - 1]
+    if imi in (0, -1):
+        return imi == 0
+    out_dev = rt.dev.ip_ptr
+    omi = out_dev.cnf.data[IPV4_DEVCONF_MEDIUM_ID - 1] if out_dev is not None else -1
+    return omi not in (imi, -1)
+
+
+def arp_fwd_pvlan(in_dev: in_device, dev: net_device, rt: rtable, sip: int, tip: int) -> bool:
+    """True if we answer for others on the same wire, who cannot hear each other (RFC 3069)."""
+    return rt.dev is dev and sip != tip and bool(in_dev.cnf.data[IPV4_DEVCONF_PROXY_ARP_PVLAN - 1])
+
+
+def _proxied(in_dev: in_device, dev: net_device, rt: rtable, arp: arphdr) -> bool:
+    """True if we forward to the address, and are to answer for it."""
+    if not IN_DEV_FORWARD(in_dev) or rt.rt_type != RTN_UNICAST:
+        return False
+    if arp_fwd_proxy(in_dev, dev, rt) or arp_fwd_pvlan(in_dev, dev, rt, arp._ar_sip, arp._ar_tip):
+        return True
+    net = dev.nd_net
+    return rt.dev is not dev and pneigh_lookup(net.kernel.arp_tbl, net, arp._ar_tip, dev, False) is not None
+
+
+def _answer_for(skb: sk_buff, arp: arphdr, dev: net_device, in_dev: in_device) -> bool:
+    """Answer for another, at once or later; False: later, and the packet is kept."""
+    tbl = dev.nd_net.kernel.arp_tbl
+    n = neigh_event_ns(tbl, arp._ar_sha, arp._ar_sip, dev)
+    if n is not None:
+        neigh_release(n)
+    assert in_dev.arp_parms is not None
+    waited = NEIGH_CB(skb).flags & LOCALLY_ENQUEUED or skb.pkt_type == PACKET_HOST
+    if waited or not in_dev.arp_parms.data[NEIGH_VAR_PROXY_DELAY]:
+        _answer(arp, dev)
+        return True
+    pneigh_enqueue(tbl, in_dev.arp_parms, skb)
+    return False
 
 
 def arp_is_garp(net: net_t, dev: net_device, arp: arphdr) -> bool:
@@ -312,11 +355,14 @@ def _answer(arp: arphdr, dev: net_device) -> None:
     )  # fmt: skip
 
 
-def _answered(skb: sk_buff, arp: arphdr, dev: net_device, in_dev: in_device, tbl: neigh_table) -> bool:
-    """Answer a question that is for us; False if it is not."""
+_NOT_FOR_US, _ANSWERED, _KEPT = range(3)
+
+
+def _answered(skb: sk_buff, arp: arphdr, dev: net_device, in_dev: in_device, tbl: neigh_table) -> int:
+    """Answer a question that is for us, or for whom we answer for: _KEPT if that is done later."""
     sip, tip = arp._ar_sip, arp._ar_tip
     if route_input.ip_route_input_noref(skb, tip, sip, 0, dev):
-        return False
+        return _NOT_FOR_US
     rt = skb._skb_refdst
     assert isinstance(rt, rtable)
     if rt.rt_type == RTN_LOCAL:
@@ -324,14 +370,16 @@ def _answered(skb: sk_buff, arp: arphdr, dev: net_device, in_dev: in_device, tbl
         if not silent and IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_ARPFILTER):
             silent = arp_filter(sip, tip, dev)
         if silent:
-            return True
-    elif not (IN_DEV_FORWARD(in_dev) and rt.rt_type == RTN_UNICAST and arp_fwd_proxy(in_dev, dev, rt)):
-        return False
+            return _ANSWERED
+    elif _proxied(in_dev, dev, rt, arp):
+        return _ANSWERED if _answer_for(skb, arp, dev, in_dev) else _KEPT
+    else:
+        return _NOT_FOR_US
     n = neigh_event_ns(tbl, arp._ar_sha, sip, dev)
     if n is not None:
         _answer(arp, dev)
         neigh_release(n)
-    return True
+    return _ANSWERED
 
 
 def _learn(skb: sk_buff, arp: arphdr, dev: net_device, in_dev: in_device, tbl: neigh_table) -> None:
@@ -369,10 +417,20 @@ def arp_process(net: net_t, sk: sock | None, skb: sk_buff) -> int:
         local = fib_frontend.inet_addr_type_dev_table(net, dev, arp._ar_tip) == RTN_LOCAL
         if arp.ar_op == ARPOP_REQUEST and local and not arp_ignore(in_dev, 0, arp._ar_tip):
             _answer(arp, dev)
-    elif not (arp.ar_op == ARPOP_REQUEST and _answered(skb, arp, dev, in_dev, tbl)):
-        _learn(skb, arp, dev, in_dev, tbl)
+    else:
+        outcome = _answered(skb, arp, dev, in_dev, tbl) if arp.ar_op == ARPOP_REQUEST else _NOT_FOR_US
+        if outcome == _KEPT:
+            return NET_RX_SUCCESS
+        if outcome == _NOT_FOR_US:
+            _learn(skb, arp, dev, in_dev, tbl)
     consume_skb(skb)
     return NET_RX_SUCCESS
+
+
+def parp_redo(skb: sk_buff) -> None:
+    """A question for whom we answer for has waited."""
+    assert skb.dev is not None
+    arp_process(skb.dev.nd_net, None, skb)
 
 
 def arp_rcv(skb: sk_buff, dev: net_device, pt: packet_type, orig_dev: net_device) -> int:
@@ -452,7 +510,7 @@ def arp_init(kernel: Kernel) -> None:
     kernel.arp_tbl = neigh_table(
         family=AF_INET, key_len=4, protocol=ETH_P_IP, constructor=arp_constructor, id="arp_cache",
         parms_data=list(_PARMS),
-        gc_interval=30 * HZ, gc_thresh1=128, gc_thresh2=512, gc_thresh3=1024, is_multicast=arp_is_multicast,
+        gc_interval=30 * HZ, gc_thresh1=128, gc_thresh2=512, gc_thresh3=1024, proxy_redo=parp_redo, is_multicast=arp_is_multicast,
     )  # fmt: skip
     neigh_table_init(kernel, NEIGH_ARP_TABLE, kernel.arp_tbl)
     arp_proc._neigh_stat_init(kernel)

@@ -20,6 +20,7 @@ from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.net.core.dev import __dev_get_by_name
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.neighbour import __neigh_create, neigh_lookup, neigh_release
+from kshell.linux.net.core.neighbour_proxy import pneigh_delete, pneigh_lookup
 from kshell.linux.net.core.neighbour_state import neigh_update
 from kshell.linux.net.core.rtnl_lock import rtnl_lock, rtnl_unlock
 from kshell.linux.net.ipv4 import arp, route_output
@@ -63,10 +64,22 @@ def arp_req_set_proxy(net: net_t, dev: net_device | None, on: int) -> None:
 
 
 def arp_req_set_public(net: net_t, r: arpreq, dev: net_device | None) -> None:
-    """Only proxying for all addresses is modelled, not single entries. EINVAL, ENXIO."""
-    if r.arp_netmask:
+    """Answer for an address, or (netmask 0) for all. EINVAL, ENXIO; ENODEV: no device has that link address."""
+    if r.arp_netmask not in (0, 0xFFFFFFFF):
         raise KernelError(EINVAL)
-    arp_req_set_proxy(net, dev, 1)
+    if dev is None and r.arp_flags & ATF_COM:
+        dev = dev_getbyhwaddr_rcu(net, r.arp_ha_family, r.arp_ha)
+        if dev is None:
+            raise KernelError(ENODEV)
+    if r.arp_netmask:
+        pneigh_lookup(net.kernel.arp_tbl, net, r.arp_pa, dev, True)
+    else:
+        arp_req_set_proxy(net, dev, 1)
+
+
+def dev_getbyhwaddr_rcu(net: net_t, type: int, ha: bytes) -> net_device | None:
+    """The device of that kind with a link address."""
+    return next((dev for dev in net.dev_base_head if dev.type == type and dev.dev_addr == ha[: dev.addr_len]), None)
 
 
 def _device_to(net: net_t, ip: int) -> net_device:
@@ -115,9 +128,10 @@ def arp_req_get(net: net_t, r: arpreq, dev: net_device) -> None:
 
 
 def arp_req_delete_public(net: net_t, r: arpreq, dev: net_device | None) -> None:
-    """Stop proxying. ENXIO: single entries are not modelled, so there is none; EINVAL."""
+    """Stop answering for an address, or for all. ENOENT, ENXIO, EINVAL."""
     if r.arp_netmask == 0xFFFFFFFF:
-        raise KernelError(ENXIO)
+        pneigh_delete(net.kernel.arp_tbl, net, r.arp_pa, dev)
+        return
     if r.arp_netmask:
         raise KernelError(EINVAL)
     arp_req_set_proxy(net, dev, 0)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from kshell.abi.netdevice import ATF_COM, ATF_PERM
+from kshell.abi.netdevice import ATF_COM, ATF_PERM, ATF_PUBL
 from kshell.abi.rtnetlink import NUD_NOARP, NUD_PERMANENT
 from kshell.linux.fs.proc.generic import proc_create_seq_private, remove_proc_entry
 from kshell.linux.fs.proc.proc_net import proc_create_net, seq_file_net
 from kshell.linux.fs.seq_file import seq_list_next_head, seq_list_start_head, seq_printf, seq_puts
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_net_private, seq_operations
-from kshell.linux.include.net.neighbour import NUD_VALID, neigh_table, neighbour
+from kshell.linux.include.net.neighbour import NUD_VALID, neigh_table, neighbour, pneigh_entry
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.lib.vsprintf import ip4_addr_string
 
@@ -34,9 +34,11 @@ def _state(seq: seq_file) -> neigh_seq_state:
     return cast(neigh_seq_state, seq.private)
 
 
-def _neighbours(seq: seq_file) -> list[neighbour]:
-    net = seq_file_net(seq)
-    return [n for n in _state(seq).tbl.nht.values() if n.dev.nd_net is net and n.nud_state & ~NUD_NOARP]
+def _neighbours(seq: seq_file) -> list[neighbour | pneigh_entry]:
+    """The neighbours, then those we answer for."""
+    net, tbl = seq_file_net(seq), _state(seq).tbl
+    known = [n for n in tbl.nht.values() if n.dev.nd_net is net and n.nud_state & ~NUD_NOARP]
+    return [*known, *(n for n in tbl.phash_buckets if n.net is net)]
 
 
 def neigh_get_first(seq: seq_file) -> object:
@@ -79,10 +81,19 @@ def arp_format_neigh_entry(seq: seq_file, n: neighbour) -> None:
     )
 
 
+def arp_format_pneigh_entry(seq: seq_file, n: pneigh_entry) -> None:
+    """The line of an address we answer for."""
+    kind, name = (n.dev.type, n.dev.name) if n.dev is not None else (0, "*")
+    flags = ATF_PUBL | ATF_PERM
+    seq_printf(seq, f"{ip4_addr_string(n.key):<16} 0x{kind:<10x}0x{flags:<10x}00:00:00:00:00:00     *        {name}\n")
+
+
 def arp_seq_show(seq: seq_file, v: object) -> None:
     """A line of /proc/net/arp."""
     if v is SEQ_START_TOKEN:
         seq_puts(seq, "IP address       HW type     Flags       HW address            Mask     Device\n")
+    elif isinstance(v, pneigh_entry):
+        arp_format_pneigh_entry(seq, v)
     else:
         arp_format_neigh_entry(seq, cast(neighbour, v))
 
