@@ -26,7 +26,8 @@ def do_host(session: Session, arguments: str) -> None:
         @server/worker accept(3, NULL, NULL)        a further task of server
         task server                                 later commands are about server
 
-    Without a name it lists the hosts. The machine of the beginning is called localhost.
+    Without a name it lists the hosts. The machine of the beginning is called localhost. The tree after a call shows the
+    objects of the host that made it; `@server show fd 3` shows those of another.
     """
     names = arguments.split()
     for name in names:
