@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from _typeshed import TraceFunction
 
 WAITING: Final = frozenset({dis.opmap["YIELD_VALUE"], dis.opmap["RESUME"]})
+RETURNING: Final = frozenset(dis.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name in dis.opmap)
 """Instructions that a coroutine is at when it waits; from Python 3.13 on it is the one behind the yield."""
 
 
@@ -186,7 +187,6 @@ class Debugger:
         return self._in_frame
 
     def _line(self, frame: FrameType) -> None:
-        self._raised = None
         if self._entering is not None and frame.f_code is self._entering[0]:
             points, self._entering = self._entering[1], None
             for point in points:
@@ -231,7 +231,7 @@ class Debugger:
             self._goal = None
 
     def _finished(self, frame: FrameType, value: object) -> None:
-        failed = self._raised if value is None else None
+        failed = None if frame.f_code.co_code[frame.f_lasti] in RETURNING else self._raised
         given = f"returned {value_text(value)}" if value is not None else "returned"
         text = given if failed is None else f"fails: {_error_text(failed)}"
         reason = f"{frame.f_code.co_name}() {text}"

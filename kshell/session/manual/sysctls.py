@@ -31,7 +31,7 @@ def sysctl_help(kernel: Kernel, topic: str) -> str:
         below = [name for name in rows if name.startswith(f"{path}/")]
         if below:
             return _list(f"settings below {_dotted(path)}:", below)
-        named = [name for name in rows if name.rpartition("/")[2] == topic]
+        named = [name for name in rows if name.rpartition("/")[2] == topic and not topic.isdigit()]
         if len(named) != 1:
             return _list(f"settings named {topic}:", named) if named else ""
         path = named[0]

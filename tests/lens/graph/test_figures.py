@@ -135,7 +135,7 @@ def test_every_figure_can_be_drawn_at_every_width(session: Session, text: str, w
         ("graph", "graph wants to know of what"), ("graph fd 99", "descriptor 99 is not open in init"),
         ("graph fd", "graph fd: one descriptor"), ("graph pair 3", "graph pair takes other arguments"),
         ("graph fd 3 > x.bmp", "x.bmp: what format is that?"), ("graph 3 + 4", "3 + 4 is no object: 7"),
-        ("graph fds > /nowhere/x.svg", "/nowhere/x.svg: No such file or directory"),
+        ("graph fds > /nowhere/x.svg", "can't write /nowhere/x.svg: No such file or directory"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_drawn(text: str, message: str) -> None:

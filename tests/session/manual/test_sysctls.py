@@ -66,7 +66,7 @@ def test_settings_of_one_name_are_listed(session: Session) -> None:
     assert lines == ["settings named rp_filter:", "", *(f"  net.ipv4.conf.{name}.rp_filter" for name in ("all", "default", "lo"))]
 
 
-@pytest.mark.parametrize("topic", ["", "nonsense", "net.ipv4.nonsense", "..", "/", "net..ipv4"])
+@pytest.mark.parametrize("topic", ["", "3", "nonsense", "net.ipv4.nonsense", "..", "/", "net..ipv4"])
 def test_what_is_no_setting_is_not_explained(session: Session, topic: str) -> None:
     assert sysctl_help(session.kernel, topic) == ""
 
