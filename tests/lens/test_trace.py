@@ -186,6 +186,38 @@ def test_a_call_that_hands_out_a_coroutine_goes_on_in_it(module: ModuleType) -> 
     assert trace(tracer) == "__x64_sys_dispatch\n  __x64_sys_waits\n    leaf\n    schedule   [sleeps]\n    leaf\n"
 
 
+RESTS = """
+def whole(current, kernel):
+    return _rest_of_whole(inner(kernel))
+
+async def _rest_of_whole(rest):
+    await rest
+    leaf(2)
+
+def inner(kernel):
+    leaf(0)
+    return _rest_of_inner(kernel)
+
+async def _rest_of_inner(kernel):
+    await schedule(kernel)
+    leaf(1)
+"""
+
+
+def test_the_rest_of_a_plain_function_that_waits_belongs_to_it(module: ModuleType) -> None:
+    exec(RESTS, module.__dict__)
+    SYSCALL_DEFINE(module.whole)
+    kernel = FakeKernel()
+    kernel.current = new_task("a")
+    with Tracer() as tracer:
+        call = module.whole(kernel.current, kernel)
+        call.send(None)
+        kernel.nr_context_switches += 1
+        with pytest.raises(StopIteration):
+            call.send(None)
+    assert trace(tracer) == "__x64_sys_whole\n  inner\n    leaf\n    schedule   [sleeps]\n    leaf\n  leaf\n"
+
+
 @pytest.mark.parametrize(
     ("calls", "lines"),
     [
