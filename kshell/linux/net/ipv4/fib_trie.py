@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, EEXIST, ENOENT, ESRCH
@@ -30,9 +29,11 @@ from kshell.linux.net.ipv4.fib_trie_node import (
     node_push_suffix,
     put_child,
     put_child_root,
+    resize,
     tnode_new,
     trie,
     trie_rebalance,
+    update_suffix,
 )
 
 if TYPE_CHECKING:
@@ -334,33 +335,47 @@ def fib_table_delete(net: net_t, tb: fib_table, cfg: fib_config) -> None:
     fib_semantics.fib_release_info(other.fa_info)
 
 
-def _leaves(n: key_vector | None) -> Iterator[key_vector]:
-    """All leaves, in ascending order of their keys."""
-    if n is None:
-        return
-    if not n.bits and n.pos < KEYLENGTH:
-        yield n
-        return
-    for child in n.tnode:
-        yield from _leaves(child)
+def _flush_leaf(tb: fib_table, leaf: key_vector, flush_all: bool) -> int:
+    """Remove a leaf's routes that are dead (or reject routes too); how many."""
+    found = slen = 0
+    for fa in list(leaf.leaf):
+        fi = fa.fa_info
+        rejects = bool(fib_semantics.FIB_PROPS_ERROR[fa.fa_type])
+        if fa.tb_id != tb.tb_id or not (fi.fib_flags & RTNH_F_DEAD or (flush_all and rejects)):
+            slen = fa.fa_slen
+            continue
+        leaf.leaf.remove(fa)
+        fib_semantics.fib_release_info(fi)
+        found += 1
+    leaf.slen = slen
+    return found
 
 
 def fib_table_flush(net: net_t, tb: fib_table, flush_all: bool) -> int:
-    """Remove routes that are dead (or all reject routes too); how many."""
-    found = 0
+    """Remove routes that are dead (or all reject routes too), from the last leaf to the first; how many."""
     t = tb.tb_data
-    for leaf in list(_leaves(t.kv.tnode[0])):
-        for fa in list(leaf.leaf):
-            fi = fa.fa_info
-            rejects = bool(fib_semantics.FIB_PROPS_ERROR[fa.fa_type])
-            if fa.tb_id != tb.tb_id or not (fi.fib_flags & RTNH_F_DEAD or (flush_all and rejects)):
-                continue
-            tp = leaf.parent
-            assert tp is not None
-            fib_remove_alias(t, tp, leaf, fa)
-            fib_semantics.fib_release_info(fi)
-            found += 1
-    return found
+    pn, cindex, found = t.kv, 1, 0
+    while True:
+        if not cindex:
+            if pn.pos >= KEYLENGTH:
+                return found
+            pkey = pn.key
+            if pn.slen > pn.pos:
+                update_suffix(pn)
+            pn = resize(t, pn)
+            cindex = get_index(pkey, pn)
+            continue
+        cindex -= 1
+        n = pn.tnode[cindex]
+        if n is None:
+            continue
+        if n.bits:
+            pn, cindex = n, 1 << n.bits
+            continue
+        found += _flush_leaf(tb, n, flush_all)
+        if not n.leaf:
+            put_child_root(pn, n.key, None)
+            node_free(n)
 
 
 def fib_trie_table(id: int, alias: fib_table | None) -> fib_table:

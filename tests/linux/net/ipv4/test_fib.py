@@ -35,9 +35,10 @@ from kshell.abi.rtnetlink import (
     RTN_UNREACHABLE,
 )
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.netdevice import NETDEV_DOWN
 from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.ip_fib import FIB_LOOKUP_NOREF, fib_config, fib_result
-from kshell.linux.net.ipv4 import fib_trie, route_output
+from kshell.linux.net.ipv4 import fib_semantics, fib_trie, route_output
 from kshell.linux.net.ipv4.fib_frontend import fib_new_table, inet_addr_type
 from tests.linux.net.ipv4.conftest import sin
 
@@ -103,6 +104,31 @@ def test_the_trie_finds_what_brute_force_finds(host, seed):
         fib_trie.fib_table_delete(net, table, cfg)
     res = fib_result()
     assert fib_trie.fib_table_lookup(table, flowi4(daddr=bases[0]), res, FIB_LOOKUP_NOREF) == 11
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_flush_leaves_what_lives(host, seed):
+    rng = random.Random(seed)
+    net = host.kernel.init_net
+    table = fib_new_table(net, 77)
+    routes = {}
+    for _ in range(300):
+        length = rng.choice((0, 8, 16, 20, 24, 25, 31, 32))
+        cfg = config(0x0A000000 ^ rng.getrandbits(rng.choice((6, 16, 24))), length, rng.choice(TYPES), 77)
+        key = (cfg.fc_dst, length, 0)
+        if key not in routes:
+            fib_trie.fib_table_insert(net, table, cfg)
+            routes[key] = cfg
+    fib_semantics.fib_sync_down_dev(net.loopback_dev, NETDEV_DOWN, True)
+    left = {key: cfg for key, cfg in routes.items() if cfg.fc_type in REJECT}
+    assert fib_trie.fib_table_flush(net, table, False) == len(routes) - len(left)
+    for _ in range(300):
+        address = 0x0A000000 ^ rng.getrandbits(rng.choice((4, 12, 24)))
+        wanted = best(left, address)
+        err = fib_trie.fib_table_lookup(table, flowi4(daddr=address), fib_result(), FIB_LOOKUP_NOREF)
+        assert err == (11 if wanted is None else REJECT[wanted.fc_type])
+    assert fib_trie.fib_table_flush(net, table, True) == len(left)
+    assert table.tb_data.kv.tnode == [None]
 
 
 def test_deleting_what_is_not_there(host):
