@@ -6,6 +6,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from kshell.lens.names import describe
 from kshell.session import events, settings
 from kshell.session.commands import SECTIONS, Command, CommandError, command
 from kshell.session.paragraphs import filled
@@ -235,8 +236,25 @@ def _struct_text(session: Session, topic: str) -> str:
     return struct_text(topic)
 
 
+def _kernel_struct_text(session: Session, topic: str) -> str:
+    from kshell.lens import layouts
+
+    name = topic.removeprefix("struct ").strip()
+    found = layouts.layout(name)
+    if found is None:
+        return ""
+    return (f"struct {name}: a struct of the kernel, {layouts.sizeof(name)} bytes.\n\n"
+            f"ptype struct {name} shows its members with their types and offsets, print EXPR one such object,\n"
+            f"for example print current->files->fdt->fd[0]; show sock 3 one behind a descriptor.")  # fmt: skip
+
+
+def _variable_text(session: Session, topic: str) -> str:
+    values = session.calls_of_tasks.variables
+    return f"{topic} = {describe(values[topic])}, a variable of this session" if topic in values else ""
+
+
 SOURCES: tuple[Callable[[Session, str], str], ...] = (
-    _call_text, _setting_text, _errno_text, _constant_text, _struct_text, _sysctl_text,
+    _call_text, _setting_text, _errno_text, _constant_text, _struct_text, _kernel_struct_text, _variable_text, _sysctl_text,
 )  # fmt: skip
 """Who may know a topic, in this order; each gives "" if it does not."""
 

@@ -88,11 +88,18 @@ def test_every_error_has_help() -> None:
         ("syscalls", ["41 socket             supported", "partly", "Not there: ENOSYS"]),
         ("errors", [" 98 EADDRINUSE       Address already in use", "  2 ENOENT"]),
         ("abi", ["set abi i386|x86_64"]),
+        ("sock", ["struct sock: a struct of the kernel, 776 bytes", "ptype struct sock"]),
     ],
 )
 def test_what_help_says(session: Session, topic: str, words: list[str]) -> None:
     text = help_text(session, topic)
     assert [word for word in words if word not in text] == []
+
+
+def test_variables_have_help() -> None:
+    session = Session()
+    session.run("fd = socket(AF_INET, SOCK_STREAM, 0)")
+    assert help_text(session, "fd") == "fd = 3, a variable of this session"
 
 
 def test_a_misspelt_topic_gives_the_nearest() -> None:
