@@ -37,7 +37,7 @@ from kshell.linux.net.core.dev_receive import __dev_forward_skb, netif_rx
 from kshell.linux.net.core.dev_register import register_netdevice, unregister_netdevice
 from kshell.linux.net.core.net_namespace import put_net
 from kshell.linux.net.core.rtnetlink import rtnl_link_register, rtnl_link_unregister
-from kshell.linux.net.core.rtnetlink_ifinfo import IFINFOMSG
+from kshell.linux.net.core.rtnetlink_ifsize import IFINFOMSG
 from kshell.linux.net.core.rtnetlink_setlink import ifinfomsg, rtnl_link_get_net, validate_linkmsg
 from kshell.linux.net.core.skbuff import kfree_skb
 from kshell.linux.net.core.timestamping import skb_clone_tx_timestamp

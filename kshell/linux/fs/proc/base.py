@@ -5,52 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from kshell.abi.errno import EACCES, ECHILD, EINVAL, ENOENT, ESRCH
-from kshell.abi.resource import PATH_MAX
+from kshell.abi.errno import EACCES, EINVAL, ENOENT, ESRCH
 from kshell.abi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_IRUGO, S_IRUSR, S_IRWXUGO, S_IXUGO
-from kshell.linux.fs import namei_nd
-from kshell.linux.fs.d_path import d_path
 from kshell.linux.fs.dcache import d_set_d_op, d_splice_alias
-from kshell.linux.fs.file import fget_task
-from kshell.linux.fs.file_table import fput
-from kshell.linux.fs.inode import current_time, new_inode
 from kshell.linux.fs.libfs import generic_read_dir
 from kshell.linux.fs.libfs_dir import dir_emit_dots
-from kshell.linux.fs.namei_path import path_get, path_put
-from kshell.linux.fs.namei_permission import generic_permission
+from kshell.linux.fs.proc import base_inode
 from kshell.linux.fs.proc.array import proc_pid_status, proc_tgid_stat
 from kshell.linux.fs.proc.base_waiting import proc_pid_stack, proc_pid_syscall, proc_pid_wchan
+from kshell.linux.fs.proc.fd import proc_fd_inode_operations, proc_fd_operations
 from kshell.linux.fs.proc.fdinfo import proc_fdinfo_inode_operations, proc_fdinfo_operations
-from kshell.linux.fs.proc.generic import proc_alloc_inum
-from kshell.linux.fs.proc.inode import PROC_I
 from kshell.linux.fs.proc.namespaces import proc_ns_dir_inode_operations, proc_ns_dir_operations
 from kshell.linux.fs.proc.proc_net import proc_net_inode_operations, proc_net_operations
 from kshell.linux.fs.proc.task_files import mountinfo_show, mounts_show, proc_pid_limits, show_map
 from kshell.linux.fs.read_write import generic_file_llseek
 from kshell.linux.fs.seq_file import seq_lseek, seq_puts, seq_read_iter, seq_release, single_open
-from kshell.linux.fs.stat import readlink_copy
-from kshell.linux.include.linux.cred import ROOT_GID, ROOT_UID
-from kshell.linux.include.linux.dcache import dentry, dentry_operations, qstr
+from kshell.linux.include.linux.dcache import dentry
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
     DOTS,
-    FMODE_READ,
-    FMODE_WRITE,
     dir_context,
     file_operations,
     inode,
     inode_operations,
 )
-from kshell.linux.include.linux.namei import LOOKUP_RCU
 from kshell.linux.include.linux.path import path
-from kshell.linux.include.linux.sched import PIDTYPE_PID, TASK_COMM_LEN
+from kshell.linux.include.linux.sched import TASK_COMM_LEN
 from kshell.linux.include.linux.uaccess import copy_from_user
-from kshell.linux.kernel.pid import find_task_by_vpid, get_pid, get_pid_task, pid_task
+from kshell.linux.kernel.pid import find_task_by_vpid
 from kshell.linux.kernel.ptrace import ptrace_may_access
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import Ppos, file, super_block
-    from kshell.linux.include.linux.sched import task_struct, user_namespace
+    from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.include.linux.seq_file import seq_file
 
 FIRST_PROCESS_ENTRY = 256
@@ -68,154 +55,12 @@ class pid_entry(NamedTuple):
     link: Callable[[inode], path] | None = None
 
 
-def get_proc_task(inode: inode) -> task_struct | None:
-    """The task of an inode; None: it is gone."""
-    return get_pid_task(PROC_I(inode).pid, PIDTYPE_PID)
-
-
-def task_dump_owner(task: task_struct, mode: int) -> tuple[int, int]:
-    """Who owns the task's entries."""
-    return (task.cred.euid, task.cred.egid) if not task.exit_state else (ROOT_UID, ROOT_GID)
-
-
-def pid_update_inode(task: task_struct, inode: inode) -> None:
-    """Give the inode its present owner."""
-    inode.i_uid, inode.i_gid = task_dump_owner(task, inode.i_mode)
-
-
-def proc_pid_make_inode(sb: super_block, task: task_struct, mode: int) -> inode:
-    """An inode of a task."""
-    inode = new_inode(sb)
-    inode.i_mode = mode
-    inode.i_ino = proc_alloc_inum(sb.kernel)
-    sb.kernel.proc_inum_ida.discard(inode.i_ino - 0xF0000000)
-    inode.i_atime = inode.i_mtime = inode.i_ctime = current_time(inode)
-    PROC_I(inode).pid = get_pid(task.thread_pid)
-    pid_update_inode(task, inode)
-    return inode
-
-
-def pid_revalidate(dentry: dentry, flags: int) -> int:
-    """Whether the task still exists."""
-    inode = dentry.d_inode
-    assert inode is not None
-    task = pid_task(PROC_I(inode).pid, PIDTYPE_PID)
-    if task is None:
-        return 0
-    pid_update_inode(task, inode)
-    return 1
-
-
-def pid_delete_dentry(dentry: dentry) -> int:
-    """A dentry of a task that is gone is worth nothing."""
-    inode = dentry.d_inode
-    assert inode is not None
-    return int(pid_task(PROC_I(inode).pid, PIDTYPE_PID) is None)
-
-
-pid_dentry_operations = dentry_operations(d_revalidate=pid_revalidate, d_delete=pid_delete_dentry)
-
-
-def proc_pid_permission(mnt_userns: user_namespace, inode: inode, mask: int) -> None:
-    """Permission in the directory of a task (hidepid is off)."""
-    if get_proc_task(inode) is None:
-        raise KernelError(ESRCH)
-    generic_permission(mnt_userns, inode, mask)
-
-
-def _task_of(inode: inode) -> task_struct:
-    task = get_proc_task(inode)
-    if task is None:
-        raise KernelError(ENOENT)
-    return task
-
-
-def proc_cwd_link(inode: inode) -> path:
-    """The working directory."""
-    fs = _task_of(inode).fs
-    if fs is None:
-        raise KernelError(ENOENT)
-    path_get(fs.pwd)
-    return path(fs.pwd.mnt, fs.pwd.dentry)
-
-
-def proc_root_link(inode: inode) -> path:
-    """The root directory."""
-    fs = _task_of(inode).fs
-    if fs is None:
-        raise KernelError(ENOENT)
-    path_get(fs.root)
-    return path(fs.root.mnt, fs.root.dentry)
-
-
-def proc_exe_link(inode: inode) -> path:
-    """The program. ENOENT: it is not known which file that is."""
-    mm = _task_of(inode).mm
-    exe = mm.exe_file if mm is not None else None
-    if exe is None:
-        raise KernelError(ENOENT)
-    path_get(exe.f_path)
-    return path(exe.f_path.mnt, exe.f_path.dentry)
-
-
-def proc_fd_link(inode: inode) -> path:
-    """The open file of a descriptor. ENOENT."""
-    f = fget_task(_task_of(inode), PROC_I(inode).fd)
-    if f is None:
-        raise KernelError(ENOENT)
-    path_get(f.f_path)
-    found = path(f.f_path.mnt, f.f_path.dentry)
-    fput(f)
-    return found
-
-
-def call_proc_get_link(inode: inode) -> path:
-    """Where the link leads, with references. EACCES: the task is another's."""
-    task = _task_of(inode)
-    if not ptrace_may_access(inode.i_sb.kernel.current, task):
-        raise KernelError(EACCES)
-    link = inode.i_private
-    assert callable(link)
-    found = link(inode)
-    assert isinstance(found, path)
-    return found
-
-
-def proc_pid_get_link(dentry: dentry | None, inode: inode, done: object) -> bytes | None:
-    """Follow: jump straight to the place."""
-    if dentry is None:
-        raise KernelError(ECHILD)
-    nd = inode.i_sb.kernel._nameidata
-    assert nd is not None
-    namei_nd.nd_jump_link(nd, call_proc_get_link(inode))
-    return None
-
-
-def proc_pid_readlink(dentry: dentry, buffer: int, buflen: int) -> int:
-    """The name of the place."""
-    inode = dentry.d_inode
-    assert inode is not None
-    place = call_proc_get_link(inode)
-    try:
-        return do_proc_readlink(inode.i_sb.kernel.current, place, buffer, buflen)
-    finally:
-        path_put(place)
-
-
-def do_proc_readlink(current: task_struct, place: path, buffer: int, buflen: int) -> int:
-    """Give user space the name of a place."""
-    return readlink_copy(current, buffer, min(buflen, PATH_MAX), d_path(current, place))
-
-
-proc_pid_link_inode_operations = inode_operations(readlink=proc_pid_readlink, get_link=proc_pid_get_link)
-
-
 def proc_single_show(m: seq_file, v: object) -> None:
     """The text about a task; the inode has the function that makes it. ESRCH: the task is gone."""
     about = cast("inode", m.private)
     show = about.i_private
     assert callable(show)
-    task = get_proc_task(about)
+    task = base_inode.get_proc_task(about)
     if task is None:
         raise KernelError(ESRCH)
     show(m, task)
@@ -242,7 +87,7 @@ async def comm_write(file: file, buf: int, count: int, ppos: Ppos) -> int:
     inode = file.f_inode
     current = inode.i_sb.kernel.current
     data = copy_from_user(current, buf, min(count, TASK_COMM_LEN - 1))
-    p = get_proc_task(inode)
+    p = base_inode.get_proc_task(inode)
     if p is None:
         raise KernelError(ESRCH)
     if p.signal is not current.signal:
@@ -258,7 +103,7 @@ proc_pid_set_comm_operations = file_operations(
 
 def proc_mem_open(inode: inode) -> None:
     """Whether the task's memory may be looked at. EACCES; ESRCH: the task is gone."""
-    task = get_proc_task(inode)
+    task = base_inode.get_proc_task(inode)
     if task is None:
         raise KernelError(ESRCH)
     if task.mm is not None and not ptrace_may_access(inode.i_sb.kernel.current, task):
@@ -287,99 +132,24 @@ def proc_pid_cmdline(m: seq_file, p: task_struct) -> None:
         seq_puts(m, f"{p.comm}\0")
 
 
-def tid_fd_mode(task: task_struct, fd: int) -> int:
-    """The mode of the file of a descriptor; 0: there is none."""
-    files = task.files
-    if files is None or not 0 <= fd < files.fdt.max_fds:
-        return 0
-    f = files.fdt.fd[fd]
-    return 0 if f is None else f.f_mode or 1 << 31
-
-
-def tid_fd_revalidate(dentry: dentry, flags: int) -> int:
-    """Whether the descriptor is still open; asked outside RCU mode only."""
-    if flags & LOOKUP_RCU:
-        return -ECHILD
-    inode = dentry.d_inode
-    assert inode is not None
-    task = get_proc_task(inode)
-    mode = tid_fd_mode(task, PROC_I(inode).fd) if task is not None else 0
-    if task is None or not mode:
-        return 0
-    tid_fd_update_inode(task, inode, mode)
-    return 1
-
-
-def tid_fd_update_inode(task: task_struct, inode: inode, f_mode: int) -> None:
-    """Owner and mode: what the descriptor is open for."""
-    inode.i_uid, inode.i_gid = task_dump_owner(task, 0)
-    inode.i_mode = S_IFLNK | (0o500 if f_mode & FMODE_READ else 0) | (0o300 if f_mode & FMODE_WRITE else 0)
-
-
-tid_fd_dentry_operations = dentry_operations(d_revalidate=tid_fd_revalidate, d_delete=pid_delete_dentry)
-
-
-def proc_fd_permission(mnt_userns: user_namespace, inode: inode, mask: int) -> None:
-    """A process may always look at its own descriptors."""
-    try:
-        generic_permission(mnt_userns, inode, mask)
-    except KernelError:
-        task = get_proc_task(inode)
-        if task is None or task.signal is not inode.i_sb.kernel.current.signal:
-            raise
-
-
-def proc_lookupfd(dir: inode, entry: dentry, flags: int) -> dentry | None:
-    """Find a descriptor. ENOENT."""
-    task = get_proc_task(dir)
-    fd = name_to_int(entry.d_name)
-    mode = tid_fd_mode(task, fd) if task is not None else 0
-    if task is None or not mode:
-        raise KernelError(ENOENT)
-    inode = proc_pid_make_inode(dir.i_sb, task, S_IFLNK)
-    PROC_I(inode).fd = fd
-    inode.i_op = proc_pid_link_inode_operations
-    inode.i_private = proc_fd_link
-    inode.i_size = 64
-    tid_fd_update_inode(task, inode, mode)
-    d_set_d_op(entry, tid_fd_dentry_operations)
-    return d_splice_alias(inode, entry)
-
-
-def proc_readfd(file: file, ctx: dir_context) -> None:
-    """List the descriptors."""
-    task = get_proc_task(file.f_inode)
-    if task is None or not dir_emit_dots(file, ctx) or task.files is None:
-        return
-    for fd, f in enumerate(task.files.fdt.fd):
-        if f is not None and fd >= ctx.pos - DOTS:
-            ctx.pos = fd + DOTS
-            if not ctx.actor(ctx, b"%d" % fd, ctx.pos, f.f_inode.i_ino, 10):
-                return
-            ctx.pos += 1
-
-
-proc_fd_inode_operations = inode_operations(lookup=proc_lookupfd, permission=proc_fd_permission)
-proc_fd_operations = file_operations(read=generic_read_dir, iterate_shared=proc_readfd, llseek=generic_file_llseek)
-
 def proc_task_lookup(dir: inode, entry: dentry, flags: int) -> dentry | None:
     """Find a thread of the process by number. ENOENT."""
-    leader = get_proc_task(dir)
-    tid = name_to_int(entry.d_name)
+    leader = base_inode.get_proc_task(dir)
+    tid = base_inode.name_to_int(entry.d_name)
     task = find_task_by_vpid(dir.i_sb.kernel.current, tid) if tid >= 0 else None
     if leader is None or task is None or task.tgid != leader.tgid:
         raise KernelError(ENOENT)
-    inode = proc_pid_make_inode(dir.i_sb, task, DIR)
+    inode = base_inode.proc_pid_make_inode(dir.i_sb, task, DIR)
     inode.i_op = proc_tid_base_inode_operations
     inode.i_fop = proc_tid_base_operations
     inode.i_nlink = 8
-    d_set_d_op(entry, pid_dentry_operations)
+    d_set_d_op(entry, base_inode.pid_dentry_operations)
     return d_splice_alias(inode, entry)
 
 
 def proc_task_readdir(file: file, ctx: dir_context) -> None:
     """List the threads of the process."""
-    leader = get_proc_task(file.f_inode)
+    leader = base_inode.get_proc_task(file.f_inode)
     if leader is None or not dir_emit_dots(file, ctx):
         return
     for thread in leader.signal._threads[ctx.pos - DOTS :]:
@@ -396,7 +166,7 @@ proc_task_operations = file_operations(
 DIR = S_IFDIR | S_IRUGO | S_IXUGO
 LNK = S_IFLNK | S_IRWXUGO
 REG = S_IFREG | S_IRUGO
-link_ops = proc_pid_link_inode_operations
+link_ops = base_inode.proc_pid_link_inode_operations
 text = (REG, proc_def_inode_operations, proc_single_file_operations)
 secret = (S_IFREG | S_IRUSR, proc_def_inode_operations, proc_single_file_operations)
 tgid_base_stuff = (
@@ -411,9 +181,9 @@ tgid_base_stuff = (
     pid_entry(b"syscall", *secret, proc_pid_syscall),
     pid_entry(b"cmdline", *text, proc_pid_cmdline),
     pid_entry(b"stat", *text, proc_tgid_stat),
-    pid_entry(b"cwd", LNK, link_ops, None, None, proc_cwd_link),
-    pid_entry(b"root", LNK, link_ops, None, None, proc_root_link),
-    pid_entry(b"exe", LNK, link_ops, None, None, proc_exe_link),
+    pid_entry(b"cwd", LNK, link_ops, None, None, base_inode.proc_cwd_link),
+    pid_entry(b"root", LNK, link_ops, None, None, base_inode.proc_root_link),
+    pid_entry(b"exe", LNK, link_ops, None, None, base_inode.proc_exe_link),
     pid_entry(b"maps", REG, proc_def_inode_operations, proc_pid_maps_operations, show_map),
     pid_entry(b"mounts", *text, mounts_show),
     pid_entry(b"mountinfo", *text, mountinfo_show),
@@ -429,7 +199,7 @@ def proc_tgid_base_lookup(dir: inode, entry: dentry, flags: int) -> dentry | Non
 
 def proc_pident_lookup(dir: inode, entry: dentry, ents: tuple[pid_entry, ...]) -> dentry | None:
     """Find a name in a table."""
-    task = get_proc_task(dir)
+    task = base_inode.get_proc_task(dir)
     found = next((ent for ent in ents if ent.name == entry.d_name.name), None)
     if task is None or found is None:
         raise KernelError(ENOENT)
@@ -438,14 +208,14 @@ def proc_pident_lookup(dir: inode, entry: dentry, ents: tuple[pid_entry, ...]) -
 
 def proc_pident_instantiate(sb: super_block, entry: dentry, task: task_struct, ent: pid_entry) -> dentry | None:
     """Make the inode of a name."""
-    inode = proc_pid_make_inode(sb, task, ent.mode)
+    inode = base_inode.proc_pid_make_inode(sb, task, ent.mode)
     if ent.mode & S_IFMT == S_IFDIR:
         inode.i_nlink = 2
     inode.i_op = ent.iop
     if ent.fop is not None:
         inode.i_fop = ent.fop
     inode.i_private = ent.link or ent.show
-    d_set_d_op(entry, pid_dentry_operations)
+    d_set_d_op(entry, base_inode.pid_dentry_operations)
     return d_splice_alias(inode, entry)
 
 
@@ -456,7 +226,7 @@ def proc_tgid_base_readdir(file: file, ctx: dir_context) -> None:
 
 def proc_pident_readdir(file: file, ctx: dir_context, ents: tuple[pid_entry, ...]) -> None:
     """List a table."""
-    if get_proc_task(file.f_inode) is None or not dir_emit_dots(file, ctx):
+    if base_inode.get_proc_task(file.f_inode) is None or not dir_emit_dots(file, ctx):
         return
     for ent in ents[ctx.pos - DOTS :]:
         if not ctx.actor(ctx, ent.name, ctx.pos, 1, ent.mode >> 12 & 15):
@@ -464,7 +234,7 @@ def proc_pident_readdir(file: file, ctx: dir_context, ents: tuple[pid_entry, ...
         ctx.pos += 1
 
 
-proc_tgid_base_inode_operations = inode_operations(lookup=proc_tgid_base_lookup, permission=proc_pid_permission)
+proc_tgid_base_inode_operations = inode_operations(lookup=proc_tgid_base_lookup, permission=base_inode.proc_pid_permission)
 proc_tgid_base_operations = file_operations(
     read=generic_read_dir, iterate_shared=proc_tgid_base_readdir, llseek=generic_file_llseek
 )
@@ -483,23 +253,15 @@ def proc_tid_base_readdir(file: file, ctx: dir_context) -> None:
     proc_pident_readdir(file, ctx, tid_base_stuff)
 
 
-proc_tid_base_inode_operations = inode_operations(lookup=proc_tid_base_lookup, permission=proc_pid_permission)
+proc_tid_base_inode_operations = inode_operations(lookup=proc_tid_base_lookup, permission=base_inode.proc_pid_permission)
 proc_tid_base_operations = file_operations(
     read=generic_read_dir, iterate_shared=proc_tid_base_readdir, llseek=generic_file_llseek
 )
 
 
-def name_to_int(name: qstr) -> int:
-    """The number that a name spells; -1: none (fs/proc/util.c)."""
-    text = name.name
-    if not text.isdigit() or (len(text) > 1 and text[:1] == b"0") or len(text) > 10:
-        return -1
-    return int(text)
-
-
 def proc_pid_lookup(dir: inode, entry: dentry) -> bool:
     """Find a task by number; False: there is none."""
-    tgid = name_to_int(entry.d_name)
+    tgid = base_inode.name_to_int(entry.d_name)
     if tgid < 0:
         return False
     task = find_task_by_vpid(dir.i_sb.kernel.current, tgid)
@@ -511,11 +273,11 @@ def proc_pid_lookup(dir: inode, entry: dentry) -> bool:
 
 def proc_pid_instantiate(sb: super_block, entry: dentry, task: task_struct) -> None:
     """Make the inode of a task's directory."""
-    inode = proc_pid_make_inode(sb, task, DIR)
+    inode = base_inode.proc_pid_make_inode(sb, task, DIR)
     inode.i_op = proc_tgid_base_inode_operations
     inode.i_fop = proc_tgid_base_operations
     inode.i_nlink = 9
-    d_set_d_op(entry, pid_dentry_operations)
+    d_set_d_op(entry, base_inode.pid_dentry_operations)
     d_splice_alias(inode, entry)
 
 

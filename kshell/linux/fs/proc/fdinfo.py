@@ -9,7 +9,8 @@ from kshell.abi.fcntl import O_CLOEXEC
 from kshell.abi.stat import S_IFREG, S_IRUGO
 from kshell.linux.fs.dcache import d_set_d_op, d_splice_alias
 from kshell.linux.fs.libfs import generic_read_dir
-from kshell.linux.fs.proc import base
+from kshell.linux.fs.proc import base_inode
+from kshell.linux.fs.proc.fd import proc_readfd, tid_fd_mode
 from kshell.linux.fs.proc.inode import PROC_I
 from kshell.linux.fs.read_write import generic_file_llseek
 from kshell.linux.fs.seq_file import seq_lseek, seq_printf, seq_read_iter, seq_release, single_open
@@ -28,7 +29,7 @@ def seq_show(m: seq_file, v: object) -> None:
     """A descriptor; what kind of file it is may add lines. ENOENT: it was closed."""
     inode = m.private
     assert inode is not None
-    task, fd = base.get_proc_task(inode), PROC_I(inode).fd  # type: ignore[arg-type]  # seq_fdinfo_open() gave an inode
+    task, fd = base_inode.get_proc_task(inode), PROC_I(inode).fd  # type: ignore[arg-type]  # seq_fdinfo_open() gave an inode
     fdt = task.files.fdt if task is not None and task.files is not None else None
     f = fdt.fd[fd] if fdt is not None and fd < fdt.max_fds else None
     if f is None or fdt is None:
@@ -58,21 +59,21 @@ proc_fdinfo_file_inode_operations = inode_operations()
 
 def proc_lookupfdinfo(dir: inode, entry: dentry, flags: int) -> dentry | None:
     """Find a descriptor. ENOENT."""
-    task = base.get_proc_task(dir)
-    fd = base.name_to_int(entry.d_name)
-    if task is None or not base.tid_fd_mode(task, fd):
+    task = base_inode.get_proc_task(dir)
+    fd = base_inode.name_to_int(entry.d_name)
+    if task is None or not tid_fd_mode(task, fd):
         raise KernelError(ENOENT)
-    inode = base.proc_pid_make_inode(dir.i_sb, task, S_IFREG | S_IRUGO)
+    inode = base_inode.proc_pid_make_inode(dir.i_sb, task, S_IFREG | S_IRUGO)
     PROC_I(inode).fd = fd
     inode.i_op = proc_fdinfo_file_inode_operations
     inode.i_fop = proc_fdinfo_file_operations
-    d_set_d_op(entry, base.pid_dentry_operations)
+    d_set_d_op(entry, base_inode.pid_dentry_operations)
     return d_splice_alias(inode, entry)
 
 
 def proc_readfdinfo(file: file, ctx: dir_context) -> None:
     """List the descriptors."""
-    base.proc_readfd(file, ctx)
+    proc_readfd(file, ctx)
 
 
 proc_fdinfo_inode_operations = inode_operations(lookup=proc_lookupfdinfo)

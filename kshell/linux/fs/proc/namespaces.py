@@ -12,7 +12,7 @@ from kshell.linux.fs.libfs_dir import dir_emit_dots
 from kshell.linux.fs.namei_nd import nd_jump_link
 from kshell.linux.fs.namespace_tree import mntns_operations
 from kshell.linux.fs.nsfs import ns_get_name, ns_get_path
-from kshell.linux.fs.proc import base
+from kshell.linux.fs.proc import base_inode
 from kshell.linux.fs.read_write import generic_file_llseek
 from kshell.linux.fs.stat import readlink_copy
 from kshell.linux.include.linux.err import KernelError
@@ -39,7 +39,7 @@ ns_entries = {
 
 def _task_to_look_at(inode: inode) -> task_struct:
     """The task that a link is about. EACCES: it is another's, or gone."""
-    task = base.get_proc_task(inode)
+    task = base_inode.get_proc_task(inode)
     if task is None or not ptrace_may_access(inode.i_sb.kernel.current, task):
         raise KernelError(EACCES)
     return task
@@ -69,18 +69,18 @@ proc_ns_link_inode_operations = inode_operations(readlink=proc_ns_readlink, get_
 
 def proc_ns_dir_lookup(dir: inode, entry: dentry, flags: int) -> dentry | None:
     """Find a kind of namespace. ENOENT."""
-    task = base.get_proc_task(dir)
+    task = base_inode.get_proc_task(dir)
     if task is None or entry.d_name.name not in ns_entries:
         raise KernelError(ENOENT)
-    inode = base.proc_pid_make_inode(dir.i_sb, task, S_IFLNK | S_IRWXUGO)
+    inode = base_inode.proc_pid_make_inode(dir.i_sb, task, S_IFLNK | S_IRWXUGO)
     inode.i_op = proc_ns_link_inode_operations
-    d_set_d_op(entry, base.pid_dentry_operations)
+    d_set_d_op(entry, base_inode.pid_dentry_operations)
     return d_splice_alias(inode, entry)
 
 
 def proc_ns_dir_readdir(file: file, ctx: dir_context) -> None:
     """List the kinds of namespaces."""
-    if base.get_proc_task(file.f_inode) is None or not dir_emit_dots(file, ctx):
+    if base_inode.get_proc_task(file.f_inode) is None or not dir_emit_dots(file, ctx):
         return
     for name in list(ns_entries)[ctx.pos - DOTS :]:
         if not ctx.actor(ctx, name, ctx.pos, 1, S_IFLNK >> 12):

@@ -17,7 +17,7 @@ from kshell.linux.include.net.netlink import (
     nlmsg_parse_deprecated_strict,
 )
 from kshell.linux.include.net.nlattr import NL_SET_BAD_ATTR, NL_SET_ERR_MSG, NLA_S32, NLA_U32, nla_policy
-from kshell.linux.net.core import rtnetlink_link, rtnetlink_send, rtnetlink_setlink
+from kshell.linux.net.core import rtnetlink_getlink, rtnetlink_send, rtnetlink_setlink
 from kshell.linux.net.core.net_namespace import get_net_ns_by_fd, get_net_ns_by_pid, put_net
 from kshell.linux.net.core.net_namespace_id import (
     SIZEOF_RTGENMSG,
@@ -94,7 +94,7 @@ def rtnl_net_newid(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack | None) 
 
 def rtnl_net_valid_getid_req(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack | None) -> nlattrs:
     """Read a request, strictly if the socket wants that. EINVAL."""
-    if not rtnetlink_link.netlink_strict_get_check(skb):
+    if not rtnetlink_getlink.netlink_strict_get_check(skb):
         return nlmsg_parse_deprecated(nlh, SIZEOF_RTGENMSG, r.NETNSA_MAX, rtnl_net_policy, extack)
     tb = nlmsg_parse_deprecated_strict(nlh, SIZEOF_RTGENMSG, r.NETNSA_MAX, rtnl_net_policy, extack)
     if any(kind not in rtnl_net_policy for kind in tb):

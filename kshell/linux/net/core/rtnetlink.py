@@ -55,10 +55,7 @@ from kshell.linux.include.linux.netlink import (
 )
 from kshell.linux.include.linux.notifier import NOTIFY_DONE, notifier_block
 from kshell.linux.include.net.net_namespace import pernet_operations
-from kshell.linux.include.net.netlink import (
-    nlmsg_len,
-    nlmsghdr,
-)
+from kshell.linux.include.net.netlink import nlmsg_len, nlmsghdr
 from kshell.linux.include.net.nlattr import NL_SET_ERR_MSG
 from kshell.linux.include.net.rtnetlink import (
     RTNL_FLAG_BULK_DEL_SUPPORTED,
@@ -76,6 +73,7 @@ from kshell.linux.kernel.capability import file_ns_capable, ns_capable
 from kshell.linux.net.core import (
     dev_register,
     net_namespace_rtnl,
+    rtnetlink_getlink,
     rtnetlink_ifinfo,
     rtnetlink_link,
     rtnetlink_setlink,
@@ -274,7 +272,7 @@ def _handler(kernel: Kernel, family: int, msgtype: int, what: str) -> rtnl_link:
 def _start_dump(net: net_t, skb: sk_buff, nlh: nlmsghdr, family: int) -> None:
     link = _handler(net.kernel, family, nlh.nlmsg_type, "dumpit")
     assert link.dumpit is not None
-    min_dump_alloc = rtnetlink_link.rtnl_calcit(skb, nlh) if nlh.nlmsg_type == RTM_GETLINK else 0
+    min_dump_alloc = rtnetlink_getlink.rtnl_calcit(skb, nlh) if nlh.nlmsg_type == RTM_GETLINK else 0
     assert net.rtnl is not None
     control = netlink_dump_control(link.dumpit, min_dump_alloc=min_dump_alloc)
     af_netlink_rcv.netlink_dump_start(net.rtnl, skb, nlh, control)
@@ -324,7 +322,7 @@ def rtnetlink_init(kernel: Kernel) -> None:
     register_pernet_subsys(kernel, rtnetlink_net_ops)
     register_netdevice_notifier(kernel, rtnetlink_dev_notifier)
     rtnl_register(
-        kernel, PF_UNSPEC, RTM_GETLINK, rtnetlink_link.rtnl_getlink, rtnetlink_link.rtnl_dump_ifinfo
+        kernel, PF_UNSPEC, RTM_GETLINK, rtnetlink_getlink.rtnl_getlink, rtnetlink_getlink.rtnl_dump_ifinfo
     )
     rtnl_register(kernel, PF_UNSPEC, RTM_SETLINK, rtnetlink_setlink.rtnl_setlink, None)
     rtnl_register(kernel, PF_UNSPEC, RTM_NEWLINK, rtnetlink_link.rtnl_newlink, None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -62,12 +61,11 @@ from kshell.abi.if_link import (
     IFLA_XDP,
     IFLA_XDP_ATTACHED,
 )
-from kshell.abi.netdevice import IF_OPER_DOWN, IFALIASZ, IFNAMSIZ, MAX_ADDR_LEN
-from kshell.abi.rtnetlink import RTEXT_FILTER_VF, RTNLGRP_LINK
+from kshell.abi.netdevice import IF_OPER_DOWN
+from kshell.abi.rtnetlink import RTNLGRP_LINK
 from kshell.abi.socket import AF_UNSPEC
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netdevice import (
-    MAX_PHYS_ITEM_ID_LEN,
     NETDEV_FEAT_CHANGE,
     NETDEV_NOTIFY_PEERS,
     NETDEV_REBOOT,
@@ -78,7 +76,6 @@ from kshell.linux.include.linux.netdevice import (
     rtnl_link_stats64,
 )
 from kshell.linux.include.net.netlink import (
-    NLMSG_ALIGN,
     nla_nest_cancel,
     nla_nest_end,
     nla_nest_start_noflag,
@@ -92,9 +89,9 @@ from kshell.linux.include.net.netlink import (
     nlmsg_new,
     nlmsg_put,
 )
-from kshell.linux.include.net.nlattr import nla_total_size
 from kshell.linux.net.core import dev as net_dev
 from kshell.linux.net.core import dev_ident, net_namespace_id, rtnetlink_send
+from kshell.linux.net.core.rtnetlink_ifsize import IFINFOMSG, RTNL_LINK_IFMAP, STATS, STATS64, if_nlmsg_size
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
@@ -102,8 +99,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.include.net.netlink import nlmsghdr
 
-IFINFOMSG: Final = struct.Struct("<BxHiII")  # family, type, index, flags, change
-RTNL_LINK_IFMAP: Final = struct.Struct("<QQQHBB4x")
 _STATS64: Final = (
     "rx_packets", "tx_packets", "rx_bytes", "tx_bytes", "rx_errors", "tx_errors", "rx_dropped", "tx_dropped",
     "multicast", "collisions", "rx_length_errors", "rx_over_errors", "rx_crc_errors", "rx_frame_errors",
@@ -111,8 +106,6 @@ _STATS64: Final = (
     "tx_heartbeat_errors", "tx_window_errors", "rx_compressed", "tx_compressed", "rx_nohandler",
     "rx_otherhost_dropped",
 )  # fmt: skip
-STATS: Final = struct.Struct("<24I")
-STATS64: Final = struct.Struct("<25Q")
 
 
 _EVENTS: Final = {
@@ -124,60 +117,6 @@ _EVENTS: Final = {
 
 
 # ---- how long the message may become ----
-
-
-def rtnl_link_get_slave_info_data_size(dev: net_device) -> int:
-    """Room for what a device's master says of it."""
-    master_dev = net_dev.netdev_master_upper_dev_get_rcu(dev)
-    ops = master_dev.rtnl_link_ops if master_dev is not None else None
-    if ops is None or master_dev is None:
-        return 0
-    size = nla_total_size(len(ops.kind) + 1)
-    return size + (nla_total_size(4) + ops.get_slave_size(master_dev, dev) if ops.get_slave_size else 0)
-
-
-def rtnl_link_get_size(dev: net_device) -> int:
-    """Room for IFLA_LINKINFO."""
-    ops = dev.rtnl_link_ops
-    if ops is None:
-        return 0
-    size = nla_total_size(4) + nla_total_size(len(ops.kind) + 1)
-    if ops.get_size is not None:
-        size += nla_total_size(4) + ops.get_size(dev)
-    if ops.get_xstats_size is not None:
-        size += nla_total_size(ops.get_xstats_size(dev))
-    return size + rtnl_link_get_slave_info_data_size(dev)
-
-
-def rtnl_link_get_af_size(dev: net_device, ext_filter_mask: int) -> int:
-    """Room for IFLA_AF_SPEC."""
-    size = nla_total_size(4)
-    for af_ops in dev.nd_net.kernel.rtnl_af_ops.values():
-        if af_ops.get_link_af_size is not None:
-            size += nla_total_size(4) + af_ops.get_link_af_size(dev, ext_filter_mask)
-    return size
-
-
-def if_nlmsg_size(dev: net_device, ext_filter_mask: int) -> int:
-    """The most that a link's description takes, in bytes."""
-    words = 25  # IFLA_TXQLEN, WEIGHT, MTU, LINK, MASTER and others of four bytes
-    small = 4  # IFLA_CARRIER, OPERSTATE, LINKMODE, PROTO_DOWN
-    return (
-        NLMSG_ALIGN(IFINFOMSG.size)
-        + 3 * nla_total_size(IFNAMSIZ)  # IFLA_IFNAME, QDISC, PHYS_PORT_NAME
-        + nla_total_size(IFALIASZ)
-        + nla_total_size(RTNL_LINK_IFMAP.size)
-        + nla_total_size(STATS.size)
-        + nla_total_size(STATS64.size)
-        + 3 * nla_total_size(MAX_ADDR_LEN)  # IFLA_ADDRESS, BROADCAST, PERM_ADDRESS
-        + words * nla_total_size(4)
-        + small * nla_total_size(1)
-        + nla_total_size(4 if ext_filter_mask & RTEXT_FILTER_VF else 0)  # IFLA_NUM_VF
-        + rtnl_link_get_size(dev)
-        + rtnl_link_get_af_size(dev, ext_filter_mask)
-        + 2 * nla_total_size(MAX_PHYS_ITEM_ID_LEN)  # IFLA_PHYS_PORT_ID, PHYS_SWITCH_ID
-        + nla_total_size(0) + nla_total_size(1) + 2 * nla_total_size(4)  # IFLA_XDP
-    )  # fmt: skip
 
 
 # ---- its parts ----

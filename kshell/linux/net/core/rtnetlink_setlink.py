@@ -26,7 +26,7 @@ from kshell.linux.net.core.dev_change_net import __dev_change_net_namespace
 from kshell.linux.net.core.dev_flags import dev_change_flags, dev_set_mtu_ext
 from kshell.linux.net.core.dev_register import dev_change_name
 from kshell.linux.net.core.net_namespace import put_net
-from kshell.linux.net.core.rtnetlink_ifinfo import IFINFOMSG
+from kshell.linux.net.core.rtnetlink_ifsize import IFINFOMSG
 from kshell.linux.net.core.rtnetlink_policy import ifla_policy
 
 if TYPE_CHECKING:

@@ -9,30 +9,20 @@ from typing import TYPE_CHECKING
 
 from kshell.abi import socket as so
 from kshell.abi.capability import CAP_NET_ADMIN, CAP_NET_RAW
-from kshell.abi.errno import EACCES, EDOM, EINVAL, ENODEV, ENOPROTOOPT, EOPNOTSUPP, EPERM
-from kshell.abi.inet import IPPROTO_TCP, IPPROTO_UDP
-from kshell.abi.netdevice import IFNAMSIZ
+from kshell.abi.errno import EACCES, EINVAL, ENOPROTOOPT, EOPNOTSUPP, EPERM
+from kshell.abi.inet import IPPROTO_UDP
 from kshell.abi.socket import (
     PF_RDS,
     SOCK_BUF_LOCK_MASK,
-    SOCK_RCVBUF_LOCK,
-    SOCK_SNDBUF_LOCK,
     SOCK_TXREHASH_DEFAULT,
-    SOF_TIMESTAMPING_BIND_PHC,
-    SOF_TIMESTAMPING_MASK,
-    SOF_TIMESTAMPING_OPT_ID,
-    SOF_TIMESTAMPING_OPT_STATS,
-    SOF_TIMESTAMPING_OPT_TSONLY,
-    SOF_TIMESTAMPING_RX_SOFTWARE,
     SOF_TXTIME_DEADLINE_MODE,
     SOF_TXTIME_REPORT_ERRORS,
 )
-from kshell.abi.time import CLOCK_MONOTONIC, USEC_PER_SEC
+from kshell.abi.time import CLOCK_MONOTONIC
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.jiffies import HZ, MAX_SCHEDULE_TIMEOUT
 from kshell.linux.include.linux.limits import INT_MAX
 from kshell.linux.include.linux.net import SOCK_PASSCRED, SOCK_PASSSEC
-from kshell.linux.include.linux.sched import in_compat_syscall
 from kshell.linux.include.linux.sockptr import copy_from_sockptr
 from kshell.linux.include.net import sock as flags
 from kshell.linux.include.net.dst import dst_negative_advice
@@ -41,158 +31,21 @@ from kshell.linux.include.net.sock import (
     SK_NO_REUSE,
     SK_PACING_NEEDED,
     SOCK_LINGER,
-    SOCK_MIN_RCVBUF,
-    SOCK_MIN_SNDBUF,
-    SOCK_RCVTSTAMP,
-    SOCK_RCVTSTAMPNS,
-    SOCK_TIMESTAMP,
-    SOCK_TIMESTAMPING_RX_SOFTWARE,
-    SOCK_TSTAMP_NEW,
     sk_dst_reset,
     sock_flag,
     sock_reset_flag,
     sock_set_flag,
     sock_valbool_flag,
 )
-from kshell.linux.kernel.capability import capable, ns_capable
-from kshell.linux.kernel.printk import pr_err
-from kshell.linux.net.core import dev as net_dev
+from kshell.linux.kernel.capability import capable
 from kshell.linux.net.core import filter as net_filter
-from kshell.linux.net.core import sock_reuseport
-from kshell.linux.net.core.sock import sock_bindtoindex_locked, sock_disable_timestamp, sock_enable_timestamp
-from kshell.linux.net.core.sock_lock import release_sock
+from kshell.linux.net.core import sock_reuseport, sock_settings
+from kshell.linux.net.core.sock import sock_bindtoindex_locked, sockopt_release_sock
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.net import socket
     from kshell.linux.include.linux.sockptr import sockptr_t
     from kshell.linux.include.net.sock import sock
-
-TCP_CLOSE, TCP_LISTEN = 7, 10
-
-
-def _sk_is_tcp(sk: sock) -> bool:
-    return sk.sk_type == so.SOCK_STREAM and sk.sk_protocol == IPPROTO_TCP
-
-
-def _ns_capable_any(sk: sock, *caps: int) -> bool:
-    net = sk.skc_net
-    return any(ns_capable(net.kernel.current, net.user_ns, cap) for cap in caps)
-
-
-def sock_setbindtodevice(sk: sock, optval: sockptr_t, optlen: int) -> None:
-    """SO_BINDTODEVICE: tie the socket to the device of that name, "" to none. EFAULT, ENODEV, EPERM."""
-    optlen = min(optlen, IFNAMSIZ - 1)
-    name = copy_from_sockptr(optval, optlen) if optlen else b""
-    devname = name.split(b"\0", 1)[0].decode("latin-1")
-    index = 0
-    if devname:
-        dev = net_dev.dev_get_by_name_rcu(sk.skc_net, devname)
-        if dev is None:
-            raise KernelError(ENODEV)
-        index = dev.ifindex
-    sk.sk_lock = 1
-    try:
-        sock_bindtoindex_locked(sk, index)
-    finally:
-        sockopt_release_sock(sk)
-
-
-def sockopt_release_sock(sk: sock) -> None:
-    """Disown the socket after an option was set."""
-    release_sock(sk)
-
-
-def __sock_set_rcvbuf(sk: sock, val: int) -> None:
-    """Set the receive buffer to twice `val`."""
-    val = min(val, INT_MAX // 2)
-    sk.sk_userlocks |= SOCK_RCVBUF_LOCK
-    sk.sk_rcvbuf = max(val * 2, SOCK_MIN_RCVBUF)
-
-
-def _set_sndbuf(sk: sock, val: int) -> None:
-    val = min(val, INT_MAX // 2)
-    sk.sk_userlocks |= SOCK_SNDBUF_LOCK
-    sk.sk_sndbuf = max(val * 2, SOCK_MIN_SNDBUF)
-    sk.sk_write_space(sk)
-
-
-def __sock_set_mark(sk: sock, val: int) -> None:
-    """Set the mark; the route may depend on it."""
-    if val != sk.sk_mark:
-        sk.sk_mark = val
-        sk_dst_reset(sk)
-
-
-def sock_copy_user_timeval(sk: sock, optval: sockptr_t, optlen: int, old_timeval: bool) -> tuple[int, int]:
-    """Seconds and microseconds of a timeval of the caller's layout. EINVAL: too short; EFAULT."""
-    if old_timeval and in_compat_syscall(sk.skc_net.kernel.current):
-        if optlen < 8:
-            raise KernelError(EINVAL)
-        sec, usec = struct.unpack("<ii", copy_from_sockptr(optval, 8))
-        return sec, usec
-    if optlen < 16:
-        raise KernelError(EINVAL)
-    sec, usec = struct.unpack("<qq", copy_from_sockptr(optval, 16))
-    return sec, usec
-
-
-def sock_set_timeout(sk: sock, optval: sockptr_t, optlen: int, old_timeval: bool) -> int:
-    """SO_RCVTIMEO, SO_SNDTIMEO: the timeout in jiffies. EDOM: microseconds out of range; EINVAL, EFAULT."""
-    sec, usec = sock_copy_user_timeval(sk, optval, optlen, old_timeval)
-    if usec < 0 or usec >= USEC_PER_SEC:
-        raise KernelError(EDOM)
-    if sec < 0:
-        return 0
-    if (sec or usec) and sec < MAX_SCHEDULE_TIMEOUT // HZ - 1:
-        return sec * HZ + -(-usec // (USEC_PER_SEC // HZ))
-    return MAX_SCHEDULE_TIMEOUT
-
-
-def __sock_set_timestamps(sk: sock, val: bool, new: bool, ns: bool) -> None:
-    """Have received packets stamped, in micro- or nanoseconds, in the new or old layout."""
-    sock_valbool_flag(sk, SOCK_RCVTSTAMP, val)
-    sock_valbool_flag(sk, SOCK_RCVTSTAMPNS, val and ns)
-    if val:
-        sock_valbool_flag(sk, SOCK_TSTAMP_NEW, new)
-        sock_enable_timestamp(sk, SOCK_TIMESTAMP)
-
-
-def sock_set_timestamp(sk: sock, optname: int, valbool: bool) -> None:
-    """SO_TIMESTAMP and its relatives."""
-    new = optname in (so.SO_TIMESTAMP_NEW, so.SO_TIMESTAMPNS_NEW)
-    ns = optname in (so.SO_TIMESTAMPNS_OLD, so.SO_TIMESTAMPNS_NEW)
-    __sock_set_timestamps(sk, valbool, new, ns)
-
-
-def sock_set_timestamping(sk: sock, optname: int, val: int, bind_phc: int) -> None:
-    """SO_TIMESTAMPING. EINVAL, EOPNOTSUPP."""
-    if val & ~SOF_TIMESTAMPING_MASK:
-        raise KernelError(EINVAL)
-    if val & SOF_TIMESTAMPING_OPT_ID and not sk.sk_tsflags & SOF_TIMESTAMPING_OPT_ID:
-        if _sk_is_tcp(sk):
-            if sk.skc_state in (TCP_CLOSE, TCP_LISTEN):
-                raise KernelError(EINVAL)
-            sk.sk_tskey = getattr(sk, "snd_una", 0)
-        else:
-            sk.sk_tskey = 0
-    if val & SOF_TIMESTAMPING_OPT_STATS and not val & SOF_TIMESTAMPING_OPT_TSONLY:
-        raise KernelError(EINVAL)
-    if val & SOF_TIMESTAMPING_BIND_PHC:
-        sock_timestamping_bind_phc(sk, bind_phc)
-    sk.sk_tsflags = val
-    sock_valbool_flag(sk, SOCK_TSTAMP_NEW, optname == so.SO_TIMESTAMPING_NEW)
-    if val & SOF_TIMESTAMPING_RX_SOFTWARE:
-        sock_enable_timestamp(sk, SOCK_TIMESTAMPING_RX_SOFTWARE)
-    else:
-        sock_disable_timestamp(sk, 1 << SOCK_TIMESTAMPING_RX_SOFTWARE)
-
-
-def sock_timestamping_bind_phc(sk: sock, phc_index: int) -> None:
-    """Use a hardware clock of the bound device; no modelled device has one. EOPNOTSUPP, EINVAL."""
-    if not sk.skc_bound_dev_if or net_dev.dev_get_by_index_rcu(sk.skc_net, sk.skc_bound_dev_if) is None:
-        pr_err(sk.skc_net.kernel, "sock_timestamping_bind_phc: sock not bind to device")
-        raise KernelError(EOPNOTSUPP)
-    raise KernelError(EINVAL)
 
 
 class _call:
@@ -234,23 +87,23 @@ def _dontroute(sk: sock, c: _call) -> None:
 
 
 def _sndbuf(sk: sock, c: _call) -> None:
-    _set_sndbuf(sk, min(c.val & 0xFFFFFFFF, sk.skc_net.kernel.sysctl_wmem_max))
+    sock_settings._set_sndbuf(sk, min(c.val & 0xFFFFFFFF, sk.skc_net.kernel.sysctl_wmem_max))
 
 
 def _sndbufforce(sk: sock, c: _call) -> None:
     if not capable(sk.skc_net.kernel.current, CAP_NET_ADMIN):
         raise KernelError(EPERM)
-    _set_sndbuf(sk, max(c.val, 0))
+    sock_settings._set_sndbuf(sk, max(c.val, 0))
 
 
 def _rcvbuf(sk: sock, c: _call) -> None:
-    __sock_set_rcvbuf(sk, min(c.val & 0xFFFFFFFF, sk.skc_net.kernel.sysctl_rmem_max))
+    sock_settings.__sock_set_rcvbuf(sk, min(c.val & 0xFFFFFFFF, sk.skc_net.kernel.sysctl_rmem_max))
 
 
 def _rcvbufforce(sk: sock, c: _call) -> None:
     if not capable(sk.skc_net.kernel.current, CAP_NET_ADMIN):
         raise KernelError(EPERM)
-    __sock_set_rcvbuf(sk, max(c.val, 0))
+    sock_settings.__sock_set_rcvbuf(sk, max(c.val, 0))
 
 
 def _keepalive(sk: sock, c: _call) -> None:
@@ -265,7 +118,7 @@ def _no_check(sk: sock, c: _call) -> None:
 
 
 def _priority(sk: sock, c: _call) -> None:
-    if not 0 <= c.val <= 6 and not _ns_capable_any(sk, CAP_NET_RAW, CAP_NET_ADMIN):
+    if not 0 <= c.val <= 6 and not sock_settings._ns_capable_any(sk, CAP_NET_RAW, CAP_NET_ADMIN):
         raise KernelError(EPERM)
     sk.sk_priority = c.val & 0xFFFFFFFF
 
@@ -293,14 +146,14 @@ def _passcred(sk: sock, c: _call) -> None:
 
 
 def _timestamp(sk: sock, c: _call) -> None:
-    sock_set_timestamp(sk, c.optname, bool(c.val))
+    sock_settings.sock_set_timestamp(sk, c.optname, bool(c.val))
 
 
 def _timestamping(sk: sock, c: _call) -> None:
     val, phc = c.val, 0
     if c.optlen == 8:
         val, phc = struct.unpack("<ii", copy_from_sockptr(c.optval, 8))
-    sock_set_timestamping(sk, c.optname, val, phc)
+    sock_settings.sock_set_timestamping(sk, c.optname, val, phc)
 
 
 def _rcvlowat(sk: sock, c: _call) -> None:
@@ -313,15 +166,15 @@ def _rcvlowat(sk: sock, c: _call) -> None:
 
 
 def _rcvtimeo(sk: sock, c: _call) -> None:
-    sk.sk_rcvtimeo = sock_set_timeout(sk, c.optval, c.optlen, c.optname == so.SO_RCVTIMEO_OLD)
+    sk.sk_rcvtimeo = sock_settings.sock_set_timeout(sk, c.optval, c.optlen, c.optname == so.SO_RCVTIMEO_OLD)
 
 
 def _sndtimeo(sk: sock, c: _call) -> None:
-    sk.sk_sndtimeo = sock_set_timeout(sk, c.optval, c.optlen, c.optname == so.SO_SNDTIMEO_OLD)
+    sk.sk_sndtimeo = sock_settings.sock_set_timeout(sk, c.optval, c.optlen, c.optname == so.SO_SNDTIMEO_OLD)
 
 
 def _attach_filter(sk: sock, c: _call) -> None:
-    if _sk_is_tcp(sk) and not _ns_capable_any(sk, CAP_NET_ADMIN):
+    if sock_settings._sk_is_tcp(sk) and not sock_settings._ns_capable_any(sk, CAP_NET_ADMIN):
         raise KernelError(EPERM)
     current = sk.skc_net.kernel.current
     net_filter.sk_attach_filter(net_filter.copy_bpf_fprog_from_user(current, c.optval, c.optlen), sk)
@@ -356,9 +209,9 @@ def _lock_filter(sk: sock, c: _call) -> None:
 
 
 def _mark(sk: sock, c: _call) -> None:
-    if not _ns_capable_any(sk, CAP_NET_RAW, CAP_NET_ADMIN):
+    if not sock_settings._ns_capable_any(sk, CAP_NET_RAW, CAP_NET_ADMIN):
         raise KernelError(EPERM)
-    __sock_set_mark(sk, c.val & 0xFFFFFFFF)
+    sock_settings.__sock_set_mark(sk, c.val & 0xFFFFFFFF)
 
 
 def _peek_off(sk: sock, c: _call) -> None:
@@ -412,7 +265,7 @@ def _cnx_advice(sk: sock, c: _call) -> None:
 
 def _zerocopy(sk: sock, c: _call) -> None:
     if sk.skc_family in (so.AF_INET, so.AF_INET6):
-        if not (_sk_is_tcp(sk) or (sk.sk_type == so.SOCK_DGRAM and sk.sk_protocol == IPPROTO_UDP)):
+        if not (sock_settings._sk_is_tcp(sk) or (sk.sk_type == so.SOCK_DGRAM and sk.sk_protocol == IPPROTO_UDP)):
             raise KernelError(EOPNOTSUPP)
     elif sk.skc_family != PF_RDS:
         raise KernelError(EOPNOTSUPP)
@@ -427,7 +280,7 @@ def _txtime(sk: sock, c: _call) -> None:
     clockid, txflags = struct.unpack("<iI", copy_from_sockptr(c.optval, 8))
     if txflags & ~(SOF_TXTIME_DEADLINE_MODE | SOF_TXTIME_REPORT_ERRORS):
         raise KernelError(EINVAL)
-    if clockid != CLOCK_MONOTONIC and not _ns_capable_any(sk, CAP_NET_ADMIN):
+    if clockid != CLOCK_MONOTONIC and not sock_settings._ns_capable_any(sk, CAP_NET_ADMIN):
         raise KernelError(EPERM)
     sock_set_flag(sk, flags.SOCK_TXTIME)
     sk.sk_clockid = clockid & 0xFF
@@ -493,7 +346,7 @@ _OPTIONS: MappingProxyType[int, Callable[[sock, _call], None]] = MappingProxyTyp
 def sk_setsockopt(sk: sock, level: int, optname: int, optval: sockptr_t, optlen: int) -> int:
     """Set option SO_*; `optval` is at least an int except for SO_BINDTODEVICE. EINVAL, EFAULT, ENOPROTOOPT, …"""
     if optname == so.SO_BINDTODEVICE:
-        sock_setbindtodevice(sk, optval, optlen)
+        sock_settings.sock_setbindtodevice(sk, optval, optlen)
         return 0
     if optlen < 4:
         raise KernelError(EINVAL)
@@ -513,5 +366,3 @@ def sock_setsockopt(sock: socket, level: int, optname: int, optval: sockptr_t, o
     """setsockopt() at level SOL_SOCKET."""
     assert sock.sk is not None
     return sk_setsockopt(sock.sk, level, optname, optval, optlen)
-
-

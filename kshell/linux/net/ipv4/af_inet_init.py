@@ -59,7 +59,8 @@ from kshell.linux.net.ipv4.af_inet import (
     inet_splice_eof,
 )
 from kshell.linux.net.ipv4.af_inet_connect import inet_accept, inet_dgram_connect, inet_listen, inet_stream_connect
-from kshell.linux.net.ipv4.icmp import icmp_init, icmp_protocol
+from kshell.linux.net.ipv4.icmp import icmp_init
+from kshell.linux.net.ipv4.icmp_rcv import icmp_protocol
 from kshell.linux.net.ipv4.igmp_dev import igmp_mc_init, igmp_protocol
 from kshell.linux.net.ipv4.ip_fragment import ipfrag_init
 from kshell.linux.net.ipv4.ip_input import ip_rcv

@@ -52,7 +52,7 @@ from kshell.linux.include.net.netlink import (
 from kshell.linux.include.net.nlattr import NL_SET_ERR_MSG, nla_policy, nla_total_size, nlattrs
 from kshell.linux.net.core import rtnetlink
 from kshell.linux.net.core.dev import __dev_get_by_index
-from kshell.linux.net.core.rtnetlink_link import netlink_strict_get_check
+from kshell.linux.net.core.rtnetlink_getlink import netlink_strict_get_check
 from kshell.linux.net.core.rtnetlink_send import rtnl_notify, rtnl_unicast
 from kshell.linux.net.ipv4.devinet_rtnl import inet_base_seq
 

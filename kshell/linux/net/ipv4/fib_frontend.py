@@ -55,7 +55,7 @@ from kshell.linux.include.net.rtable import IPTOS_RT_MASK, RTCF_BROADCAST, RTCF_
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.net.core.dev import __dev_get_by_name
 from kshell.linux.net.core.rtnetlink import rtnl_lock, rtnl_unlock
-from kshell.linux.net.ipv4 import devinet, fib_semantics, fib_trie, route
+from kshell.linux.net.ipv4 import devinet_select, fib_semantics, fib_trie, route
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.inetdevice import in_device
@@ -162,7 +162,7 @@ def fib_compute_spec_dst(skb: sk_buff) -> int:
             return fib_semantics.fib_result_prefsrc(net, res)
     else:
         scope = RT_SCOPE_LINK
-    return devinet.inet_select_addr(dev, iph.saddr, scope)
+    return devinet_select.inet_select_addr(dev, iph.saddr, scope)
 
 
 def __fib_validate_source(
@@ -205,7 +205,7 @@ def fib_validate_source(skb: sk_buff, src: int, dst: int, tos: int, oif: int, de
         if IN_DEV_ORCONF(idev, IPV4_DEVCONF_ACCEPT_LOCAL):
             return 0
         if not net.ipv4.fib_has_custom_local_routes and not net.ipv4.fib_has_custom_rules:
-            if devinet.inet_lookup_ifaddr_rcu(net, src) is not None:
+            if devinet_select.inet_lookup_ifaddr_rcu(net, src) is not None:
                 return -EINVAL
             return 0
     return __fib_validate_source(skb, src, dst, tos, oif, dev, r, idev)

@@ -38,10 +38,12 @@ from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.ipv4 import (
     arp,
     devinet,
+    devinet_select,
     fib_frontend,
     fib_frontend_rtnl,
     fib_rules,
     fib_semantics,
+    fib_semantics_sync,
     fib_trie,
     route,
 )
@@ -53,7 +55,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.init.kernel import Kernel
-
 
 
 def fib_magic(cmd: int, type: int, dst: int, dst_len: int, ifa: in_ifaddr, rt_priority: int) -> None:
@@ -93,7 +94,7 @@ def fib_add_ifaddr(ifa: in_ifaddr) -> None:
     prefix = ifa.ifa_address & mask
     prim: in_ifaddr | None = ifa
     if ifa.ifa_flags & IFA_F_SECONDARY:
-        prim = devinet.inet_ifa_byprefix(in_dev, prefix, mask)
+        prim = devinet_select.inet_ifa_byprefix(in_dev, prefix, mask)
         if prim is None:
             return
     assert prim is not None
@@ -138,7 +139,7 @@ def fib_del_ifaddr(ifa: in_ifaddr, iprim: in_ifaddr | None) -> None:
     prim: in_ifaddr | None = ifa
     subnet = False
     if ifa.ifa_flags & IFA_F_SECONDARY:
-        prim = devinet.inet_ifa_byprefix(in_dev, any_, ifa.ifa_mask)
+        prim = devinet_select.inet_ifa_byprefix(in_dev, any_, ifa.ifa_mask)
         if prim is None or (iprim is not None and iprim is not prim):
             return
     elif any_ and (any_ != ifa.ifa_local or ifa.ifa_prefixlen < 32):
@@ -177,7 +178,7 @@ def _del_local(dev: net_device, ifa: in_ifaddr, prim: in_ifaddr) -> None:
     """The address itself is gone from the host (unless another device has it)."""
     net = dev.nd_net
     fib_magic(RTM_DELROUTE, RTN_LOCAL, ifa.ifa_local, 32, prim, 0)
-    if fib_frontend.inet_addr_type_dev_table(net, dev, ifa.ifa_local) != RTN_LOCAL and fib_semantics.fib_sync_down_addr(
+    if fib_frontend.inet_addr_type_dev_table(net, dev, ifa.ifa_local) != RTN_LOCAL and fib_semantics_sync.fib_sync_down_addr(
         dev, ifa.ifa_local
     ):
         fib_frontend.fib_flush(net)
@@ -185,7 +186,7 @@ def _del_local(dev: net_device, ifa: in_ifaddr, prim: in_ifaddr) -> None:
 
 def fib_disable_ip(dev: net_device, event: int, force: bool) -> None:
     """Routes over the device are dead."""
-    if fib_semantics.fib_sync_down_dev(dev, event, force):
+    if fib_semantics_sync.fib_sync_down_dev(dev, event, force):
         fib_frontend.fib_flush(dev.nd_net)
     else:
         route.rt_cache_flush(dev.nd_net)
@@ -202,7 +203,7 @@ def fib_inetaddr_event(this: notifier_block, event: int, ptr: object) -> int:
     net = dev.nd_net
     if event == NETDEV_UP:
         fib_add_ifaddr(ifa)
-        fib_semantics.fib_sync_up(dev, RTNH_F_DEAD)
+        fib_semantics_sync.fib_sync_up(dev, RTNH_F_DEAD)
         net.ipv4.dev_addr_genid += 1
         route.rt_cache_flush(net)
     elif event == NETDEV_DOWN:
@@ -229,16 +230,16 @@ def fib_netdev_event(this: notifier_block, event: int, ptr: object) -> int:
     if event == NETDEV_UP:
         for ifa in _ifas(in_dev):
             fib_add_ifaddr(ifa)
-        fib_semantics.fib_sync_up(dev, RTNH_F_DEAD)
+        fib_semantics_sync.fib_sync_up(dev, RTNH_F_DEAD)
         net.ipv4.dev_addr_genid += 1
         route.rt_cache_flush(net)
     elif event == NETDEV_DOWN:
         fib_disable_ip(dev, event, False)
     elif event == NETDEV_CHANGE:
         if fib_semantics.netif_carrier_ok(dev):
-            fib_semantics.fib_sync_up(dev, RTNH_F_LINKDOWN)
+            fib_semantics_sync.fib_sync_up(dev, RTNH_F_LINKDOWN)
         else:
-            fib_semantics.fib_sync_down_dev(dev, event, False)
+            fib_semantics_sync.fib_sync_down_dev(dev, event, False)
         route.rt_cache_flush(net)
     elif event == NETDEV_CHANGEMTU:
         route.rt_cache_flush(net)

@@ -18,7 +18,7 @@ from kshell.linux.include.linux.in_ import ipv4_is_multicast
 from kshell.linux.include.net.inet_sock import inet_sk
 from kshell.linux.net.core.rtnetlink import rtnl_lock, rtnl_unlock
 from kshell.linux.net.core.sock_mem import sock_kfree_s, sock_kmalloc
-from kshell.linux.net.ipv4 import devinet, igmp_dev, route_output
+from kshell.linux.net.ipv4 import devinet, devinet_select, igmp_dev, route_output
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.inetdevice import in_device
@@ -39,7 +39,7 @@ def ip_mc_find_dev(net: net_t, imr: ip_mreqn) -> in_device | None:
     if imr.imr_ifindex:
         return devinet.inetdev_by_index(net, imr.imr_ifindex)
     if imr.imr_address:
-        dev = devinet.__ip_dev_find(net, imr.imr_address, False)
+        dev = devinet_select.__ip_dev_find(net, imr.imr_address, False)
         if dev is None:
             return None
     else:

@@ -20,7 +20,7 @@ from kshell.linux.include.net.inet_hashtables import (
 from kshell.linux.include.net.inet_sock import inet_is_local_reserved_port
 from kshell.linux.include.net.sock import SK_CAN_REUSE, SK_FORCE_REUSE
 from kshell.linux.net.core import sock as net_core_sock
-from kshell.linux.net.ipv4 import inet_hashtables
+from kshell.linux.net.ipv4 import inet_hashtables_bind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,8 +121,8 @@ def inet_bhash2_addr_any_conflict(sk: sock, port: int, l3mdev: int, relax: bool,
     uid = net_core_sock.sock_i_uid(sk)
     net = sk.skc_net
     cb_ok = _reuseport_cb_ok(sk)
-    for tb2 in inet_hashtables.inet_bhash2_addr_any_hashbucket(sk, net, port):
-        if inet_hashtables.inet_bind2_bucket_match_addr_any(
+    for tb2 in inet_hashtables_bind.inet_bhash2_addr_any_hashbucket(sk, net, port):
+        if inet_hashtables_bind.inet_bind2_bucket_match_addr_any(
             tb2, net, port, l3mdev, sk
         ) and inet_bhash2_conflict(sk, tb2, uid, relax, cb_ok, reuseport_ok):
             return True
@@ -133,7 +133,7 @@ def _find_bucket(sk: sock, port: int) -> inet_bind_bucket | None:
     hinfo = tcp_or_dccp_get_hashinfo(sk)
     net = sk.skc_net
     for tb in hinfo.bhash.get(inet_bhashfn(net, port, hinfo.bhash_size), ()):
-        if inet_hashtables.inet_bind_bucket_match(tb, net, port, 0):
+        if inet_hashtables_bind.inet_bind_bucket_match(tb, net, port, 0):
             return tb
     return None
 
@@ -147,7 +147,7 @@ def _port_is_open(sk: sock, port: int, relax: bool) -> tuple[inet_bind_bucket | 
     if sk.skc_rcv_saddr and inet_bhash2_addr_any_conflict(sk, port, 0, relax, False):
         return None
     slot = inet_bhashfn_portaddr(hinfo, sk, net, port)
-    tb2 = inet_hashtables.inet_bind2_bucket_find(hinfo, slot, net, port, 0, sk)
+    tb2 = inet_hashtables_bind.inet_bind2_bucket_find(hinfo, slot, net, port, 0, sk)
     tb = _find_bucket(sk, port)
     if tb is not None and inet_csk_bind_conflict(sk, tb, tb2, relax, False):
         return None
@@ -240,7 +240,7 @@ def inet_csk_get_port(sk: inet_connection_sock, snum: int) -> None:
     bhash_created = tb is None
     if tb is None:
         slot = inet_bhashfn(net, port, hinfo.bhash_size)
-        tb = inet_hashtables.inet_bind_bucket_create(hinfo.bind_bucket_cachep, net, (hinfo.bhash, slot), port, 0)
+        tb = inet_hashtables_bind.inet_bind_bucket_create(hinfo.bind_bucket_cachep, net, (hinfo.bhash, slot), port, 0)
     slot2 = inet_bhashfn_portaddr(hinfo, sk, net, port)
     bhash2_created = False
     try:
@@ -251,9 +251,9 @@ def inet_csk_get_port(sk: inet_connection_sock, snum: int) -> None:
             )
             if check_bind_conflict and sk.skc_rcv_saddr and inet_bhash2_addr_any_conflict(sk, port, 0, True, True):
                 raise KernelError(EADDRINUSE)
-            tb2 = inet_hashtables.inet_bind2_bucket_find(hinfo, slot2, net, port, 0, sk)
+            tb2 = inet_hashtables_bind.inet_bind2_bucket_find(hinfo, slot2, net, port, 0, sk)
         if tb2 is None:
-            tb2 = inet_hashtables.inet_bind2_bucket_create(
+            tb2 = inet_hashtables_bind.inet_bind2_bucket_create(
                 hinfo.bind2_bucket_cachep, net, (hinfo.bhash2, slot2), port, 0, sk
             )
             bhash2_created = True
@@ -261,10 +261,10 @@ def inet_csk_get_port(sk: inet_connection_sock, snum: int) -> None:
             raise KernelError(EADDRINUSE)
     except KernelError:
         if bhash_created:
-            inet_hashtables.inet_bind_bucket_destroy(hinfo.bind_bucket_cachep, tb)
+            inet_hashtables_bind.inet_bind_bucket_destroy(hinfo.bind_bucket_cachep, tb)
         if bhash2_created and tb2 is not None:
-            inet_hashtables.inet_bind2_bucket_destroy(hinfo.bind2_bucket_cachep, tb2)
+            inet_hashtables_bind.inet_bind2_bucket_destroy(hinfo.bind2_bucket_cachep, tb2)
         raise
     inet_csk_update_fastreuse(tb, sk)
     if sk.icsk_bind_hash is None:
-        inet_hashtables.inet_bind_hash(sk, tb, tb2, port)
+        inet_hashtables_bind.inet_bind_hash(sk, tb, tb2, port)

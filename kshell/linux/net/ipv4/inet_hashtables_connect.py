@@ -14,7 +14,7 @@ from kshell.linux.include.net.inet_hashtables import inet_bhashfn, inet_bhashfn_
 from kshell.linux.include.net.inet_sock import inet_is_local_reserved_port
 from kshell.linux.net.core.secure_seq import secure_ipv4_port_ephemeral
 from kshell.linux.net.core.sock_proto import sock_prot_inuse_add
-from kshell.linux.net.ipv4 import inet_hashtables
+from kshell.linux.net.ipv4 import inet_hashtables, inet_hashtables_bind
 from kshell.linux.net.ipv4.inet_connection_sock_bind import inet_sk_get_local_port_range
 from kshell.linux.net.ipv4.inet_timewait_sock import inet_twsk_bind_unhash, inet_twsk_deschedule_put
 
@@ -82,12 +82,12 @@ def _try_port(
         return None
     slot = inet_bhashfn(net, port, hinfo.bhash_size)
     for tb in hinfo.bhash.get(slot, ()):
-        if inet_hashtables.inet_bind_bucket_match(tb, net, port, 0):
+        if inet_hashtables_bind.inet_bind_bucket_match(tb, net, port, 0):
             if tb.fastreuse >= 0 or tb.fastreuseport >= 0:
                 return None
             free, tw = check_established(death_row, sk, port, True)
             return (tb, tw) if free else None
-    tb = inet_hashtables._bind_bucket_create(hinfo.bind_bucket_cachep, net, (hinfo.bhash, slot), port, 0)
+    tb = inet_hashtables_bind._bind_bucket_create(hinfo.bind_bucket_cachep, net, (hinfo.bhash, slot), port, 0)
     tb.fastreuse = -1
     tb.fastreuseport = -1
     return tb, None
@@ -131,10 +131,10 @@ def _take_port(sk: tcp_sock, port: int, tb: inet_bind_bucket, tw: inet_timewait_
     hinfo = sk.skc_net.ipv4.tcp_death_row.hashinfo
     net = sk.skc_net
     slot = inet_bhashfn_portaddr(hinfo, sk, net, port)
-    tb2 = inet_hashtables.inet_bind2_bucket_find(hinfo, slot, net, port, 0, sk)
+    tb2 = inet_hashtables_bind.inet_bind2_bucket_find(hinfo, slot, net, port, 0, sk)
     if tb2 is None:
-        tb2 = inet_hashtables._bind2_bucket_create(hinfo.bind2_bucket_cachep, net, (hinfo.bhash2, slot), port, 0, sk)
-    inet_hashtables._bind_hash(sk, tb, tb2, port)
+        tb2 = inet_hashtables_bind._bind2_bucket_create(hinfo.bind2_bucket_cachep, net, (hinfo.bhash2, slot), port, 0, sk)
+    inet_hashtables_bind._bind_hash(sk, tb, tb2, port)
     if not sk.skc_hash:
         sk.inet_sport = port
         inet_hashtables.inet_ehash_nolisten(sk, tw, None)

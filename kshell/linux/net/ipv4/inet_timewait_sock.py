@@ -12,7 +12,7 @@ from kshell.linux.kernel.module.main import __module_get, module_put
 from kshell.linux.kernel.time.timer import mod_timer, timer_delete_sync, timer_list, timer_pending, timer_setup
 from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
 from kshell.linux.net.core.sock_proto import sock_prot_inuse_add
-from kshell.linux.net.ipv4 import inet_hashtables
+from kshell.linux.net.ipv4 import inet_hashtables, inet_hashtables_bind
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.tcp import tcp_sock
@@ -27,11 +27,11 @@ def inet_twsk_bind_unhash(tw: inet_timewait_sock, hashinfo: inet_hashinfo) -> No
         return
     del tb.owners[tw]
     tw.tw_tb = None
-    inet_hashtables.inet_bind_bucket_destroy(hashinfo.bind_bucket_cachep, tb)
+    inet_hashtables_bind.inet_bind_bucket_destroy(hashinfo.bind_bucket_cachep, tb)
     if tb2 is not None:
         del tb2.deathrow[tw]
         tw.tw_tb2 = None
-        inet_hashtables.inet_bind2_bucket_destroy(hashinfo.bind2_bucket_cachep, tb2)
+        inet_hashtables_bind.inet_bind2_bucket_destroy(hashinfo.bind2_bucket_cachep, tb2)
     tw.tw_refcnt -= 1
 
 

@@ -20,7 +20,7 @@ from kshell.linux.include.net.dst import dst_output
 from kshell.linux.include.net.ip import IPCB, IPSKB_DOREDIRECT, IPSKB_FORWARDED, _ipcb_opt
 from kshell.linux.include.net.rtable import rtable
 from kshell.linux.net.core.skbuff import kfree_skb
-from kshell.linux.net.ipv4 import icmp, ip_options, route, route_redirect
+from kshell.linux.net.ipv4 import icmp, ip_options_forward, route, route_redirect
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
@@ -44,7 +44,7 @@ def ip_forward_finish(net: net_t, sk: sock | None, skb: sk_buff) -> int:
     stats[IPSTATS_MIB_OUTFORWDATAGRAMS] += 1
     stats[IPSTATS_MIB_OUTOCTETS] += skb.len
     if _ipcb_opt(skb) is not None:
-        ip_options.ip_forward_options(skb)
+        ip_options_forward.ip_forward_options(skb)
     skb.tstamp = 0
     try:
         return dst_output(net, sk, skb)

@@ -47,7 +47,7 @@ from kshell.linux.include.net.ip import IP_DEFRAG_LOCAL_DELIVER, IPCB, inet_skb_
 from kshell.linux.kernel.printk import pr_info
 from kshell.linux.lib.vsprintf import ip4_addr_string
 from kshell.linux.net.core.skbuff import consume_skb, kfree_skb, kfree_skb_reason, skb_share_check, skb_trim
-from kshell.linux.net.ipv4 import icmp, ip_fragment, ip_options, raw_rcv, route_input
+from kshell.linux.net.ipv4 import icmp, ip_fragment, ip_options, ip_options_forward, raw_rcv, route_input
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device, packet_type
@@ -116,7 +116,7 @@ def ip_rcv_options(skb: sk_buff, dev: net_device) -> bool:
                 way = f"{ip4_addr_string(iph.saddr)} -> {ip4_addr_string(iph.daddr)}"
                 pr_info(dev.nd_net.kernel, f"source route option {way}")
             return True
-        return not ip_options.ip_options_rcv_srr(skb, dev)
+        return not ip_options_forward.ip_options_rcv_srr(skb, dev)
     return False
 
 

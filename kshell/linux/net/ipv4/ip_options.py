@@ -12,7 +12,6 @@ from kshell.abi.errno import EINVAL, EPERM
 from kshell.abi.inet import (
     ICMP_PARAMETERPROB,
     IPOPT_CIPSO,
-    IPOPT_COPY,
     IPOPT_END,
     IPOPT_LSRR,
     IPOPT_NOOP,
@@ -24,8 +23,7 @@ from kshell.abi.inet import (
     IPOPT_TS_TSANDADDR,
     IPOPT_TS_TSONLY,
 )
-from kshell.abi.packet import PACKET_HOST
-from kshell.abi.rtnetlink import RTN_LOCAL, RTN_UNICAST
+from kshell.abi.rtnetlink import RTN_UNICAST
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.skbuff import sk_buff
@@ -35,11 +33,9 @@ from kshell.linux.include.net.ip import IPCB
 from kshell.linux.include.net.rtable import rtable
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.time.timekeeping import ktime_get_real
-from kshell.linux.net.core.dst import dst_release
-from kshell.linux.net.ipv4 import fib_frontend, icmp, route, route_input
+from kshell.linux.net.ipv4 import fib_frontend, icmp, route
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.linux.sockptr import sockptr_t
     from kshell.linux.include.net.net_namespace import net as net_t
 
@@ -79,113 +75,6 @@ def ip_options_build(skb: sk_buff, opt: ip_options, daddr: int, rt: rtable) -> N
         data[at : at + 4] = inet_current_timestamp(rt.dev.nd_net).to_bytes(4, "big")
     iph._options = bytes(data)
     iph.ihl = 5 + (len(data) >> 2)
-
-
-def __ip_options_echo(net: net_t, dopt: ip_options, skb: sk_buff, sopt: ip_options | None) -> bool:
-    """Make the options of an answer from those received; False if they are bad."""
-    if sopt is None or not sopt._data:
-        return True
-    src = skb.network_header._options  # type: ignore[attr-defined]
-    out = dopt._data
-    if sopt.rr:
-        piece = _option_at(src, sopt.rr)
-        optlen, soffset = piece[1], piece[2]
-        dopt.rr = len(out) + _IPH
-        if sopt.rr_needaddr and soffset <= optlen:
-            if soffset + 3 > optlen:
-                return False
-            piece[2] = soffset + 4
-            dopt.rr_needaddr = 1
-        out += piece
-    if sopt.ts and not _echo_timestamp(net, dopt, sopt, _option_at(src, sopt.ts)):
-        return False
-    if sopt.srr:
-        _echo_source_route(dopt, sopt, _option_at(src, sopt.srr), skb)
-    if sopt.cipso:
-        dopt.cipso = len(out) + _IPH
-        out += _option_at(src, sopt.cipso)
-    while len(out) & 3:
-        out.append(IPOPT_END)
-    return True
-
-
-def _option_at(src: bytes, offset: int) -> bytearray:
-    at = offset - _IPH
-    return bytearray(src[at : at + src[at + 1]])
-
-
-def _echo_timestamp(net: net_t, dopt: ip_options, sopt: ip_options, piece: bytearray) -> bool:
-    optlen, soffset = piece[1], piece[2]
-    dopt.ts = len(dopt._data) + _IPH
-    if soffset <= optlen:
-        if sopt.ts_needaddr:
-            if soffset + 3 > optlen:
-                return False
-            dopt.ts_needaddr = 1
-            soffset += 4
-        if sopt.ts_needtime:
-            if soffset + 3 > optlen:
-                return False
-            if piece[3] & 0xF != IPOPT_TS_PRESPEC:
-                dopt.ts_needtime = 1
-                soffset += 4
-            elif soffset + 7 <= optlen:
-                addr = int.from_bytes(piece[soffset - 1 : soffset + 3], "big")
-                if fib_frontend.inet_addr_type(net, addr) != RTN_UNICAST:
-                    dopt.ts_needtime = 1
-                    soffset += 8
-        piece[2] = soffset
-    dopt._data += piece
-    return True
-
-
-def _echo_source_route(dopt: ip_options, sopt: ip_options, start: bytearray, skb: sk_buff) -> None:
-    """The way back is the way here, reversed."""
-    optlen, soffset = start[1], start[2]
-    hops = []
-    soffset = min(soffset, optlen + 1) - 4
-    if soffset <= 3:
-        return
-    faddr = int.from_bytes(start[soffset - 1 : soffset + 3], "big")
-    soffset -= 4
-    while soffset > 3:
-        hops.append(bytes(start[soffset - 1 : soffset + 3]))
-        soffset -= 4
-    saddr = skb.network_header.saddr  # type: ignore[attr-defined]
-    count = len(hops) + 1
-    if saddr == int.from_bytes(start[soffset + 3 : soffset + 7], "big"):
-        count -= 1
-    if count > 0:
-        body = b"".join(hops)[: (count - 1) * 4 + 4]
-        body = body.ljust(count * 4 - 0, b"\0")[: count * 4]
-        dopt.faddr = faddr
-        dopt.srr = len(dopt._data) + _IPH
-        dopt._data += bytes((start[0], count * 4 + 3, 4)) + body
-        dopt.is_strictroute = sopt.is_strictroute
-
-
-def ip_options_fragment(skb: sk_buff) -> None:
-    """Overwrite the options that only a first fragment has."""
-    opt = IPCB(skb).opt
-    data = opt._data
-    at = 0
-    while at < len(data):
-        kind = data[at]
-        if kind == IPOPT_END:
-            return
-        if kind == IPOPT_NOOP:
-            at += 1
-            continue
-        optlen = data[at + 1]
-        if optlen < 2 or optlen > len(data) - at:
-            return
-        if not kind & IPOPT_COPY:
-            data[at : at + optlen] = bytes((IPOPT_NOOP,)) * optlen
-        at += optlen
-    opt.ts = opt.rr = opt.rr_needaddr = opt.ts_needaddr = opt.ts_needtime = 0
-    iph = skb.network_header
-    assert isinstance(iph, iphdr)
-    iph._options = bytes(data)
 
 
 class _BadOption(Exception):
@@ -410,89 +299,3 @@ def ip_options_get(net: net_t, data: sockptr_t | bytes, optlen: int) -> ip_optio
     if opt.opt.srr and not _may_set_any(net):
         raise KernelError(EPERM)
     return opt
-
-
-def ip_forward_options(skb: sk_buff) -> None:
-    """Fill in what a router fills in."""
-    opt = IPCB(skb).opt
-    rt = skb._skb_refdst
-    iph = skb.network_header
-    assert isinstance(rt, rtable)
-    assert isinstance(iph, iphdr)
-    raw = bytearray(iph._options)
-    if opt.rr_needaddr:
-        at = opt.rr - _IPH
-        at += raw[at + 2] - 5
-        raw[at : at + 4] = route.ip_rt_get_source(skb, rt).to_bytes(4, "big")
-        opt.is_changed = 1
-    if opt.srr_is_hit:
-        _forward_source_route(skb, rt, opt, iph, raw)
-    iph._options = bytes(raw)
-    if opt.is_changed:
-        opt.is_changed = 0
-        iph.check = None
-
-
-def _forward_source_route(skb: sk_buff, rt: rtable, opt: ip_options, iph: iphdr, raw: bytearray) -> None:
-    at = opt.srr - _IPH
-    srrptr, srrspace = raw[at + 2], raw[at + 1]
-    nexthop = opt.nexthop.to_bytes(4, "big")
-    while srrptr + 3 <= srrspace and raw[at + srrptr - 1 : at + srrptr + 3] != nexthop:
-        srrptr += 4
-    if srrptr + 3 <= srrspace:
-        opt.is_changed = 1
-        iph.daddr = opt.nexthop
-        raw[at + srrptr - 1 : at + srrptr + 3] = route.ip_rt_get_source(skb, rt).to_bytes(4, "big")
-        raw[at + 2] = srrptr + 4
-    if opt.ts_needaddr:
-        at = opt.ts - _IPH
-        at += raw[at + 2] - 9
-        raw[at : at + 4] = route.ip_rt_get_source(skb, rt).to_bytes(4, "big")
-        opt.is_changed = 1
-
-
-def ip_options_rcv_srr(skb: sk_buff, dev: net_device) -> bool:
-    """Follow a source route that leads through this host; False: drop the packet."""
-    opt = IPCB(skb).opt
-    iph = skb.network_header
-    rt = skb._skb_refdst
-    assert isinstance(iph, iphdr)
-    if rt is None:
-        return True
-    assert isinstance(rt, rtable)
-    if skb.pkt_type != PACKET_HOST:
-        return False
-    if rt.rt_type == RTN_UNICAST:
-        if not opt.is_strictroute:
-            return True
-        icmp.icmp_send(skb, ICMP_PARAMETERPROB, 0, 16 << 24)
-        return False
-    if rt.rt_type != RTN_LOCAL:
-        return False
-    data, at = opt._data, opt.srr - _IPH
-    srrptr, srrspace = data[at + 2], data[at + 1]
-    nexthop = 0
-    while srrptr <= srrspace:
-        if srrptr + 3 > srrspace:
-            icmp.icmp_send(skb, ICMP_PARAMETERPROB, 0, (opt.srr + 2) << 24)
-            return False
-        nexthop = int.from_bytes(data[at + srrptr - 1 : at + srrptr + 3], "big")
-        old = skb._skb_refdst
-        skb._skb_refdst = None
-        err = route_input.ip_route_input(skb, nexthop, iph.saddr, iph.tos, dev)
-        rt2 = skb._skb_refdst
-        if err or not isinstance(rt2, rtable) or rt2.rt_type not in (RTN_UNICAST, RTN_LOCAL):
-            dst_release(rt2)
-            skb._skb_refdst = old
-            return False
-        dst_release(old)
-        if rt2.rt_type != RTN_LOCAL:
-            break
-        iph.daddr = nexthop
-        opt.is_changed = 1
-        srrptr += 4
-    if srrptr <= srrspace:
-        opt.srr_is_hit = 1
-        opt.nexthop = nexthop
-        opt.is_changed = 1
-    return True

@@ -15,7 +15,7 @@ from kshell.linux.net.core.skbuff import alloc_skb, consume_skb, kfree_skb, skb_
 from kshell.linux.net.core.skbuff_bytes import _transport_bytes
 from kshell.linux.net.core.sock_mem import skb_set_owner_w
 from kshell.linux.net.ipv4 import ip_output
-from kshell.linux.net.ipv4.ip_options import ip_options_fragment
+from kshell.linux.net.ipv4.ip_options_forward import ip_options_fragment
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t

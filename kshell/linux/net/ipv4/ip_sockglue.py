@@ -51,7 +51,8 @@ from kshell.linux.net.core.skbuff import alloc_skb, consume_skb, kfree_skb, skb_
 from kshell.linux.net.core.skbuff_error import sock_dequeue_err_skb, sock_queue_err_skb
 from kshell.linux.net.core.sock_queue import __sock_cmsg_send
 from kshell.linux.net.ipv4 import fib_frontend, route
-from kshell.linux.net.ipv4.ip_options import __ip_options_echo, ip_options_get, ip_options_undo
+from kshell.linux.net.ipv4.ip_options import ip_options_get, ip_options_undo
+from kshell.linux.net.ipv4.ip_options_echo import __ip_options_echo
 from kshell.linux.net.socket_cmsg import sock_recv_timestamp
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from kshell.linux.include.linux.igmp import ip_mreq_source, ip_mreqn
 from kshell.linux.include.linux.sockptr import copy_from_sockptr, copy_to_sockptr, copy_to_sockptr_offset
 from kshell.linux.include.net.inet_sock import inet_sk
 from kshell.linux.net.core.dev import dev_get_by_index
-from kshell.linux.net.ipv4 import devinet
+from kshell.linux.net.ipv4 import devinet_select
 from kshell.linux.net.ipv4.igmp import (
     ip_mc_gsfget,
     ip_mc_join_group,
@@ -69,7 +69,7 @@ def _set_multicast_if(sk: sock, optval: sockptr_t, optlen: int) -> None:
         if not mreq.imr_address:
             inet.mc_index = inet.mc_addr = 0
             return
-        dev = devinet.ip_dev_find(net, mreq.imr_address)
+        dev = devinet_select.ip_dev_find(net, mreq.imr_address)
         if dev is not None:
             mreq.imr_ifindex = dev.ifindex
     else:

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import (
     EACCES,
-    EADDRINUSE,
-    EADDRNOTAVAIL,
     EAFNOSUPPORT,
     EDESTADDRREQ,
     EHOSTUNREACH,
@@ -27,15 +25,7 @@ from kshell.abi.inet import (
     ICMP_REDIRECT,
     ICMP_SOURCE_QUENCH,
 )
-from kshell.abi.rtnetlink import RT_TABLE_LOCAL, RTN_LOCAL
-from kshell.abi.socket import (
-    AF_INET,
-    AF_UNSPEC,
-    MSG_DONTROUTE,
-    MSG_ERRQUEUE,
-    MSG_OOB,
-    MSG_TRUNC,
-)
+from kshell.abi.socket import AF_INET, MSG_DONTROUTE, MSG_ERRQUEUE, MSG_OOB, MSG_TRUNC
 from kshell.abi.tcp import TCP_ESTABLISHED
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.icmp import NR_ICMP_UNREACH, icmphdr
@@ -44,20 +34,11 @@ from kshell.linux.include.linux.skbuff import CHECKSUM_NONE, sk_buff
 from kshell.linux.include.linux.snmp import IPSTATS_MIB_OUTNOROUTES
 from kshell.linux.include.net.dropreason import SKB_DROP_REASON_NO_SOCKET
 from kshell.linux.include.net.flow import flowi4
-from kshell.linux.include.net.inet_sock import inet_can_nonlocal_bind, inet_sk, inet_sk_flowi_flags, inet_sock
+from kshell.linux.include.net.inet_sock import inet_sk, inet_sk_flowi_flags, inet_sock
 from kshell.linux.include.net.ip import IPCB, _pick_device, get_rttos, ipcm_cookie, ipcm_init_sk
-from kshell.linux.include.net.ping import PING_HTABLE_MASK, ping_table, pingfakehdr
+from kshell.linux.include.net.ping import ping_table, pingfakehdr
 from kshell.linux.include.net.rtable import RTO_ONLINK, inet_iif
-from kshell.linux.include.net.sock import (
-    SOCK_BINDADDR_LOCK,
-    SOCK_BINDPORT_LOCK,
-    SOCK_LOCALROUTE,
-    SOCK_RCU_FREE,
-    proto,
-    sk_dst_reset,
-    sk_error_report,
-    sock,
-)
+from kshell.linux.include.net.sock import SOCK_LOCALROUTE, proto, sk_error_report, sock
 from kshell.linux.lib.iov_iter import copy_from_iter_full
 from kshell.linux.net.core.datagram import skb_copy_datagram_msg, skb_free_datagram, skb_recv_datagram
 from kshell.linux.net.core.skbuff import kfree_skb_reason, skb_clone, skb_push
@@ -65,21 +46,16 @@ from kshell.linux.net.core.skbuff_bytes import _transport_bytes
 from kshell.linux.net.core.sock import sk_common_release
 from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
 from kshell.linux.net.core.sock_lock import release_sock
-from kshell.linux.net.core.sock_proto import sock_prot_inuse_add
 from kshell.linux.net.core.sock_queue import sock_queue_rcv_skb_reason
-from kshell.linux.net.ipv4 import fib_frontend, icmp, route_pmtu
+from kshell.linux.net.ipv4 import icmp, route_pmtu
 from kshell.linux.net.ipv4.datagram import ip4_datagram_connect, ip4_datagram_release_cb
-from kshell.linux.net.ipv4.ip_output_append import (
-    _may_send,
-    ip_append_data,
-    ip_flush_pending_frames,
-    ip_push_pending_frames,
-)
+from kshell.linux.net.ipv4.ip_output_append import _may_send, ip_append_data
+from kshell.linux.net.ipv4.ip_output_push import ip_flush_pending_frames, ip_push_pending_frames
 from kshell.linux.net.ipv4.ip_sockglue import ip_cmsg_recv, ip_cmsg_send, ip_icmp_error, ip_recv_error
 from kshell.linux.net.ipv4.ip_sockglue_opt import ip_getsockopt, ip_setsockopt
+from kshell.linux.net.ipv4.ping_bind import ping_bind, ping_get_port, ping_hash, ping_hashslot, ping_unhash
 from kshell.linux.net.ipv4.route_output import ip_route_output_flow
 from kshell.linux.net.ipv4.udp_connect import __udp_disconnect
-from kshell.linux.net.l3mdev import l3mdev_fib_table_by_index
 from kshell.linux.net.socket_cmsg import sock_recv_timestamp
 from kshell.linux.security.security import security_sk_classify_flow
 
@@ -87,59 +63,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.socket import msghdr
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.init.kernel import Kernel
-
-
-def ping_hashslot(table: ping_table, num: int) -> list[sock]:
-    """The sockets whose identifier falls into the same slot, newest first."""
-    return table.hash[num & PING_HTABLE_MASK]
-
-
-def _in_use(table: ping_table, net: net_t, sk: sock, ident: int) -> bool:
-    return any(
-        sk2.skc_num == ident and sk2 is not sk and sk2.skc_net is net and not (sk2.sk_reuse and sk.sk_reuse)
-        for sk2 in ping_hashslot(table, ident)
-    )
-
-
-def ping_get_port(sk: sock, ident: int) -> int:
-    """Take an identifier, any if 0. EADDRINUSE."""
-    net = sk.skc_net
-    kernel = net.kernel
-    table = kernel.ping_table
-    if not ident:
-        for step in range(1 << 16):
-            candidate = (kernel.ping_port_rover + 1 + step) & 0xFFFF or 1
-            if not any(s.skc_num == candidate and s.skc_net is net for s in ping_hashslot(table, candidate)):
-                ident = kernel.ping_port_rover = candidate
-                break
-        else:
-            raise KernelError(EADDRINUSE)
-    elif _in_use(table, net, sk, ident):
-        raise KernelError(EADDRINUSE)
-    sk.skc_num = ident
-    if not sk.skc_hash:
-        ping_hashslot(table, ident).insert(0, sk)
-        sk.skc_hash = ident
-        sk.skc_refcnt += 1
-        sock_prot_inuse_add(sk.skc_net, sk.skc_prot, 1)
-        sk.skc_flags |= 1 << SOCK_RCU_FREE
-    return 0
-
-
-def ping_hash(sk: sock) -> int:
-    """Never called: sockets are hashed when they get an identifier."""
-    raise AssertionError("ping_hash")
-
-
-def ping_unhash(sk: sock) -> None:
-    """Give the identifier back."""
-    if sk.skc_hash:
-        ping_hashslot(sk.skc_net.kernel.ping_table, sk.skc_hash).remove(sk)
-        sk.skc_hash = 0
-        sk.skc_refcnt -= 1
-        sock_prot_inuse_add(sk.skc_net, sk.skc_prot, -1)
-        sk.skc_num = 0
-        inet_sk(sk).inet_sport = 0
 
 
 def ping_lookup(net: net_t, skb: sk_buff, ident: int) -> sock | None:
@@ -176,51 +99,6 @@ def ping_pre_connect(sk: sock, uaddr: bytes, addr_len: int) -> int:
     """Before connect(): EINVAL for a short address."""
     if addr_len < 16:
         raise KernelError(EINVAL)
-    return 0
-
-
-def ping_check_bind_addr(sk: sock, uaddr: bytes, addr_len: int) -> None:
-    """EINVAL, EAFNOSUPPORT, EADDRNOTAVAIL."""
-    if addr_len < 16:
-        raise KernelError(EINVAL)
-    family = int.from_bytes(uaddr[:2], "little")
-    saddr = int.from_bytes(uaddr[4:8], "big")
-    if family != AF_INET and (family != AF_UNSPEC or saddr):
-        raise KernelError(EAFNOSUPPORT)
-    if not saddr:
-        return
-    net = sk.skc_net
-    tb_id = l3mdev_fib_table_by_index(net, sk.sk_bound_dev_if) or RT_TABLE_LOCAL
-    kind = fib_frontend.inet_addr_type_table(net, saddr, tb_id)
-    if kind in (3, 5) or (kind != RTN_LOCAL and not inet_can_nonlocal_bind(net, inet_sk(sk))):
-        raise KernelError(EADDRNOTAVAIL)
-
-
-def ping_set_saddr(sk: sock, saddr: bytes) -> None:
-    """Set the local address."""
-    inet_sk(sk).inet_saddr = sk.skc_rcv_saddr = int.from_bytes(saddr[4:8], "big")
-
-
-def ping_bind(sk: sock, uaddr: bytes, addr_len: int) -> int:
-    """bind(): the port is the identifier. EINVAL if bound already, EADDRINUSE."""
-    isk = inet_sk(sk)
-    ping_check_bind_addr(sk, uaddr, addr_len)
-    lock_sock(sk)
-    try:
-        if isk.inet_num:
-            raise KernelError(EINVAL)
-        snum = int.from_bytes(uaddr[2:4], "big")
-        ping_get_port(sk, snum)
-        ping_set_saddr(sk, uaddr)
-        if isk.inet_rcv_saddr:
-            sk.sk_userlocks |= SOCK_BINDADDR_LOCK
-        if snum:
-            sk.sk_userlocks |= SOCK_BINDPORT_LOCK
-        isk.inet_sport = isk.inet_num
-        isk.inet_daddr = isk.inet_dport = 0
-        sk_dst_reset(sk)
-    finally:
-        release_sock(sk)
     return 0
 
 

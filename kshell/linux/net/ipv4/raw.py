@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import (
-    EADDRNOTAVAIL,
-    EAFNOSUPPORT,
-    EDESTADDRREQ,
-    EINVAL,
-    EMSGSIZE,
-    ENOBUFS,
-    ENOPROTOOPT,
-    EOPNOTSUPP,
-)
-from kshell.abi.inet import ICMP_FILTER, IPPROTO_ICMP, IPPROTO_RAW
-from kshell.abi.ioctl import SIOCINQ, SIOCOUTQ
+from kshell.abi.errno import EADDRNOTAVAIL, EAFNOSUPPORT, EDESTADDRREQ, EINVAL, EMSGSIZE, ENOBUFS, EOPNOTSUPP
+from kshell.abi.inet import IPPROTO_ICMP, IPPROTO_RAW
 from kshell.abi.netdevice import ETH_P_IP
 from kshell.abi.rtnetlink import RT_TABLE_LOCAL, RTN_BROADCAST, RTN_MULTICAST
 from kshell.abi.socket import (
@@ -27,31 +17,20 @@ from kshell.abi.socket import (
     MSG_OOB,
     MSG_PROBE,
     MSG_TRUNC,
-    SOL_RAW,
 )
 from kshell.abi.tcp import TCP_CLOSE, TCP_ESTABLISHED
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.errno import ENOIOCTLCMD
 from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.netdevice import NET_XMIT_CN
 from kshell.linux.include.linux.skbuff import CHECKSUM_NONE
 from kshell.linux.include.linux.snmp import IPSTATS_MIB_OUTDISCARDS
-from kshell.linux.include.linux.sockptr import copy_from_sockptr
-from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user, get_user, put_user
 from kshell.linux.include.net.dst import dst_output
 from kshell.linux.include.net.flow import FLOWI_FLAG_KNOWN_NH, flowi4
 from kshell.linux.include.net.inet_sock import inet_addr_valid_or_nonlocal, inet_sk, inet_sk_flowi_flags
 from kshell.linux.include.net.ip import _pick_device, get_rttos, ipcm_cookie, ipcm_init_sk
-from kshell.linux.include.net.raw import raw_sk, raw_sock
+from kshell.linux.include.net.raw import raw_sock
 from kshell.linux.include.net.rtable import RTO_ONLINK, rtable
-from kshell.linux.include.net.sock import (
-    SOCK_LOCALROUTE,
-    proto,
-    sk_dst_reset,
-    sk_error_report,
-    sk_wmem_alloc_get,
-    sock,
-)
+from kshell.linux.include.net.sock import SOCK_LOCALROUTE, proto, sk_dst_reset, sk_error_report, sock
 from kshell.linux.lib.iov_iter import copy_from_iter_full
 from kshell.linux.net.core.datagram import skb_copy_datagram_msg, skb_free_datagram, skb_recv_datagram
 from kshell.linux.net.core.dst import dst_release
@@ -63,15 +42,10 @@ from kshell.linux.net.core.sock_mem import sock_alloc_send_skb
 from kshell.linux.net.ipv4 import fib_frontend, icmp
 from kshell.linux.net.ipv4.datagram import ip4_datagram_connect, ip4_datagram_release_cb
 from kshell.linux.net.ipv4.ip_output import _ip_select_ident_segs, ip_generic_getfrag
-from kshell.linux.net.ipv4.ip_output_append import (
-    _may_send,
-    _run_nowait,
-    ip_append_data,
-    ip_flush_pending_frames,
-    ip_push_pending_frames,
-)
+from kshell.linux.net.ipv4.ip_output_append import _may_send, _run_nowait, ip_append_data
+from kshell.linux.net.ipv4.ip_output_push import ip_flush_pending_frames, ip_push_pending_frames
 from kshell.linux.net.ipv4.ip_sockglue import ip_cmsg_recv, ip_cmsg_send, ip_local_error, ip_ra_control, ip_recv_error
-from kshell.linux.net.ipv4.ip_sockglue_opt import ip_getsockopt, ip_setsockopt
+from kshell.linux.net.ipv4.raw_opt import compat_raw_ioctl, raw_getsockopt, raw_ioctl, raw_setsockopt
 from kshell.linux.net.ipv4.raw_rcv import raw_hash_sk, raw_rcv_skb, raw_unhash_sk
 from kshell.linux.net.ipv4.route_output import ip_route_output_flow
 from kshell.linux.net.ipv4.udp_connect import __udp_disconnect
@@ -82,11 +56,7 @@ from kshell.linux.security.security import security_sk_classify_flow
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.linux.socket import msghdr
-    from kshell.linux.include.linux.sockptr import sockptr_t
     from kshell.linux.init.kernel import Kernel
-
-SIOCGETVIFCNT = 0x89E0
-SIOCGETSGCNT = 0x89E1
 
 
 class raw_frag_vec:
@@ -329,80 +299,6 @@ async def raw_recvmsg(sk: sock, msg: msghdr, length: int, flags: int) -> int:
 def raw_sk_init(sk: sock) -> int:
     """A new socket blocks no ICMP type."""
     return 0
-
-
-def raw_seticmpfilter(sk: sock, optval: sockptr_t, optlen: int) -> int:
-    """ICMP_FILTER. EFAULT."""
-    optlen = min(optlen, 4)
-    data = copy_from_sockptr(optval, optlen) if optlen else b""
-    old = raw_sk(sk).filter.data.to_bytes(4, "little")
-    raw_sk(sk).filter.data = int.from_bytes(data + old[optlen:], "little")
-    return 0
-
-
-def raw_geticmpfilter(sk: sock, optval: int, optlen: int) -> int:
-    """ICMP_FILTER. EFAULT, EINVAL."""
-    current = sk.skc_net.kernel.current
-    length = get_user(current, optlen)
-    if length < 0:
-        raise KernelError(EINVAL)
-    length = min(length, 4)
-    put_user(current, optlen, length)
-    copy_to_user(current, optval, raw_sk(sk).filter.data.to_bytes(4, "little")[:length])
-    return 0
-
-
-def _check_icmp_filter(sk: sock, optname: int) -> None:
-    if optname != ICMP_FILTER:
-        raise KernelError(ENOPROTOOPT)
-    if inet_sk(sk).inet_num != IPPROTO_ICMP:
-        raise KernelError(EOPNOTSUPP)
-
-
-def raw_setsockopt(sk: sock, level: int, optname: int, optval: sockptr_t, optlen: int) -> int:
-    """setsockopt() at SOL_RAW or IPPROTO_IP."""
-    if level != SOL_RAW:
-        return ip_setsockopt(sk, level, optname, optval, optlen)
-    _check_icmp_filter(sk, optname)
-    return raw_seticmpfilter(sk, optval, optlen)
-
-
-def raw_getsockopt(sk: sock, level: int, optname: int, optval: int, optlen: int) -> int:
-    """getsockopt() at SOL_RAW or IPPROTO_IP."""
-    if level != SOL_RAW:
-        return ip_getsockopt(sk, level, optname, optval, optlen)
-    _check_icmp_filter(sk, optname)
-    return raw_geticmpfilter(sk, optval, optlen)
-
-
-def ipmr_ioctl(sk: sock, cmd: int, arg: int) -> int:
-    """net/ipv4/ipmr.c: statistics of multicast routes, of which there are none. EINVAL, EADDRNOTAVAIL."""
-    current = sk.skc_net.kernel.current
-    if cmd == SIOCGETVIFCNT:
-        copy_from_user(current, arg, 40)
-        raise KernelError(EINVAL)
-    if cmd == SIOCGETSGCNT:
-        copy_from_user(current, arg, 32)
-        raise KernelError(EADDRNOTAVAIL)
-    raise KernelError(ENOIOCTLCMD)
-
-
-def raw_ioctl(sk: sock, cmd: int, arg: int) -> int:
-    """SIOCOUTQ, SIOCINQ."""
-    current = sk.skc_net.kernel.current
-    if cmd == SIOCOUTQ:
-        put_user(current, arg, sk_wmem_alloc_get(sk))
-        return 0
-    if cmd == SIOCINQ:
-        skb = sk.sk_receive_queue.next
-        put_user(current, arg, skb.len if skb is not None else 0)
-        return 0
-    return ipmr_ioctl(sk, cmd, arg)
-
-
-def compat_raw_ioctl(sk: sock, cmd: int, arg: int) -> int:
-    """No ioctl differs for 32-bit programs."""
-    raise KernelError(ENOIOCTLCMD)
 
 
 def raw_abort(sk: sock, err: int) -> int:

@@ -12,12 +12,7 @@ from kshell.linux.include.linux.inetdevice import IN_DEV_FORWARD
 from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.skbuff import sk_buff
 from kshell.linux.include.linux.snmp import IPSTATS_MIB_INADDRERRORS, IPSTATS_MIB_INNOROUTES
-from kshell.linux.include.net.dst import (
-    DST_NOXFRM,
-    DST_OBSOLETE_FORCE_CHK,
-    dst_entry,
-    dst_metric_raw,
-)
+from kshell.linux.include.net.dst import DST_NOXFRM, DST_OBSOLETE_FORCE_CHK, dst_entry, dst_metric_raw
 from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.ip import _ipcb_opt
 from kshell.linux.include.net.ip_fib import fib_info, fib_nh_common, fib_nh_exception, fib_result
@@ -26,7 +21,15 @@ from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
 from kshell.linux.net.core.dst import dst_init, dst_release
 from kshell.linux.net.core.skbuff import kfree_skb
 from kshell.linux.net.core.sock import sk_dst_reset
-from kshell.linux.net.ipv4 import devinet, fib_frontend, fib_semantics, icmp, ip_input, ip_output, route_pmtu
+from kshell.linux.net.ipv4 import (
+    devinet_select,
+    fib_frontend,
+    fib_semantics,
+    icmp,
+    ip_input,
+    ip_output,
+    route_pmtu,
+)
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.inetdevice import in_device
@@ -151,7 +154,7 @@ def ip_rt_get_source(skb: sk_buff, rt: rtable) -> int:
     if not fib_frontend.fib_lookup(net, fl4, res, 0):
         return fib_semantics.fib_result_prefsrc(net, res)
     gateway = rt.rt_gw4 if rt.rt_gw_family else iph.daddr
-    return devinet.inet_select_addr(rt.dev, gateway, RT_SCOPE_UNIVERSE)
+    return devinet_select.inet_select_addr(rt.dev, gateway, RT_SCOPE_UNIVERSE)
 
 
 def ipv4_default_advmss(dst: dst_entry) -> int:

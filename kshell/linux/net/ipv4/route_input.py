@@ -42,7 +42,7 @@ from kshell.linux.include.net.rtable import IPTOS_RT_MASK, RTCF_BROADCAST, RTCF_
 from kshell.linux.kernel.printk import pr_warn
 from kshell.linux.lib.vsprintf import ip4_addr_string
 from kshell.linux.net.core.skbuff import skb_dst_drop
-from kshell.linux.net.ipv4 import devinet, fib_frontend, fib_multipath, igmp_dev, ip_forward, route
+from kshell.linux.net.ipv4 import devinet_select, fib_frontend, fib_multipath, igmp_dev, ip_forward, route
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
@@ -101,7 +101,7 @@ def __mkroute_input(skb: sk_buff, res: fib_result, in_dev: in_device, daddr: int
         return -err
     if err and out_dev is in_dev and skb.protocol == ETH_P_IP:
         gateway = nhc.nhc_gw if nhc.nhc_gw_family else 0
-        if IN_DEV_ORCONF(out_dev, IPV4_DEVCONF_SHARED_MEDIA) or devinet.inet_addr_onlink(out_dev, saddr, gateway):
+        if IN_DEV_ORCONF(out_dev, IPV4_DEVCONF_SHARED_MEDIA) or devinet_select.inet_addr_onlink(out_dev, saddr, gateway):
             IPCB(skb).flags |= IPSKB_DOREDIRECT
     fnhe = route.find_exception(nhc, daddr)
     do_cache = res.fi is not None

@@ -28,7 +28,7 @@ from kshell.linux.include.net.ip_fib import fib_result
 from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTCF_LOCAL, RTCF_MULTICAST, rtable
 from kshell.linux.net.core.dev import dev_get_by_index_rcu
 from kshell.linux.net.core.dst import dst_release
-from kshell.linux.net.ipv4 import devinet, fib_frontend, fib_semantics, igmp_dev, ip_output, route
+from kshell.linux.net.ipv4 import devinet_select, fib_frontend, fib_semantics_sync, igmp_dev, ip_output, route
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.inetdevice import in_device
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.net_namespace import net as net_t
     from kshell.linux.include.net.sock import sock
-
 
 
 def _route_type(
@@ -125,11 +124,11 @@ def _check_source(net: net_t, fl4: flowi4) -> net_device | None:
     if ipv4_is_multicast(saddr) or ipv4_is_lbcast(saddr):
         raise KernelError(EINVAL)
     if not fl4.flowi4_oif and (ipv4_is_multicast(fl4.daddr) or ipv4_is_lbcast(fl4.daddr)):
-        dev_out = devinet.__ip_dev_find(net, saddr, False)
+        dev_out = devinet_select.__ip_dev_find(net, saddr, False)
         if dev_out is None:
             raise KernelError(ENETUNREACH)
         return dev_out
-    if not fl4.flowi4_flags & FLOWI_FLAG_ANYSRC and devinet.__ip_dev_find(net, saddr, False) is None:
+    if not fl4.flowi4_flags & FLOWI_FLAG_ANYSRC and devinet_select.__ip_dev_find(net, saddr, False) is None:
         raise KernelError(ENETUNREACH)
     return None
 
@@ -144,13 +143,13 @@ def _bound_device(net: net_t, fl4: flowi4) -> tuple[net_device, bool]:
     daddr = fl4.daddr
     if ipv4_is_local_multicast(daddr) or ipv4_is_lbcast(daddr) or fl4.flowi4_proto == IPPROTO_IGMP:
         if not fl4.saddr:
-            fl4.saddr = devinet.inet_select_addr(dev_out, 0, RT_SCOPE_LINK)
+            fl4.saddr = devinet_select.inet_select_addr(dev_out, 0, RT_SCOPE_LINK)
         return dev_out, True
     if not fl4.saddr:
         if ipv4_is_multicast(daddr):
-            fl4.saddr = devinet.inet_select_addr(dev_out, 0, fl4.flowi4_scope)
+            fl4.saddr = devinet_select.inet_select_addr(dev_out, 0, fl4.flowi4_scope)
         elif not daddr:
-            fl4.saddr = devinet.inet_select_addr(dev_out, 0, RT_SCOPE_HOST)
+            fl4.saddr = devinet_select.inet_select_addr(dev_out, 0, RT_SCOPE_HOST)
     return dev_out, False
 
 
@@ -180,7 +179,7 @@ def ip_route_output_key_hash_rcu(net: net_t, fl4: flowi4, res: fib_result, skb: 
         if dev_out is None:
             raise KernelError(err)
         if not fl4.saddr:
-            fl4.saddr = devinet.inet_select_addr(dev_out, 0, RT_SCOPE_LINK)
+            fl4.saddr = devinet_select.inet_select_addr(dev_out, 0, RT_SCOPE_LINK)
         res.type = RTN_UNICAST
         return __mkroute_output(res, fl4, orig_oif, dev_out, 0)
     assert res.fi is not None
@@ -192,7 +191,7 @@ def ip_route_output_key_hash_rcu(net: net_t, fl4: flowi4, res: fib_result, skb: 
         orig_oif = res.nhc.nhc_oif
         fl4.flowi4_oif = dev_out.ifindex
         return __mkroute_output(res, fl4, orig_oif, dev_out, RTCF_LOCAL)
-    fib_semantics.fib_select_path(net, res, fl4, skb)
+    fib_semantics_sync.fib_select_path(net, res, fl4, skb)
     dev_out = res.nhc.nhc_dev
     assert dev_out is not None
     return __mkroute_output(res, fl4, orig_oif, dev_out, 0)

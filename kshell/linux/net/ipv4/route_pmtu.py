@@ -15,7 +15,7 @@ from kshell.linux.include.net.ip_fib import fib_nh_common, fib_nh_exception, fib
 from kshell.linux.include.net.rtable import rtable
 from kshell.linux.include.net.sock import SOCK_LOCALROUTE
 from kshell.linux.net.core.dst import dst_release
-from kshell.linux.net.ipv4 import fib_frontend, fib_semantics, route, route_output
+from kshell.linux.net.ipv4 import fib_frontend, fib_semantics_sync, route, route_output
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
@@ -89,7 +89,7 @@ def __ip_rt_update_pmtu(rt: rtable, fl4: flowi4, mtu: int) -> None:
         return
     res = fib_result()
     if not fib_frontend.fib_lookup(net, fl4, res, 0):
-        fib_semantics.fib_select_path(net, res, fl4, None)
+        fib_semantics_sync.fib_select_path(net, res, fl4, None)
         assert res.nhc is not None
         update_or_create_fnhe(res.nhc, fl4.daddr, 0, mtu, lock, jiffies + net.ipv4.ip_rt_mtu_expires)
 

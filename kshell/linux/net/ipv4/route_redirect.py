@@ -30,9 +30,9 @@ from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.neighbour import __neigh_create, neigh_event_send
 from kshell.linux.net.core.netevent import NETEVENT_REDIRECT, call_netevent_notifiers
 from kshell.linux.net.ipv4 import (
-    devinet,
+    devinet_select,
     fib_frontend,
-    fib_semantics,
+    fib_semantics_sync,
     icmp,
     route_output,
     route_pmtu,
@@ -99,10 +99,10 @@ def _may_heed(skb: sk_buff, old_gw: int, new_gw: int) -> bool:
         return False
     if IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_SHARED_MEDIA):
         return fib_frontend.inet_addr_type(dev.nd_net, new_gw) == RTN_UNICAST
-    if not devinet.inet_addr_onlink(in_dev, new_gw, old_gw):
+    if not devinet_select.inet_addr_onlink(in_dev, new_gw, old_gw):
         return False
     secure = IN_DEV_ORCONF(in_dev, IPV4_DEVCONF_SECURE_REDIRECTS)
-    return not secure or fib_semantics.ip_fib_check_default(new_gw, dev)
+    return not secure or fib_semantics_sync.ip_fib_check_default(new_gw, dev)
 
 
 def _log_rejected(skb: sk_buff, old_gw: int, new_gw: int) -> None:
@@ -138,7 +138,7 @@ def __ip_do_redirect(rt: rtable, skb: sk_buff, fl4: flowi4, kill_route: bool) ->
         return
     res = fib_result()
     if not fib_frontend.fib_lookup(net, fl4, res, 0):
-        fib_semantics.fib_select_path(net, res, fl4, skb)
+        fib_semantics_sync.fib_select_path(net, res, fl4, skb)
         assert res.nhc is not None
         expires = net.kernel.jiffies + IP_RT_GC_TIMEOUT
         route_pmtu.update_or_create_fnhe(res.nhc, fl4.daddr, new_gw, 0, False, expires)

@@ -38,7 +38,7 @@ from kshell.linux.include.net.rtable import IPTOS_RT_MASK, RTCF_NOTIFY, rt_is_in
 from kshell.linux.net.core import rtnetlink
 from kshell.linux.net.core.dev import dev_get_by_index_rcu
 from kshell.linux.net.core.dst import dst_release
-from kshell.linux.net.core.rtnetlink_link import netlink_strict_get_check
+from kshell.linux.net.core.rtnetlink_getlink import netlink_strict_get_check
 from kshell.linux.net.core.rtnetlink_send import rtnetlink_put_metrics, rtnl_unicast
 from kshell.linux.net.core.skbuff import alloc_skb, kfree_skb
 from kshell.linux.net.ipv4 import fib_frontend_rtnl, fib_semantics, route_input, route_output

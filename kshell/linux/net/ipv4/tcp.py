@@ -68,7 +68,7 @@ from kshell.linux.kernel.softirq import TASKLET_SOFTIRQ, open_softirq
 from kshell.linux.mm.slab_common import kmem_cache_create
 from kshell.linux.net.core.sock import sk_set_bit
 from kshell.linux.net.core.stream import sk_stream_write_space
-from kshell.linux.net.ipv4 import inet_hashtables, tcp_output
+from kshell.linux.net.ipv4 import inet_hashtables, inet_hashtables_bind, tcp_output
 from kshell.linux.net.ipv4.af_inet import inet_sk_state_store
 from kshell.linux.net.ipv4.tcp_cong import tcp_assign_congestion_control, tcp_register_congestion_control, tcp_reno
 from kshell.linux.net.ipv4.tcp_ipv4_init import tcp_v4_init
@@ -264,7 +264,7 @@ def tcp_set_state(sk: tcp_sock, state: int) -> None:
                 mib[TCP_MIB_ESTABRESETS] += 1
             sk.skc_prot.unhash(sk)
             if sk.icsk_bind_hash is not None and not sk.sk_userlocks & SOCK_BINDPORT_LOCK:
-                inet_hashtables.inet_put_port(sk)
+                inet_hashtables_bind.inet_put_port(sk)
         if oldstate == TCP_ESTABLISHED:
             mib[TCP_MIB_CURRESTAB] -= 1
     inet_sk_state_store(sk, state)

@@ -70,7 +70,7 @@ from kshell.linux.net.core.sock import lock_sock, release_sock, sock_put
 from kshell.linux.net.core.sock_lock import __release_sock
 from kshell.linux.net.core.stream import sk_stream_wait_close
 from kshell.linux.net.ipv4 import (
-    inet_hashtables,
+    inet_hashtables_bind,
     tcp,
     tcp_fastopen,
     tcp_input_data,
@@ -293,7 +293,7 @@ def tcp_disconnect(sk: tcp_sock, flags: int) -> int:
     tcp_fastopen.tcp_fastopen_active_disable_ofo_check(sk)
     tcp_input_data.skb_rbtree_purge(sk.out_of_order_queue)
     sk.inet_dport = 0
-    inet_hashtables.inet_bhash2_reset_saddr(sk)
+    inet_hashtables_bind.inet_bhash2_reset_saddr(sk)
     sk.sk_shutdown = 0
     sk.skc_flags &= ~(1 << SOCK_DONE)
     sk.write_seq = (sk.write_seq + sk.max_window + 2 & U32) or 1

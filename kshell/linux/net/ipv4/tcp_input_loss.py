@@ -15,11 +15,7 @@ from kshell.linux.include.linux.snmp import (
 )
 from kshell.linux.include.net.inet_connection_sock import ICSK_TIME_RETRANS
 from kshell.linux.include.net.tcp import (
-    CA_EVENT_COMPLETE_CWR,
     CA_EVENT_LOSS,
-    TCP_ECN_OK,
-    TCP_ECN_QUEUE_CWR,
-    TCP_INFINITE_SSTHRESH,
     TCP_RACK_LOSS_DETECTION,
     TCP_RTO_MAX,
     TCPCB_LOST,
@@ -50,6 +46,13 @@ from kshell.linux.net.ipv4.tcp_input_flags import (
     FLAG_SACK_RENEGING,
     FLAG_SET_XMIT_TIMER,
     FLAG_SND_UNA_ADVANCED,
+)
+from kshell.linux.net.ipv4.tcp_input_reduce import (
+    _ca_event,
+    tcp_ecn_queue_cwr,
+    tcp_end_cwnd_reduction,
+    tcp_enter_cwr,
+    tcp_init_cwnd_reduction,
 )
 from kshell.linux.net.ipv4.tcp_input_sack import tcp_highest_sack_seq
 from kshell.linux.net.ipv4.tcp_recovery import tcp_newreno_mark_lost, tcp_rack_mark_lost, tcp_rack_skb_timeout
@@ -210,18 +213,6 @@ def tcp_enter_loss(sk: tcp_sock) -> None:
     )
 
 
-def _ca_event(sk: tcp_sock, event: int) -> None:
-    cwnd_event = sk.icsk_ca_ops.cwnd_event
-    if cwnd_event is not None:
-        cwnd_event(sk, event)
-
-
-def tcp_ecn_queue_cwr(tp: tcp_sock) -> None:
-    """Tell the peer that the window was reduced."""
-    if tp.ecn_flags & TCP_ECN_OK:
-        tp.ecn_flags |= TCP_ECN_QUEUE_CWR
-
-
 def tcp_check_sack_reneging(sk: tcp_sock, flag: int) -> int | None:
     """The peer took a SACK back: the flags for a quick RTO, None when it did not."""
     if flag & FLAG_SACK_RENEGING and flag & FLAG_SND_UNA_ADVANCED:
@@ -261,54 +252,6 @@ def tcp_update_scoreboard(sk: tcp_sock, fast_rexmit: bool) -> None:
             tcp_mark_head_lost(sk, sacked_upto, False)
         elif fast_rexmit:
             tcp_mark_head_lost(sk, 1, True)
-
-
-def tcp_init_cwnd_reduction(sk: tcp_sock) -> None:
-    """Begin a proportional rate reduction to the new threshold."""
-    sk.high_seq = sk.snd_nxt
-    sk.tlp_high_seq = 0
-    sk.snd_cwnd_cnt = 0
-    sk.prior_cwnd = sk.snd_cwnd
-    sk.prr_delivered = 0
-    sk.prr_out = 0
-    sk.snd_ssthresh = sk.icsk_ca_ops.ssthresh(sk)
-    tcp_ecn_queue_cwr(sk)
-
-
-def tcp_cwnd_reduction(sk: tcp_sock, newly_acked_sacked: int, newly_lost: int, flag: int) -> None:
-    """Proportional rate reduction: the window for this ACK."""
-    if newly_acked_sacked <= 0 or not sk.prior_cwnd:
-        return
-    delta = sk.snd_ssthresh - tcp_packets_in_flight(sk)
-    sk.prr_delivered += newly_acked_sacked
-    if delta < 0:
-        dividend = sk.snd_ssthresh * sk.prr_delivered + sk.prior_cwnd - 1
-        sndcnt = dividend // sk.prior_cwnd - sk.prr_out
-    else:
-        sndcnt = max(sk.prr_delivered - sk.prr_out, newly_acked_sacked)
-        if flag & FLAG_SND_UNA_ADVANCED and not newly_lost:
-            sndcnt += 1
-        sndcnt = min(delta, sndcnt)
-    sk.snd_cwnd = tcp_packets_in_flight(sk) + max(sndcnt, 0 if sk.prr_out else 1)
-
-
-def tcp_end_cwnd_reduction(sk: tcp_sock) -> None:
-    """The reduction is complete."""
-    if sk.icsk_ca_ops.cong_control is not None:
-        return
-    if sk.snd_ssthresh < TCP_INFINITE_SSTHRESH and (sk.icsk_ca_state == TCP_CA_CWR or sk.undo_marker):
-        sk.snd_cwnd = sk.snd_ssthresh
-        sk.snd_cwnd_stamp = sk.skc_net.kernel.jiffies & U32
-    _ca_event(sk, CA_EVENT_COMPLETE_CWR)
-
-
-def tcp_enter_cwr(sk: tcp_sock) -> None:
-    """Congestion without loss (ECN, a full local queue): reduce the window."""
-    sk.prior_ssthresh = 0
-    if sk.icsk_ca_state < TCP_CA_CWR:
-        sk.undo_marker = 0
-        tcp_init_cwnd_reduction(sk)
-        tcp_set_ca_state(sk, TCP_CA_CWR)
 
 
 def tcp_try_keep_open(sk: tcp_sock) -> None:

@@ -13,13 +13,8 @@ from kshell.abi.tcp import TCP_CLOSE, TCP_FIN_WAIT2, TCP_MSS_DEFAULT, TCP_SYN_SE
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.random import get_random_u16
 from kshell.linux.include.linux.skbuff import SKB_GSO_TCPV4
-from kshell.linux.include.linux.snmp import (
-    IPSTATS_MIB_OUTNOROUTES,
-)
-from kshell.linux.include.linux.tcp import (
-    tcp_sock,
-    tcp_timewait_sock,
-)
+from kshell.linux.include.linux.snmp import IPSTATS_MIB_OUTNOROUTES
+from kshell.linux.include.linux.tcp import tcp_sock, tcp_timewait_sock
 from kshell.linux.include.net.flow import LOOPBACK_IFINDEX
 from kshell.linux.include.net.inet_connection_sock import inet_connection_sock_af_ops
 from kshell.linux.include.net.inet_sock import _cork_of
@@ -34,16 +29,14 @@ from kshell.linux.net.core.sock import sk_set_txhash, sk_setup_caps
 from kshell.linux.net.ipv4 import (
     af_inet,
     inet_hashtables,
+    inet_hashtables_bind,
     tcp,
     tcp_close,
     tcp_input_data,
     tcp_ipv4_err,
     tcp_timer,
 )
-from kshell.linux.net.ipv4.inet_connection_sock import (
-    inet_csk_accept,
-    inet_csk_addr2sockaddr,
-)
+from kshell.linux.net.ipv4.inet_connection_sock import inet_csk_accept, inet_csk_addr2sockaddr
 from kshell.linux.net.ipv4.inet_connection_sock_bind import inet_csk_get_port
 from kshell.linux.net.ipv4.inet_hashtables_connect import inet_hash_connect
 from kshell.linux.net.ipv4.ip_output import ip_queue_xmit
@@ -157,7 +150,7 @@ async def tcp_v4_connect(sk: tcp_sock, uaddr: bytes, addr_len: int) -> int:
     if not srr:
         daddr = fl4.daddr
     if not sk.inet_saddr:
-        inet_hashtables.inet_bhash2_update_saddr(sk, fl4.saddr, AF_INET)
+        inet_hashtables_bind.inet_bhash2_update_saddr(sk, fl4.saddr, AF_INET)
     else:
         sk.skc_rcv_saddr = sk.inet_saddr
     _forget_other_peer(sk, daddr)
@@ -179,7 +172,7 @@ async def tcp_v4_connect(sk: tcp_sock, uaddr: bytes, addr_len: int) -> int:
         _start(sk, dport)
     except KernelError:
         tcp.tcp_set_state(sk, TCP_CLOSE)
-        inet_hashtables.inet_bhash2_reset_saddr(sk)
+        inet_hashtables_bind.inet_bhash2_reset_saddr(sk)
         ip_rt_put(ours)
         sk.sk_route_caps = 0
         sk.inet_dport = 0
@@ -220,7 +213,7 @@ def tcp_v4_destroy_sock(sk: tcp_sock) -> None:
     if sk.md5sig_info is not None:
         sk.md5sig_info = None
     if sk.icsk_bind_hash is not None:
-        inet_hashtables.inet_put_port(sk)
+        inet_hashtables_bind.inet_put_port(sk)
     tcp_free_fastopen_req(sk)
     tcp_fastopen_destroy_cipher(sk)
     sk.skc_net.kernel.tcp_sockets_allocated -= 1
@@ -281,7 +274,7 @@ tcp_prot = proto(
     hash=inet_hashtables.inet_hash,  # type: ignore[arg-type]
     unhash=inet_hashtables.inet_unhash,
     get_port=inet_csk_get_port,  # type: ignore[arg-type]
-    put_port=inet_hashtables.inet_put_port,
+    put_port=inet_hashtables_bind.inet_put_port,
     enter_memory_pressure=tcp.tcp_enter_memory_pressure,
     leave_memory_pressure=tcp.tcp_leave_memory_pressure,
     stream_memory_free=tcp_stream_memory_free,

@@ -11,7 +11,7 @@ from kshell.linux.include.linux.tcp import tcp_request_sock, tcp_sock, tcp_timew
 from kshell.linux.include.net.ip import IP_REPLY_ARG_NOSRCCHECK, ip_reply_arg
 from kshell.linux.include.net.tcp import TCPHDR_ACK, TCPHDR_FIN, TCPHDR_RST, TCPHDR_SYN, U32
 from kshell.linux.net.ipv4.inet_timewait_sock import inet_twsk_put
-from kshell.linux.net.ipv4.ip_output_append import ip_send_unicast_reply
+from kshell.linux.net.ipv4.ip_output_push import ip_send_unicast_reply
 from kshell.linux.net.ipv4.tcp_input_options import tcp_parse_md5sig_option
 from kshell.linux.net.ipv4.tcp_ipv4_md5 import tcp_md5_do_lookup
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.net.request_sock import request_sock
     from kshell.linux.include.net.sock import sock, sock_common
-
 
 
 def _is_full(sk: sock_common) -> bool:

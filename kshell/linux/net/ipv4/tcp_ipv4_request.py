@@ -16,6 +16,7 @@ from kshell.linux.net.core.secure_seq import secure_tcp_seq_and_ts_off
 from kshell.linux.net.core.sock import sk_setup_caps, sock_put
 from kshell.linux.net.ipv4 import (
     inet_hashtables,
+    inet_hashtables_bind,
     tcp_close,
     tcp_input_request,
     tcp_minisocks,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.net.request_sock import request_sock
     from kshell.linux.include.net.sock import sock
-
 
 
 def __tcp_v4_send_check(skb: sk_buff, saddr: int, daddr: int) -> None:
@@ -148,7 +148,7 @@ def tcp_v4_syn_recv_sock(
     tcp_initialize_rcv_mss(newsk)
     tcp_md5_do_lookup(sk, 0, newsk.skc_daddr)
     try:
-        inet_hashtables.__inet_inherit_port(sk, newsk)
+        inet_hashtables_bind.__inet_inherit_port(sk, newsk)
     except KernelError:
         _give_up(sk, newsk)
         return None

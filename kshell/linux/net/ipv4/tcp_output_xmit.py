@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.tcp import (
-    TCPF_CLOSE_WAIT,
-    TCPF_CLOSING,
-    TCPF_ESTABLISHED,
-    TCPF_FIN_WAIT1,
-    TCPF_LAST_ACK,
-)
+from kshell.abi.tcp import TCPF_CLOSE_WAIT, TCPF_CLOSING, TCPF_ESTABLISHED, TCPF_FIN_WAIT1, TCPF_LAST_ACK
 from kshell.linux.include.linux.skbuff import CHECKSUM_PARTIAL, skb_shinfo
 from kshell.linux.include.linux.snmp import LINUX_MIB_TCPACKCOMPRESSED, TCP_MIB_OUTSEGS
 from kshell.linux.include.linux.tcp import (
@@ -51,7 +45,7 @@ from kshell.linux.include.net.tcp import (
 from kshell.linux.kernel.time.hrtimer import hrtimer_try_to_cancel
 from kshell.linux.net.core.skbuff import skb_clone, skb_push
 from kshell.linux.net.core.sock import __sock_wfree, sk_free, sock_put
-from kshell.linux.net.ipv4 import tcp_input_loss, tcp_output, tcp_output_retransmit, tcp_timer
+from kshell.linux.net.ipv4 import tcp_input_reduce, tcp_output, tcp_output_retransmit, tcp_timer
 from kshell.linux.net.ipv4.tcp_output_mss import tcp_current_mss, tcp_select_window
 from kshell.linux.net.ipv4.tcp_output_options import (
     bpf_skops_write_hdr_opt,
@@ -219,7 +213,7 @@ def __tcp_transmit_skb(sk: tcp_sock, skb: sk_buff, clone_it: bool, rcv_nxt: int)
     skb.cb = None
     err = af_ops.queue_xmit(sk, skb, _cork_of(sk).fl)
     if err > 0:
-        tcp_input_loss.tcp_enter_cwr(sk)
+        tcp_input_reduce.tcp_enter_cwr(sk)
     if oskb is not None:
         tcp_update_skb_after_send(sk, oskb, prior_wstamp)
         tcp_rate_skb_sent(sk, oskb)

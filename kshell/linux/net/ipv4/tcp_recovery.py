@@ -22,7 +22,13 @@ from kshell.linux.include.net.tcp import (
     tcp_packets_in_flight,
     tcp_skb_cb,
 )
-from kshell.linux.net.ipv4 import tcp_input_loss, tcp_input_timer, tcp_output_retransmit, tcp_output_segs
+from kshell.linux.net.ipv4 import (
+    tcp_input_loss,
+    tcp_input_reduce,
+    tcp_input_timer,
+    tcp_output_retransmit,
+    tcp_output_segs,
+)
 from kshell.linux.net.ipv4.inet_connection_sock import inet_csk_reset_xmit_timer
 
 if TYPE_CHECKING:
@@ -99,7 +105,7 @@ def tcp_rack_reo_timeout(sk: tcp_sock) -> None:
         if sk.icsk_ca_state != TCP_CA_Recovery:
             tcp_input_loss.tcp_enter_recovery(sk, False)
             if sk.icsk_ca_ops.cong_control is None:
-                tcp_input_loss.tcp_cwnd_reduction(sk, 1, sk.lost - lost, 0)
+                tcp_input_reduce.tcp_cwnd_reduction(sk, 1, sk.lost - lost, 0)
         tcp_output_retransmit.tcp_xmit_retransmit_queue(sk)
     if sk.icsk_pending != ICSK_TIME_RETRANS:
         tcp_input_timer.tcp_rearm_rto(sk)

@@ -53,13 +53,8 @@ from kshell.linux.net.core.sock import sk_dst_check
 from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
 from kshell.linux.net.core.sock_lock import release_sock
 from kshell.linux.net.ipv4.ip_output import ip_generic_getfrag, ip_send_skb
-from kshell.linux.net.ipv4.ip_output_append import (
-    __ip_make_skb,
-    _wait_for_sndbuf,
-    ip_append_data,
-    ip_flush_pending_frames,
-    ip_make_skb,
-)
+from kshell.linux.net.ipv4.ip_output_append import _wait_for_sndbuf, ip_append_data
+from kshell.linux.net.ipv4.ip_output_push import __ip_make_skb, ip_flush_pending_frames, ip_make_skb
 from kshell.linux.net.ipv4.ip_sockglue import ip_cmsg_send
 from kshell.linux.net.ipv4.route_output import ip_route_output_flow
 from kshell.linux.security.security import security_sk_classify_flow

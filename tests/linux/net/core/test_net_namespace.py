@@ -5,7 +5,8 @@ import pytest
 from kshell.abi.if_link import IFLA_LINK_NETNSID
 from kshell.abi.rtnetlink import RTM_NEWLINK
 from kshell.linux.include.net.nlattr import nla_for_each_attr, nla_type
-from kshell.linux.net.core.rtnetlink_ifinfo import IFINFOMSG, rtmsg_ifinfo_build_skb
+from kshell.linux.net.core.rtnetlink_ifinfo import rtmsg_ifinfo_build_skb
+from kshell.linux.net.core.rtnetlink_ifsize import IFINFOMSG
 from kshell.session import events as ev
 from kshell.session.session import Session
 

@@ -19,6 +19,7 @@ from kshell.linux.fs import (
     ioctl,
     locks_fcntl,
     namei_calls,
+    namei_rename,
     namespace_calls,
     open_access,
     open_owner,
@@ -51,7 +52,7 @@ Handler = Callable[..., "int | Coroutine[object, None, int]"]
 
 MODULES: Final[tuple[ModuleType, ...]] = (
     mem, d_path, eventfd, eventpoll_calls, fs_exec, fcntl_do, file_dup, fs_open, ioctl, locks_fcntl,
-    namei_calls, namespace_calls, open_access, open_owner, pipe, read_write, read_write_copy,
+    namei_calls, namei_rename, namespace_calls, open_access, open_owner, pipe, read_write, read_write_copy,
     read_write_sendfile, read_write_vec, readdir, select, select_poll, signalfd, splice, stat, statfs,
     sync, timerfd, utimes, xattr, exit_calls, fork, nsproxy, signal_calls, sys, sys_ids, wait4, module, itimer,
     posix_timers, memfd, mmap, socket_msg, socket_socketcall, socket_syscalls,
