@@ -37,6 +37,7 @@ from kshell.linux.kernel.workqueue import INIT_DELAYED_WORK, schedule_delayed_wo
 from kshell.linux.mm.slab_common import kfree, kzalloc
 from kshell.linux.net.core import neighbour_proxy, neighbour_state
 from kshell.linux.net.core.dev_xmit import dev_queue_xmit
+from kshell.linux.net.core.netevent import NETEVENT_NEIGH_UPDATE, call_netevent_notifiers
 from kshell.linux.net.core.skbuff import __skb_queue_purge, kfree_skb
 
 if TYPE_CHECKING:
@@ -182,6 +183,7 @@ def neigh_mark_dead(n: neighbour) -> None:
 def neigh_cleanup_and_release(neigh: neighbour) -> None:
     """Tell that a neighbour is gone, and let go of it."""
     neighbour_state.__neigh_notify(neigh, RTM_DELNEIGH, 0, 0)
+    call_netevent_notifiers(neigh.dev.nd_net.kernel, NETEVENT_NEIGH_UPDATE, neigh)
     neigh_release(neigh)
 
 
