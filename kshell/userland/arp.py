@@ -20,7 +20,7 @@ from kshell.userland.runtime import ProgramError, SystemCallError, in_own_words,
 if TYPE_CHECKING:
     from kshell.userland.runtime import Process
 
-ENXIO: Final = 6
+ENOENT, ENXIO = 2, 6
 ATF_COM, ATF_PERM, ATF_PUBL, ATF_NETMASK, ATF_DONTPUB = 2, 4, 8, 0x20, 0x40
 ARPREQ: Final = struct.Struct("<16s16si16s16s")
 HARDWARE: Final = ("ether", "loop")
@@ -182,7 +182,7 @@ async def _delete(p: Process, o: Options) -> None:
     address, published = _host(o), "pub" in o.words[1:]
     flags = ATF_PERM | (ATF_PUBL if published else 0)
     errno = await _request(p, SIOCDARP, address, b"", flags, o.device)
-    if errno == ENXIO:
+    if errno in (ENXIO, ENOENT):
         raise _failure(f"No ARP entry for {o.words[0]}")
     if errno:
         raise _failure(f"SIOCDARP({'pub' if published else 'dontpub'}): {strerror(errno)}")
