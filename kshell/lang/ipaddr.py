@@ -1,6 +1,9 @@
 """IP addresses as text. (Python's ipaddress is loaded for IPv6 alone: it is slow to load.)"""
 
 from importlib import import_module
+from typing import Final
+
+_MAPPED: Final = bytes(10) + b"\xff\xff"
 
 
 def ipv4_text(value: int) -> str:
@@ -20,7 +23,9 @@ def ipv4_number(text: str) -> int | None:
 
 
 def ipv6_text(data: bytes) -> str:
-    """``::1`` of 16 bytes."""
+    """``::1`` of 16 bytes; an IPv4 address in IPv6 clothes as ``::ffff:127.0.0.1``."""
+    if data.startswith(_MAPPED) and len(data) >= 16:
+        return f"::ffff:{ipv4_text(int.from_bytes(data[12:16], 'big'))}"
     return str(import_module("ipaddress").IPv6Address(data.ljust(16, b"\0")[:16]))
 
 

@@ -214,7 +214,11 @@ TIME_WAIT_OF_AN_IPV6_SOCKET = f"""\
 5 listen(3, 1) = 0
 5 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 4
 5 connect(4, {{sa_family=AF_INET, sin_port=htons(7030), {LOOPBACK}}}, 16) = 0
-5 accept(3, NULL, NULL) = 5
+5 accept(3, {{sa_family=AF_INET6, sin6_port=htons(34648), sin6_flowinfo=htonl(0),\
+ inet_pton(AF_INET6, "::ffff:127.0.0.1", &sin6_addr), sin6_scope_id=0}}, [128 => 28]) = 5
+5 getsockname(5, {{sa_family=AF_INET6, sin6_port=htons(7030), sin6_flowinfo=htonl(0),\
+ inet_pton(AF_INET6, "::ffff:127.0.0.1", &sin6_addr), sin6_scope_id=0}}, [128 => 28]) = 0
+5 getpeername(3, 0x7ffcc3a0, [128]) = -1 ENOTCONN (Transport endpoint is not connected)
 5 close(5) = 0
 5 read(4, "", 10) = 0
 5 close(4) = 0

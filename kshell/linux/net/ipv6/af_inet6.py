@@ -31,7 +31,7 @@ from kshell.abi.inet import (
     IPPROTO_UDPLITE,
 )
 from kshell.abi.socket import AF_INET6, PF_INET6, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM, SS_UNCONNECTED
-from kshell.abi.tcp import TCP_CLOSE
+from kshell.abi.tcp import TCP_CLOSE, TCPF_CLOSE, TCPF_SYN_SENT
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ENOIOCTLCMD
 from kshell.linux.include.linux.net import net_proto_family, proto_ops
@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 _ANY = bytes(16)
+_MAPPED = bytes(10) + b"\xff\xff"
 
 
 def inet6_release(sock: socket) -> Rest | None:
@@ -124,9 +125,18 @@ def inet6_getname(sock: socket, peer: int) -> bytes:
     """getsockname(), getpeername(). ENOTCONN."""
     sk = sock.sk
     assert sk is not None
-    if peer:
+    inet = inet_sk(sk)
+    if not peer:
+        return _sockaddr_in6(inet.inet_saddr, inet.inet_sport)
+    if not inet.inet_dport or (peer == 1 and 1 << sk.sk_state & (TCPF_CLOSE | TCPF_SYN_SENT)):
         raise KernelError(ENOTCONN)
-    return struct.pack("<H2sI16sI", AF_INET6, inet_sk(sk).inet_sport.to_bytes(2, "big"), 0, _ANY, 0)
+    return _sockaddr_in6(inet.inet_daddr, inet.inet_dport)
+
+
+def _sockaddr_in6(addr: int, port: int) -> bytes:
+    """The address of an end that is reached by IPv4: ::ffff:a.b.c.d, or :: for any."""
+    mapped = _MAPPED + addr.to_bytes(4, "big") if addr else _ANY
+    return struct.pack("<H2sI16sI", AF_INET6, port.to_bytes(2, "big"), 0, mapped, 0)
 
 
 def inet6_ioctl(sock: socket, cmd: int, arg: int) -> int:

@@ -16,9 +16,18 @@ from kshell.linux.include.net.sock import proto
 from kshell.linux.net.ipv4.inet_hashtables import inet_hash
 from kshell.linux.net.ipv4.ip_sockglue_opt import ip_getsockopt, ip_setsockopt
 from kshell.linux.net.ipv4.ping import ping_prot
-from kshell.linux.net.ipv4.raw import raw_close, raw_destroy, raw_prot, raw_recvmsg, raw_sk_init
-from kshell.linux.net.ipv4.raw_opt import raw_getsockopt, raw_ioctl, raw_setsockopt
+from kshell.linux.net.ipv4.raw import (
+    raw_close,
+    raw_destroy,
+    raw_getsockopt,
+    raw_ioctl,
+    raw_prot,
+    raw_recvmsg,
+    raw_setsockopt,
+    raw_sk_init,
+)
 from kshell.linux.net.ipv4.tcp_ipv4 import tcp_prot, tcp_twsk_unique, tcp_v4_init_sock
+from kshell.linux.net.ipv4.tcp_ipv4_rcv import tcp_v4_do_rcv
 from kshell.linux.net.ipv4.tcp_minisocks_timewait import tcp_twsk_destructor
 from kshell.linux.net.ipv4.udp import udp_destroy_sock, udp_getsockopt, udp_init_sock, udp_prot, udp_setsockopt
 from kshell.linux.net.ipv4.udp_hash import udp_v4_get_port
@@ -26,6 +35,7 @@ from kshell.linux.net.ipv4.udp_recv import udp_recvmsg
 from kshell.linux.net.ipv4.udplite import udplite_prot
 
 if TYPE_CHECKING:
+    from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.linux.socket import msghdr
     from kshell.linux.include.linux.sockptr import sockptr_t
     from kshell.linux.include.net.sock import sock
@@ -63,6 +73,11 @@ def tcp_v6_init_sock(sk: sock) -> int:
 
 def inet6_hash(sk: sock) -> None:
     inet_hash(sk)
+
+
+def tcp_v6_do_rcv(sk: sock, skb: sk_buff) -> int:
+    """A segment for the socket: they all come by IPv4."""
+    return tcp_v4_do_rcv(tcp_sk(sk), skb)
 
 
 def udpv6_init_sock(sk: sock) -> int:
@@ -163,7 +178,7 @@ tcp6_timewait_sock_ops = timewait_sock_ops(
 )
 
 tcpv6_prot = _variant(
-    tcp_prot, "TCPv6", 2440, connect=tcp_v6_connect, init=tcp_v6_init_sock, hash=inet6_hash, backlog_rcv=None,
+    tcp_prot, "TCPv6", 2440, connect=tcp_v6_connect, init=tcp_v6_init_sock, hash=inet6_hash, backlog_rcv=tcp_v6_do_rcv,
     twsk_prot=tcp6_timewait_sock_ops,
 )  # fmt: skip
 udpv6_prot = _variant(udp_prot, "UDPv6", 1344, **_UDP)
