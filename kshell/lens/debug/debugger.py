@@ -187,6 +187,7 @@ class Debugger:
         return self._in_frame
 
     def _line(self, frame: FrameType) -> None:
+        self._raised = sys.exc_info()[1]  # is let through again without another event
         if self._entering is not None and frame.f_code is self._entering[0]:
             points, self._entering = self._entering[1], None
             for point in points:
