@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from kshell.abi.errno import EINTR, EPIPE
 from kshell.abi.poll import POLLIN
 from kshell.abi.socket import AF_INET, AF_UNIX, SHUT_WR, SO_REUSEADDR, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET
-from kshell.userland.addresses import from_sockaddr, ipv4, parse_ipv4, sockaddr_in
-from kshell.userland.runtime import ProgramError, SystemCallError, raw
+from kshell.userland.addresses import from_sockaddr, ipv4, sockaddr_in
+from kshell.userland.names import address_of, port_of, service
+from kshell.userland.runtime import ProgramError, SystemCallError, UsageError, raw
 
 if TYPE_CHECKING:
     from kshell.userland.runtime import Process
@@ -24,10 +25,25 @@ def _unescaped(data: bytes) -> bytes:
     return _ESCAPE.sub(lambda found: _ESCAPED.get(found[1]) or bytes([int(found[1][1:], 16)]), data)
 
 
-def _number(text: str, what: str, most: int = 65535) -> int:
-    if not (text.isdecimal() and len(text) < 12 and int(text) <= most):
-        raise ProgramError(f"{what} number invalid: {text}" if what == "port" else f"{what} invalid: {text}")
-    return int(text)
+def _number(text: str, what: str, least: int = 0, most: int = 65535) -> int:
+    """A number between two others, in the words of strtonum(). ProgramError."""
+    digits = text.removeprefix("-")
+    if not digits.isdecimal():
+        raise ProgramError(f"{what} invalid: {text}")
+    if text.startswith("-") or int(digits) < least:
+        raise ProgramError(f"{what} too small: {text}")
+    if len(digits) > 11 or int(digits) > most:
+        raise ProgramError(f"{what} too large: {text}")
+    return int(digits)
+
+
+def _port(text: str, options: Options) -> int:
+    """The number of a port given by number or name. ProgramError."""
+    named = None if text.isdecimal() else port_of(text, "udp" if options.udp else "tcp")
+    return _number(text, "port number", 1) if named is None else named
+
+
+USAGE: Final = "usage: nc [-cklNnuUvz] [-p port] [-s address] [-w seconds] [host] [port] [<<< TEXT]"
 
 
 class Options:
@@ -35,7 +51,8 @@ class Options:
 
     def __init__(self, words: list[str]) -> None:
         self.listen = self.keep = self.udp = self.unix = self.verbose = self.zero = self.shut = self.echo = False
-        self.source_port = 0
+        self.numeric = False
+        self.source_port = self.source = 0
         self.timeout = -1
         self.data: bytes | None = None
         self.words: list[str] = []
@@ -60,23 +77,27 @@ class Options:
             "z": "zero",
             "N": "shut",
             "c": "echo",
+            "n": "numeric",
         }
-        for letter in letters:
-            if letter in "n4":
-                continue
-            if letter in "pw":
-                if not rest:
-                    raise ProgramError(f"option requires an argument -- '{letter}'")
-                value = _number(rest.pop(0), "port" if letter == "p" else "timeout", 65535 if letter == "p" else 2**31 // 1000)
-                self.source_port, self.timeout = (
-                    (value, self.timeout) if letter == "p" else (self.source_port, value * 1000)
-                )
-            elif letter in names:
+        for at, letter in enumerate(letters):
+            if letter in "psw":
+                given = letters[at + 1 :] or (rest.pop(0) if rest else None)
+                if given is None:
+                    raise ProgramError(f"option requires an argument -- '{letter}'\n{USAGE}")
+                self._value(letter, given)
+                return
+            if letter in names:
                 setattr(self, names[letter], True)
-            else:
-                raise ProgramError(
-                    f"invalid option -- '{letter}'\nusage: nc [-cklNuUvz] [-p port] [-w seconds] [host] [port] [<<< TEXT]"
-                )
+            elif letter != "4":
+                raise ProgramError(f"invalid option -- '{letter}'\n{USAGE}")
+
+    def _value(self, letter: str, given: str) -> None:
+        if letter == "p":
+            self.source_port = _port(given, self)
+        elif letter == "s":
+            self.source = address_of(given, f"getaddrinfo: {given}: Name or service not known")
+        else:
+            self.timeout = _number(given, "timeout", 0, 2**31 // 1000) * 1000
 
     @property
     def family(self) -> int:
@@ -90,29 +111,34 @@ class Options:
 async def main_nc(p: Process, argv: list[str]) -> int:
     """nc [-l] [-u|-U] HOST PORT, nc -l PORT"""
     options = Options(argv[1:])
+    if not options.words and not options.listen:
+        raise UsageError(USAGE)
+    if options.listen and options.zero:
+        raise ProgramError("cannot use -z and -l")
     return await (_serve(p, options) if options.listen else _connect(p, options))
 
 
 def _sockaddr(options: Options, host: str, port: str) -> bytes:
     if options.unix:
         return struct.pack("<H", AF_UNIX) + raw(host) + b"\0"
-    if not port.isdecimal():
-        raise ProgramError(f'service "{port}" unknown')
-    number = _number(port, "port")
-    return sockaddr_in(parse_ipv4(host, f'getaddrinfo for host "{host}" port {port}: Name or service not known'), number)
+    number = _port(port, options)
+    return sockaddr_in(
+        address_of(host, f'getaddrinfo for host "{host}" port {port}: Name or service not known'), number
+    )
 
 
 # ---- the end that calls
 
 
 async def _connect(p: Process, options: Options) -> int:
-    host = options.words[0] if options.words else ""
+    host = options.words[0]
     ports = options.words[1] if len(options.words) > 1 else ""
-    if not host or (not ports and not options.unix):
-        raise ProgramError("missing hostname and port")
+    if not ports and not options.unix:
+        raise ProgramError("missing port number")
     first, _, last = ports.partition("-")
-    status = 1
-    numbers = [first] if not last else [str(port) for port in range(_number(first, "port"), _number(last, "port") + 1)]
+    status, numbers = 1, [ports]
+    if last and first.isdecimal():
+        numbers = [str(port) for port in range(_port(first, options), _port(last, options) + 1)]
     for port in numbers:
         status &= await _try(p, options, host, port)
     return status
@@ -121,28 +147,41 @@ async def _connect(p: Process, options: Options) -> int:
 async def _try(p: Process, options: Options, host: str, port: str) -> int:
     fd = await p.call("socket", options.family, options.kind, 0, what="socket")
     try:
-        if options.source_port:
-            await p.call("bind", fd, sockaddr_in(0, options.source_port), 16, what="bind")
+        if options.source_port or options.source:
+            await p.call("bind", fd, sockaddr_in(options.source, options.source_port), 16, what="bind failed")
         if options.unix and options.udp:
             await p.call("bind", fd, struct.pack("<H", AF_UNIX) + b"\0nc." + str(p.pid).encode(), 6 + len(str(p.pid)))
         address = _sockaddr(options, host, port)
         result = await p.try_call("connect", fd, address, len(address))
-        where = host if options.unix else f"{host} port {port} ({'udp' if options.udp else 'tcp'})"
         if result < 0:
-            if options.verbose or not options.zero:
-                p.complain(
-                    f"nc: connect to {where} failed: {SystemCallError(-result)}"
-                    if not options.unix
-                    else f"nc: {host}: {SystemCallError(-result)}"
-                )
+            if options.verbose or not options.zero or options.unix:
+                p.complain(f"nc: {_failed(options, host, address)}: {SystemCallError(-result)}")
             return 1
-        if options.verbose:
-            p.complain(f"Connection to {host} {port} port [{'udp' if options.udp else 'tcp'}/*] succeeded!")
+        if options.verbose and not options.unix:
+            p.complain(f"Connection to {_reached(options, host, address)} succeeded!")
         if not options.zero:
             await _talk(p, options, fd)
         return 0
     finally:
         await p.call("close", fd)
+
+
+def _failed(options: Options, host: str, address: bytes) -> str:
+    if options.unix:
+        return host
+    return f"connect to {_named(host, address)} port {from_sockaddr(address)[1]} ({'udp' if options.udp else 'tcp'}) failed"
+
+
+def _reached(options: Options, host: str, address: bytes) -> str:
+    number, kind = from_sockaddr(address)[1], "udp" if options.udp else "tcp"
+    name = service(number, kind)
+    return f"{_named(host, address)} {number} port [{kind}/{'*' if options.numeric or name.isdecimal() else name}]"
+
+
+def _named(host: str, address: bytes) -> str:
+    """A host, with its address behind its name."""
+    number = ipv4(from_sockaddr(address)[0])
+    return host if host == number else f"{host} ({number})"
 
 
 async def _talk(p: Process, options: Options, fd: int) -> None:
@@ -196,12 +235,14 @@ async def _serve(p: Process, options: Options) -> int:
             (words[0], words[1]) if len(words) > 1 else ("0.0.0.0", words[0] if words else str(options.source_port))
         )
     if not host or (not options.unix and port == "0"):
-        raise ProgramError("nc -l wants a port")
+        raise ProgramError("missing socket pathname" if options.unix else "missing port number")
     fd = await p.call("socket", options.family, options.kind, 0, what="socket")
     if not options.unix:
         await p.call("setsockopt", fd, SOL_SOCKET, SO_REUSEADDR, struct.pack("<i", 1), 4)
     address = _sockaddr(options, host, port)
-    await p.call("bind", fd, address, len(address), what="bind failed" if not options.unix else f"bind failed: {host}")
+    result = await p.try_call("bind", fd, address, len(address))
+    if result < 0:
+        raise ProgramError(str(SystemCallError(-result)))
     if options.udp:
         return await _serve_datagrams(p, options, fd)
     await p.call("listen", fd, 1, what="listen")

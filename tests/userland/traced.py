@@ -222,6 +222,8 @@ class Traced:
         first = ctypes.c_int(arguments[0]).value
         if name in ("poll", "ppoll"):
             return self._poll(name, arguments, memory)
+        if name in ("select", "pselect6"):
+            return self._select(name, arguments, memory)
         if name in BY_FD or name in BY_DIRECTORY:
             arguments[0] = (first - FIRST_FD if first >= FIRST_FD else first) & 0xFFFFFFFFFFFFFFFF
         if name == "mmap" and ctypes.c_int(arguments[4]).value >= FIRST_FD:
@@ -262,6 +264,19 @@ class Traced:
             if self.machine.run_next_event() is None:
                 break
         raise AssertionError(f"{name}() does not come back")
+
+    def _select(self, name: str, arguments: list[int], memory: _Memory) -> int:
+        """The same by sets of bits."""
+        size = -(-arguments[0] // 64) * 8
+        sets = [address for address in arguments[1:4] if address]
+        for address in sets:
+            bits = int.from_bytes(memory.read_short(address, size), "little") >> FIRST_FD
+            memory.write_short(address, bits.to_bytes(size, "little"))
+        result = self._answer(name, (max(0, arguments[0] - FIRST_FD), *arguments[1:]))
+        for address in sets:
+            bits = int.from_bytes(memory.read_short(address, size), "little") << FIRST_FD
+            memory.write_short(address, (bits & (1 << 8 * size) - 1).to_bytes(size, "little"))
+        return result
 
     def _poll(self, name: str, arguments: list[int], memory: _Memory) -> int:
         """Descriptors of the host are never ready."""

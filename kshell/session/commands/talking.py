@@ -37,7 +37,7 @@ def _endless(words: list[str]) -> bool:
     return not options.count and not options.deadline
 
 
-@command("nc [-cklNuUvz] [-p PORT] [-w SECONDS] [HOST] [PORT] [<<< TEXT] [&]", section="userland")
+@command("nc [-cklNnuUvz] [-p PORT] [-s ADDRESS] [-w SECONDS] [HOST] [PORT] [<<< TEXT] [&]", section="userland")
 def do_nc(session: Session, arguments: str) -> None:
     """Talk over TCP, UDP (-u) or AF_UNIX (-U): what comes is printed; TEXT behind <<< is sent.
 
