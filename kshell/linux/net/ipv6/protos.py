@@ -16,16 +16,8 @@ from kshell.linux.include.net.sock import proto
 from kshell.linux.net.ipv4.inet_hashtables import inet_hash
 from kshell.linux.net.ipv4.ip_sockglue_opt import ip_getsockopt, ip_setsockopt
 from kshell.linux.net.ipv4.ping import ping_prot
-from kshell.linux.net.ipv4.raw import (
-    raw_close,
-    raw_destroy,
-    raw_getsockopt,
-    raw_ioctl,
-    raw_prot,
-    raw_recvmsg,
-    raw_setsockopt,
-    raw_sk_init,
-)
+from kshell.linux.net.ipv4.raw import raw_close, raw_destroy, raw_prot, raw_recvmsg, raw_sk_init
+from kshell.linux.net.ipv4.raw_opt import raw_getsockopt, raw_ioctl, raw_setsockopt
 from kshell.linux.net.ipv4.tcp_ipv4 import tcp_prot, tcp_twsk_unique, tcp_v4_init_sock
 from kshell.linux.net.ipv4.tcp_ipv4_rcv import tcp_v4_do_rcv
 from kshell.linux.net.ipv4.tcp_minisocks_timewait import tcp_twsk_destructor
