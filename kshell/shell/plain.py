@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from kshell.lens.style import Line, Style
 from kshell.lens.text import one_line, printable
 from kshell.session import events as ev
-from kshell.shell.wrap import laid_out, wrapped_call, wrapped_runs
 
 RESET = "\x1b[0m"
 STYLES = {
@@ -173,7 +172,7 @@ def _call(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, (ev.CallFinished, ev.CallSleeps))
     if "line" in self.panels:
         style = "sleeps" if isinstance(event, ev.CallSleeps) else "error" if event.errno else ""
-        for row in wrapped_call(_tasked(self, event.task, printable(event.text)), self.style.width):
+        for row in _rows(self, _tasked(self, event.task, printable(event.text))):
             yield self.paint(style, row)
 
 
@@ -193,6 +192,26 @@ def _waits(self: PlainText, event: ev.Event) -> Iterable[str]:
         yield self.paint("sleeps", f"waits until {event.task} comes back from {event.sleeping}(): {printable(event.text)}")
 
 
+def _rows(self: PlainText, text: str) -> Iterable[str]:
+    """The rows of a line of strace's on this screen."""
+    if not self.style.width or (len(text) <= self.style.width and text.isascii()):
+        return (text,)
+    from kshell.shell.wrap import wrapped_call
+
+    return wrapped_call(text, self.style.width)
+
+
+def _drawn(self: PlainText, lines: Iterable[Line]) -> Iterable[str]:
+    """Lines in styles, painted; those that are too long for the screen over several rows."""
+    if not self.style.width:
+        yield from map(self.paint.line, lines)
+        return
+    from kshell.shell.wrap import wrapped_runs
+
+    for line in lines:
+        yield from map(self.paint.line, wrapped_runs(line, self.style.width))
+
+
 def _tasked(self: PlainText, task: str, text: str) -> str:
     return text if task == "init" and not self.names else f"[{printable(task)}] {text}"
 
@@ -209,7 +228,7 @@ def _line_of(panel: str, style: str) -> Callable[[PlainText, ev.Event], Iterable
             text = printable(str(getattr(event, "text", "")))
             task = str(getattr(event, "task", "init"))
             for line in _tasked(self, task, text).split("\n"):
-                yield from (self.paint(style, row) for row in wrapped_call(line, self.style.width))
+                yield from (self.paint(style, row) for row in _rows(self, line))
 
     return lines
 
@@ -227,12 +246,13 @@ def _drawing(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Output)
     draw = getattr(event, "draw", None)
     if isinstance(event, ev.Prose):
+        from kshell.shell.wrap import laid_out
+
         yield from laid_out(printable(event.text), self.style.width)
     elif draw is None:
         yield from printable(event.text).split("\n")
     else:
-        for line in draw(self.style):
-            yield from (self.paint.line(row) for row in wrapped_runs(line, self.style.width))
+        yield from _drawn(self, draw(self.style))
 
 
 def _packet(self: PlainText, event: ev.Event) -> Iterable[str]:
@@ -242,8 +262,7 @@ def _packet(self: PlainText, event: ev.Event) -> Iterable[str]:
 
         if self.drawn[0] != event.n:
             self.drawn = (event.n, 0)
-        for line in draw_packet(event, self.style, self.drawn[1]):
-            yield from (self.paint.line(row) for row in wrapped_runs(line, self.style.width))
+        yield from _drawn(self, draw_packet(event, self.style, self.drawn[1]))
         self.drawn = (event.n, event.flow)
 
 
@@ -339,7 +358,7 @@ def _stop(self: PlainText, event: ev.Event) -> Iterable[str]:
     context = f"[{event.task}] " if event.pid > 1 or not event.task.startswith(("init", "swapper")) else ""
     if event.reason:
         for line in printable(f"{context}{event.reason}").split("\n"):
-            yield from (self.paint("stop", row) for row in wrapped_call(line, self.style.width))
+            yield from (self.paint("stop", row) for row in _rows(self, line))
     yield f"{event.line}\t{printable(event.text)}"
 
 
