@@ -35,7 +35,7 @@ def explain(session: Session, word: str) -> str:
         return _help(session, "")
     word = word.removeprefix("@").removesuffix("()")
     text = _help_or_none(session, word) or _setting(word) or _constant(word) or _task(session, word)
-    text = text or _value(session, word)
+    text = text or value_told(session, word)
     return text or _help(session, word)
 
 
@@ -75,7 +75,7 @@ def _task(session: Session, word: str) -> str:
     return f"task {word}: pid {user.task.pid}, {doing}"
 
 
-def _value(session: Session, word: str) -> str:
+def value_told(session: Session, word: str) -> str:
     """The value of a variable or an expression, and of a small number what descriptor it is."""
     from kshell.session.commands.looking import what_is
 

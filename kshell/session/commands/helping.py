@@ -6,7 +6,6 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from kshell.lens.names import describe
 from kshell.session import events, settings
 from kshell.session.commands import SECTIONS, Command, CommandError, command
 from kshell.session.paragraphs import filled
@@ -249,8 +248,9 @@ def _kernel_struct_text(session: Session, topic: str) -> str:
 
 
 def _variable_text(session: Session, topic: str) -> str:
-    values = session.calls_of_tasks.variables
-    return f"{topic} = {describe(values[topic])}, a variable of this session" if topic in values else ""
+    from kshell.session.explaining import value_told
+
+    return value_told(session, topic) if topic in session.calls_of_tasks.variables else ""
 
 
 SOURCES: tuple[Callable[[Session, str], str], ...] = (
