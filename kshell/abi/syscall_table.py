@@ -308,7 +308,7 @@ PARTLY: Final = {
     "futex": "only FUTEX_WAIT and FUTEX_WAKE",
     "ioctl": "sockets, network devices, pipes, tty answers ENOTTY",
     "mmap": "anonymous memory; a file is copied when it is mapped",
-    "mount": "the file systems the model has",
+    "mount": "MS_MOVE; sharing of mounts (MS_SHARED and its like are taken and do nothing); file systems on disks",
     "prctl": "PR_SET_NAME, PR_GET_NAME and a few flags",
     "setsockopt": "options of families the model has; filters are kept, not run",
     "clock_settime": "refused: time is virtual and the same for the whole world",
