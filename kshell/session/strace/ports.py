@@ -17,6 +17,7 @@ _CHOOSING = frozenset({"bind", "connect", "sendto", "sendmsg", "sendmmsg", "list
 _SOURCES = frozenset({"accept", "accept4", "recvfrom", "recvmsg", "recvmmsg", "getpeername"})
 _NEW = frozenset({"socket", "accept", "accept4"})
 _LOOK_AHEAD = 4000
+UNPRIVILEGED = 1024
 
 
 class Ports:
@@ -86,7 +87,7 @@ class Ports:
         target = _PORT.search(call.text)
         assert target is not None
         for later, port in self._seen:
-            if later.end_line <= call.start_line or port in self._named or str(port) == target[1]:
+            if later.end_line <= call.start_line or port < UNPRIVILEGED or port in self._named or str(port) == target[1]:
                 continue
             if later.pid == call.pid and later.args[0] == call.args[0]:
                 continue

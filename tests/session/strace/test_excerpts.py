@@ -295,6 +295,12 @@ LISTED_AND_COPIED = """\
  f_flags=ST_VALID|ST_RELATIME}) = 0
 """
 
+ADDRESSES_WITHOUT_A_PORT = f"""\
+5 socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) = 3
+5 sendto(3, "\\10\\0\\367\\377\\0\\0\\0\\0", 8, 0, {{sa_family=AF_INET, sin_port=htons(1), {LOOPBACK}}}, 16) = 8
+5 recvfrom(3, "E"..., 100, 0, {{sa_family=AF_INET, sin_port=htons(0), {LOOPBACK}}}, [16]) = 28
+"""
+
 
 @pytest.mark.parametrize(
     ("name", "log"), [(name, text) for name, text in globals().items() if name.isupper() and "\n" in text]
