@@ -38,7 +38,7 @@ from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netdevice import NETDEV_DOWN
 from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.ip_fib import FIB_LOOKUP_NOREF, fib_config, fib_result
-from kshell.linux.net.ipv4 import fib_semantics, fib_trie, route_output
+from kshell.linux.net.ipv4 import fib_semantics_sync, fib_trie, route_output
 from kshell.linux.net.ipv4.fib_frontend import fib_new_table, inet_addr_type
 from tests.linux.net.ipv4.conftest import sin
 
@@ -119,7 +119,7 @@ def test_a_flush_leaves_what_lives(host, seed):
         if key not in routes:
             fib_trie.fib_table_insert(net, table, cfg)
             routes[key] = cfg
-    fib_semantics.fib_sync_down_dev(net.loopback_dev, NETDEV_DOWN, True)
+    fib_semantics_sync.fib_sync_down_dev(net.loopback_dev, NETDEV_DOWN, True)
     left = {key: cfg for key, cfg in routes.items() if cfg.fc_type in REJECT}
     assert fib_trie.fib_table_flush(net, table, False) == len(routes) - len(left)
     for _ in range(300):
