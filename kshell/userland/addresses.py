@@ -47,7 +47,7 @@ def parse_prefix(text: str) -> tuple[int, int]:
         return 0, 0
     wrong = f'Error: any valid prefix is expected rather than "{text}".'
     address, slash, length = text.partition("/")
-    if slash and not (length.isdecimal() and int(length) <= 32):
+    if slash and not (length.isdecimal() and len(length) < 3 and int(length) <= 32):
         raise ProgramError(wrong)
     parts = address.split(".")
     number = parse_ipv4(".".join(parts + ["0"] * (4 - len(parts))), wrong)

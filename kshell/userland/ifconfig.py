@@ -339,7 +339,7 @@ class _Setting:
         except Failed as error:
             self.p.complain(str(error))
             failed = error
-        if slash and length.isdecimal() and int(length) <= 32:
+        if slash and length.isdecimal() and len(length) < 3 and int(length) <= 32:
             mask = 0xFFFFFFFF << 32 - int(length) & 0xFFFFFFFF
             await self._ask(i.SIOCSIFNETMASK, sockaddr_in(mask), "SIOCSIFNETMASK")
         if address or failed is not None:
@@ -354,7 +354,7 @@ def _value(rest: list[str]) -> str:
 
 def atoi(text: str) -> int:
     """The number at the beginning of a text, 0 if there is none, in the 32 bits of an int."""
-    found = re.match(r"\s*[+-]?\d+", text)
+    found = re.match(r"\s*[+-]?\d+", text[:1000])
     return (int(found[0]) + 0x80000000 & 0xFFFFFFFF) - 0x80000000 if found else 0
 
 

@@ -172,7 +172,7 @@ def _lifetime(seconds: int) -> str:
 
 
 def _scope(word: str, why: str) -> int:
-    return SCOPE_NUMBERS[word] if word in SCOPE_NUMBERS else integer(word, why)
+    return SCOPE_NUMBERS[word] if word in SCOPE_NUMBERS else integer(word, why, most=0xFF)
 
 
 class _Change:

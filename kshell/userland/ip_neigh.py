@@ -88,7 +88,7 @@ class _Filter:
 
 
 def _state(word: str) -> int:
-    return STATE_NUMBERS[word] if word in STATE_NUMBERS else integer(word, "nud state is bad")
+    return STATE_NUMBERS[word] if word in STATE_NUMBERS else integer(word, "nud state is bad", most=0xFFFF)
 
 
 async def _show(net: Netlink, options: Options, rest: list[str], flush: bool) -> None:

@@ -83,15 +83,18 @@ def _table(word: str) -> int:
 
 def protocol_number(word: str) -> int:
     """The number of a routing protocol. ProgramError."""
-    return PROTOCOL_NUMBERS[word] if word in PROTOCOL_NUMBERS else integer(word, 'invalid "protocol"\n')
+    return PROTOCOL_NUMBERS[word] if word in PROTOCOL_NUMBERS else integer(word, 'invalid "protocol"\n', most=0xFF)
 
 
 def tos_number(word: str) -> int:
     """Type of service; without 0x in front it is hexadecimal all the same. ProgramError."""
     try:
-        return int(word, 16)
+        tos = int(word, 16)
     except ValueError:
-        raise wrong(word, "TOS value is invalid\n") from None
+        tos = -1
+    if not 0 <= tos <= 0xFF:
+        raise wrong(word, "TOS value is invalid\n")
+    return tos
 
 
 class _Filter:

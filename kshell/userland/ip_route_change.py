@@ -71,10 +71,10 @@ def _number(c: _Change, word: str, rest: list[str]) -> bool:
         c.attrs.append(attribute(r.RTA_PRIORITY, integer(value(rest, word), '"metric" value is invalid\n')))
     elif word == "scope":
         given, numbers = value(rest, word), ip_route.SCOPE_NUMBERS
-        c.scope = numbers[given] if given in numbers else integer(given, 'invalid "scope" value\n')
+        c.scope = numbers[given] if given in numbers else integer(given, 'invalid "scope" value\n', most=0xFF)
     elif word in ("proto", "protocol"):
         given, numbers = value(rest, word), ip_route.PROTOCOL_NUMBERS
-        c.protocol = numbers[given] if given in numbers else integer(given, '"protocol" value is invalid\n')
+        c.protocol = numbers[given] if given in numbers else integer(given, '"protocol" value is invalid\n', most=0xFF)
     elif word == "table":
         given, numbers = value(rest, word), ip_route.TABLE_NUMBERS
         c.table = numbers[given] if given in numbers else integer(given, '"table" value is invalid\n')

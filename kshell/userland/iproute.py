@@ -135,13 +135,13 @@ def garbage(key: str, word: str) -> ProgramError:
     return ProgramError(f'Error: either "{key}" is duplicate, or "{word}" is a garbage.', EXIT_MINUS_ONE)
 
 
-def integer(word: str, why: str, least: int = 0) -> int:
-    """A number of 32 bits. ProgramError: why it is none."""
+def integer(word: str, why: str, least: int = 0, most: int = 0xFFFFFFFF) -> int:
+    """A number between two others. ProgramError: why it is none."""
     try:
         number = int(word, 0)
     except ValueError:
         number = least - 1
-    if not least <= number <= 0xFFFFFFFF:
+    if not least <= number <= most:
         raise wrong(word, why)
     return number
 

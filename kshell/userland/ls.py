@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 AT_SYMLINK_NOFOLLOW: Final = 0x100
 CLOCK_REALTIME: Final = 0
+LAST_DATE: Final = 253_402_300_800
+"""The year 10000."""
+
 HALF_A_YEAR: Final = 31556952 // 2
 STAT: Final = struct.Struct("<QQQIIIIQqqqqqqqqq")
 S_IFMT, S_IFDIR, S_IFLNK = 0o170000, 0o040000, 0o120000
@@ -201,6 +204,8 @@ class _Listing:
 
     def _date(self, entry: Entry) -> str:
         """With the time of day if it was in the last half year."""
+        if not 0 <= entry.mtime[0] < LAST_DATE:
+            return str(entry.mtime[0])
         when = datetime.fromtimestamp(entry.mtime[0], UTC)
         recent = self.now - HALF_A_YEAR < entry.mtime[0] < self.now
         return when.strftime("%b ") + f"{when.day:2} " + (when.strftime("%H:%M") if recent else f"{when.year:5}")

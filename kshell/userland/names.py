@@ -48,7 +48,7 @@ def service(port: int, protocol: str) -> str:
 def port_of(text: str, protocol: str) -> int | None:
     """The number of a port given by name or number; None: there is no such service."""
     if text.isdecimal():
-        return int(text)
+        return int(text) if len(text) < 10 else None
     return next((port for port, name in _SERVICES.get(protocol, {}).items() if name == text), None)
 
 

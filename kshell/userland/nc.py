@@ -30,7 +30,7 @@ def _number(text: str, what: str, least: int = 0, most: int = 65535) -> int:
     digits = text.removeprefix("-")
     if not digits.isdecimal():
         raise ProgramError(f"{what} invalid: {text}")
-    if text.startswith("-") or int(digits) < least:
+    if text.startswith("-") or (len(digits) < 12 and int(digits) < least):
         raise ProgramError(f"{what} too small: {text}")
     if len(digits) > 11 or int(digits) > most:
         raise ProgramError(f"{what} too large: {text}")

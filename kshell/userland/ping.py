@@ -161,7 +161,7 @@ async def _bind(p: Process, fd: int, address: int) -> None:
 
 
 def _int(value: int) -> bytes:
-    return struct.pack("<i", value)
+    return struct.pack("<I", value & 0xFFFFFFFF)
 
 
 async def _option(p: Process, fd: int, level: int, option: int, value: bytes, what: str) -> None:

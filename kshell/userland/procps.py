@@ -48,7 +48,10 @@ class Options:
         self.letters = {letter for letter, _ in found}
         self.files = [value for letter, value in found if letter in "pf"]
         pattern = next((value for letter, value in found if letter == "r"), None)
-        self.pattern = re.compile(pattern) if pattern is not None else None
+        try:
+            self.pattern = re.compile(pattern) if pattern is not None else None
+        except re.error as error:
+            raise ProgramError(f"{pattern}: {error}") from None
         if self.letters & {"h"}:
             raise ProgramError(USAGE, 0)
 

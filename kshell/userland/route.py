@@ -139,7 +139,7 @@ async def _change(p: Process, words: list[str]) -> None:
         p.store(device, raw(request.device)[:15].ljust(16, b"\0"))
     entry = RTENTRY.pack(
         sockaddr_in(request.target), sockaddr_in(request.gateway), sockaddr_in(request.mask), request.flags, 0, 0, 0, 0,
-        request.metric, device, request.mtu, request.window, request.irtt,
+        (request.metric + 0x8000 & 0xFFFF) - 0x8000, device, request.mtu, request.window, request.irtt & 0xFFFF,
     )  # fmt: skip
     fd = await p.call("socket", AF_INET, SOCK_DGRAM, 0)
     try:
@@ -176,7 +176,7 @@ def _target(request: _Request, word: str, kind: str) -> None:
 def _class_mask(request: _Request, slash: str, length: str, kind: str) -> None:
     """The mask that a target's length gives it, or the class of a network."""
     if slash:
-        bits = min(int(length), 32) if length.isdecimal() else 0
+        bits = min(int(length), 32) if length.isdecimal() and len(length) < 10 else 0
         request.mask = 0xFFFFFFFF << 32 - bits & 0xFFFFFFFF
         request.masked, request.host = True, request.host
     elif kind != "-net" and (request.host or request.target):
@@ -232,7 +232,7 @@ def _value(request: _Request, word: str, value: str) -> None:
         request.flags |= RTF_GATEWAY
     elif word in ("dev", "device"):
         request.device = value
-    elif not value.isdecimal():
+    elif not value.isdecimal() or len(value) > 9:
         raise _usage()
     else:
         request.flags |= _NUMBERS[word]

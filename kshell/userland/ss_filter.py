@@ -109,7 +109,10 @@ class Filter:
 
     def _mark(self) -> bytes:
         mark, _, mask = self._value().partition("/")
-        numbers = (int(mark, 0), int(mask, 0) if mask else 0xFFFFFFFF)
+        try:
+            numbers = (int(mark, 0) & 0xFFFFFFFF, int(mask, 0) & 0xFFFFFFFF if mask else 0xFFFFFFFF)
+        except ValueError:
+            raise _syntax() from None
         return struct.pack("<BBHII", d.INET_DIAG_BC_MARK_COND, 12, 16, *numbers)
 
     def _host(self, code: int, word: str) -> bytes:
@@ -135,7 +138,7 @@ def _prefix(word: str) -> tuple[int, int]:
 
 def _port(word: str) -> int:
     port = port_of(word, "tcp")
-    if port is None:
+    if port is None or port > 0xFFFF:
         raise ProgramError(f'Error: "{word}" does not look like a port.\nCannot parse dst/src address.', 1)
     return port
 
