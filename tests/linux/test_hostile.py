@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from kshell.abi.errno import EINVAL, ENOBUFS, ESRCH
+from kshell.abi.errno import EBUSY, EINVAL, ENOBUFS, ESRCH
 
 SECOND = 1_000_000_000
 TCP, NLM_DUMP = 6, 0x301
@@ -105,3 +105,9 @@ def test_a_change_of_a_link_does_not_fail_because_a_listener_is_full(host):
     for n in range(20):
         assert host("ioctl", s, 0x8914, b"lo".ljust(16, b"\0") + struct.pack("<H", n & 1) + bytes(22)) == 0
     assert host.read(fd, 4000) == -ENOBUFS
+
+
+def test_the_number_of_a_device_is_taken_once(host):
+    peer = attr(1, struct.pack("<BxHiII", 0, 0, 1, 0, 0) + attr(3, b"w\0"))
+    assert link(host, b"v", kind(b"veth", peer)) == -EBUSY
+    assert link(host, b"v", kind(b"veth")) == 0

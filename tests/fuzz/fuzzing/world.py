@@ -5,10 +5,11 @@ import struct
 import traceback
 from collections import Counter
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from random import Random
 
 from fuzzing import arguments, calls, frames, messages
+from fuzzing.flows import FLOWS
 from fuzzing.memory import ARENA, Memory
 from fuzzing.values import data, interface, number, port
 from kshell.abi.syscalls import BY_NAME, I386_BY_NAME
@@ -119,9 +120,10 @@ class World:
             self.sure("mkdir", path + b"\0", 0o1777)
         self.steps = (
             (44, self.any_call), (6, self.compat_call), (8, self.netlink), (8, self.packet), (5, self.sysctl),
-            (4, self.proc_read), (3, self.time), (3, self.connection), (3, self.raw), (3, self.tun),
+            (4, self.proc_read), (3, self.time), (5, self.connection), (3, self.raw), (3, self.tun),
             (2, self.module), (2, self.epoll), (2, self.spawn), (2, self.udp), (2, self.conversation),
             (1, self.devices), (2, self.unix), (2, self.options), (1, self.namespace),
+            *((weight, partial(flow, self)) for weight, flow in FLOWS),
         )
         self.weighted = [step for weight, step in self.steps for _ in range(weight)]
 
@@ -526,7 +528,7 @@ class World:
             return
         step = r.choice(self.weighted)
         if self.verbose:
-            self.trace.append(f"-- {seed} {step.__name__} pid {task.pid}")
+            self.trace.append(f"-- {seed} {getattr(step, '__name__', step)} pid {task.pid}")
         try:
             with limit(STEP_SECONDS):
                 step(r, task)

@@ -32,6 +32,7 @@ from kshell.linux.include.net.rtnetlink import RTNL_LINK_INITIALIZED
 from kshell.linux.mm.slab_common import kfree, kzalloc
 from kshell.linux.net.core import link_watch, rtnetlink_ifinfo
 from kshell.linux.net.core.dev import (
+    __dev_get_by_index,
     __dev_get_by_name,
     call_netdevice_notifiers,
     netdev_name_node_lookup,
@@ -114,13 +115,17 @@ def unlist_netdevice(dev: net_device) -> None:
 
 
 def register_netdevice(dev: net_device) -> None:
-    """Make a device known to all. EINVAL, EEXIST, and what a notifier says."""
+    """Make a device known to all. EINVAL, EEXIST; EBUSY: its number is taken; and what a notifier says."""
     net = dev.nd_net
     dev_get_valid_name(net, dev, dev.name)
     if dev.netdev_ops.ndo_init is not None:
         dev.netdev_ops.ndo_init(dev)
     if not dev.ifindex:
         dev.ifindex = dev_new_index(net)
+    elif __dev_get_by_index(net, dev.ifindex) is not None:
+        if dev.netdev_ops.ndo_uninit is not None:
+            dev.netdev_ops.ndo_uninit(dev)
+        raise KernelError(EBUSY)
     _init_features(dev)
     call_netdevice_notifiers(NETDEV_POST_INIT, dev)
     netdev_register_kobject(dev)
