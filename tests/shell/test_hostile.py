@@ -84,9 +84,10 @@ def test_a_home_that_cannot_be_written(home: str, tmp_path: Path) -> None:
     ],
 )
 def test_settings_that_are_garbage(settings: bytes, tmp_path: Path) -> None:
-    (tmp_path / "kshell").mkdir()
-    (tmp_path / "kshell" / "config.toml").write_bytes(settings)
-    done = shell("", ["-c", "getpid()"], tmp_path, XDG_CONFIG_HOME=str(tmp_path))
+    home = tmp_path / "config"  # a folder kshell/ where Python starts would hide the package
+    (home / "kshell").mkdir(parents=True)
+    (home / "kshell" / "config.toml").write_bytes(settings)
+    done = shell("", ["-c", "getpid()"], tmp_path, XDG_CONFIG_HOME=str(home))
     assert "getpid() = 1\n" in done.stdout
     assert "Traceback" not in done.stderr
     assert "\x1b" not in done.stdout + done.stderr
