@@ -12,10 +12,13 @@ import traceback
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINTR
+from kshell.abi.signal import SIG_DFL, SIG_IGN
 from kshell.lang.errors import LangError
 from kshell.linux.fs.proc.proc_sysctl import _sysctl_set
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.sched import kernel_siginfo
 from kshell.linux.include.trace.events import Record, SignalDeliver
+from kshell.linux.kernel.signal_deliver import handle_signal, set_current_blocked
 from kshell.session import bridge
 from kshell.session.strace.groups import group_leaders
 from kshell.session.strace.lines import Log, LogCall, LogEvent
@@ -81,6 +84,7 @@ class Replay:
         self.running: dict[int, Running] = {}
         self.verdicts: dict[int, CallVerdict] = {}
         self.delivered: list[tuple[int, int]] = []
+        self._early: list[tuple[int, int]] = []
         self._last_errors: dict[int, BaseException | None] = {}
         self._forks = {c.ret: c for c in log.calls if c.name in FORKS and c.ret is not None and c.ret > 0}
         gone = {event.pid for event in log.events if event.kind == "exit"}
@@ -219,6 +223,7 @@ class Replay:
             self.report.passed_over[call.name] += 1
             return
         user = self.user(call.pid)
+        self._not_yet(user)
         if call.pid in self._restarting and self._go_on(call, user):
             return
         group = "interface" if is_interface(call, user.task) else "covered"
@@ -247,6 +252,15 @@ class Replay:
             self._align(call, user, outcome)
             self.start.cover(call, user.task, outcome)
         self.machine.run()
+
+    def _not_yet(self, user: UserTask) -> None:
+        """A signal that the model has handled and the log has not, or never will: its handler has not run."""
+        frames = user.task._sigframes
+        for pid, number in [each for each in self.delivered if each[0] == user.task.pid]:
+            self.delivered.remove((pid, number))
+            if frames and user.task._sighand.action[number - 1].sa_handler not in (SIG_DFL, SIG_IGN):
+                set_current_blocked(user.task, frames.pop()[1])
+                self._early.append((pid, number))
 
     def _prepared(self, call: LogCall, user: UserTask) -> bridge.Prepared:
         if call.statement is None:
@@ -367,6 +381,10 @@ class Replay:
         self.machine.release(user.task)
         self.machine.run()
         if (user.task.pid, number) in self.delivered:
+            self.delivered.remove((user.task.pid, number))
+        elif (user.task.pid, number) in self._early:
+            self._early.remove((user.task.pid, number))
+            handle_signal(user.task, kernel_siginfo(number), user.task._sighand.action[number - 1], 0)
             self.delivered.remove((user.task.pid, number))
         elif self._from_outside(event):
             self.start.send_signal(number, user.task)

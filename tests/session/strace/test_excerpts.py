@@ -301,6 +301,22 @@ ADDRESSES_WITHOUT_A_PORT = f"""\
 5 recvfrom(3, "E"..., 100, 0, {{sa_family=AF_INET, sin_port=htons(0), {LOOPBACK}}}, [16]) = 28
 """
 
+TWO_CHILDREN_AND_ONE_SIGNAL = """\
+5 rt_sigaction(SIGCHLD, {sa_handler=0x5624bbdac0b0, sa_mask=[], sa_flags=SA_RESTART}, NULL, 8) = 0
+5 fork() = 6
+5 fork() = 7
+6 exit_group(0) = ?
+6 +++ exited with 0 +++
+5 getppid() = 1
+7 exit_group(0) = ?
+7 +++ exited with 0 +++
+5 getppid() = 1
+5 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=6, si_uid=0, si_status=0} ---
+5 rt_sigprocmask(SIG_BLOCK, NULL, [CHLD], 8) = 0
+5 rt_sigreturn({mask=[]}) = 0
+5 rt_sigprocmask(SIG_BLOCK, NULL, [], 8) = 0
+"""
+
 
 @pytest.mark.parametrize(
     ("name", "log"), [(name, text) for name, text in globals().items() if name.isupper() and "\n" in text]
