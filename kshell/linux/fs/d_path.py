@@ -43,14 +43,6 @@ def d_path(current: task_struct, place: path) -> bytes:
     return name + b" (deleted)" if d_unlinked(place.dentry) else name
 
 
-def dynamic_dname(buffer: bytes, buflen: int, text: str) -> bytes:
-    """The result of a d_dname() that makes its name up. ENAMETOOLONG."""
-    data = text.encode("latin-1")
-    if len(data) + 1 > min(buflen, 64):
-        raise KernelError(ENAMETOOLONG)
-    return data
-
-
 def dentry_path_raw(entry: dentry) -> bytes:
     """The name within the file system."""
     parts: list[bytes] = []

@@ -240,8 +240,3 @@ def drop_nlink(inode: inode) -> None:
 def clear_nlink(inode: inode) -> None:
     """No name is left."""
     inode.i_nlink = 0
-
-
-def set_nlink(inode: inode, nlink: int) -> None:
-    """So many names."""
-    inode.i_nlink = nlink

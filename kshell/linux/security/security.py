@@ -12,27 +12,7 @@ def security_init(kernel: Kernel) -> None:
     """Linux registers AppArmor, TOMOYO and others here; this kernel is built without."""
 
 
-def security_bprm_check(*args: object) -> None:
-    """Hook without a module."""
-
-
-def security_bprm_committed_creds(*args: object) -> None:
-    """Hook without a module."""
-
-
-def security_bprm_committing_creds(*args: object) -> None:
-    """Hook without a module."""
-
-
 def security_bprm_creds_for_exec(*args: object) -> None:
-    """Hook without a module."""
-
-
-def security_bprm_creds_from_file(*args: object) -> None:
-    """Hook without a module."""
-
-
-def security_capable(*args: object) -> None:
     """Hook without a module."""
 
 
@@ -93,10 +73,6 @@ def security_fs_context_parse_param(*args: object) -> None:
 
 
 def security_inet_conn_established(*args: object) -> None:
-    """Hook without a module."""
-
-
-def security_inet_conn_request(*args: object) -> None:
     """Hook without a module."""
 
 
@@ -173,10 +149,6 @@ def security_inode_unlink(*args: object) -> None:
 
 
 def security_kernel_module_request(*args: object) -> None:
-    """Hook without a module."""
-
-
-def security_mmap_addr(*args: object) -> None:
     """Hook without a module."""
 
 
@@ -372,17 +344,9 @@ def security_task_kill(*args: object) -> None:
     """Hook without a module."""
 
 
-def security_task_to_inode(*args: object) -> None:
-    """Hook without a module."""
-
-
 def security_unix_may_send(*args: object) -> None:
     """Hook without a module."""
 
 
 def security_unix_stream_connect(*args: object) -> None:
-    """Hook without a module."""
-
-
-def security_vm_enough_memory_mm(*args: object) -> None:
     """Hook without a module."""

@@ -37,10 +37,6 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 
-def kernfs_get(kn: kernfs_node) -> None:
-    """Take a reference: Python's own keep nodes alive."""
-
-
 def kernfs_new_node(kernel: Kernel, parent: kernfs_node | None, name: str, mode: int, ns: net | None) -> kernfs_node:
     """A node, in its parent's directory if it has one. EEXIST."""
     kn = kernfs_node(kernel, name, mode, parent, ns)

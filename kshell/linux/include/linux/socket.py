@@ -98,11 +98,6 @@ def CMSG_ALIGN(length: int) -> int:
     return (length + 7) & ~7
 
 
-def CMSG_SPACE(length: int) -> int:
-    """Room that a control message with `length` bytes of data takes."""
-    return CMSG_HDRLEN + CMSG_ALIGN(length)
-
-
 def CMSG_LEN(length: int) -> int:
     """Value of cmsg_len for `length` bytes of data."""
     return CMSG_HDRLEN + length

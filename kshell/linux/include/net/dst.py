@@ -145,18 +145,6 @@ def dst_metric_locked(dst: dst_entry, metric: int) -> bool:
     return bool(dst_metric_raw(dst, 1) & 1 << metric)
 
 
-def dst_mtu(dst: dst_entry) -> int:
-    """MTU of the path."""
-    return dst.ops.mtu(dst)
-
-
-def dst_input(skb: sk_buff) -> object:
-    """Go on with a received packet as its route says."""
-    dst = skb._skb_refdst
-    assert dst is not None
-    return dst.input(skb)
-
-
 def dst_output(net: net, sk: sock | None, skb: sk_buff) -> int:
     """Go on with a packet to send as its route says."""
     dst = skb._skb_refdst

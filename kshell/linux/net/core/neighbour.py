@@ -27,7 +27,6 @@ from kshell.linux.include.net.neighbour import (
     NUD_CONNECTED,
     NUD_IN_TIMER,
     NUD_VALID,
-    hh_cache,
     neigh_parms,
     neigh_table,
     neighbour,
@@ -327,13 +326,6 @@ def neigh_connected_output(neigh: neighbour, skb: sk_buff) -> int:
 
 def neigh_direct_output(neigh: neighbour, skb: sk_buff) -> int:
     """Send on a device without link headers."""
-    return dev_queue_xmit(skb)
-
-
-def neigh_hh_output(hh: hh_cache, skb: sk_buff) -> int:
-    """Send with the link header kept ready."""
-    skb.mac_header = hh.hh_data
-    skb.len += hh.hh_len
     return dev_queue_xmit(skb)
 
 

@@ -51,11 +51,6 @@ dql_group = attribute_group((
 ), "byte_queue_limits")  # fmt: skip
 
 
-def rx_queue_namespace(dev: net_device) -> net_t:
-    """Who sees a device's queues: the device's namespace."""
-    return net_namespace(dev)
-
-
 def net_namespace(dev: net_device) -> net_t:
     """Who sees a device."""
     return dev.nd_net

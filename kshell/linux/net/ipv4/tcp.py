@@ -270,11 +270,6 @@ def tcp_set_state(sk: tcp_sock, state: int) -> None:
     inet_sk_state_store(sk, state)
 
 
-def tcp_orphan_count_sum(kernel: Kernel) -> int:
-    """Sockets without a descriptor."""
-    return kernel.tcp_orphan_count
-
-
 def tcp_too_many_orphans(kernel: Kernel, shift: int) -> bool:
     """True when there are more orphans than tcp_max_orphans."""
     return kernel.tcp_orphan_count << shift > kernel.sysctl_tcp_max_orphans
