@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final
 from kshell.abi.fcntl import O_APPEND, O_DIRECTORY, O_RDONLY, O_TRUNC
 from kshell.userland.files import read_file, write_file
 from kshell.userland.getopt import Getopt
-from kshell.userland.runtime import AT_FDCWD, ProgramError, SystemCallError
+from kshell.userland.runtime import AT_FDCWD, ProgramError, SystemCallError, raw
 
 if TYPE_CHECKING:
     from kshell.userland.runtime import Process
 
 CHUNK: Final = 4096
+MOST_SHOWN: Final = 1 << 20
 
 
 GETOPT: Final = Getopt(
@@ -36,7 +37,10 @@ async def main_cat(p: Process, argv: list[str]) -> int:
     status = 0
     for path in paths:
         try:
-            p.print(text.shown((await read_file(p, path)).decode("utf-8", "backslashreplace")), end="")
+            data = await read_file(p, path)
+            p.print(text.shown(data[:MOST_SHOWN].decode("utf-8", "backslashreplace")), end="")
+            if len(data) > MOST_SHOWN:
+                p.complain(f"cat: {path}: the first {MOST_SHOWN >> 10} KiB are shown")
         except SystemCallError as error:
             p.complain(f"cat: {error}")
             status = 1
@@ -84,7 +88,7 @@ async def main_echo(p: Process, argv: list[str]) -> int:
             at = words.index(operator)
             if len(words) != at + 2:
                 raise ProgramError(f"one path goes behind {operator}")
-            await write_file(p, words[at + 1], (_echoed(words[:at], escapes) + end).encode(), flags)
+            await write_file(p, words[at + 1], raw(_echoed(words[:at], escapes) + end), flags)
             return 0
     p.print(_echoed(words, escapes), end=end)
     return 0

@@ -11,7 +11,7 @@ from kshell.userland.coreutils import entries
 from kshell.userland.files import read_file, read_lines, write_file
 from kshell.userland.getopt import Getopt
 from kshell.userland.ls import S_IFDIR, S_IFMT, STAT
-from kshell.userland.runtime import AT_FDCWD, ProgramError, SystemCallError
+from kshell.userland.runtime import AT_FDCWD, ProgramError, SystemCallError, raw
 
 if TYPE_CHECKING:
     from kshell.userland.runtime import Process
@@ -105,7 +105,7 @@ async def _set(p: Process, o: Options, assignment: str) -> int:
         p.complain(f'sysctl: setting key "{key_of(path)}": Invalid argument')
         return 0
     try:
-        await write_file(p, path, value.encode() + b"\n", O_TRUNC, create=False)
+        await write_file(p, path, raw(value) + b"\n", O_TRUNC, create=False)
     except SystemCallError as error:
         return _refused(p, path, error, "setting")
     if "q" not in o.letters:

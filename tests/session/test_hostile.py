@@ -205,6 +205,8 @@ PROGRAMS = [
     "ifconfig \udcff up",
     "ip link set \udcff up",
     "cat /tmp/\ud800",
+    "echo \ud800 > /tmp/x",
+    "sysctl -w net.ipv4.ip_forward=\udcff",
     "arp -d 10.0.0.1 -i \udcff",
 ]
 
@@ -215,3 +217,10 @@ def test_programs_with_bad_arguments(line: str) -> None:
     session.run(line)
     assert session.oopses == 0
     assert session.run("echo on")
+
+
+def test_an_endless_file_is_shown_in_part() -> None:
+    session = Session()
+    events = session.run("cat /dev/zero")
+    assert sum(len(e.text) for e in events if e.kind == "output") < 5 << 20
+    assert "the first 1024 KiB are shown" in "".join(e.text for e in events if e.kind == "output")
