@@ -111,3 +111,14 @@ def test_the_number_of_a_device_is_taken_once(host):
     peer = attr(1, struct.pack("<BxHiII", 0, 0, 1, 0, 0) + attr(3, b"w\0"))
     assert link(host, b"v", kind(b"veth", peer)) == -EBUSY
     assert link(host, b"v", kind(b"veth")) == 0
+
+
+def test_options_of_a_packet_in_the_error_queue(host):
+    fd = host("socket", 2, 2, 0)
+    for option in (7, 11):  # IP_RETOPTS, IP_RECVERR
+        assert host("setsockopt", fd, 0, option, struct.pack("<i", 1), 4) == 0
+    host("connect", fd, sin(9), 16)
+    host.write(fd, b"x")
+    iov = host.put(struct.pack("<QQ", host.room(16), 16))
+    message = struct.pack("<QIxxxxQQQQI", 0, 0, iov, 1, host.room(200), 200, 0)
+    assert host("recvmsg", fd, message + bytes(4), 0x2040) == 1

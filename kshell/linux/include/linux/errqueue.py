@@ -13,6 +13,7 @@ from kshell.abi.socket import SO_EE_ORIGIN_ZEROCOPY as SO_EE_ORIGIN_ZEROCOPY
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
+    from kshell.linux.include.net.ip import inet_skb_parm
 
 _EE = struct.Struct("=IBBBBII")
 
@@ -42,7 +43,7 @@ class sock_extended_err:
 class sock_exterr_skb:
     """Control block of a packet in an error queue. `_daddr` is what Linux reads at addr_offset: the address (int)."""
 
-    __slots__ = ("_daddr", "_iif", "ee", "opt_stats", "port")
+    __slots__ = ("_daddr", "_iif", "ee", "h4", "opt_stats", "port")
 
     def __init__(self, ee: sock_extended_err, daddr: int = 0, port: int = 0) -> None:
         self.ee = ee
@@ -50,6 +51,7 @@ class sock_exterr_skb:
         self.opt_stats = False
         self._daddr = daddr
         self._iif = 0
+        self.h4: inet_skb_parm | None = None
 
 
 def SKB_EXT_ERR(skb: sk_buff) -> sock_exterr_skb:
