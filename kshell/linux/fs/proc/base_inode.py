@@ -30,6 +30,7 @@ from kshell.linux.kernel.ptrace import ptrace_may_access
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import super_block
+    from kshell.linux.include.linux.fs_struct import fs_struct
     from kshell.linux.include.linux.sched import task_struct, user_namespace
 
 
@@ -95,20 +96,23 @@ def _task_of(inode: inode) -> task_struct:
     return task
 
 
-def proc_cwd_link(inode: inode) -> path:
-    """The working directory."""
+def _fs_of(inode: inode) -> fs_struct:
     fs = _task_of(inode).fs
     if fs is None:
         raise KernelError(ENOENT)
+    return fs
+
+
+def proc_cwd_link(inode: inode) -> path:
+    """The working directory."""
+    fs = _fs_of(inode)
     path_get(fs.pwd)
     return path(fs.pwd.mnt, fs.pwd.dentry)
 
 
 def proc_root_link(inode: inode) -> path:
     """The root directory."""
-    fs = _task_of(inode).fs
-    if fs is None:
-        raise KernelError(ENOENT)
+    fs = _fs_of(inode)
     path_get(fs.root)
     return path(fs.root.mnt, fs.root.dentry)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kshell.abi.netdevice import IFF_UP
@@ -15,10 +16,7 @@ from kshell.abi.rtnetlink import (
 )
 from kshell.linux.include.linux.netdevice import NETDEV_DOWN, NETDEV_UNREGISTER, netif_carrier_ok
 from kshell.linux.include.net.flow import flowi4
-from kshell.linux.include.net.ip_fib import (
-    fib_info,
-    fib_result,
-)
+from kshell.linux.include.net.ip_fib import fib_info, fib_result
 from kshell.linux.net.core.dev import dev_get_by_index_rcu
 from kshell.linux.net.ipv4 import fib_multipath, fib_semantics
 
@@ -42,17 +40,22 @@ def fib_sync_down_addr(dev: net_device, local: int) -> int:
     return ret
 
 
-def fib_sync_down_dev(dev: net_device, event: int, force: bool) -> int:
-    """A device went down or away: mark its next hops dead; how many fib_infos died."""
-    scope = -1 if force else RT_SCOPE_NOWHERE
-    ret = 0
+def _infos_on(dev: net_device) -> Iterator[fib_info]:
+    """The fib_infos that have next hops on a device."""
     prev_fi = None
     for nh in dev.nd_net.kernel.fib_info_devhash.get(dev, ()):
         fi = nh.nh_parent
         assert fi is not None
-        if fi is prev_fi:
-            continue
+        if fi is not prev_fi:
+            yield fi
         prev_fi = fi
+
+
+def fib_sync_down_dev(dev: net_device, event: int, force: bool) -> int:
+    """A device went down or away: mark its next hops dead; how many fib_infos died."""
+    scope = -1 if force else RT_SCOPE_NOWHERE
+    ret = 0
+    for fi in _infos_on(dev):
         dead = 0
         for hop in fi.fib_nh:
             if hop.nhc_flags & RTNH_F_DEAD:
@@ -78,13 +81,7 @@ def fib_sync_up(dev: net_device, nh_flags: int) -> int:
     if nh_flags & RTNH_F_DEAD and netif_carrier_ok(dev):
         nh_flags |= RTNH_F_LINKDOWN
     ret = 0
-    prev_fi = None
-    for nh in dev.nd_net.kernel.fib_info_devhash.get(dev, ()):
-        fi = nh.nh_parent
-        assert fi is not None
-        if fi is prev_fi:
-            continue
-        prev_fi = fi
+    for fi in _infos_on(dev):
         alive = 0
         for hop in fi.fib_nh:
             if hop.nhc_flags & nh_flags:
