@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from kshell.abi.socket import SOCK_DGRAM, SOCK_STREAM
+from kshell.abi.socket import SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM
 from kshell.abi.tcp import TCP_CLOSE, TCP_CLOSE_WAIT, TCP_SYN_SENT
 from kshell.session.reasons.sockets import Open, everything, opened
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from kshell.session.reasons.failure import TypedCall
 
 Check = Callable[["TypedCall", int], str]
+CONNECTIONLESS: Final = frozenset({SOCK_DGRAM, SOCK_RAW})
+OF_MESSAGES: Final = CONNECTIONLESS | {SOCK_SEQPACKET}
 DOUBLED: Final = ("SO_RCVBUF", "SO_SNDBUF")
 
 
@@ -37,6 +39,8 @@ def _end_of_file(call: TypedCall, result: int) -> str:
         return ""
     found = _file_of(call)
     sk = found.sk if found is not None else None
+    if getattr(sk, "sk_type", 0) in CONNECTIONLESS:
+        return "0 bytes are an empty message, or this end was shut down: there is no end of file where nothing is connected."
     if getattr(sk, "sk_state", 0) == TCP_CLOSE_WAIT:
         return "0 is end of file: the peer has sent a FIN, this end is in TCP_CLOSE_WAIT. Writing still works."
     if sk is not None:
@@ -46,6 +50,9 @@ def _end_of_file(call: TypedCall, result: int) -> str:
 
 def _short_read(call: TypedCall, result: int) -> str:
     wanted = call.number("count") or call.number("size") or 0
+    if 0 < result < wanted and getattr(getattr(_file_of(call), "sk", None), "sk_type", 0) in OF_MESSAGES:
+        return (f"{result} bytes are the whole message: a call gives one, however much room there is. Of one that is longer "
+                "than the room the rest is lost; MSG_TRUNC tells.")  # fmt: skip
     if 0 < result < wanted:
         return (f"{result} of {wanted} bytes: read() gives what is there and waits for no more. A loop, or MSG_WAITALL on a "
                 "socket, gets all.")  # fmt: skip

@@ -155,6 +155,11 @@ def _timespec(session: Session, seconds: int) -> int:
     return address
 
 
+QUERY = """a = socket(AF_INET, SOCK_DGRAM, 0)
+bind(a, {{AF_INET, 53, "127.0.0.1"}}, 16)
+b = socket(AF_INET, SOCK_DGRAM, 0)
+sendto(b, "query", {}, 0, {{AF_INET, 53, "127.0.0.1"}}, 16)
+"""
 SURPRISES = [
     (CONNECTED, "the handshake is the kernel's. 1 of at most 6 connections wait at fd 3 of task init"),
     (ACCEPTED + "dup(a)\nclose(a)", "the file lives on: fd 6 of task init lead"),
@@ -162,6 +167,9 @@ SURPRISES = [
     (ACCEPTED + 'close(a)\nwrite(c, "hi", 2)', "it answered with a RST"),
     ('pipe([3, 4])\nclose(4)\nread(3, ..., 10)', "0 is end of file, no error"),
     ('pipe([3, 4])\nwrite(4, "abc", 3)\nread(3, ..., 10)', "3 of 10 bytes"),
+    (QUERY.format(5) + "recvfrom(a, buf, 64, 0, NULL, NULL)", "5 bytes are the whole message"),
+    (QUERY.format(0) + "recvfrom(a, buf, 64, 0, NULL, NULL)", "0 bytes are an empty message"),
+    ('socketpair(AF_UNIX, SOCK_SEQPACKET, 0, [3, 4])\nwrite(3, "abc", 3)\nread(4, ..., 10)', "3 bytes are the whole message"),
     ("pipe2([3, 4], O_NONBLOCK)\nwrite(4, ..., 100000)", "65536 of 100000 bytes were taken"),
     ("fd = socket(AF_INET, SOCK_STREAM, 0)\nsetsockopt(fd, SOL_SOCKET, SO_RCVBUF, [5000], 4)", "sk_rcvbuf is 10000"),
     ('fd = socket(AF_INET, SOCK_STREAM, 0)\nbind(fd, {AF_INET, 0, "127.0.0.1"}, 16)', "port 0 means any: the kernel has chosen"),
