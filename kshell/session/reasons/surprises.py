@@ -40,7 +40,7 @@ def _end_of_file(call: TypedCall, result: int) -> str:
     found = _file_of(call)
     sk = found.sk if found is not None else None
     if getattr(sk, "sk_type", 0) in CONNECTIONLESS:
-        return "0 bytes are an empty message, or this end was shut down: there is no end of file where nothing is connected."
+        return "0 bytes are an empty message, or this end was shut down: datagrams have no end of file."
     if getattr(sk, "sk_state", 0) == TCP_CLOSE_WAIT:
         return "0 is end of file: the peer has sent a FIN, this end is in TCP_CLOSE_WAIT. Writing still works."
     if sk is not None:
