@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.capability import CAP_SYS_ADMIN, CAP_SYS_CHROOT
-from kshell.abi.errno import EBUSY, EINVAL, ENOENT, ENOSPC, ENOTDIR, EPERM
+from kshell.abi.capability import CAP_SYS_CHROOT
+from kshell.abi.errno import EBUSY, EINVAL, ENOENT, ENOSPC, ENOTDIR
 from kshell.abi.sched import CLONE_NEWNS
 from kshell.linux.fs.dcache import dput, is_subdir
 from kshell.linux.fs.fs_struct import set_fs_pwd, set_fs_root
@@ -41,7 +41,7 @@ from kshell.linux.include.linux.mount import (
 from kshell.linux.include.linux.path import path
 from kshell.linux.include.linux.proc_ns import ns_alloc_inum, proc_ns_operations
 from kshell.linux.init.do_mounts import rootfs_fs_type
-from kshell.linux.kernel.capability import ns_capable
+from kshell.linux.kernel.capability import _may_setns
 from kshell.linux.kernel.sched.wait import __wake_up
 from kshell.linux.mm.shmem_super import shmem_init
 from kshell.linux.mm.slab_common import kfree, kmem_cache_create, kzalloc
@@ -382,9 +382,7 @@ def mntns_install(nsset: nsset, ns: namespace) -> None:
     assert mnt_ns.root is not None
     assert proxy is not None
     current = mnt_ns.root.mnt_sb.kernel.current
-    for user_ns, cap in ((mnt_ns.user_ns, CAP_SYS_ADMIN), (nsset.cred.user_ns, CAP_SYS_CHROOT)):
-        if not ns_capable(current, user_ns, cap):
-            raise KernelError(EPERM)
+    _may_setns(current, mnt_ns.user_ns, nsset, CAP_SYS_CHROOT)
     if fs.users != 1:
         raise KernelError(EINVAL)
     mnt_ns.ns.count += 1

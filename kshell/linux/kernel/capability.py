@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.abi.capability import CAP_SYS_ADMIN
+from kshell.abi.errno import EPERM
+from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sched import PF_SUPERPRIV
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import file
+    from kshell.linux.include.linux.nsproxy import nsset
     from kshell.linux.include.linux.sched import task_struct, user_namespace
 
 
@@ -43,3 +47,9 @@ def has_capability_noaudit(t: task_struct, cap: int) -> bool:
 def file_ns_capable(file: file, ns: user_namespace, cap: int) -> bool:
     """Whether the opener of file had capability cap."""
     return bool(file.f_cred.cap_effective >> cap & 1)
+
+
+def _may_setns(current: task_struct, owner: user_namespace, nsset: nsset, cap: int = CAP_SYS_ADMIN) -> None:
+    """What setns() asks for: CAP_SYS_ADMIN where the namespace belongs to, and `cap` where the task will be. EPERM."""
+    if not ns_capable(current, owner, CAP_SYS_ADMIN) or not ns_capable(current, nsset.cred.user_ns, cap):
+        raise KernelError(EPERM)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.capability import CAP_SYS_ADMIN
 from kshell.abi.errno import EPERM
 from kshell.abi.sched import CLONE_NEWPID
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.proc_ns import proc_ns_operations
 from kshell.linux.include.linux.sched import pid_namespace
-from kshell.linux.kernel.capability import ns_capable
+from kshell.linux.kernel.capability import _may_setns
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.ns_common import namespace
@@ -48,9 +47,7 @@ def pidns_install(nsset: nsset, ns: namespace) -> None:
     """Have setns() give later children these numbers: they have them already. EPERM."""
     assert nsset.nsproxy is not None
     current = nsset.nsproxy.net_ns.kernel.current
-    for user_ns in (to_pid_ns(ns).user_ns, nsset.cred.user_ns):
-        if not ns_capable(current, user_ns, CAP_SYS_ADMIN):
-            raise KernelError(EPERM)
+    _may_setns(current, to_pid_ns(ns).user_ns, nsset)
 
 
 def pidns_get_parent(ns: namespace) -> namespace:

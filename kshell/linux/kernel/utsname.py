@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.capability import CAP_SYS_ADMIN
-from kshell.abi.errno import EPERM
 from kshell.abi.sched import CLONE_NEWUTS
-from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.ns_common import ns_common
 from kshell.linux.include.linux.proc_ns import ns_alloc_inum, proc_ns_operations
 from kshell.linux.include.linux.sched import new_utsname, uts_namespace
-from kshell.linux.kernel.capability import ns_capable
+from kshell.linux.kernel.capability import _may_setns
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.ns_common import namespace
@@ -64,9 +61,7 @@ def utsns_install(nsset: nsset, new: namespace) -> None:
     ns, proxy = to_uts_ns(new), nsset.nsproxy
     assert proxy is not None
     current = proxy.net_ns.kernel.current
-    for user_ns in (ns.user_ns, nsset.cred.user_ns):
-        if not ns_capable(current, user_ns, CAP_SYS_ADMIN):
-            raise KernelError(EPERM)
+    _may_setns(current, ns.user_ns, nsset)
     ns.ns.count += 1
     put_uts_ns(proxy.uts_ns)
     proxy.uts_ns = ns

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.capability import CAP_SYS_ADMIN
-from kshell.abi.errno import EINVAL, EPERM, ESRCH
+from kshell.abi.errno import EINVAL, ESRCH
 from kshell.abi.sched import CLONE_NEWNET
 from kshell.linux.fs import nsfs
 from kshell.linux.fs.file_table import fput
@@ -14,7 +13,7 @@ from kshell.linux.include.linux.proc_ns import get_proc_ns, ns_alloc_inum, proc_
 from kshell.linux.include.linux.random import get_random_u32
 from kshell.linux.include.linux.workqueue import work_struct
 from kshell.linux.include.net.net_namespace import get_net, net, pernet_operations
-from kshell.linux.kernel.capability import ns_capable
+from kshell.linux.kernel.capability import _may_setns
 from kshell.linux.kernel.pid import find_task_by_vpid
 from kshell.linux.kernel.workqueue import schedule_work
 from kshell.linux.mm.slab_common import kmem_cache_create
@@ -175,9 +174,7 @@ def netns_put(ns: namespace) -> None:
 def netns_install(nsset: nsset, ns: namespace) -> None:
     """Have setns() change to this network. EPERM."""
     new, proxy = to_net_ns(ns), nsset.nsproxy
-    for user_ns in (new.user_ns, nsset.cred.user_ns):
-        if not ns_capable(new.kernel.current, user_ns, CAP_SYS_ADMIN):
-            raise KernelError(EPERM)
+    _may_setns(new.kernel.current, new.user_ns, nsset)
     assert proxy is not None
     put_net(proxy.net_ns)
     proxy.net_ns = get_net(new)
