@@ -1,4 +1,4 @@
-"""Every constant of the user ABI in one name space: ``from kshell.abi.constants import AF_INET``."""
+"""Every constant of the user ABI in one namespace: ``from kshell.abi.constants import AF_INET``."""
 
 # ruff: noqa: F403
 
