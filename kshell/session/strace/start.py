@@ -9,8 +9,9 @@ from kshell.abi.fcntl import O_CLOEXEC, O_CREAT, O_RDWR
 from kshell.abi.signal import SIGKILL
 from kshell.linux.kernel.signal import send_sig
 from kshell.session.strace.lines import Log, LogCall
+from kshell.session.strace.nodes import Node, string_of
 from kshell.session.strace.supply import ELSEWHERE, lines_in_proc, supply
-from kshell.session.strace.world import Node, World, string_of
+from kshell.session.strace.world import World
 from kshell.userland.direct import AT_FDCWD, Process, SystemCallError
 from kshell.world.arena import Arena
 

@@ -13,7 +13,8 @@ from kshell.linux.fs.seq_file import seq_write
 from kshell.linux.include.linux.kernfs import attribute, attribute_group
 from kshell.linux.include.linux.proc_fs import proc_dir_entry
 from kshell.linux.include.linux.seq_file import seq_operations
-from kshell.session.strace.world import Node, World
+from kshell.session.strace.nodes import Node
+from kshell.session.strace.world import World
 from kshell.userland.direct import AT_FDCWD, Process, SystemCallError
 
 if TYPE_CHECKING:
