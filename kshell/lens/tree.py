@@ -88,12 +88,13 @@ class FieldChange:
 class _Merged:
     """A pointer and its object in both snapshots: what the object was, what it is."""
 
-    __slots__ = ("after", "aside", "before", "children", "edge", "note", "sign", "touched", "was_here")
+    __slots__ = ("after", "aside", "before", "children", "edge", "name", "note", "sign", "touched", "was_here")
 
     def __init__(self, before: Node | None, after: Node | None, pointer: Node, was_here: bool) -> None:
         self.before = before
         self.after = after
         self.edge = pointer.edge
+        self.name = pointer.note
         self.aside = pointer.aside
         self.was_here = was_here
         self.children: list[_Merged] = []
@@ -147,7 +148,7 @@ class _Merger:
                 merged.sign = "freed"
             else:
                 merged.after = after = node_of(before.edge, before.value)
-                merged.note, merged.sign = ORPHAN, "changed"
+                merged.name, merged.note, merged.sign = "", ORPHAN, "changed"
         if before is not None and after is not None and self._differ(before, after):
             merged.sign = "changed"
         if before is not None and not merged.was_here:
@@ -265,7 +266,7 @@ def full_lines(node: Node, everything: bool = False) -> list[TreeLine]:
 def _lines(merged: _Merged, last: tuple[bool, ...], everything: bool) -> Iterator[TreeLine]:
     node = merged.node
     shown, hidden, more = _visible(merged)
-    note = _quoted_note(node, merged.note)
+    note = _quoted_note(merged)
     named = [child.edge for child in hidden if "[" not in child.edge and not child.aside]
     if named:
         note = f"{note}   " * bool(note) + f"… {', '.join(named)}"
@@ -278,9 +279,9 @@ def _lines(merged: _Merged, last: tuple[bool, ...], everything: bool) -> Iterato
         yield TreeLine((*last, index == len(folds) - 1), sign, "", "", 0, (), text)
 
 
-def _quoted_note(node: Node, note: str) -> str:
-    parts = [f'"{node.note}"'] if node.note else []
-    return "   ".join([*parts, note] if note else parts)
+def _quoted_note(merged: _Merged) -> str:
+    parts = [f'"{merged.name}"'] if merged.name else []
+    return "   ".join([*parts, merged.note] if merged.note else parts)
 
 
 def _visible(merged: _Merged) -> tuple[list[_Merged], list[_Merged], list[tuple[str, str]]]:

@@ -153,3 +153,10 @@ def test_a_resumed_call_shows_the_same_after_going_back() -> None:
     assert trees(back, 'write(4, "hi", 2)') == wanted
     assert len(wanted) == 2
     assert "fd_array[5]" not in "\n".join(wanted[1]), "was shown when it happened"
+
+
+def test_an_inode_that_files_share_is_called_as_each_file_is() -> None:
+    """All of anon_inode's files have one inode; /proc/PID/fd names them by their dentries."""
+    made = session("epoll_create1(0)\neventfd2(0, 0)")
+    shown = tree(made, "eventfd2(0, 0)")
+    assert [word for word in shown.split() if word.startswith('"[')] == ['"[eventpoll]"', '"[eventfd]"']
