@@ -6,7 +6,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Final, TypeVar
 
@@ -68,6 +68,11 @@ class Syscall(Record):
     def arguments(self, registers: tuple[int, ...] | list[int]) -> list[int]:
         """The registers as C values of the declared types."""
         return [convert(value) for convert, value in zip(self.converters, registers, strict=False)]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the parameters."""
+        return tuple(param.name for param in self.params)
 
     def param(self, name: str) -> Param | None:
         """The parameter of that name."""

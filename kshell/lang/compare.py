@@ -5,7 +5,10 @@ are not compared: they are the same by construction.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, cached_property
+from itertools import compress
+from types import MappingProxyType
 from typing import Final
 
 from kshell.abi import errno
@@ -93,8 +96,11 @@ class Difference(Record):
 class Renaming(Record):
     """How a log's numbers map to the model's: pids, ports that the kernel chose, and the like."""
 
-    pids: dict[int, int]
-    ports: dict[int, int]
+    pids: Mapping[int, int]
+    ports: Mapping[int, int]
+
+
+_NOTHING_RENAMED: Final = Renaming(MappingProxyType({}), MappingProxyType({}))
 
 
 def compare(
@@ -116,23 +122,47 @@ def compare(
 
 
 def compare_decoded(
-    call: Call, expected: Result, decoding: Decoding, result: int | None, renaming: Renaming | None = None
+    call: Call,
+    expected: Result,
+    decoding: Decoding,
+    result: int | None,
+    *,
+    source: str = "",
+    says: Callable[[Node], bool] = lambda node: True,
 ) -> list[Difference]:
-    """As compare, from the Decoding itself (string_limit None) and the raw result: only what matters is made text."""
-    comparison = _Comparison(call.name, renaming)
+    """As compare, from the Decoding itself (string_limit None) and the raw result: only what matters is made text.
+
+    source: the text that the call was read from: what stands there as the model shows it is not read again;
+    says: whether an argument says what must come out.
+    """
+    comparison = _Comparison(call.name, None)
     got = result_of(result)
     if expected.details and not got.errno:
         got = parse_line_of_log(f"x() = {decoding.result_text(result)}")[1]
     comparison.results(expected, got)
-    syscall = decoding.marshalled.syscall
-    if comparison.differences or not syscall.known or (expected.value or 0) < 0 or call.name in _UNCOMPARED:
+    if comparison.differences:
         return comparison.differences
-    texts = dict(decoding.named_arguments(result))
-    params = [p for p in syscall.params if p.kind.style != "hidden"]
-    for param, node in zip(params, call.args, strict=False):
-        if param.kind.direction in ("out", "inout") and not _is_free(param) and param.name in texts:
-            comparison.values(param.name, node, parse_expression(texts[param.name]))
+    for position, param in compared(call, expected, decoding.marshalled.syscall):
+        node = call.args[position] if position < len(call.args) else None
+        if node is None or not says(node):
+            continue
+        text = decoding.argument(param, result)
+        if text is not None and text != source[slice(*node.span)]:
+            comparison.values(param.name, node, parse_expression(text))
     return comparison.differences
+
+
+def compared(call: Call, expected: Result, syscall: Syscall) -> tuple[tuple[int, Param], ...]:
+    """The arguments that are compared after such a call, if its result is as expected, with their places."""
+    return _filled(syscall) if (expected.value or 0) >= 0 and call.name not in _UNCOMPARED else ()
+
+
+@cache
+def _filled(syscall: Syscall) -> tuple[tuple[int, Param], ...]:
+    """The arguments that the kernel fills with what can be said before."""
+    params = [p for p in syscall.params if p.kind.style != "hidden"]
+    filled = (p.kind.direction in ("out", "inout") and not _is_free(p) for p in params)
+    return tuple(compress(enumerate(params), filled))
 
 
 def compare_result(call: Call, expected: Result, result: int | None) -> list[Difference]:
@@ -167,8 +197,11 @@ class _Comparison:
     def __init__(self, name: str, renaming: Renaming | None) -> None:
         self.name = name
         self.differences: list[Difference] = []
-        self._renaming = renaming or Renaming({}, {})
-        self._numbers = Numbers(Source(""))
+        self._renaming = renaming or _NOTHING_RENAMED
+
+    @cached_property
+    def _numbers(self) -> Numbers:
+        return Numbers(Source(""))
 
     # ---- results ----
 

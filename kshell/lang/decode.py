@@ -5,12 +5,13 @@ whole line once the call has returned, ``entry()`` and ``resumed(result)`` the t
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from kshell.abi import errno, names
-from kshell.abi.syscalls import Param
+from kshell.abi.syscalls import Param, Syscall
 from kshell.lang import text
-from kshell.lang.decode_entry import ENTRY
+from kshell.lang.decode_entry import ENTRY, ShowBefore
 from kshell.lang.decode_exit import EXIT, takes_no_argument
 from kshell.lang.decode_results import RESULTS
 from kshell.lang.decode_scalars import SCALARS, Entered, shown_order
@@ -24,8 +25,19 @@ _NO_RETURN: Final = frozenset({"exit", "exit_group"})
 _ADDRESSES: Final = frozenset({"mmap", "brk", "mremap"})
 
 
+@cache
+def _looked_behind(syscall: Syscall, written_only: bool) -> tuple[tuple[Param, ShowBefore], ...]:
+    """The pointers whose targets are made text when a call enters; written_only: those that the kernel may write to."""
+    directions = ("inout",) if written_only else ("in", "inout")
+    pointers = (p for p in syscall.params if p.kind.direction in directions)
+    return tuple((p, ENTRY[p.kind.style]) for p in pointers if p.kind.style in ENTRY)
+
+
 class Decoding:
-    """One call from its entry to its line."""
+    """One call from its entry to its line.
+
+    written_only: of the arguments only those will be asked for that the kernel may write to.
+    """
 
     def __init__(
         self,
@@ -34,34 +46,35 @@ class Decoding:
         *,
         string_limit: int | None = DEFAULT_LIMIT,
         interface_name: Callable[[int], str | None] = loopback_only,
+        written_only: bool = False,
     ) -> None:
         self.marshalled = marshalled
         self.shower = Shower(memory, marshalled.arch, string_limit, interface_name)
         syscall = marshalled.syscall
         converted = syscall.arguments(marshalled.values)
-        named = zip((p.name for p in syscall.params), converted, strict=False)
-        self._entered = Entered(self.shower, syscall, dict(named))
-        for param in syscall.params:
-            if param.kind.direction in ("in", "inout") and param.name in self._entered.args:
-                capture = ENTRY.get(param.kind.style)
-                if capture is not None:
-                    self._entered.before[param.name] = capture(self._entered, param, self._entered.args[param.name])
+        entered = self._entered = Entered(self.shower, syscall, dict(zip(syscall.names, converted, strict=False)))
+        for param, text_of in _looked_behind(syscall, written_only):
+            if param.name in entered.args:
+                entered.before[param.name] = text_of(entered, param, entered.args[param.name])
 
     def over(self, memory: Reader) -> "Decoding":
         """The same call of a task with other memory of the same content."""
         from copy import copy
 
         other = copy(self)
-        other.shower = self.shower.replace(memory=memory)
+        other.shower = self.shower.over(memory)
         other._entered = copy(self._entered)
         other._entered.shower = other.shower
         return other
 
     # ---- lines ----
 
-    def line(self, result: int | None) -> str:
-        """``socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3``; result None: not known, shown as ``?``."""
-        return f"{self.call_text(result)} = {self.result_text(result)}"
+    def line(self, result: int | None, shown: list[str] | None = None) -> str:
+        """``socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3``; result None: not known, shown as ``?``.
+
+        shown: its arguments, if they are text already.
+        """
+        return f"{self.call_text(result, shown)} = {self.result_text(result)}"
 
     def entry(self) -> str:
         """``accept(3,  <unfinished ...>``: the arguments up to the first that only the kernel can fill."""
@@ -78,13 +91,13 @@ class Decoding:
         rest = [] if position is None else self.arguments(result)[position:]
         return f"<... {self.marshalled.name} resumed>{', '.join(rest)}) = {self.result_text(result)}"
 
-    def call_text(self, result: int | None) -> str:
+    def call_text(self, result: int | None, shown: list[str] | None = None) -> str:
         """The call without its result, as it was spelled."""
-        shown = ", ".join(self.arguments(result))
+        arguments = ", ".join(self.arguments(result) if shown is None else shown)
         if self.marshalled.spelled == "socketcall" and self.marshalled.name != "socketcall":
             number = names.enumeration("socketcall").text(self.marshalled.registers[0])
-            return f"socketcall({number}, [{shown}])"
-        return f"{self.marshalled.name}({shown})"
+            return f"socketcall({number}, [{arguments}])"
+        return f"{self.marshalled.name}({arguments})"
 
     # ---- arguments ----
 
@@ -95,9 +108,7 @@ class Decoding:
             return [hex(value) if value else "0" for value in self.marshalled.values[:6]]
         shown = []
         for param in shown_order(syscall):
-            if param.name not in self._entered.args:
-                continue
-            piece = self._argument(param, self._entered.args[param.name], result)
+            piece = self.argument(param, result)
             if piece is not None:
                 shown.append(piece)
         return shown
@@ -106,13 +117,16 @@ class Decoding:
         """The arguments with Linux's names for them, for a long form of the line."""
         shown = []
         for param in self.marshalled.syscall.params:
-            if param.name in self._entered.args:
-                piece = self._argument(param, self._entered.args[param.name], result)
-                if piece is not None:
-                    shown.append((param.name, piece))
+            piece = self.argument(param, result)
+            if piece is not None:
+                shown.append((param.name, piece))
         return shown
 
-    def _argument(self, param: Param, value: int, result: int | None) -> str | None:
+    def argument(self, param: Param, result: int | None) -> str | None:
+        """The text of one argument; None if it is not there, or this call does not show it."""
+        value = self._entered.args.get(param.name)
+        if value is None:
+            return None
         if param.kind.direction:
             return self._pointer(param, value, result)
         show = SCALARS.get(param.kind.style)

@@ -340,8 +340,10 @@ def _socketcall_in(entered: Entered, param: Param, value: int) -> str:
     return text.address(value) if words is None else f"[{', '.join(hex(w) if w > 9 else str(w) for w in words)}]"
 
 
+ShowBefore = Callable[[Entered, Param, int], str]
+
 #: style → text of what is pointed to at entry
-ENTRY: Final[dict[str, Callable[[Entered, Param, int], str]]] = {
+ENTRY: Final[dict[str, ShowBefore]] = {
     "path": _path,
     "bytes": _bytes_in,
     "struct": _struct_in,

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from kshell.abi import errno, names, structs
-from kshell.abi.record import Record
 from kshell.abi.signal import SIGCHLD
 from kshell.abi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX
 from kshell.abi.stat import S_IFBLK, S_IFCHR, S_IFMT
@@ -32,13 +31,26 @@ def loopback_only(index: int) -> str | None:
     return "lo" if index == 1 else None
 
 
-class Shower(Record):
+class Shower:
     """Shows values of one task's memory. string_limit: longer strings are cut, None: none is."""
 
-    memory: Reader
-    arch: str = "x86_64"
-    string_limit: int | None = DEFAULT_LIMIT
-    interface_name: Callable[[int], str | None] = loopback_only
+    __slots__ = ("arch", "interface_name", "memory", "string_limit")
+
+    def __init__(
+        self,
+        memory: Reader,
+        arch: str = "x86_64",
+        string_limit: int | None = DEFAULT_LIMIT,
+        interface_name: Callable[[int], str | None] = loopback_only,
+    ) -> None:
+        self.memory = memory
+        self.arch = arch
+        self.string_limit = string_limit
+        self.interface_name = interface_name
+
+    def over(self, memory: Reader) -> "Shower":
+        """The same for other memory."""
+        return Shower(memory, self.arch, self.string_limit, self.interface_name)
 
     # ---- memory ----
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kshell.abi import names
 from kshell.abi.errno import errno_name, is_error
 from kshell.lang.ast import CallStatement, Dots, Name, Node, Unary
-from kshell.lang.compare import compare_decoded
+from kshell.lang.compare import compare_decoded, compared
 from kshell.lang.decode import Decoding
 from kshell.lang.lexer import Source
 from kshell.lang.marshal import Marshalled, marshal
@@ -38,20 +38,23 @@ class TaskMemory:
 
 
 class Shown:
-    """A finished call as text: its line, its arguments, its error's name."""
+    """A finished call as text: its line and its arguments."""
 
-    __slots__ = ("args", "errno", "text")
+    __slots__ = ("args", "text")
 
-    def __init__(self, text: str, args: list[str], errno: str) -> None:
+    def __init__(self, text: str, args: list[str]) -> None:
         self.text = text
         self.args = args
-        self.errno = errno
 
 
 class Prepared:
-    """A call ready to be made by a task."""
+    """A call ready to be made by a task.
 
-    __slots__ = ("comparing", "decoding", "marshalled", "source", "statement", "user")
+    limit: bytes of a string that its line shows, None: all; told: whether its line is sure to be shown, so that what
+    its arguments point to must be looked at before the kernel changes it.
+    """
+
+    __slots__ = ("_comparing", "_decoding", "limit", "marshalled", "source", "statement", "user")
 
     def __init__(
         self,
@@ -60,27 +63,43 @@ class Prepared:
         marshalled: Marshalled,
         user: UserTask,
         limit: int | None,
+        told: bool = True,
     ) -> None:
         self.statement = statement
         self.source = source
-        memory = TaskMemory(user.task)
-        self.decoding = Decoding(marshalled, memory, string_limit=limit)
-        self.comparing = self.decoding
-        if limit is not None and statement.expected is not None:
-            self.comparing = Decoding(marshalled, memory, string_limit=None)
         self.marshalled = marshalled
         self.user = user
+        self.limit = limit
+        self._decoding = self._decoded(limit) if told else None
+        self._comparing: Decoding | None = None
+        expected = statement.expected
+        if expected is not None and compared(statement.call, expected, marshalled.syscall):
+            self._comparing = self.comparing
+
+    def _decoded(self, limit: int | None, written_only: bool = False) -> Decoding:
+        memory = TaskMemory(self.user.task)
+        return Decoding(self.marshalled, memory, string_limit=limit, written_only=written_only)
+
+    @property
+    def decoding(self) -> Decoding:
+        """The call as its line shows it."""
+        if self._decoding is None:
+            self._decoding = self._decoded(self.limit)
+        return self._decoding
+
+    @property
+    def comparing(self) -> Decoding:
+        """The call as it is held to what was expected, with whole strings."""
+        if self._comparing is None:
+            self._comparing = self.decoding if self.limit is None else self._decoded(None, written_only=True)
+        return self._comparing
 
     def moved(self, user: UserTask) -> Prepared:
         """The same call of a task of another machine, which is as this one's is."""
-        from copy import copy
-
-        other = copy(self)
         memory = TaskMemory(user.task)
-        other.user = user
-        other.decoding = self.decoding.over(memory)
-        same = self.comparing is self.decoding
-        other.comparing = other.decoding if same else self.comparing.over(memory)
+        other = Prepared(self.statement, self.source, self.marshalled, user, self.limit, told=False)
+        other._decoding = self._decoding and self._decoding.over(memory)
+        other._comparing = self._comparing and self._comparing.over(memory)
         return other
 
     @property
@@ -121,12 +140,13 @@ def prepare(
     variables: SessionVariables | None = None,
     abi: str = "x86_64",
     replay: bool = False,
+    told: bool = True,
 ) -> Prepared:
     """Registers and memory for the call in `text`; LangError if its arguments mean nothing."""
     source = Source(text)
     memory = ArenaMemory(user.arena)
     marshalled = marshal(statement.call, source, memory, variables, abi=ABIS[abi], replay=replay)
-    return Prepared(statement, source, marshalled, user, None if replay else STRING_LIMIT)
+    return Prepared(statement, source, marshalled, user, None if replay else STRING_LIMIT, told)
 
 
 def again(before: Prepared, statement: CallStatement, text: str) -> Prepared:
@@ -138,11 +158,15 @@ def shown(prepared: Prepared, result: int, names_on: bool = False, resumed: bool
     """The call with its result; names_on: with the names of its arguments."""
     decoding = prepared.decoding
     args = decoding.arguments(result)
-    error = errno_name(-result) if is_error(result) else ""
     if names_on:
         pairs = ", ".join(f"{name}={text}" for name, text in decoding.named_arguments(result))
-        return Shown(f"{prepared.name}({pairs}) = {decoding.result_text(result)}", args, error)
-    return Shown(decoding.resumed(result) if resumed else decoding.line(result), args, error)
+        return Shown(f"{prepared.name}({pairs}) = {decoding.result_text(result)}", args)
+    return Shown(decoding.resumed(result) if resumed else decoding.line(result, args), args)
+
+
+def error_of(result: int) -> str:
+    """The name of the error that a result stands for; "" if it is none."""
+    return errno_name(-result) if is_error(result) else ""
 
 
 def verdict(prepared: Prepared, result: int | None) -> tuple[bool, str, str, str]:
@@ -150,8 +174,9 @@ def verdict(prepared: Prepared, result: int | None) -> tuple[bool, str, str, str
     statement = prepared.statement
     expected = statement.expected
     assert expected is not None
-    call = statement.call.replace(args=tuple(_outside(node) for node in statement.call.args))
-    differences = compare_decoded(call, expected, prepared.comparing, result)
+    differences = compare_decoded(
+        statement.call, expected, prepared.comparing, result, source=prepared.source.text, says=_says
+    )
     if not differences:
         return True, "", "", ""
     first = differences[0]
@@ -161,13 +186,11 @@ def verdict(prepared: Prepared, result: int | None) -> tuple[bool, str, str, str
     return False, wanted, got, "; ".join(map(str, differences[1:]))
 
 
-def _outside(node: Node) -> Node:
-    """An argument as far as it says what must come out: a variable or an address says nothing."""
-    if isinstance(node, Name) and names.constant(node.name) is None:
-        return Dots(node.span)
-    if isinstance(node, Unary) and node.op == "&":
-        return Dots(node.span)
-    return node
+def _says(node: Node) -> bool:
+    """Whether an argument says what must come out: `...`, a variable or an address says nothing."""
+    if isinstance(node, Name):
+        return names.constant(node.name) is not None
+    return not isinstance(node, Dots) and not (isinstance(node, Unary) and node.op == "&")
 
 
 def unfinished(prepared: Prepared) -> str:

@@ -145,7 +145,7 @@ class Calls:
             raise CommandError(f"task {user.name} is gone", "a new name makes a new task")
         user.arena.release()
         names = SessionVariables(self.variables, user, self._value)
-        prepared = bridge.prepare(statement, text, user, names, session.settings["abi"])
+        prepared = bridge.prepare(statement, text, user, names, session.settings["abi"], told=session.telling)
         before = session.watch_of(user).before(user.task)
         outcome = session.machine.syscall(user.task, prepared.number, prepared.registers, prepared.compat)
         if isinstance(outcome, int):
@@ -244,18 +244,27 @@ class Calls:
         pending: Pending | None = None,
     ) -> None:
         session, user = self.session, prepared.user
-        resumed = kind is ev.CallResumed
-        shown = bridge.shown(prepared, result, session.settings["args"] == "on", resumed)
-        session.emit(kind, user.task.pid, user.name, prepared.name, shown.args, result, shown.errno, shown.text)
+        args, line = self._told(kind, prepared, result) if session.telling else ([], "")
+        errno = bridge.error_of(result)
+        session.emit(kind, user.task.pid, user.name, prepared.name, args, result, errno, line)
         if prepared.statement.variable and result >= 0:
             self.variables[prepared.statement.variable] = result
         if prepared.statement.expected is not None:
             equal, expected, got, reason = bridge.verdict(prepared, result)
             self._hold(pending, prepared, equal, expected, f"{got}   ({reason})" if reason else got)
-        if not user.dead:
+        if before is not None and not user.dead:
             session.watch_of(user).after(before, user.task, prepared.descriptors)
 
+    def _told(self, kind: type[ev.CallFinished], prepared: bridge.Prepared, result: int) -> tuple[list[str], str]:
+        """The arguments and the line of a call that came back."""
+        names_on = self.session.settings["args"] == "on"
+        shown = bridge.shown(prepared, result, names_on, resumed=kind is ev.CallResumed)
+        return shown.args, shown.text
+
     def _hold(self, pending: Pending | None, prepared: bridge.Prepared, equal: bool, expected: str, got: str) -> None:
+        if equal and not self.session.telling:
+            self.session.held += 1
+            return
         text, file, line = (pending.text, pending.file, pending.line) if pending else self.session.place()
         further, column = bridge.place_of_expectation(prepared)
         self.session.expectation(equal, expected, got, (text, file, line + further), column)

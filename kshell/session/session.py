@@ -48,6 +48,7 @@ class Session(Reporter, Lookup, Face):
     machine: the machine to use, None: a new one with `seed`.
     show: the panels that somebody looks at (`objects`, `changes`, `packets`, `log`, `wakeups`)
     configured: settings that are not as settings.TABLE has them
+    terse: nobody reads what goes well, unless a panel shows it
     """
 
     calls_of_tasks: Calls
@@ -60,8 +61,10 @@ class Session(Reporter, Lookup, Face):
         seed: int = 0,
         show: frozenset[str] = frozenset(),
         configured: Mapping[str, str] = MappingProxyType({}),
+        terse: bool = False,
     ) -> None:
         super().__init__()
+        self.terse = terse
         self.seed = seed
         self.configured = configured
         self.show = panels.chosen(show, configured)
@@ -203,6 +206,11 @@ class Session(Reporter, Lookup, Face):
         return self.current.name
 
     @property
+    def telling(self) -> bool:
+        """Whether somebody reads what goes well: commands, calls with their arguments, expectations that hold."""
+        return not self.terse or bool(self.show)
+
+    @property
     def next_number(self) -> int:
         """The number the next command gets."""
         return self.timeline.here + 1
@@ -244,10 +252,10 @@ class Session(Reporter, Lookup, Face):
         """
         self._script = pieces(text, line)
         while not self.ended and (piece := next(self._script, None)) is not None:
-            if piece.comment:
-                yield ev.Comment(self.timeline.here, self.now, piece.text)
-            else:
+            if not piece.comment:
                 yield from self._one(piece, file)
+            elif self.telling:
+                yield ev.Comment(self.timeline.here, self.now, piece.text)
 
     def run(self, text: str, file: str = "") -> list[ev.Event]:
         """Execute commands; all their events."""
@@ -257,7 +265,8 @@ class Session(Reporter, Lookup, Face):
         self._events = []
         self._place, self._file = piece, file
         command = self.timeline.begin(piece.text, file, piece.line)
-        self.emit(ev.CommandStarted, piece.text, file, piece.line, self.current.name)
+        if self.telling:
+            self.emit(ev.CommandStarted, piece.text, file, piece.line, self.current.name)
         self.hosts.begin()
         if self.instruments is None or command is None:
             self.carry_out(piece.text)

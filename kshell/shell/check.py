@@ -84,7 +84,7 @@ def _oops(error: Exception, name: str, show: Show) -> Tally:
 def _script(source: Input, options: Options, show: Show) -> Tally:
     from kshell.session.session import Session
 
-    session = Session(seed=options.seed, show=options.panels())
+    session = Session(seed=options.seed, show=options.panels(), terse=not options.json)
     if options.json:
         show([session.head()])
     show(session.execute(source.text, file=source.name))

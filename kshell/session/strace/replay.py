@@ -310,7 +310,8 @@ class Replay:
             return
         if running.outcome is not None:
             shown = bridge.shown(running.prepared, running.outcome)
-            verdict.shown, verdict.args, verdict.errno = shown.text, shown.args, shown.errno
+            verdict.shown, verdict.args = shown.text, shown.args
+            verdict.errno = bridge.error_of(running.outcome)
             verdict.ret = running.outcome
         verdict.time = self.machine.clock.now - self.kernel.boot_ns
         equal, expected, got, reason = bridge.verdict(running.prepared, self._outcome(running))
