@@ -230,6 +230,9 @@ def _text(value: object) -> str:
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
 
 
+_MAGIC: Final = {0o140000: "socket", 0o010000: "pipe"}
+
+
 def path_of(file: object) -> str:
     """What /proc/PID/fd/N would show: a path, socket:[ino], pipe:[ino], anon_inode:[…]."""
     path = getattr(file, "f_path", None)
@@ -238,7 +241,7 @@ def path_of(file: object) -> str:
     if dentry is None or inode is None:
         return ""
     kind = inode.i_mode & 0o170000
-    magic = {0o140000: "socket", 0o010000: "pipe"}.get(kind)
+    magic = _MAGIC.get(kind)
     if magic and getattr(dentry, "d_parent", None) in (None, dentry):
         return f"{magic}:[{inode.i_ino}]"
     return place(dentry, getattr(path, "mnt", None)) or dentry_path(dentry)
@@ -272,9 +275,14 @@ def dentry_path(dentry: object) -> str:
 
 def struct_name(value: object) -> str:
     """Linux's name of the struct: the Python class's, "" if it is no kernel object."""
-    for cls in type(value).__mro__:
-        if not cls.__module__.startswith("kshell.linux"):
+    return _struct_of(type(value))  # type: ignore[arg-type]  # mypy: a class might not be hashable
+
+
+@cache
+def _struct_of(cls: type) -> str:
+    for base in cls.__mro__:
+        if not base.__module__.startswith("kshell.linux"):
             return ""
-        if not cls.__name__.startswith("_"):
-            return cls.__name__
+        if not base.__name__.startswith("_"):
+            return base.__name__
     return ""

@@ -6,8 +6,8 @@ Every value is read from the model; nothing here knows a terminal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from kshell.lens import names
@@ -18,23 +18,26 @@ FEW: Final = 4
 
 
 class Node:
-    """An object in a snapshot. `edge` is the field that leads to it, `raw` the values of its spec's fields.
+    """An object in a snapshot. `edge` is the field that leads to it, `note` how it is called there, `raw` the values
+    of its spec's fields.
 
-    more: elements of its lists that were not followed. aside: worth a line only when it is touched.
+    more: elements of its lists that were not followed.
     """
 
-    __slots__ = ("address", "aside", "children", "edge", "more", "note", "raw", "spec", "value")
+    __slots__ = ("address", "children", "edge", "more", "note", "raw", "spec", "value")
 
-    def __init__(self, edge: str, value: object, spec: Spec, raw: tuple[object, ...], address: int = 0) -> None:
+    def __init__(
+        self, edge: str, value: object, spec: Spec, raw: tuple[object, ...], address: int = 0, note: str = "",
+        children: Sequence[Node] = (), more: int = 0,
+    ) -> None:  # fmt: skip
         self.edge = edge
         self.value = value
         self.spec = spec
         self.raw = raw
         self.address = address
-        self.note = ""
-        self.aside = False
-        self.more = 0
-        self.children: list[Node] = []
+        self.note = note
+        self.children = children
+        self.more = more
 
     @property
     def struct(self) -> str:
@@ -58,8 +61,27 @@ class Node:
             yield from child.walk()
 
 
-Visit = Callable[[str, object], Node]
-Follow = Callable[[Node, object, Visit], Iterable[Node]]
+class Snapshot:
+    """What tasks reached at a moment: their trees, and for every object by its identity the node where it was met first.
+
+    Where an object is met again its node has no children. What was the same in the snapshot before is not made again:
+    two snapshots share the nodes of all that did not change between them.
+    """
+
+    __slots__ = ("nodes", "roots")
+
+    def __init__(self, roots: list[Node], nodes: dict[int, Node]) -> None:
+        self.roots = roots
+        self.nodes = nodes
+
+    @classmethod
+    def of(cls, *roots: Node) -> Snapshot:
+        """The snapshot of trees that stand already."""
+        nodes: dict[int, Node] = {}
+        for root in roots:
+            for node in root.walk():
+                nodes.setdefault(node.identity, node)
+        return cls(list(roots), nodes)
 
 
 def node_of(edge: str, value: object) -> Node:
@@ -68,40 +90,60 @@ def node_of(edge: str, value: object) -> Node:
     return Node(edge, value, spec, spec.read(value), getattr(value, "_addr", 0))
 
 
-def snapshot(task: object) -> Node:
-    """What a task reaches by its descriptors, from the task_struct down."""
-    return snapshots([task]).children[0]
-
-
-def snapshots(tasks: Iterable[object]) -> Node:
-    """What tasks reach, below a root without a value. An object stands where it is met first; later it is a node
-    without children."""
-    seen: set[int] = set()
-
-    def visit(edge: str, value: object) -> Node:
-        node = node_of(edge, value)
-        if id(value) not in seen:
-            seen.add(id(value))
-            for follow in followers(type(value)):  # type: ignore[arg-type]
-                node.children.extend(follow(node, value, visit))
-        return node
-
-    root = Node("", None, _NOTHING, ())
-    root.children = [visit("", task) for task in tasks]
-    return root
-
-
-_NOTHING: Final = Spec("", [])
+def snapshot(tasks: Iterable[object], before: Snapshot | None = None) -> Snapshot:
+    """What tasks reach by their descriptors, from the task_struct down; before: a snapshot to share nodes with."""
+    was = {id(root.value): root for root in before.roots} if before is not None else {}
+    nodes: dict[int, Node] = {}
+    return Snapshot([_visit(nodes, was.get(id(task)), "", task) for task in tasks], nodes)
 
 
 def object_node(edge: str, value: object) -> Node:
     """Any object with what hangs below it."""
-    node = snapshot(value)
-    node.edge = edge
-    return node
+    return _visit({}, None, edge, value)
 
 
-file_node = object_node
+class _Below:
+    """What is found below an object. nodes: what has been met in the snapshot; was: the object in the snapshot before."""
+
+    __slots__ = ("children", "more", "nodes", "old")
+
+    def __init__(self, nodes: dict[int, Node], was: Node | None) -> None:
+        self.nodes = nodes
+        self.old = {child.edge: child for child in was.children} if was is not None else {}
+        self.children: list[Node] = []
+        self.more = 0
+
+    def add(self, edge: str, value: object, note: str = "") -> None:
+        """A pointer and the object that it leads to."""
+        self.children.append(_visit(self.nodes, self.old.get(edge), edge, value, note))
+
+
+Follow = Callable[[_Below, object], None]
+
+
+def _visit(nodes: dict[int, Node], was: Node | None, edge: str, value: object, note: str = "") -> Node:
+    """An object with what hangs below it, unless it has been met: `was`, if that is the same."""
+    spec, follows = _KINDS[type(value)]
+    raw = spec.read(value)
+    address = getattr(value, "_addr", 0)
+    identity = address or id(value)
+    children: tuple[Node, ...] = ()
+    more = 0
+    first = identity not in nodes
+    if first and follows:
+        below = _Below(nodes, was)
+        for follow in follows:
+            follow(below, value)
+        children, more = tuple(below.children), below.more
+    if (
+        was is None
+        or was.value is not value
+        or (was.raw, was.children, was.more, was.note) != (raw, children, more, note)
+    ):
+        was = Node(edge, value, spec, raw, address, note, children, more)
+    if first:
+        nodes[identity] = was
+    return was
 
 
 def open_files(files: object) -> Iterable[tuple[int, object]]:
@@ -113,16 +155,13 @@ def open_files(files: object) -> Iterable[tuple[int, object]]:
 # ---- what hangs below
 
 
-def _field(name: str, aside: bool = False, edge: str = "") -> Follow:
+def _field(name: str) -> Follow:
     """The object that a field points to."""
 
-    def follow(node: Node, value: object, visit: Visit) -> Iterable[Node]:
+    def follow(below: _Below, value: object) -> None:
         found = getattr(value, name, None)
-        if found is None or not names.struct_name(found):
-            return ()
-        below = visit(edge or name, found)
-        below.aside = aside
-        return (below,)
+        if found is not None and names.struct_name(found):
+            below.add(name, found)
 
     return follow
 
@@ -130,76 +169,71 @@ def _field(name: str, aside: bool = False, edge: str = "") -> Follow:
 def _queue(name: str) -> Follow:
     """The first packets of a queue."""
 
-    def follow(node: Node, value: object, visit: Visit) -> Iterable[Node]:
+    def follow(below: _Below, value: object) -> None:
         queue = getattr(value, name, None)
         if not queue or len(queue) == 0:
-            return ()
-        found = []
-        for index, skb in enumerate(queue):
-            if index == FEW:
-                node.more += len(queue) - FEW
-                break
-            found.append(visit(f"{name}[{index}]", skb))
-        return found
+            return
+        below.more += max(0, len(queue) - FEW)
+        for index, skb in enumerate(islice(queue, FEW)):
+            below.add(f"{name}[{index}]", skb)
 
     return follow
 
 
-def _files(node: Node, files: object, visit: Visit) -> Iterable[Node]:
-    return [visit(f"fd_array[{fd}]", file) for fd, file in open_files(files)]
+def _files(below: _Below, files: object) -> None:
+    for fd, file in open_files(files):
+        below.add(f"fd_array[{fd}]", file)
 
 
-def _inode(node: Node, file: object, visit: Visit) -> Iterable[Node]:
+def _inode(below: _Below, file: object) -> None:
     inode = getattr(file, "f_inode", None)
     if inode is None:
         return
-    below = visit("f_inode", inode)
-    below.note = names.path_of(file)
-    yield below
+    below.add("f_inode", inode, names.path_of(file))
     dentry = getattr(getattr(file, "f_path", None), "dentry", None)
     if dentry is not None and dentry.d_parent not in (None, dentry):
-        shown = visit("f_path.dentry", dentry)
-        shown.aside = True
-        yield shown
+        below.add("f_path.dentry", dentry)
 
 
-def _accept_queue(node: Node, sk: object, visit: Visit) -> Iterable[Node]:
+def _accept_queue(below: _Below, sk: object) -> None:
     """The connections that wait for accept()."""
     queue = getattr(sk, "icsk_accept_queue", None)
     request = getattr(queue, "rskq_accept_head", None)
     index = 0
     while request is not None:
         if index < FEW:
-            yield visit(f"rskq_accept_head[{index}]", request)
+            below.add(f"rskq_accept_head[{index}]", request)
         index += 1
         request = request.dl_next
-    node.more += max(0, index - FEW)
+    below.more += max(0, index - FEW)
 
 
-def _pipe_buffers(node: Node, pipe: object, visit: Visit) -> Iterable[Node]:
+def _pipe_buffers(below: _Below, pipe: object) -> None:
     """The slots of the ring that hold data."""
     tail, head, slots = pipe.tail, pipe.head, pipe.bufs  # type: ignore[attr-defined]
     for position in range(tail, min(head, tail + FEW)):
         index = position & (len(slots) - 1)
         if slots[index] is not None:
-            yield visit(f"bufs[{index}]", slots[index])
-    node.more += max(0, head - tail - FEW)
+            below.add(f"bufs[{index}]", slots[index])
+    below.more += max(0, head - tail - FEW)
 
 
-def _watched(node: Node, ep: object, visit: Visit) -> Iterable[Node]:
+def _watched(below: _Below, ep: object) -> None:
     """The files that an epoll instance watches."""
     items = list(ep.rbr.values())  # type: ignore[attr-defined]
-    node.more += max(0, len(items) - FEW)
-    return [visit(f"rbr[fd {item.ffd.fd}]", item) for item in items[:FEW]]
+    below.more += max(0, len(items) - FEW)
+    for item in items[:FEW]:
+        below.add(f"rbr[fd {item.ffd.fd}]", item)
 
 
-def _socket_of(node: Node, request: object, visit: Visit) -> Iterable[Node]:
+def _socket_of(below: _Below, request: object) -> None:
     child = getattr(request, "sk", None)
-    return () if child is None else (visit("sk", child),)
+    if child is not None:
+        below.add("sk", child)
 
 
 BELOW: Final[dict[str, tuple[Follow, ...]]] = {
-    "task_struct": (_field("fs", aside=True), _field("cred", aside=True), _field("files")),
+    "task_struct": (_field("fs"), _field("cred"), _field("files")),
     "files_struct": (_files,),
     "file": (_inode, _field("private_data")),
     "socket": (_field("sk"),),
@@ -207,17 +241,26 @@ BELOW: Final[dict[str, tuple[Follow, ...]]] = {
     "pipe_inode_info": (_pipe_buffers,),
     "eventpoll": (_watched,),
     "sock": (_queue("sk_receive_queue"), _queue("sk_write_queue")),
-    "inet_connection_sock": (_field("icsk_bind_hash", aside=True), _accept_queue),
+    "inet_connection_sock": (_field("icsk_bind_hash"), _accept_queue),
     "tcp_sock": (_queue("tcp_rtx_queue"),),
 }
 """Pointers that are followed, by struct; those of the structs that it embeds come first."""
 
+ASIDE: Final = frozenset({"fs", "cred", "f_path.dentry", "icsk_bind_hash"})
+"""Those that are worth a line only when what they lead to is touched."""
 
-@cache
-def followers(cls: type) -> tuple[Follow, ...]:
-    """The pointers to follow from objects of a class."""
-    bases = [base.__name__ for base in reversed(cls.__mro__)]
-    return tuple(follow for name in bases for follow in BELOW.get(name, ()))
+
+class _Kinds(dict[type, tuple[Spec, tuple[Follow, ...]]]):
+    """What is read of objects of a class, and the pointers to follow from them; looked up once."""
+
+    def __missing__(self, cls: type) -> tuple[Spec, tuple[Follow, ...]]:
+        bases = [base.__name__ for base in reversed(cls.__mro__)]
+        follows = tuple(follow for name in bases for follow in BELOW.get(name, ()))
+        kind = self[cls] = spec_of(cls), follows
+        return kind
+
+
+_KINDS: Final = _Kinds()
 
 
 _CONSUMED: Final = frozenset({"sk_buff", "tcp_request_sock", "inet_request_sock"})

@@ -93,13 +93,21 @@ def _reader(names_: tuple[str, ...]) -> Read:
     """A function that reads all fields of an object at once."""
     if not names_:
         return lambda value: ()
+    get_all = attrgetter(*names_, names_[0])  # never one name alone, which would give no tuple
     getters = [_reduced(name) if name in REDUCED else attrgetter(name) for name in names_]
+    reduced = [(index, REDUCED[name]) for index, name in enumerate(names_) if name in REDUCED]
 
     def read(value: object) -> tuple[object, ...]:
         try:
-            return tuple([get(value) for get in getters])
+            found = get_all(value)
         except AttributeError:  # a slot that is filled later
             return tuple([_try(get, value) for get in getters])
+        if not reduced:
+            return found[:-1]
+        fields = list(found[:-1])
+        for index, reduce in reduced:
+            fields[index] = reduce(fields[index])
+        return tuple(fields)
 
     return read
 
@@ -220,3 +228,16 @@ def visible(spec: Spec, state: str, everything: bool = False) -> tuple[frozenset
     always = spec.always | SHOWN_BY_STATE.get(state, frozenset())
     hidden = HIDDEN_BY_STATE.get(state, CONNECTED_HIDES if state and "sk_state" in spec.names else frozenset())
     return always, spec.late | hidden
+
+
+@cache
+def told_of(spec: Spec, state: str, brief: bool, everything: bool) -> dict[int, bool]:
+    """The places of the fields that are told of an object in `state`, and whether even of one that is not set.
+
+    brief: only what tells it from others, as of an object that is not new.
+    """
+    always, never = visible(spec, state, everything)
+    named = enumerate(spec.names)
+    if brief:
+        return {index: everything or name in always for index, name in named if name in TELLING}
+    return {index: everything or name in always for index, name in named if name in always or name not in never}

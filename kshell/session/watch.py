@@ -18,7 +18,7 @@ from kshell.session.signals import exit_text, signal_name, signal_text
 from kshell.session.tape import TapedMachine
 
 if TYPE_CHECKING:
-    from kshell.lens.objects import Node
+    from kshell.lens.objects import Snapshot
     from kshell.linux.include.linux.sched import task_struct
     from kshell.session.hosts import Host
     from kshell.session.session import Session
@@ -28,19 +28,19 @@ PANELS: dict[type, str] = {Printk: "log", SchedWakeup: "wakeups", ModuleLoad: "l
 
 
 class Seen:
-    """The objects of a moment that tasks reach, as a tree; later ones of the same watch have higher numbers.
+    """The objects of a moment that tasks reach; later ones of the same watch have higher numbers.
 
     moves: what the session's tape had counted by then.
     """
 
-    __slots__ = ("moves", "number", "root", "tasks", "watch")
+    __slots__ = ("moves", "number", "objects", "tasks", "watch")
 
-    def __init__(self, watch: Watch, number: int, tasks: list[task_struct], moves: int, root: Node) -> None:
+    def __init__(self, watch: Watch, number: int, tasks: list[task_struct], moves: int, objects: Snapshot) -> None:
         self.watch = watch
         self.number = number
         self.tasks = tasks
         self.moves = moves
-        self.root = root
+        self.objects = objects
 
 
 class Watch:
@@ -96,14 +96,15 @@ class Watch:
 
     def _see(self, task: task_struct) -> Seen:
         """What the task reaches, and the other tasks of the session: as it was seen last, if nothing moved since."""
-        from kshell.lens.objects import snapshots
+        from kshell.lens.objects import snapshot
 
         tasks = [task, *(user.task for user in self.host.tasks if user.task is not task and not user.dead)]
         moves, last = self.session.tape.moves, self._last
         taped = isinstance(self.host.machine, TapedMachine)
         if taped and last is not None and last.moves == moves and last.tasks == tasks:
             return last
-        seen = self._last = Seen(self, last.number + 1 if last is not None else 1, tasks, moves, snapshots(tasks))
+        number, objects = (last.number + 1, last.objects) if last is not None else (1, None)
+        seen = self._last = Seen(self, number, tasks, moves, snapshot(tasks, objects))
         return seen
 
     def after(self, before: Seen | None, task: task_struct, named: list[int]) -> None:
@@ -124,9 +125,9 @@ class Watch:
         if "objects" in self.session.show:
             everything = self.session.settings["view"] == "full"
             edges = [f"fd_array[{fd}]" for fd in named]
-            lines = tree.touched_lines(was.root, now.root, edges, everything, alive)
+            lines = tree.touched_lines(was.objects, now.objects, edges, everything, alive)
             if lines:
                 self.session.emit(ev.Objects, lines)
         if "changes" in self.session.show:
-            for change in tree.changes(was.root, now.root, alive):
+            for change in tree.changes(was.objects, now.objects, alive):
                 self.session.emit(ev.Change, change.struct, change.address, change.field, change.old, change.new)

@@ -9,7 +9,7 @@ import io, time
 from kshell.lens.draw import draw_tree
 from kshell.lens.style import Style
 from kshell.lens.tree import full_lines
-from kshell.lens.objects import snapshot
+from kshell.lens.objects import object_node
 from kshell.session.session import Session
 from kshell.shell.plain import PlainText, STYLES, RESET
 from rich.console import Console
@@ -18,7 +18,7 @@ from rich.tree import Tree
 
 session = Session()
 session.run("socket(AF_INET, SOCK_STREAM, 0)\\n" * 18)
-node = snapshot(session.task)
+node = object_node("", session.task)
 lines = (full_lines(node) * 9)[:60]
 assert len(lines) == 60
 view = PlainText(frozenset({"objects"}), colour=True, width=200)

@@ -1,7 +1,7 @@
 """Trees of what a call touched: signs, folding, what an object is when the way to it changes."""
 
 from kshell.lens.draw import draw_tree
-from kshell.lens.objects import Node
+from kshell.lens.objects import Node, Snapshot
 from kshell.lens.shown import Spec
 from kshell.lens.style import text_of
 from kshell.lens.tree import changes, full_lines, touched_lines
@@ -17,9 +17,7 @@ SPECS = {
 
 def node(edge: str, struct: str, address: int, *children: Node, **fields: int) -> Node:
     spec = SPECS[struct]
-    made = Node(edge, None, spec, tuple(fields.get(name, 0) for name in spec.names), address)
-    made.children.extend(children)
-    return made
+    return Node(edge, None, spec, tuple(fields.get(name, 0) for name in spec.names), address, children=children)
 
 
 def task(*files: Node, next_fd: int = 3) -> Node:
@@ -38,6 +36,10 @@ def again(fd: int, address: int, f_count: int) -> Node:
 
 
 def drawn(before: Node, after: Node, *named: str, everything: bool = False) -> list[str]:
+    return drawn_of(Snapshot.of(before), Snapshot.of(after), *named, everything=everything)
+
+
+def drawn_of(before: Snapshot, after: Snapshot, *named: str, everything: bool = False) -> list[str]:
     lines = touched_lines(before, after, named, everything, lambda value: False)
     return [text_of(line) for line in draw_tree(lines)]
 
@@ -108,19 +110,17 @@ def test_fields_shown_when_changed_are_shown_then_only() -> None:
 
 
 def test_other_tasks_stand_below_the_first() -> None:
-    def both(count: int) -> Node:
-        root = Node("", None, Spec("", []), ())
+    def both(count: int) -> Snapshot:
         first = node("", "task_struct", 0x10, node("files", "files_struct", 0x20, file(3, 0x100, f_count=count)), pid=1)
         second = node("", "task_struct", 0x11, node("files", "files_struct", 0x21, again(3, 0x100, count)), pid=2)
-        root.children = [first, second]
-        return root
+        return Snapshot.of(first, second)
 
-    assert [line for line in drawn(both(1), both(2)) if "task_struct" in line] == ["  task_struct 0x10  pid 1"]
+    assert [line for line in drawn_of(both(1), both(2)) if "task_struct" in line] == ["  task_struct 0x10  pid 1"]
 
 
 def test_changes_are_told_once_for_each_object() -> None:
     before, after = task(file(3, 0x100), again(4, 0x100, 1)), task(file(3, 0x100, f_count=2), again(4, 0x100, 2))
-    found = changes(before, after)
+    found = changes(Snapshot.of(before), Snapshot.of(after))
     assert [(c.struct, c.field, c.old, c.new) for c in found] == [("file", "f_count", "1", "2")]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.lens import fields, names, values
 from kshell.lens.graph.model import Box, Edge, Graph, Row
-from kshell.lens.objects import Node, node_of, object_node, open_files
+from kshell.lens.objects import ASIDE, Node, node_of, object_node, open_files
 from kshell.lens.shown import TELLING, UNSET, value_text, visible
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def fds(task: task_struct, detail: int = 0) -> Graph:
         node = object_node(f"fd_array[{number}]", file)
         node.children = [child for child in node.children if child.edge in ("f_inode", "f_path.dentry")]
         for child in node.children:
-            child.children = []
+            child.children = ()
         _follow(graph, files, node, detail)
     return graph
 
@@ -166,7 +166,7 @@ def _table(graph: Graph, name: str, table: Mapping[int, Iterable[object]], mask:
     for bucket, chain in table.items():
         for entry in chain:
             node = object_node("", entry)
-            node.children = [child for child in node.children if not child.aside]
+            node.children = [child for child in node.children if child.edge not in ASIDE]
             if _add(graph, node, detail):
                 graph.boxes[_key(node)].column = column
                 _grow(graph, node, detail)

@@ -42,9 +42,9 @@ def do_show(session: Session, arguments: str) -> None:
 
 def _shown_node(session: Session, words: list[str], arguments: str) -> objects.Node:
     if not words or words == ["all"]:
-        return objects.snapshot(session.task)
+        return objects.object_node("", session.task)
     if words[0] == "task" and len(words) == 2:
-        return objects.snapshot(session.find_task(words[1]))
+        return objects.object_node("", session.find_task(words[1]))
     if len(words) <= 2 and words[0] == "fd" and (len(words) == 1 or not session.is_number(words[1])):
         what = f"'{words[1]}' is no descriptor" if len(words) == 2 else "show fd wants a descriptor"
         raise CommandError(what, "for example: show fd 3; fds lists the open ones")
@@ -58,7 +58,7 @@ def _of_descriptor(session: Session, what: str, word: str) -> objects.Node:
     files = dict(objects.open_files(session.task.files))
     if fd not in files:
         raise CommandError(f"descriptor {fd} is not open in {session.task_name}", "fds lists the open ones")
-    node = objects.file_node(f"fd_array[{fd}]", files[fd])
+    node = objects.object_node(f"fd_array[{fd}]", files[fd])
     wanted = {"fd": "file"}.get(what, what)
     for below in node.walk():
         if below.struct == wanted or (wanted == "sock" and below.edge == "sk"):
@@ -113,7 +113,7 @@ _ENDS = (("inet_rcv_saddr", "inet_num"), ("inet_daddr", "inet_dport"))
 
 def what_is(file: object) -> str:
     """A descriptor in a few words: its path, or the socket's type, state and addresses."""
-    node = objects.file_node("", file)
+    node = objects.object_node("", file)
     sk = next((below for below in node.walk() if below.edge == "sk"), None)
     path = names.path_of(file)
     if sk is None:
