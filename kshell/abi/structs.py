@@ -7,7 +7,7 @@ out.
 
 import struct
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -66,10 +66,11 @@ class Field(Record):
         """The value of the field in the struct's bytes, which must reach to its end."""
         if self.is_bytes:
             return data[self.offset : self.offset + self.size]
-        width = self.size // (self.count or 1)
+        if not self.count:
+            return self._unpack_one(data, self.offset, self.size)
+        width = self.size // self.count
         starts = range(self.offset, self.offset + self.size, width) if width else range(0)
-        values = [self._unpack_one(data, start, width) for start in starts]
-        return values if self.count else values[0]
+        return [self._unpack_one(data, start, width) for start in starts]
 
     def _unpack_one(self, data: bytes, start: int, width: int) -> Value:
         if self.inner is not None:
@@ -86,16 +87,19 @@ class Struct(Record):
     align: int
     fields: tuple[Field, ...]
 
+    @cached_property
+    def _by_name(self) -> dict[str, Field]:
+        return {field.name: field for field in self.fields}
+
     def field(self, name: str) -> Field | None:
         """The field of that name."""
-        return next((f for f in self.fields if f.name == name), None)
+        return self._by_name.get(name)
 
     def pack(self, values: Mapping[str, Value]) -> bytes:
         """The bytes of a struct with these values; KeyError for a name that is not a field."""
         buffer = bytearray(self.size)
-        fields = {f.name: f for f in self.fields}
         for name, value in values.items():
-            fields[name].pack_into(buffer, value)
+            self._by_name[name].pack_into(buffer, value)
         return bytes(buffer)
 
     def unpack(self, data: bytes) -> dict[str, Value]:

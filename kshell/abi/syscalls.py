@@ -74,9 +74,23 @@ class Syscall(Record):
         """The names of the parameters."""
         return tuple(param.name for param in self.params)
 
+    @cached_property
+    def shown(self) -> tuple[Param, ...]:
+        """The parameters that strace shows and C's wrappers take."""
+        return tuple(param for param in self.params if param.kind.style != "hidden")
+
+    @cached_property
+    def pointers_first(self) -> tuple[Param, ...]:
+        """The parameters, those before the others whose targets have a kind: they give the lengths."""
+        return tuple(sorted(self.params, key=lambda param: not param.kind.direction))
+
     def param(self, name: str) -> Param | None:
         """The parameter of that name."""
-        return next((p for p in self.params if p.name == name), None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Param]:
+        return {param.name: param for param in self.params}
 
     def prototype(self) -> str:
         """The C prototype: ``int socket(int family, int type, int protocol)`` without the result's type."""

@@ -7,8 +7,6 @@ classes at every start.
 
 from typing import TypeAlias
 
-from kshell.abi.record import Record
-
 Span: TypeAlias = tuple[int, int]
 
 
@@ -255,82 +253,108 @@ Node: TypeAlias = (
 )  # fmt: skip
 
 
-class Result(Record):
+class Result(_Node):
     """What stands behind a call's ``=``.
 
     value: the number, None for ``?``; errno: the name behind a -1 or a ``?``; details: what strace put into the
-    parentheses behind, label and value (``flags O_RDWR``, ``in [3]``), text: those parentheses as they stood.
+    parentheses behind, label and value (``flags O_RDWR``, ``in [3]``), text: those parentheses as they stood;
+    annotation: of -y.
     """
 
-    uncompared = frozenset({"span"})
+    __slots__ = ("annotation", "details", "errno", "text", "value")
 
-    value: int | None
-    errno: str = ""
-    details: tuple[tuple[str, "Node | None"], ...] = ()
-    text: str = ""
-    annotation: str = ""  # of -y
-    span: Span = (0, 0)
+    def __init__(
+        self,
+        value: int | None,
+        errno: str = "",
+        details: "tuple[tuple[str, Node | None], ...]" = (),
+        text: str = "",
+        annotation: str = "",
+        span: Span = (0, 0),
+    ) -> None:
+        self.value = value
+        self.errno = errno
+        self.details = details
+        self.text = text
+        self.annotation = annotation
+        self.span = span
 
 
-class Call(Record):
-    """``name(args)`` as a system call, with the raw text it came from."""
+class Call(_Node):
+    """``name(args)`` as a system call."""
 
-    uncompared = frozenset({"span"})
+    __slots__ = ("args", "name")
 
-    name: str
-    args: tuple[Node, ...]
-    span: Span = (0, 0)
+    def __init__(self, name: str, args: tuple[Node, ...], span: Span = (0, 0)) -> None:
+        self.name = name
+        self.args = args
+        self.span = span
 
 
-class CallStatement(Record):
+class _Statement(_Node):
+    """What all statements share: a task that they are for, and where they stand."""
+
+    __slots__ = ("line", "source", "task")
+    task: str
+    line: int
+    source: str
+
+    def __init__(self) -> None:
+        self.stand("", 1, "", (0, 0))
+
+    def stand(self, task: str, line: int, source: str, span: Span) -> None:
+        """It is for this task, and stands there."""
+        self.task = task
+        self.line = line
+        self.source = source
+        self.span = span
+
+    def _content(self) -> tuple[object, ...]:
+        return (self.task, *super()._content())
+
+
+class CallStatement(_Statement):
     """``@task variable = call(…) = expectation``; everything but the call may be missing."""
 
-    uncompared = frozenset({"line", "source", "span"})
-    call: Call
-    variable: str = ""
-    expected: Result | None = None
-    task: str = ""
-    line: int = 1
-    source: str = ""
-    span: Span = (0, 0)
+    __slots__ = ("call", "expected", "variable")
+
+    def __init__(self, call: Call, variable: str = "", expected: Result | None = None) -> None:
+        super().__init__()
+        self.call = call
+        self.variable = variable
+        self.expected = expected
 
 
-class Assignment(Record):
+class Assignment(_Statement):
     """``variable = expression``"""
 
-    uncompared = frozenset({"line", "source", "span"})
+    __slots__ = ("value", "variable")
 
-    variable: str
-    value: Node
-    task: str = ""
-    line: int = 1
-    source: str = ""
-    span: Span = (0, 0)
+    def __init__(self, variable: str, value: Node) -> None:
+        super().__init__()
+        self.variable = variable
+        self.value = value
 
 
-class ExpressionStatement(Record):
+class ExpressionStatement(_Statement):
     """An expression to print."""
 
-    uncompared = frozenset({"line", "source", "span"})
+    __slots__ = ("value",)
 
-    value: Node
-    task: str = ""
-    line: int = 1
-    source: str = ""
-    span: Span = (0, 0)
+    def __init__(self, value: Node) -> None:
+        super().__init__()
+        self.value = value
 
 
-class CommandStatement(Record):
+class CommandStatement(_Statement):
     """A command: its words, quotes taken off, and the text behind the first word as it stood."""
 
-    uncompared = frozenset({"line", "source", "span"})
+    __slots__ = ("rest", "words")
 
-    words: tuple[str, ...]
-    rest: str
-    task: str = ""
-    line: int = 1
-    source: str = ""
-    span: Span = (0, 0)
+    def __init__(self, words: tuple[str, ...], rest: str) -> None:
+        super().__init__()
+        self.words = words
+        self.rest = rest
 
 
 Statement: TypeAlias = CallStatement | Assignment | ExpressionStatement | CommandStatement

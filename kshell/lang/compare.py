@@ -160,9 +160,8 @@ def compared(call: Call, expected: Result, syscall: Syscall) -> tuple[tuple[int,
 @cache
 def _filled(syscall: Syscall) -> tuple[tuple[int, Param], ...]:
     """The arguments that the kernel fills with what can be said before."""
-    params = [p for p in syscall.params if p.kind.style != "hidden"]
-    filled = (p.kind.direction in ("out", "inout") and not _is_free(p) for p in params)
-    return tuple(compress(enumerate(params), filled))
+    filled = (p.kind.direction in ("out", "inout") and not _is_free(p) for p in syscall.shown)
+    return tuple(compress(enumerate(syscall.shown), filled))
 
 
 def compare_result(call: Call, expected: Result, result: int | None) -> list[Difference]:
@@ -242,10 +241,9 @@ class _Comparison:
 
     def arguments(self, call: Call, got: Call, syscall: Syscall) -> None:
         """The arguments that the kernel fills."""
-        params = [p for p in syscall.params if p.kind.style != "hidden"]
-        if len(call.args) > len(params) or call.name in _UNCOMPARED:
+        if len(call.args) > len(syscall.shown) or call.name in _UNCOMPARED:
             return
-        for param, expected, other in zip(params, call.args, got.args, strict=False):
+        for param, expected, other in zip(syscall.shown, call.args, got.args, strict=False):
             if param.kind.direction in ("out", "inout") and not _is_free(param):
                 self.values(param.name, expected, other)
 

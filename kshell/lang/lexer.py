@@ -10,16 +10,21 @@ from kshell.lang.errors import LangError, Place
 #: a number of more digits is an error; 2**64 has 20
 _MAX_DIGITS: Final = 40
 
+_BLANKS: Final = r"(?:[ \t\r\f\v\n]++|\#[^\n]*+|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+"
+_BLANK: Final = re.compile(_BLANKS)
 _TOKEN: Final = re.compile(
-    r"""
-    (?P<space>[ \t\r\f\v\n]++ | \#[^\n]*+ | //[^\n]*+ | /\*(?:[^*]|\*(?!/))*+\*/ )
-  | (?P<string>@?"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"(?P<cut>\.\.\.)?)
+    _BLANKS
+    + r"""
+  (?:
+    (?P<string>@?"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"(?P<cut>\.\.\.)?)
   | (?P<char>'(?:[^'\\\n]|\\(?:x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.))')
   | (?P<mac>[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){2,31}+\b)
   | (?P<number>0[xX][0-9a-fA-F]++ | [0-9]++)(?P<suffix>[uUlL]{0,3}+)(?P<junk>\w*+)
   | (?P<name>[A-Za-z_$]\w*+)
   | (?P<dots>\.\.\.)
-  | (?P<op>=>|->|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!<>=?:.,;(){}\[\]@])
+  | (?P<op>=>|->|<<|>>|<=|>=|==|!=|&&|\|\||/(?!\*)|[-+*%&|^~!<>=?:.,;(){}\[\]@])
+  | (?P<end>\Z)
+  )
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -102,35 +107,40 @@ def _escape(code: str) -> bytes:
 
 def tokens(source: Source, start: int = 0) -> Iterator[Token]:
     """The tokens from an offset on, then one of kind "end"; LangError at the first thing that is none."""
-    text, position, size = source.text, start, len(source.text)
-    while position < size:
-        match = _TOKEN.match(text, position)
-        if match is None or (text.startswith("/*", position) and match.lastgroup == "op"):
-            raise _not_a_token(source, position)
+    text, position = source.text, start
+    while (match := _TOKEN.match(text, position)) is not None:
+        kind = match.lastgroup or "end"
         position = match.end()
-        if match.lastgroup == "space":
-            continue
-        token = _token(source, match)
+        if kind in _PLAIN:
+            token = Token(kind, match[kind], match.start(kind), position)
+        else:
+            token = _literal(source, match, kind)
         yield token
-        if _may_be_annotated(token) and text.startswith("<", position):
+        if kind == "end":
+            return
+        if text.startswith("<", position) and _may_be_annotated(token):
             annotation = _ANNOTATION.match(text, position)
             if annotation:
                 yield Token("annotation", annotation[0], position, annotation.end())
                 position = annotation.end()
-    yield Token("end", "", size, size)
+    blank = _BLANK.match(text, position)
+    raise _not_a_token(source, blank.end() if blank is not None else position)
+
+
+#: kinds of tokens that are what they look like
+_PLAIN: Final = frozenset({"name", "op", "dots", "end"})
 
 
 def _may_be_annotated(token: Token) -> bool:
     return token.kind == "number" or token.text == "AT_FDCWD"
 
 
-def _token(source: Source, match: re.Match[str]) -> Token:
-    text, start, end = match[0], match.start(), match.end()
-    kind = match.lastgroup or "op"
-    if kind in ("name", "op", "dots"):
-        return Token(kind, text, start, end)
+def _literal(source: Source, match: re.Match[str], kind: str) -> Token:
+    end = match.end()
     if kind == "junk":
-        return Token("number", text, start, end, number=_number(source, match))
+        start = match.start("number")
+        return Token("number", source.text[start:end], start, end, number=_number(source, match))
+    text, start = match[kind], match.start(kind)
     if kind == "char":
         return Token("char", text, start, end, number=int.from_bytes(unescape(text[1:-1])[:1], "big"))
     if kind == "mac":
@@ -141,9 +151,9 @@ def _token(source: Source, match: re.Match[str]) -> Token:
 
 
 def _number(source: Source, match: re.Match[str]) -> int:
-    digits, start, end = match["number"], match.start(), match.end()
+    digits, start, end = match["number"], match.start("number"), match.end()
     if match["junk"]:
-        raise source.error(f"{short(match[0])} is not a number", start, end)
+        raise source.error(f"{short(source.text[start:end])} is not a number", start, end)
     if len(digits) > _MAX_DIGITS:
         raise source.error("number too large", start, end, expected="at most 64 bits")
     octal = len(digits) > 1 and digits[0] == "0" and digits[1] not in "xX"

@@ -6,7 +6,6 @@ and structs then have that architecture's layout.
 
 from typing import Final
 
-from kshell.abi.record import Record
 from kshell.abi.syscalls import BY_NUMBER, SOCKETCALL_NUMBERS, SOCKETCALLS, Param, Status, Syscall, signature
 from kshell.lang import marshal_values as values
 from kshell.lang.ast import Annotated, Array, Call, Change, Dots, Name, Named, Node, Number, String, Unary, Unknown
@@ -21,6 +20,7 @@ from kshell.lang.numbers import Variables, constant_of
 SOCKETCALL_NR: Final = 102
 _MASK32: Final = 0xFFFFFFFF
 _MASK64: Final = (1 << 64) - 1
+_ZEROS: Final = (0,) * 6
 
 #: arguments that may be left out at the end, by style
 _OPTIONAL: Final = frozenset({"open_mode", "fcntl", "ioctl", "hidden", "prctl"})
@@ -35,30 +35,35 @@ _STRACE_NAMES: Final = {
 }  # fmt: skip
 
 
-class Marshalled(Record):
+class Marshalled:
     """A call ready to be made, and what is needed to show it afterwards.
 
-    number and registers go to the kernel; compat: it enters as an i386 call. syscall and values are the call that is
-    meant: for socketcall the one behind it, with its argument words.
+    number and registers go to the kernel; compat: it enters as an i386 call, arch: whose struct layouts it uses.
+    syscall and values are the call that is meant, name: its name; for socketcall the one behind it, with its argument
+    words. spelled: how the user wrote it, "call", "socketcall" or "syscall".
     """
 
-    number: int
-    registers: tuple[int, ...]
-    compat: bool
-    syscall: Syscall
-    values: tuple[int, ...]
-    call: Call
-    spelled: str  # "call", "socketcall" or "syscall": how the user wrote it
+    __slots__ = ("arch", "call", "compat", "name", "number", "registers", "spelled", "syscall", "values")
 
-    @property
-    def arch(self) -> str:
-        """The architecture whose struct layouts the call uses."""
-        return "i386" if self.compat else "x86_64"
-
-    @property
-    def name(self) -> str:
-        """The name of the call that is meant."""
-        return self.syscall.name
+    def __init__(
+        self,
+        number: int,
+        registers: tuple[int, ...],
+        compat: bool,
+        syscall: Syscall,
+        values: tuple[int, ...],
+        call: Call,
+        spelled: str,
+    ) -> None:
+        self.number = number
+        self.registers = registers
+        self.compat = compat
+        self.arch = "i386" if compat else "x86_64"
+        self.syscall = syscall
+        self.name = syscall.name
+        self.values = values
+        self.call = call
+        self.spelled = spelled
 
 
 def marshal(
@@ -92,7 +97,7 @@ def marshal(
 
 
 def _six(registers: list[int]) -> tuple[int, ...]:
-    return tuple(value & _MASK64 for value in registers) + (0,) * (6 - len(registers))
+    return (*[value & _MASK64 for value in registers], *_ZEROS[len(registers) :])
 
 
 def _find(call: Call, source: Source) -> Syscall:
@@ -112,9 +117,9 @@ def _arguments(
     if not syscall.known:
         return [_untyped(encoder, _value(argument)) for argument in call.args]
     nodes = _by_param(call, syscall, encoder.source)
-    context = Context(encoder, syscall, nodes, {}, replay, fill)
+    context = Context(encoder, syscall, nodes, replay, fill)
     registers = {}
-    for param in sorted(syscall.params, key=lambda p: not p.kind.direction):  # pointers first: they give the lengths
+    for param in syscall.pointers_first:
         node = nodes.get(param.name)
         if node is None:
             registers[param.name] = _missing(call, param, context)
@@ -122,7 +127,7 @@ def _arguments(
             registers[param.name] = context.sizes.get(param.name, 0)
         else:
             registers[param.name] = encode_argument(context, param, node)
-    return [registers[p.name] for p in syscall.params]
+    return [registers[name] for name in syscall.names]
 
 
 def _value(node: Node) -> Node:
@@ -139,7 +144,7 @@ def _untyped(encoder: Encoder, node: Node) -> int:
 def _by_param(call: Call, syscall: Syscall, source: Source) -> dict[str, Node]:
     """The argument of each parameter; strace's ``name=value`` finds its own."""
     aliases = _STRACE_NAMES.get(syscall.name, {})
-    shown = [p for p in syscall.params if p.kind.style != "hidden"]
+    shown = syscall.shown
     nodes: dict[str, Node] = {}
     for position, node in enumerate(call.args):
         if isinstance(node, Named):
@@ -177,6 +182,8 @@ def encode_argument(context: Context, param: Param, node: Node) -> int:
     special = values.SCALARS.get(param.kind.style)
     if special is not None:
         return special(context, param, node)
+    if isinstance(node, Number):
+        return node.value
     if isinstance(node, Unary) and node.op == "&" and isinstance(node.operand, Name):
         node = node.operand
     if isinstance(node, Name) and (buffer := context.encoder.variables.buffer(node.name)) is not None:

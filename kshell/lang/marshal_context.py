@@ -3,7 +3,6 @@
 from typing import Final
 
 from kshell.abi import structs
-from kshell.abi.record import Record
 from kshell.abi.syscalls import Param, Syscall
 from kshell.lang.ast import Array, Change, Dots, Named, Node, String
 from kshell.lang.ast import Struct as StructNode
@@ -13,17 +12,22 @@ from kshell.lang.numbers import Buffer
 _DEFAULT_SIZES: Final = {"socklen": 4, "wstatus": 4, "fdpair": 8, "offset": 8, "sigset": 8, "path": 4096, "fdset": 128}
 
 
+class Context:
+    """One call on its way into registers.
 
+    sizes: by parameter that holds a length the length that was placed; fill: buffers get what they will hold after the
+    call, as a log shows it.
+    """
 
-class Context(Record):
-    """One call on its way into registers."""
+    __slots__ = ("encoder", "fill", "nodes", "replay", "sizes", "syscall")
 
-    encoder: Encoder
-    syscall: Syscall
-    nodes: dict[str, Node]
-    sizes: dict[str, int]  # parameter that holds a length → the length that was placed
-    replay: bool
-    fill: bool = False  # buffers get what they will hold after the call, as a log shows it
+    def __init__(self, encoder: Encoder, syscall: Syscall, nodes: dict[str, Node], replay: bool, fill: bool) -> None:
+        self.encoder = encoder
+        self.syscall = syscall
+        self.nodes = nodes
+        self.sizes: dict[str, int] = {}
+        self.replay = replay
+        self.fill = fill
 
     def only_room(self, param: Param) -> bool:
         """Whether the kernel fills this pointer's target, so that room is all it needs."""

@@ -59,35 +59,36 @@ class Parser:
     def __init__(self, source: Source, start: int = 0, empty_fields: bool = False) -> None:
         self.source = source
         self._empty_fields = empty_fields  # strace shows a set of flags that is empty as nothing
+        self._end = Token("end", "", len(source.text), len(source.text))
         self._stream: Iterator[Token] = tokens(source, start)
         self._ahead: list[Token] = []
         self._nesting = 0
         self._height = 0
         self._last_end = start
         self._taken = 0
+        self.token = self._read()
+        """The next token."""
 
     # ---- tokens ----
 
-    def peek(self, distance: int = 0) -> Token:
-        """The next token, or one further on, without taking it."""
+    def peek(self, distance: int) -> Token:
+        """The token that far behind the next one, without taking any."""
         ahead = self._ahead
-        return ahead[distance] if distance < len(ahead) else self._read(distance)
+        while len(ahead) < distance:
+            ahead.append(self._read())
+        return ahead[distance - 1]
 
-    def _read(self, distance: int) -> Token:
-        while len(self._ahead) <= distance:
-            found = next(self._stream, None)
-            self._ahead.append(found if found is not None else self._ahead[-1])  # behind the end is the end
-            self._taken += 1
-            if self._taken > _MAX_TOKENS:
-                raise self.source.error("line too long", 0, 1, expected=f"at most {_MAX_TOKENS} words")
-        return self._ahead[distance]
+    def _read(self) -> Token:
+        self._taken += 1
+        if self._taken > _MAX_TOKENS:
+            raise self.source.error("line too long", 0, 1, expected=f"at most {_MAX_TOKENS} words")
+        return next(self._stream, self._end)  # behind the end is the end
 
     def take(self) -> Token:
         """The next token."""
-        token = self.peek()
-        if token.kind != "end":
-            self._ahead.pop(0)
+        token = self.token
         self._last_end = token.end
+        self.token = self._ahead.pop(0) if self._ahead else self._read()
         return token
 
     @property
@@ -100,24 +101,24 @@ class Parser:
         self._ahead.clear()
         self._stream = tokens(self.source, offset)
         self._last_end = offset
+        self.token = self._read()
 
     def at(self, text: str) -> bool:
         """Whether the next token is this operator."""
-        token = self.peek()
-        return token.kind == "op" and token.text == text
+        return self.token.text == text and self.token.kind == "op"
 
     def accept(self, text: str) -> bool:
         """Takes the next token if it is this operator."""
-        if self.at(text):
-            self.take()
-            return True
-        return False
+        if self.token.text != text or self.token.kind != "op":
+            return False
+        self.take()
+        return True
 
     def expect(self, text: str, opened: Token | None = None) -> Token:
         """Takes this operator or fails; opened is the bracket that it closes."""
         if self.at(text):
             return self.take()
-        token = self.peek()
+        token = self.token
         if token.kind == "end" and opened is not None:
             raise self.source.error(
                 f"{opened.text} without an end", opened.start, opened.end, expected=f"a closing {text}"
@@ -126,7 +127,7 @@ class Parser:
 
     def unexpected(self, expected: str) -> LangError:
         """The error that the next token is not what was expected."""
-        token = self.peek()
+        token = self.token
         if token.kind == "end":
             return self.source.error("the line ends too early", token.start, token.end, expected=expected)
         shown = token.text if len(token.text) <= 30 else token.text[:30] + "…"
@@ -158,14 +159,14 @@ class Parser:
 
     def argument(self) -> Node:
         """A value as it stands between commas: ``name=value``, ``.name = value``, ``a => b``, a type, an expression."""
-        token = self.peek()
+        token = self.token
         if token.kind in _SIMPLE:
             simple = self._alone(token)
             if simple is not None:
                 return simple
         if token.kind == "op" and token.text == "." and self.peek(1).kind == "name":
             self.take()
-            token = self.peek()
+            token = self.token
         if token.kind == "name" and self.peek(1).text == "=" and self.peek(1).kind == "op":
             self.take()
             self.take()
@@ -181,7 +182,7 @@ class Parser:
         return node
 
     def _field_value(self) -> Node:
-        if self._empty_fields and self.peek().text in (",", "}") and self.peek().kind == "op":
+        if self._empty_fields and self.token.text in (",", "}") and self.token.kind == "op":
             self._height = 1
             return Number(0, 10, (self._last_end, self._last_end))
         return self.changed()
@@ -197,7 +198,7 @@ class Parser:
 
     def changed(self) -> Node:
         """An expression, or ``before => after``."""
-        start = self.peek().start
+        start = self.token.start
         before = self.expression()
         if not self.at("=>"):
             return before
@@ -212,7 +213,7 @@ class Parser:
         """An expression with C's ternary operator."""
         if self._at_type():
             return self._type()
-        start = self.peek().start
+        start = self.token.start
         condition = self._binary(1)
         if not self.at("?"):
             return condition
@@ -227,10 +228,10 @@ class Parser:
         return Ternary(condition, then, otherwise, (start, self._last_end))
 
     def _binary(self, minimum: int) -> Node:
-        start = self.peek().start
+        start = self.token.start
         left = self._unary()
         while True:
-            token = self.peek()
+            token = self.token
             precedence = _PRECEDENCE.get(token.text, 0) if token.kind == "op" or token.text == "or" else 0
             if precedence < minimum or (token.text == "or" and self.peek(1).kind != "name"):
                 return left
@@ -242,7 +243,7 @@ class Parser:
 
     def _unary(self) -> Node:
         operators = []
-        while self.peek().kind == "op" and self.peek().text in _UNARY:
+        while self.token.kind == "op" and self.token.text in _UNARY:
             operators.append(self.take())
             if len(operators) > _MAX_HEIGHT:
                 self._grow(len(operators), operators[0].start)
@@ -257,16 +258,16 @@ class Parser:
         return node
 
     def _postfix(self) -> Node:
-        start = self.peek().start
+        start = self.token.start
         node = self._primary()
         while True:
-            token = self.peek()
+            token = self.token
             if token.kind == "annotation":
                 self.take()
                 node = Annotated(node, token.text[1:-1], (start, token.end))
             elif token.kind == "op" and token.text in ("->", "."):
                 self.take()
-                if self.peek().kind != "name":
+                if self.token.kind != "name":
                     raise self.unexpected("the name of a field")
                 node = Member(node, self.take().text, token.text == "->", (start, self._last_end))
             elif token.text == "[" and token.kind == "op" and isinstance(node, Name | Member | Index | Apply | Unary):
@@ -294,7 +295,7 @@ class Parser:
             )
 
     def _primary(self) -> Node:
-        token = self.peek()
+        token = self.token
         self._height = 1
         if token.kind == "name":
             return self._name()
@@ -340,15 +341,16 @@ class Parser:
         return Struct(tuple(items[:-1] if truncated else items), truncated, (opener.start, self._last_end))
 
     def _square(self) -> Node:
-        opener = self.peek()
+        opener = self.token
         spaced = False
 
         def item() -> Node:
             nonlocal spaced
             node = self.argument()
-            if isinstance(node, Name | Number | Annotated) and self.peek().kind in ("name", "number"):
+            if isinstance(node, Name | Number | Annotated) and self.token.kind in ("name", "number"):
                 spaced = True
-                self._ahead.insert(0, Token("op", ",", self._last_end, self._last_end))
+                self._ahead.insert(0, self.token)
+                self.token = Token("op", ",", self._last_end, self._last_end)
             return node
 
         self.take()
@@ -360,18 +362,18 @@ class Parser:
     # ---- types ----
 
     def _at_type(self, distance: int = 0) -> bool:
-        token, after = self.peek(distance), self.peek(distance + 1)
+        token, after = self.peek(distance) if distance else self.token, self.peek(distance + 1)
         if token.kind != "name" or token.text not in _TYPE_WORDS:
             return False
         return after.kind in ("name", "end") or after.text in ("*", ")", ",")
 
     def _type(self) -> Node:
-        start = self.peek().start
+        start = self.token.start
         return TypeName(self._type_text(), (start, self._last_end))
 
     def _type_text(self) -> str:
         words = []
-        while self.peek().kind == "name":
+        while self.token.kind == "name":
             words.append(self.take().text)
             if len(words) > 8:
                 raise self.unexpected("a type")
@@ -419,6 +421,6 @@ def parse_expression(text: str, filename: str = "<input>", line: int = 1) -> Nod
     """One expression that takes up the whole text."""
     parser = Parser(Source(text, filename, line))
     node = parser.changed()
-    if parser.peek().kind != "end":
+    if parser.token.kind != "end":
         raise parser.unexpected("an operator or the end of the line")
     return node

@@ -62,8 +62,7 @@ def parse_line(
     if _BLANK.match(text):
         return None
     task, start = _task(text)
-    rest = text[start:]
-    if _BLANK.match(rest):
+    if task and _BLANK.match(text, start):
         raise Source(text, filename, line).error(
             "the task has nothing to do", 0, max(1, start), expected="a call or a command after the task's name"
         )
@@ -73,7 +72,8 @@ def parse_line(
         statement: Statement = _command(source, word)
     else:
         statement = _StatementParser(source, start, calls).statement()
-    return statement.replace(task=task, line=line, source=text, span=(start, len(text)))
+    statement.stand(task, line, text, (start, len(text)))
+    return statement
 
 
 def parse_script(
@@ -188,7 +188,7 @@ class _StatementParser:
         """The statement up to the end of the text."""
         parser = self._parser
         variable = ""
-        if parser.peek().kind == "name" and parser.peek(1).text == "=":
+        if parser.token.kind == "name" and parser.peek(1).text == "=":
             variable = parser.take().text
             parser.take()
         call = self._plain_call()
@@ -203,7 +203,7 @@ class _StatementParser:
     def _plain_call(self) -> Apply | None:
         """What most lines are, a call and at most its result; None if it is something else, or goes on."""
         parser = self._parser
-        name, bracket = parser.peek(), parser.peek(1)
+        name, bracket = parser.token, parser.peek(1)
         if name.kind != "name" or bracket.text != "(" or bracket.kind != "op" or not self._is_call(name.text):
             return None
         node = parser.call()
@@ -228,7 +228,7 @@ class _StatementParser:
         return CallStatement(Call(node.function, node.args, node.span), variable, expected)
 
     def _is_operator(self) -> bool:
-        token = self._parser.peek()
+        token = self._parser.token
         return token.kind == "op" and token.text != ";"
 
     def _result(self) -> Result:
@@ -241,13 +241,13 @@ class _StatementParser:
 
     def _end(self, expected: str) -> None:
         self._parser.accept(";")
-        if self._parser.peek().kind != "end":
+        if self._parser.token.kind != "end":
             raise self._parser.unexpected(expected)
 
 
 def read_result(parser: Parser, source: Source) -> Result:
     """What stands behind a call's ``=`` up to the end of the line."""
-    start = parser.peek().start
+    start = parser.token.start
     value, annotation = _result_value(parser)
     errno = _result_errno(parser, value)
     if value == -1 and errno == "":
@@ -258,7 +258,7 @@ def read_result(parser: Parser, source: Source) -> Result:
     if parser.at("("):
         text, details = _result_details(parser, source, bool(errno))
     parser.accept(";")
-    if parser.peek().kind != "end":
+    if parser.token.kind != "end":
         raise parser.unexpected("the end of the line")
     return Result(value, errno, details, text, annotation, (start, parser.last_end))
 
@@ -268,7 +268,7 @@ def _is_question(source: Source, start: int) -> bool:
 
 
 def _result_value(parser: Parser) -> tuple[int | None, str]:
-    token = parser.peek()
+    token = parser.token
     if token.kind == "op" and token.text == "?":
         parser.take()
         _skip_unavailable(parser)
@@ -277,11 +277,11 @@ def _result_value(parser: Parser) -> tuple[int | None, str]:
         parser.accept("-")
         return None, ""
     negative = parser.accept("-")
-    if parser.peek().kind != "number":
+    if parser.token.kind != "number":
         raise parser.unexpected("a number, an errno's name or ?")
     number = parser.take().number
     annotation = ""
-    if parser.peek().kind == "annotation":
+    if parser.token.kind == "annotation":
         annotation = parser.take().text[1:-1]
     return -number if negative else number, annotation
 
@@ -294,7 +294,7 @@ def _skip_unavailable(parser: Parser) -> None:
 
 
 def _result_errno(parser: Parser, value: int | None) -> str:
-    token = parser.peek()
+    token = parser.token
     if token.kind != "name":
         return ""
     if not (token.text.startswith("E") and token.text.isupper()) and not token.text.startswith("ERRNO_"):
@@ -308,7 +308,7 @@ def _result_details(
     parser: Parser, source: Source, is_error: bool
 ) -> tuple[str, tuple[tuple[str, Node | None], ...]]:
     """The parentheses behind a result: an error's text, or what a successful call gave back."""
-    opener = parser.peek()
+    opener = parser.token
     end = source.text.rfind(")", opener.end)
     text = source.text[opener.end : end] if end >= 0 else source.text[opener.end :]
     details: tuple[tuple[str, Node | None], ...] = ()
@@ -327,14 +327,14 @@ def _skip_to(parser: Parser, end: int) -> None:
 
 def _labelled(text: str, source: Source) -> tuple[tuple[str, Node | None], ...]:
     """``in [3], left {…}`` as labels with values; text that is none of these is one label without a value."""
-    inner = Parser(Source(text, source.filename, source.line))
     details: list[tuple[str, Node | None]] = []
     try:
-        while inner.peek().kind != "end":
+        inner = Parser(Source(text, source.filename, source.line))
+        while inner.token.kind != "end":
             details.append(_label(inner))
             if not inner.accept(","):
                 break
-        if inner.peek().kind != "end":
+        if inner.token.kind != "end":
             return ((text, None),)
     except LangError:
         return ((text, None),)
@@ -342,7 +342,7 @@ def _labelled(text: str, source: Source) -> tuple[tuple[str, Node | None], ...]:
 
 
 def _label(parser: Parser) -> tuple[str, Node | None]:
-    first, second = parser.peek(), parser.peek(1)
+    first, second = parser.token, parser.peek(1)
     if first.kind == "name" and _begins_value(second):
         parser.take()
         return first.text, parser.changed()

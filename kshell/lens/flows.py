@@ -75,7 +75,7 @@ class Flows:
         self.bases = Bases()
         self._flows: dict[tuple[str, str], _Flow] = {}
         self._next = 0
-        self._open: list[tuple[Passed, Headers, tuple[Kernel, ...]]] = []
+        self._open: list[tuple[Passed, _Flow, Headers, tuple[Kernel, ...]]] = []
 
     def restore(self, skb: Headers, passed: Passed) -> None:
         """A packet that passed before these flows were watched."""
@@ -102,7 +102,7 @@ class Flows:
             flow.open.after[:] = _closed(flow.open.before, after)
         flow.open = passed
         flow.last = now if forth else now[::-1]
-        self._open.append((passed, skb, kernels))
+        self._open.append((passed, flow, skb, kernels))
         return passed
 
     def _before(self, skb: Headers, now: States, known: States | None) -> States:
@@ -115,8 +115,7 @@ class Flows:
 
     def settle(self) -> None:
         """The command is over: what the last packet of each connection did has been done."""
-        for passed, skb, kernels in self._open:
-            flow = self._flows.get(ends(skb)) or self._flows[ends(skb)[::-1]]
+        for passed, flow, skb, kernels in self._open:
             if flow.open is passed:
                 passed.after[:] = _closed(passed.before, self._states(skb, kernels))
                 flow.last = passed.settled if passed.forth else passed.settled[::-1]

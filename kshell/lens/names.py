@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from functools import cache
+from functools import cache, lru_cache
 from types import FunctionType, ModuleType
 from typing import Final
 
@@ -190,6 +190,7 @@ def describe(value: object) -> str:
     return str(counter) if isinstance(counter, int) else f"({type(value).__name__})"
 
 
+@lru_cache(maxsize=1000)
 def ipv4(value: int) -> str:
     return ".".join(str(value >> shift & 0xFF) for shift in (24, 16, 8, 0))
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from kshell.abi import names
 from kshell.abi.errno import errno_name, is_error
-from kshell.lang.ast import CallStatement, Dots, Name, Node, Unary
-from kshell.lang.compare import compare_decoded, compared
+from kshell.lang.ast import CallStatement, Dots, Name, Node, Result, Unary
+from kshell.lang.compare import Difference, compare_decoded, compare_result, compared
 from kshell.lang.decode import Decoding
 from kshell.lang.lexer import Source
 from kshell.lang.marshal import Marshalled, marshal
@@ -51,10 +51,11 @@ class Prepared:
     """A call ready to be made by a task.
 
     limit: bytes of a string that its line shows, None: all; told: whether its line is sure to be shown, so that what
-    its arguments point to must be looked at before the kernel changes it.
+    its arguments point to must be looked at before the kernel changes it; compares: whether its arguments will be held
+    to what was expected too.
     """
 
-    __slots__ = ("_comparing", "_decoding", "limit", "marshalled", "source", "statement", "user")
+    __slots__ = ("_comparing", "_decoding", "compares", "limit", "marshalled", "source", "statement", "user")
 
     def __init__(
         self,
@@ -73,7 +74,8 @@ class Prepared:
         self._decoding = self._decoded(limit) if told else None
         self._comparing: Decoding | None = None
         expected = statement.expected
-        if expected is not None and compared(statement.call, expected, marshalled.syscall):
+        self.compares = expected is not None and bool(compared(statement.call, expected, marshalled.syscall))
+        if self.compares:
             self._comparing = self.comparing
 
     def _decoded(self, limit: int | None, written_only: bool = False) -> Decoding:
@@ -174,9 +176,7 @@ def verdict(prepared: Prepared, result: int | None) -> tuple[bool, str, str, str
     statement = prepared.statement
     expected = statement.expected
     assert expected is not None
-    differences = compare_decoded(
-        statement.call, expected, prepared.comparing, result, source=prepared.source.text, says=_says
-    )
+    differences = _differences(prepared, expected, result)
     if not differences:
         return True, "", "", ""
     first = differences[0]
@@ -184,6 +184,13 @@ def verdict(prepared: Prepared, result: int | None) -> tuple[bool, str, str, str
     got = f"= {prepared.decoding.result_text(result)}" if first.where == "result" else f"{where}{first.got}"
     wanted = f"= {first.expected}" if first.where == "result" else f"{where}{first.expected}"
     return False, wanted, got, "; ".join(map(str, differences[1:]))
+
+
+def _differences(prepared: Prepared, expected: Result, result: int | None) -> list[Difference]:
+    call = prepared.statement.call
+    if not prepared.compares and not expected.details:
+        return compare_result(call, expected, result)
+    return compare_decoded(call, expected, prepared.comparing, result, source=prepared.source.text, says=_says)
 
 
 def _says(node: Node) -> bool:

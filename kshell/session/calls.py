@@ -18,7 +18,7 @@ from kshell.lens.wait_queues import queues_of
 from kshell.session import bridge, expressions
 from kshell.session import events as ev
 from kshell.session.commands import CommandError, parse
-from kshell.session.moment import PLAIN
+from kshell.session.moment import OBJECT, PLAIN
 from kshell.session.pieces import asks, question
 from kshell.session.queueing import Queue
 from kshell.session.sleeping import bounded, chain_of, wchan_of
@@ -26,6 +26,8 @@ from kshell.session.variables import SessionVariables
 from kshell.world.machine import MachinePanic, SyscallInProgress
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kshell.linux.include.linux.sched import task_struct
     from kshell.session.hosts import Hosts
     from kshell.session.session import Session
@@ -67,8 +69,22 @@ class Calls:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.pending: dict[task_struct, Pending] = {}
-        self.variables: dict[str, object] = {}
+        self.variables: Mapping[str, object] = {}
+        """What names hold; another value makes another mapping."""
         self.queue = Queue(self)
+        self._kept: tuple[Mapping[str, object], Mapping[str, object]] = self.variables, {}
+
+    def let(self, name: str, value: object) -> None:
+        """A variable holds this from now on."""
+        self.variables = {**self.variables, name: value}
+
+    def kept_variables(self) -> Mapping[str, object]:
+        """What a moment keeps of the variables: equal ones give the same mapping."""
+        variables, kept = self._kept
+        if variables is not self.variables:
+            kept = {n: v if isinstance(v, PLAIN) else OBJECT for n, v in self.variables.items()}
+            self._kept = self.variables, kept
+        return kept
 
     # ---- statements
 
@@ -121,7 +137,8 @@ class Calls:
                 session.current = before if statement.task else user
 
     def _assign(self, name: str, value: Node, user: UserTask, text: str) -> None:
-        found = self.variables[name] = expressions.value(self.session, value, user, text)
+        found = expressions.value(self.session, value, user, text)
+        self.let(name, found)
         if not isinstance(found, PLAIN):
             self.session.tape.by_text = True
 
@@ -146,7 +163,7 @@ class Calls:
         user.arena.release()
         names = SessionVariables(self.variables, user, self._value)
         prepared = bridge.prepare(statement, text, user, names, session.settings["abi"], told=session.telling)
-        before = session.watch_of(user).before(user.task)
+        before = session.watch_of(user).before(user.task) if session.show else None
         outcome = session.machine.syscall(user.task, prepared.number, prepared.registers, prepared.compat)
         if isinstance(outcome, int):
             self._finished(ev.CallFinished, prepared, outcome, before)
@@ -216,10 +233,10 @@ class Calls:
 
     def collect(self) -> None:
         """Report the calls that have come back since."""
-        done = [(task, p) for task, p in self.pending.items() if p.progress.done]
-        for task, pending in done:
-            del self.pending[task]
-            self._ended(ev.CallResumed, pending)
+        if self.pending:
+            for task, pending in [(task, p) for task, p in self.pending.items() if p.progress.done]:
+                del self.pending[task]
+                self._ended(ev.CallResumed, pending)
         self.queue.run()
 
     def _ended(self, kind: type[ev.CallFinished], pending: Pending) -> None:
@@ -248,7 +265,7 @@ class Calls:
         errno = bridge.error_of(result)
         session.emit(kind, user.task.pid, user.name, prepared.name, args, result, errno, line)
         if prepared.statement.variable and result >= 0:
-            self.variables[prepared.statement.variable] = result
+            self.let(prepared.statement.variable, result)
         if prepared.statement.expected is not None:
             equal, expected, got, reason = bridge.verdict(prepared, result)
             self._hold(pending, prepared, equal, expected, f"{got}   ({reason})" if reason else got)

@@ -86,10 +86,8 @@ class Event:
         cls.fields = cls.fields + tuple(f for f in own if f not in ("kind", "fields"))
 
     def __init__(self, *args: object, **named: object) -> None:
-        for name, value in zip(self.fields, args, strict=False):
-            setattr(self, name, value)
-        for name, value in named.items():
-            setattr(self, name, value)
+        self.__dict__.update(zip(self.fields, args, strict=False))
+        self.__dict__.update(named)
 
     def to_json(self) -> dict[str, Json]:
         """The event as a JSON-ready dict; `FORMAT` tells the version."""

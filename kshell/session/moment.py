@@ -25,11 +25,11 @@ OBJECT: Final = "(a kernel object)"
 
 
 class Moment:
-    """A session after one command; `before` is the moment before, whose parts are used again where they are equal."""
+    """A session after one command. What it keeps is never changed: a session whose variables change has others then."""
 
     __slots__ = ("current", "pending", "programs", "settings", "users", "variables", "waiting")
 
-    def __init__(self, session: Session, before: Moment | None = None) -> None:
+    def __init__(self, session: Session) -> None:
         calls = session.calls_of_tasks
         self.current = session.current.name
         self.users: dict[str, tuple[UserState, ...]] = {host.name: host.tasks.state() for host in session.hosts}
@@ -37,9 +37,7 @@ class Moment:
         self.waiting: tuple[Waiting, ...] = tuple(calls.queue.waiting)
         self.programs: tuple[JobState, ...] = session.jobs.state() if session.jobs is not None else ()
         self.settings = tuple(session.settings[name] for name in KEPT)
-        self.variables = {n: v if isinstance(v, PLAIN) else OBJECT for n, v in calls.variables.items()}
-        if before is not None and before.variables == self.variables:
-            self.variables = before.variables
+        self.variables = calls.kept_variables()
 
     def same(self, other: Moment) -> bool:
         """Whether a command between the two has left the session as it was."""

@@ -327,7 +327,7 @@ class Session(Reporter, Lookup, Face):
 
     def _drop_broken_captures(self) -> None:
         """A capture that cannot be written on is told of once and ends."""
-        for capture in [each for each in self.captures if each.problem]:
+        for capture in [each for each in self.captures if each.problem] if self.captures else ():
             self.captures.remove(capture)
             capture.close()
             self.report(f"{capture.problem}: the capture ends after {capture.packets} packets")

@@ -106,6 +106,8 @@ class TapedMachine(Machine):
 
     def run(self) -> list[SyscallInProgress]:
         """As Machine.run; a run with nothing to do does nothing, and is not noted."""
+        if self.world is None and not self.kernel.runqueue:
+            return []
         if self.tape is None or not self.busy():
             return super().run()
         self.tape.write(RUN, self.host)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from kshell.abi.sched import PR_SET_NAME
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kshell.world.arena import Arena
     from kshell.world.machine import Machine
 
-UserState = tuple[str, int, tuple[int, int], "dict[str, Buffer]"]
+UserState = tuple[str, int, tuple[int, int], "Mapping[str, Buffer]"]
 """Name, pid, extent of its arena, buffers by name."""
 
 NR_FORK = 57
@@ -32,7 +32,8 @@ class UserTask:
         self.host = host
         self.task = task
         self.arena = arena
-        self.buffers: dict[str, Buffer] = {}
+        self.buffers: Mapping[str, Buffer] = {}
+        """Buffers by name; a new one makes a new mapping, since moments keep them."""
 
     @property
     def dead(self) -> bool:
@@ -106,7 +107,7 @@ class Tasks:
 
     def state(self) -> tuple[UserState, ...]:
         """What there is to know of the tasks beside what their machine knows."""
-        return tuple((name, u.task.pid, u.arena.extent, dict(u.buffers)) for name, u in self._by_name.items())
+        return tuple([(name, u.task.pid, u.arena.extent, u.buffers) for name, u in self._by_name.items()])
 
     def restore(self, state: tuple[UserState, ...]) -> None:
         """Have the tasks as they were, on a machine that is as it was."""
@@ -116,11 +117,10 @@ class Tasks:
             assert task is not None, f"task {name} is not there again"
             user = self.add(name, task)
             user.arena.extent = extent
-            user.buffers = dict(buffers)
+            user.buffers = buffers
         self.init = self._by_name["init"]
 
     def bury(self) -> None:
         """Forget the tasks that are gone."""
-        for name, user in list(self._by_name.items()):
-            if user.dead and user is not self.init:
-                del self._by_name[name]
+        for name in [name for name, user in self._by_name.items() if user.task.exit_state and user is not self.init]:
+            del self._by_name[name]

@@ -148,14 +148,13 @@ class Timeline:
     def end(self, command: Logged, events: Sequence[ev.Event]) -> None:
         """It is over: keep what it did. One that changed nothing is not kept while later commands could be redone."""
         session = self.session
-        before = self.moment(self.here)
         command.tape = session.tape.cut()
         command.by_text = session.tape.by_text
         session.tape.by_text = False
-        command.moment = Moment(session, before)
+        command.moment = Moment(session)
         command.outcome = next((e for e in events if type(e) in _OUTCOMES), None)
         if len(self.branch.commands) > self.here:
-            if not command.tape and command.moment.same(before):
+            if not command.tape and command.moment.same(self.moment(self.here)):
                 self.number = self.here
                 return
             self._fork_off()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from kshell.lang.ast import Node
@@ -34,7 +34,7 @@ class ArenaMemory:
 class SessionVariables:
     """Variables of a session as one task sees them."""
 
-    def __init__(self, values: dict[str, object], user: UserTask, evaluate: Evaluate | None = None) -> None:
+    def __init__(self, values: Mapping[str, object], user: UserTask, evaluate: Evaluate | None = None) -> None:
         self.values = values
         self.user = user
         self._evaluate = evaluate
@@ -45,7 +45,7 @@ class SessionVariables:
 
     def remember(self, name: str, buffer: Buffer) -> None:
         """An unknown name in a call now names this memory, which stays."""
-        self.user.buffers[name] = buffer
+        self.user.buffers = {**self.user.buffers, name: buffer}
         self.user.arena.hold()
 
     def number(self, name: str) -> int | None:
