@@ -49,7 +49,6 @@ _F_MODE: Final = ((1, "FMODE_READ"), (2, "FMODE_WRITE"), (4, "FMODE_LSEEK"), (8,
                   (1 << 21, "FMODE_STREAM"))  # fmt: skip
 
 
-@cache
 def kind_of(cls: type, name: str) -> str:
     """The kind of the value of a class's field; "" if it is nothing but a number."""
     for base in cls.__mro__:
@@ -61,13 +60,18 @@ def kind_of(cls: type, name: str) -> str:
 
 def text(owner: object, name: str, value: object) -> str:
     """The value of a field, in Linux's own words."""
-    if isinstance(value, int):
-        kind = kind_of(type(owner), name)  # type: ignore[arg-type]  # mypy: a class might not be hashable
-        if kind:
-            return constant(kind, value)
-    elif name == "d_name":
-        return names.constant("d_name", value)
-    return names.table(value)
+    return writer(type(owner), name)(value)  # type: ignore[arg-type]  # mypy: a class might not be hashable
+
+
+@cache
+def writer(cls: type, name: str) -> Callable[[object], str]:
+    """How the values of a class's field are written."""
+    kind = kind_of(cls, name)
+    if not kind:
+        return names.table
+    if name == "d_name":
+        return lambda value: names.constant("d_name", value)
+    return lambda value: constant(kind, value) if isinstance(value, int) else names.table(value)
 
 
 @lru_cache(1024)

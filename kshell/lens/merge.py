@@ -32,11 +32,12 @@ def forever(value: object) -> bool:
 class Merged:
     """A pointer and its object in both snapshots: what the object was, what it is.
 
-    hidden: the edges to what hangs below and is not shown.
+    hidden, elements: the edges to what hangs below and is not shown, those to elements of its lists apart.
     """
 
     __slots__ = (
-        "after", "aside", "before", "children", "edge", "hidden", "name", "note", "sign", "touched", "was_here",
+        "after", "aside", "before", "children", "edge", "elements", "hidden", "name", "note", "sign", "touched",
+        "was_here",
     )  # fmt: skip
 
     def __init__(self, before: Node | None, after: Node | None, pointer: Node, was_here: bool) -> None:
@@ -48,6 +49,7 @@ class Merged:
         self.was_here = was_here
         self.children: list[Merged] = []
         self.hidden: list[str] = []
+        self.elements: list[str] = []
         self.note = ""
         self.sign = ""
         self.touched = False
@@ -57,6 +59,21 @@ class Merged:
         node = self.after or self.before
         assert node is not None
         return node
+
+    def add(self, child: Merged) -> None:
+        """Something hangs below that was looked into."""
+        self.children.append(child)
+        if child.touched:
+            self.touched = True
+        else:
+            self.hide(child.edge)
+
+    def hide(self, edge: str) -> None:
+        """Something hangs below that is not shown."""
+        if "[" in edge:
+            self.elements.append(edge)
+        elif edge not in ASIDE:
+            self.hidden.append(edge)
 
 
 class Merger:
@@ -146,23 +163,15 @@ class Merger:
         old = {(child.edge, child.identity): child for child in before if child not in shared}
         for child in after:
             if child not in shared:
-                self._add(merged, self.pair(old.pop((child.edge, child.identity), None), child, wanted))
+                merged.add(self.pair(old.pop((child.edge, child.identity), None), child, wanted))
             elif self.everything or child.edge in wanted or (wanted and child.edge in _WAY):
-                self._add(merged, self.pair(child, child, wanted))
-            elif child.edge not in ASIDE:
-                merged.hidden.append(child.edge)
+                merged.add(self.pair(child, child, wanted))
+            else:
+                merged.hide(child.edge)
         for child in old.values():
-            self._add(merged, self.pair(child, None, wanted))
+            merged.add(self.pair(child, None, wanted))
         if old:
             merged.children.sort(key=lambda m: _position(m.edge))
-
-    @staticmethod
-    def _add(merged: Merged, child: Merged) -> None:
-        merged.children.append(child)
-        if child.touched:
-            merged.touched = True
-        elif not child.aside:
-            merged.hidden.append(child.edge)
 
 
 def _position(edge: str) -> tuple[int, int]:

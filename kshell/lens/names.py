@@ -156,10 +156,13 @@ def table(value: object) -> str:
     """The name of an operations table (`inet_stream_ops`) or of a proto (`tcp_prot`)."""
     if type(value) in _PLAIN or hasattr(value, "_addr"):
         return describe(value)
-    return _near(value) or _tables(len(sys.modules)).get(id(value)) or describe(value)
+    return _NEAR.get(id(value)) or _near(value) or _tables(len(sys.modules)).get(id(value)) or describe(value)
 
 
 _PLAIN: Final = frozenset({int, bool, str, bytes, type(None)})
+
+_NEAR: Final[dict[int, str]] = {}
+"""What _near() has found, by id: what stands at the top of a module lives as long as that."""
 
 
 def _near(value: object) -> str:
@@ -171,6 +174,7 @@ def _near(value: object) -> str:
             looked_into.add(module)
             name = _tables_of(module).get(id(value))
             if name:
+                _NEAR[id(value)] = name
                 return name
     return ""
 

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kshell.lens import names
-from kshell.lens.shown import Spec, spec_of, value_text
+from kshell.lens.shown import Spec, spec_of
+from kshell.linux.mm.slub import _is_free
+
+if TYPE_CHECKING:
+    from kshell.linux.init.kernel import Kernel
 
 FEW: Final = 4
 """Packets of a queue, slots of a pipe … that a snapshot follows; the rest is counted."""
@@ -43,11 +47,20 @@ class Node:
     def struct(self) -> str:
         return self.spec.struct
 
+    def text(self, index: int) -> str:
+        """The value of a field of its spec."""
+        return self.spec.write[index](self.raw[index])
+
     @property
     def fields(self) -> dict[str, str]:
         """The values as text, by field."""
-        pairs = zip(self.spec.names, self.raw, strict=True)
-        return {name: value_text(self.value, name, value) for name, value in pairs if value is not None}
+        return {name: self.text(i) for i, name in enumerate(self.spec.names) if self.raw[i] is not None}
+
+    @property
+    def state(self) -> str:
+        """The TCP state of a sock; "" for what has none."""
+        index = self.spec.state
+        return self.text(index) if index >= 0 else ""
 
     @property
     def identity(self) -> int:
@@ -267,22 +280,12 @@ _CONSUMED: Final = frozenset({"sk_buff", "tcp_request_sock", "inet_request_sock"
 """Structs of lists: one that has left its list was used up, even if a clone shares its place in the slab."""
 
 
-class FreeSlots:
-    """The free slots of all slab caches: whether an object that nothing leads to any more was freed."""
+def alive(kernel: Kernel) -> Callable[[object], bool]:
+    """Tells whether an object that nothing leads to any more is in use; what has no address of its own went with its
+    owner."""
 
-    def __init__(self, caches: Iterable[object]) -> None:
-        self.caches = caches
-        self._free: set[int] | None = None
-
-    def alive(self, value: object) -> bool:
-        """Whether a slab object is in use; what has no address of its own went with its owner."""
+    def in_use(value: object) -> bool:
         address = getattr(value, "_addr", 0)
-        if not address or type(value).__name__ in _CONSUMED:
-            return False
-        if self._free is None:
-            self._free = set().union(*(cache._free for cache in self.caches))  # type: ignore[attr-defined]
-        return address not in self._free and not self._inside_a_free_slot(address)
+        return bool(address) and type(value).__name__ not in _CONSUMED and not _is_free(kernel, address)
 
-    def _inside_a_free_slot(self, address: int) -> bool:
-        """Whether the address is of a part of a freed object, as the inode in a socket_alloc."""
-        return any(0 < address - start < cache.size for cache in self.caches for start in cache._free)  # type: ignore[attr-defined]
+    return in_use

@@ -76,17 +76,23 @@ Read = Callable[[object], tuple[object, ...]]
 
 
 class Spec:
-    """The shown fields of a struct: names in order, those always shown, those shown only when changed."""
+    """The shown fields of a struct: names in order, those always shown, those shown only when changed.
 
-    __slots__ = ("always", "late", "names", "quiet", "read", "struct")
+    read: reads them all of an object; write: what makes a text of the value of each.
+    """
 
-    def __init__(self, struct: str, words: list[str]) -> None:
+    __slots__ = ("always", "late", "names", "quiet", "read", "state", "struct", "write")
+
+    def __init__(self, struct: str, words: list[str], cls: type = object) -> None:
         self.struct = struct
         self.names = tuple(word.rstrip("!~?") for word in words)
         self.always = frozenset(word[:-1] for word in words if word.endswith("!"))
         self.quiet = frozenset(word[:-1] for word in words if word.endswith("?"))
         self.late = self.quiet | frozenset(word[:-1] for word in words if word.endswith("~"))
         self.read = _reader(self.names)
+        self.write = tuple(_writer(cls, name) for name in self.names)
+        self.state = self.names.index("sk_state") if "sk_state" in self.names else -1
+        """Where the TCP state of a sock stands; below 0 for what has none."""
 
 
 def _reader(names_: tuple[str, ...]) -> Read:
@@ -154,16 +160,14 @@ REDUCED: Final[dict[str, Callable[[object], object]]] = {
 }  # fmt: skip
 """Fields whose value is an object that changes in place: what of it is kept, and compared."""
 
-_OCTAL: Final = frozenset({"umask"})
+
+def _writer(cls: type, name: str) -> Callable[[object], str]:
+    """What makes a text of the raw values of a field."""
+    return _TEXTS.get(name) or fields.writer(cls, name)
 
 
-def value_text(owner: object, name: str, value: object) -> str:
-    """A raw value of a spec as it is shown."""
-    if name in _TEXTS:
-        return _TEXTS[name](value)
-    if name in _OCTAL and isinstance(value, int):
-        return f"0{value:o}"
-    return fields.text(owner, name, value)
+def _octal(value: object) -> str:
+    return f"0{value:o}" if isinstance(value, int) else names.table(value)
 
 
 def preview(value: object) -> str:
@@ -197,7 +201,7 @@ def _unix_name(value: object) -> str:
 
 _TEXTS: Final[dict[str, Callable[[object], str]]] = {
     "root": lambda value: _place(value), "pwd": lambda value: _place(value),
-    "data": preview, "cb.tcp_flags": lambda value: tcp_flags(value if isinstance(value, int) else 0),
+    "umask": _octal, "data": preview, "cb.tcp_flags": lambda value: tcp_flags(value if isinstance(value, int) else 0),
     "page": preview, "event": _epoll_bits, "addr": _unix_name,
     "cap_effective": lambda value: f"{value:#x}" if isinstance(value, int) else names.describe(value),
 }  # fmt: skip
@@ -211,7 +215,7 @@ def spec_of(cls: type) -> Spec:
     for base in cls.__mro__:
         if base.__name__ in SHOWN:
             words = [word for word in SHOWN[base.__name__].split() if _has(cls, word.rstrip("!~?").partition(".")[0])]
-            return Spec(struct, words)
+            return Spec(struct, words, cls)
     return Spec(struct, [])
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from kshell.lens.merge import GONE, SAME, Alive, Merged, Merger, forever
 from kshell.lens.objects import Node, Snapshot
-from kshell.lens.shown import UNSET, told_of, value_text
+from kshell.lens.shown import UNSET, told_of
 
 SAME_SHOWN: Final = 3
 """Neighbours with the same sign and struct that are shown before the rest is counted."""
@@ -92,12 +92,9 @@ def changes(before: Snapshot, after: Snapshot, alive: Alive = forever) -> list[F
 
 
 def _field_changes(before: Node, after: Node) -> Iterator[FieldChange]:
-    for name, old, new in zip(after.spec.names, before.raw, after.raw, strict=True):
-        if old != new:
-            yield FieldChange(
-                after.struct, after.address, name,
-                value_text(before.value, name, old), value_text(after.value, name, new),
-            )  # fmt: skip
+    for index, name in enumerate(after.spec.names):
+        if before.raw[index] != after.raw[index]:
+            yield FieldChange(after.struct, after.address, name, before.text(index), after.text(index))
 
 
 def _all(merged: Merged) -> Iterator[Merged]:
@@ -113,108 +110,107 @@ def touched_lines(
 
     everything: all fields, and unchanged branches too.
     """
-    roots = Merger(before, after, alive, everything).roots(frozenset(also))
-    teller = _Teller(everything, not everything and before is not after)
-    return [line for root in roots if root.touched for line in teller.lines(root, ())]
+    teller = _Teller(everything, brief=not everything and before is not after)
+    for root in Merger(before, after, alive, everything).roots(frozenset(also)):
+        if root.touched:
+            teller.tell(root, ())
+    return teller.lines
 
 
 def full_lines(node: Node, everything: bool = False) -> list[TreeLine]:
     """The whole tree below a node, nothing marked."""
     whole = Snapshot.of(node)
     (root,) = Merger(whole, whole, everything=True).roots()
-    return list(_Teller(everything, brief=False).lines(root, ()))
+    teller = _Teller(everything, brief=False)
+    teller.tell(root, ())
+    return teller.lines
 
 
 class _Teller:
-    """Writes merged objects as lines; everything: with all their fields; brief: what is not new with few."""
+    """Writes merged objects as `lines`; everything: with all their fields; brief: what is not new with few."""
 
     def __init__(self, everything: bool, brief: bool) -> None:
         self.everything = everything
         self.brief = brief
+        self.lines: list[TreeLine] = []
 
-    def lines(self, merged: Merged, last: tuple[bool, ...]) -> Iterator[TreeLine]:
-        """The line of an object, and those of what is shown below it."""
+    def tell(self, merged: Merged, last: tuple[bool, ...]) -> None:
+        """Write the line of an object, and those of what is shown below it."""
         node = merged.node
         fields = () if merged.note == GONE else tuple(self._fields(merged))
-        yield TreeLine(last, merged.sign, merged.edge, node.struct, node.address, fields, _note(merged))
+        self.lines.append(TreeLine(last, merged.sign, merged.edge, node.struct, node.address, fields, _note(merged)))
+        if not merged.children and not merged.elements and not node.more:
+            return
         shown, folds = _visible(merged)
-        folds += _unchanged(merged)
-        for index, child in enumerate(shown):
-            yield from self.lines(child, (*last, index == len(shown) - 1 and not folds))
-        for index, (sign, text) in enumerate(folds):
-            yield TreeLine((*last, index == len(folds) - 1), sign, "", "", 0, (), text)
+        left = len(shown) + len(folds)
+        for child in shown:
+            left -= 1
+            self.tell(child, (*last, not left))
+        for sign, text in folds:
+            left -= 1
+            self.lines.append(TreeLine((*last, not left), sign, "", "", 0, (), text))
 
-    def _fields(self, merged: Merged) -> Iterator[Field]:
+    def _fields(self, merged: Merged) -> list[Field]:
         node, spec = merged.node, merged.node.spec
         brief = merged.note.startswith(SAME) or (self.brief and merged.sign != "new")
-        told = told_of(spec, _state(node), brief, self.everything)
+        told = told_of(spec, node.state, brief, self.everything)
         changed = self._changed(merged)
+        fields = []
         for index in sorted({*told, *changed}) if changed else told:
-            name, raw = spec.names[index], node.raw[index]
-            if raw is None:
+            if node.raw[index] is None:
                 continue
-            text = value_text(node.value, name, raw)
-            if index in changed:
-                yield Field(name, text, changed[index])
-            elif told[index] or text not in UNSET:
-                yield Field(name, text)
+            text = node.text(index)
+            if index in changed or told[index] or text not in UNSET:
+                fields.append(Field(spec.names[index], text, changed.get(index)))
+        return fields
 
     def _changed(self, merged: Merged) -> dict[int, str]:
         """The former texts of the fields that have changed, by their places."""
         before, after = merged.before, merged.after
         if merged.sign != "changed" or before is None or after is None:
             return {}
-        names = after.spec.names
         quiet = () if self.everything else after.spec.quiet
-        pairs = enumerate(zip(before.raw, after.raw, strict=True))
-        different = [(index, old) for index, (old, new) in pairs if old != new and names[index] not in quiet]
-        return {i: "-" if old is None else value_text(before.value, names[i], old) for i, old in different}
-
-
-def _state(node: Node) -> str:
-    """The TCP state of a sock; "" for what has none."""
-    if "sk_state" not in node.spec.names:
-        return ""
-    raw = node.raw[node.spec.names.index("sk_state")]
-    return value_text(node.value, "sk_state", raw)
+        names, was, now = after.spec.names, before.raw, after.raw
+        different = [i for i in range(len(names)) if was[i] != now[i] and names[i] not in quiet]
+        return {i: "-" if was[i] is None else before.text(i) for i in different}
 
 
 def _note(merged: Merged) -> str:
     """What is said behind the fields: how the object is called, what became of it, what is not shown below it."""
-    named = [edge for edge in merged.hidden if "[" not in edge]
-    parts = (f'"{merged.name}"' if merged.name else "", merged.note, f"… {', '.join(named)}" if named else "")
-    return "   ".join(filter(None, parts))
+    note = f'"{merged.name}"' if merged.name else ""
+    if merged.note:
+        note = f"{note}   {merged.note}" if note else merged.note
+    if merged.hidden:
+        more = f"… {', '.join(merged.hidden)}"
+        note = f"{note}   {more}" if note else more
+    return note
 
 
 def _visible(merged: Merged) -> tuple[list[Merged], list[tuple[str, str]]]:
-    """The children that get lines, and what to say of repeated ones."""
+    """The children that get lines, and what to say of the others: repeated ones, and those that did not change."""
     shown: list[Merged] = []
     repeated: dict[tuple[str, ...], list[Merged]] = {}
     for child in merged.children:
         if not child.touched:
             continue
-        key = (child.sign, child.node.struct, child.edge.partition("[")[0], child.note)
-        same = repeated.setdefault(key, [])
-        same.append(child)
-        if len(same) <= SAME_SHOWN or "[" not in child.edge:
+        array, index, _ = child.edge.partition("[")
+        same = repeated.setdefault((child.sign, child.node.struct, array, child.note), []) if index else [child]
+        if index:
+            same.append(child)
+        if len(same) <= SAME_SHOWN:
             shown.append(child)
     folds = []
     for (sign, struct, *_), same in repeated.items():
-        rest = [child for child in same if child not in shown]
+        rest = same[SAME_SHOWN:]
         if len(rest) == 1:
-            shown.append(rest[0])
+            shown += rest
         elif rest:
             folds.append((sign or "folded", f"… {len(rest)} more {struct}: {_range([c.edge for c in rest])}"))
+    elements = merged.elements
+    more = len(elements) + merged.node.more
+    if more:
+        folds.append(("folded", f"… {more} more" + (f": {_range(elements)}" if elements else "")))
     return shown, folds
-
-
-def _unchanged(merged: Merged) -> list[tuple[str, str]]:
-    """The fold line of elements that did not change, or were never followed."""
-    elements = [edge for edge in merged.hidden if "[" in edge]
-    count = len(elements) + merged.node.more
-    if not count:
-        return []
-    return [("folded", f"… {count} more" + (f": {_range(elements)}" if elements else ""))]
 
 
 def _range(edges: list[str]) -> str:

@@ -116,18 +116,18 @@ class Watch:
         if before is None:
             return
         from kshell.lens import tree
-        from kshell.lens.objects import FreeSlots
+        from kshell.lens.objects import alive
 
         shown = self._shown
         was = shown if shown is not None and (before.watch is not self or shown.number > before.number) else before
         now = self._shown = self._see(task)
-        alive = FreeSlots(self.host.machine.kernel.slab_caches).alive
+        in_use = alive(self.host.machine.kernel)
         if "objects" in self.session.show:
             everything = self.session.settings["view"] == "full"
             edges = [f"fd_array[{fd}]" for fd in named]
-            lines = tree.touched_lines(was.objects, now.objects, edges, everything, alive)
+            lines = tree.touched_lines(was.objects, now.objects, edges, everything, in_use)
             if lines:
                 self.session.emit(ev.Objects, lines)
         if "changes" in self.session.show:
-            for change in tree.changes(was.objects, now.objects, alive):
+            for change in tree.changes(was.objects, now.objects, in_use):
                 self.session.emit(ev.Change, change.struct, change.address, change.field, change.old, change.new)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from kshell.lens import fields, names, values
 from kshell.lens.graph.model import Box, Edge, Graph, Row
 from kshell.lens.objects import ASIDE, Node, node_of, object_node, open_files
-from kshell.lens.shown import TELLING, UNSET, value_text, visible
+from kshell.lens.shown import TELLING, UNSET, visible
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
@@ -254,12 +254,11 @@ def _rows(node: Node, detail: int) -> Iterator[Row]:
             text = fields.text(node.value, name, getattr(node.value, name))
             yield Row(name, _short(text, detail))
         return
-    state = value_text(node.value, "sk_state", node.raw[spec.names.index("sk_state")]) if "sk_state" in spec.names else ""
-    always, never = visible(spec, state)
-    for name, raw in zip(spec.names, node.raw, strict=True):
-        if raw is None or name in never - always or (detail == 2 and name not in _BRIEF):
+    always, never = visible(spec, node.state)
+    for index, name in enumerate(spec.names):
+        if node.raw[index] is None or name in never - always or (detail == 2 and name not in _BRIEF):
             continue
-        text = value_text(node.value, name, raw)
+        text = node.text(index)
         if name in always or text not in UNSET:
             yield Row(name, _short(text, detail))
     if node.note and detail < 2:

@@ -159,6 +159,7 @@ class Kernel:
         self.slab_caches: list[kmem_cache] = []
         self.kmalloc_caches: dict[int, kmem_cache] = {}
         self._next_slab_page = 0xFFFF888003A10000
+        self._slabs: list[tuple[int, kmem_cache]] = []  # by address
         self.cred_jar: kmem_cache
         self.task_struct_cachep: kmem_cache
         self.signal_cachep: kmem_cache

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
+from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from kshell.linux.include.linux.mm_types import PAGE_SIZE
 
 if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
-
 
 
 class _slab_object(Protocol):
@@ -57,10 +58,20 @@ def _new_slab(s: kmem_cache) -> None:
     kernel = s._kernel
     base = kernel._next_slab_page
     kernel._next_slab_page += s.oo * PAGE_SIZE
+    kernel._slabs.append((base, s))
     objects = s.oo * PAGE_SIZE // s.size
     s._free.extend(range(base + (objects - 1) * s.size, base - 1, -s.size))
     s._total += objects
     s._pages += s.oo
+
+
+def _is_free(kernel: Kernel, address: int) -> bool:
+    """Whether the slab object is free that an address is of: its own, or that of something inside it."""
+    index = bisect_right(kernel._slabs, address, key=itemgetter(0)) - 1
+    if index < 0:
+        return False
+    base, s = kernel._slabs[index]
+    return address - (address - base) % s.size in s._free
 
 
 def kmem_cache_alloc(s: kmem_cache, cls: Callable[[], T]) -> T:
