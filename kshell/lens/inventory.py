@@ -12,11 +12,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from hashlib import blake2b
-from random import Random
 from types import CellType, CodeType, CoroutineType, FunctionType, MethodType
 from typing import Final
 
 from kshell.lens import names
+from kshell.linux.include.linux.random import Random
 
 Leaf = int | str | bytes | float | None
 

@@ -10,6 +10,8 @@ import sys
 from functools import cache
 from typing import Final
 
+from kshell.lens.loaded import kernel_modules
+
 ALIASES: Final = {
     "__state": "state",
     "__sk_common": "", "sk": "", "inet_conn": "", "icsk_inet": "", "inet": "", "req": "", "tw_sk": "", "__req_common": "",
@@ -54,11 +56,10 @@ def keeps(cls: type, name: str, ctype: str = "") -> bool:
 def _classes(modules: int) -> dict[str, type]:
     """The struct classes of the model that are loaded, by struct; modules: how many modules are."""
     found: dict[str, type] = {}
-    for name, module in list(sys.modules.items()):
-        if name.startswith("kshell.linux") and module is not None:
-            for key, value in vars(module).items():
-                if isinstance(value, type) and value.__module__ == name and key == value.__name__:
-                    found.setdefault(key, value)
+    for module in kernel_modules():
+        for key, value in vars(module).items():
+            if isinstance(value, type) and value.__module__ == module.__name__ and key == value.__name__:
+                found.setdefault(key, value)
     return found
 
 

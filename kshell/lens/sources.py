@@ -11,7 +11,8 @@ from types import CodeType, FunctionType
 from typing import Final
 
 from kshell.lens.debug.frames import true_code
-from kshell.lens.trace_twins import KERNEL, is_shown, kernel_functions
+from kshell.lens.loaded import KERNEL, kernel_modules
+from kshell.lens.trace_twins import is_shown, kernel_functions
 
 LESSONS: Final = Path(__file__).resolve().parent.parent / "lessons"
 
@@ -89,10 +90,8 @@ def _callers() -> dict[str, dict[str, None]]:
 
 def _operations() -> Iterator[tuple[str, str, object]]:
     """Table, field and function of every table of operations."""
-    for module_name, module in sorted(sys.modules.items()):
-        if not module_name.startswith(KERNEL) or module is None:
-            continue
-        for name, value in vars(module).items():
+    for module in kernel_modules():
+        for name, value in sorted(vars(module).items()):
             if type(value).__module__.startswith(KERNEL) and not callable(value):
                 for field in (slot for cls in type(value).__mro__ for slot in getattr(cls, "__slots__", ())):
                     yield name, field, getattr(value, field, None)

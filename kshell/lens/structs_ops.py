@@ -5,13 +5,13 @@ An entry that the model leaves empty is not compared; one that is filled must ho
 
 import importlib
 import pkgutil
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import cast
 
 import kshell.linux
+from kshell.lens.loaded import kernel_modules
 from kshell.linux.init.kernel import Kernel
 
 Entries = dict[str, object]
@@ -64,11 +64,10 @@ def check_tables(recorded: Mapping[str, Mapping[str, object]], kernel: Kernel | 
 
 
 def _find(name: str, kernel: Kernel | None) -> object | None:
-    for module_name, module in sorted(sys.modules.items()):
-        if module_name.startswith("kshell.linux.") and isinstance(module, ModuleType):
-            value = vars(module).get(name)
-            if value is not None and not isinstance(value, FunctionType | type | ModuleType):
-                return cast(object, value)
+    for module in kernel_modules():
+        value = vars(module).get(name)
+        if value is not None and not isinstance(value, FunctionType | type | ModuleType):
+            return cast(object, value)
     return getattr(kernel, name, None) if kernel is not None else None
 
 
@@ -133,9 +132,8 @@ def _shown(value: object) -> str:
         return str(value)
     if isinstance(value, bytes):
         return value.decode(errors="replace")
-    for module_name, module in sorted(sys.modules.items()):
-        if module_name.startswith("kshell.linux."):
-            for name, candidate in vars(module).items():
-                if candidate is value:
-                    return name
+    for module in kernel_modules():
+        for name, candidate in vars(module).items():
+            if candidate is value:
+                return name
     return str(getattr(value, "name", type(value).__name__))

@@ -6,18 +6,17 @@ and swapping back leaves nothing behind: the tracer costs nothing when it is off
 """
 
 import inspect
-import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
 
 from kshell.lens.linux_files import linux_file
+from kshell.lens.loaded import KERNEL, kernel_modules
 from kshell.linux.include.linux.sched import REST_OF
 from kshell.world.clock import VirtualClock
 from kshell.world.machine import Machine
 
-KERNEL = "kshell.linux."
 TWIN_FILE = "<kshell trace>"
 
 # Model-side plumbing with Linux's names: the recordings start below it.
@@ -138,9 +137,8 @@ class Left:
 
 def kernel_functions() -> Iterator[FunctionType]:
     """Every function that a trace shows: at module level, not private to the model."""
-    for name, module in sorted(sys.modules.items()):
-        if name.startswith(KERNEL) and isinstance(module, ModuleType):
-            yield from _functions_of(module)
+    for module in kernel_modules():
+        yield from sorted(_functions_of(module), key=lambda function: function.__code__.co_firstlineno)
 
 
 def rests() -> Iterator[tuple[FunctionType, FunctionType]]:

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from kshell.linux.include.linux.sched import PIDTYPE_PID
 from kshell.world.arena import Arena
 from kshell.world.machine import Machine, MachinePanic, SyscallInProgress
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.init.kernel import Kernel
     from kshell.world.clock import VirtualClock
@@ -34,7 +36,7 @@ WORLD: Final = 8  # ("", what, values): as World.do
 
 _MEMORY: Final = frozenset({STORE, MAP})
 
-Op = tuple[Any, ...]
+Op = tuple["Any", ...]
 """Kind, host, and what the kind says in brackets above."""
 
 

@@ -4,8 +4,9 @@ Python looks for each of some 600 modules with half a dozen system calls, which 
 The cache file is mapped into memory and asked first; a module whose source has changed since, by time or size, is
 loaded as usual and put into the cache when the process ends. Nothing depends on it: without it all goes as usual.
 
-The file: the length of the index (8 bytes, little endian), the index (a marshalled dict of `Entry` by module name),
-and after it the marshalled code of each module.
+The file, which bytecode_build.py writes: the length of the index (8 bytes, little endian), the index, and after it each
+module. The index is a marshalled tuple: the directory of the package, and the place of each module by name. A module is
+a `HEADER` and the bytes of deferral.py: first what waits until it is needed, then what importing the module needs.
 """
 
 from __future__ import annotations
@@ -15,15 +16,16 @@ import marshal
 import mmap
 import os
 import sys
-from collections.abc import Mapping, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
-from types import CodeType, ModuleType
+from struct import Struct
+from types import FunctionType, ModuleType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any, Protocol
 
-    class Import(Protocol):
+    class PythonImport(Protocol):
         """Python's __import__."""
 
         def __call__(
@@ -38,35 +40,127 @@ if TYPE_CHECKING:
 
 PACKAGE = "kshell"
 ROOT = os.path.dirname(os.path.dirname(__file__))
-CACHE = os.path.join(ROOT, "__pycache__", f"all.{sys.implementation.cache_tag}.bin")
+CACHE = os.path.join(ROOT, "__pycache__", f"parts.{sys.implementation.cache_tag}.bin")
 
-Entry = tuple[str, bool, int, int, int, int]
-"""Path of the source, whether it is a package, mtime in ns and size of the source, start and end of its code."""
+LOADER = "__stub__"
+"""The global variable of a module that makes functions whose code waits."""
 
-_LENGTH = 8
+STUB_FILE = "<waiting>"
+"""The file of the code that stands for code that waits."""
+
+Later = tuple[str, str | None] | int
+"""What a name is bound to later: a module and the name to be taken from it, None for the module itself; or a number.
+
+The number's two lowest bits tell the kind, the others, for IMPORT, the module's number in the index (what is taken from
+it has the same name), and for FUNCTION and STATEMENT the place of the code in the module's bytes.
+"""
+
+IMPORT, FUNCTION, STATEMENT = range(3)
+
+LENGTH = 8
+HEADER = Struct("<QQQ?")
+"""mtime in ns and size of the source, where in the module's bytes that begins which does not wait, whether it is a package."""
+
 _DAMAGED = (ValueError, EOFError, TypeError)
 
 
 class CachedLoader(SourceFileLoader):
-    """Takes a module's code from the cache."""
+    """Loads a module from the cache: its functions' code, and what only they need, when they are called."""
 
-    def __init__(self, name: str, path: str, code: memoryview) -> None:
+    def __init__(self, name: str, path: str, cache: BytecodeCache, code: memoryview, first: int) -> None:
         super().__init__(name, path)
-        self._code = code
+        self._cache, self._code, self._first = cache, code, first
+        self._globals: dict[str, Any] = {}
+        self._later: dict[str, Later] = {}
+        self._stubs: dict[int, tuple[FunctionType, dict[str, Any] | None]] = {}
 
-    def get_code(self, fullname: str) -> CodeType | None:
+    def exec_module(self, module: ModuleType) -> None:
+        self._globals = module.__dict__
         try:
-            code = marshal.loads(self._code)
+            self._later, code = marshal.loads(self._code[self._first :])
         except _DAMAGED:
-            code = None
-        return code if isinstance(code, CodeType) else super().get_code(fullname)
+            return super().exec_module(module)
+        self._globals[LOADER] = self._stub
+        if self._later:
+            self._globals["__getattr__"] = self._attribute
+        exec(code, self._globals)
+
+    def load(self, place: int) -> FunctionType:
+        """Give a function that is called its code; place: of the code in the module's bytes."""
+        needs, code = marshal.loads(self._code[place:])
+        self._bring(needs)
+        function, kwdefaults = self._stubs.pop(place)
+        function.__code__, function.__kwdefaults__, function.__qualname__ = code, kwdefaults, code.co_qualname
+        return function
+
+    def bring_all(self) -> None:
+        """Bind all names of the module, as ``from MODULE import *`` wants them."""
+        self._bring(self._later)
+
+    def complete(self) -> None:
+        """Load all that waits, for who looks at modules instead of calling them."""
+        self.bring_all()
+        self._later = {}
+        for place in list(self._stubs):
+            self.load(place)
+
+    def _stub(
+        self, place: int, name: str, defaults: tuple[Any, ...] | None = None, kwdefaults: dict[str, Any] | None = None
+    ) -> FunctionType:
+        """A function that gets its code when it is called."""
+        function = FunctionType(_STUB, self._globals, name, defaults or None)
+        function.__kwdefaults__ = {"_loader": self, "_place": place}
+        self._stubs[place] = function, kwdefaults or None
+        return function
+
+    def _bring(self, names: Iterable[str]) -> None:
+        """Bind those of some names that are not bound yet."""
+        bound, later = self._globals, self._later
+        for name in names:
+            if name not in bound:
+                bound[name] = self._value(name, later[name])
+
+    def _value(self, name: str, later: Later) -> object:
+        if isinstance(later, tuple):
+            return self._imported(*later)
+        place, kind = later >> 2, later & 3
+        if kind == IMPORT:
+            return self._imported(self._cache.names[place], name)
+        if kind == FUNCTION:
+            return self._stub(place, name)
+        needs, code = marshal.loads(self._code[place:])
+        self._bring(needs)
+        exec(code, self._globals)
+        return self._globals[name]
+
+    def _imported(self, module: str, name: str | None) -> object:
+        loaded = sys.modules.get(module) or self._cache.load(module)
+        if loaded is None or name not in loaded.__dict__:
+            loaded = __import__(module, fromlist=(name,) if name else ())
+        return getattr(loaded, name) if name else loaded
+
+    def _attribute(self, name: str) -> object:
+        """The module's __getattr__: others may ask for a name that waits."""
+        if name in self._later:
+            self._bring((name,))
+            return self._globals[name]
+        raise AttributeError(f"module {self.name!r} has no attribute {name!r}")
+
+
+def _waiting(*args: Any, _loader: CachedLoader, _place: int, **kwargs: Any) -> Any:
+    """The code of every function that waits for its own."""
+    return _loader.load(_place)(*args, **kwargs)
+
+
+_STUB = _waiting.__code__.replace(co_filename=STUB_FILE)
 
 
 class BytecodeCache:
     """A finder of the package's modules in the cache file; first of sys.meta_path."""
 
     def __init__(self) -> None:
-        self._entries, self._codes = _read()
+        self._places, self._content = _read()
+        self.names = tuple(self._places)
         self._stale = False
 
     def find_spec(
@@ -75,14 +169,18 @@ class BytecodeCache:
         """The spec of a module of the package whose source is as it was cached, else None."""
         if not name.startswith(PACKAGE):
             return None
-        entry = self._entries.get(name)
-        if entry is None or _version(entry[0]) != entry[2:4]:
+        place = self._places.get(name)
+        if place is None:
             self._stale = True
             return None
-        source, is_package, _, _, start, end = entry
-        spec = ModuleSpec(
-            name, CachedLoader(name, source, self._codes[start:end]), origin=source, is_package=is_package
-        )
+        *cached, first, is_package = HEADER.unpack_from(self._content, place)
+        source = source_of(name, is_package)
+        found = version(source)
+        if found != tuple(cached):
+            self._stale |= found is not None
+            return None
+        loader = CachedLoader(name, source, self, self._content[place + HEADER.size :], first)
+        spec = ModuleSpec(name, loader, origin=source, is_package=is_package)
         spec.has_location = True
         if is_package:
             spec.submodule_search_locations = [os.path.dirname(source)]
@@ -110,27 +208,32 @@ class BytecodeCache:
         setattr(package, attribute, module)
         return module
 
+    def contents(self) -> dict[str, bytes]:
+        """The bytes of each module."""
+        places = [*self._places.values(), len(self._content)]
+        return {
+            name: bytes(self._content[start:end])
+            for name, start, end in zip(self.names, places, places[1:], strict=False)
+        }
+
     def save(self) -> None:
         """Put the modules that were loaded past the cache into it, unless Python is told to write no byte code."""
         if not self._stale or sys.dont_write_bytecode:
             return
-        modules = {name: (entry[:4], bytes(self._codes[entry[4] : entry[5]])) for name, entry in self._entries.items()}
-        for name, module in list(sys.modules.items()):
-            spec = module.__spec__ if name.startswith(PACKAGE) else None
-            if spec is not None and spec.origin is not None and not isinstance(spec.loader, CachedLoader):
-                modules[name] = _compiled(name, spec.origin, spec.submodule_search_locations is not None)
-        _write(modules)
+        from kshell.shell.bytecode_build import add
+
+        specs = [module.__spec__ for name, module in list(sys.modules.items()) if name.startswith(PACKAGE)]
+        add([spec for spec in specs if spec is not None and not isinstance(spec.loader, CachedLoader)])
 
 
-_Compiled = tuple[tuple[str, bool, int, int], bytes]
+def source_of(name: str, is_package: bool) -> str:
+    """The path of a module's source."""
+    path = f"{os.path.dirname(ROOT)}{os.sep}{name.replace('.', os.sep)}"
+    return f"{path}{os.sep}__init__.py" if is_package else f"{path}.py"
 
 
-def _compiled(name: str, source: str, is_package: bool) -> _Compiled:
-    code = SourceFileLoader(name, source).get_code(name)
-    return (source, is_package, *(_version(source) or (0, 0))), marshal.dumps(code)
-
-
-def _version(source: str) -> tuple[int, int] | None:
+def version(source: str) -> tuple[int, int] | None:
+    """mtime in ns and size of a file; None if there is none."""
     try:
         status = os.stat(source)
     except OSError:
@@ -138,36 +241,19 @@ def _version(source: str) -> tuple[int, int] | None:
     return status.st_mtime_ns, status.st_size
 
 
-def _read() -> tuple[dict[str, Entry], memoryview]:
+def _read() -> tuple[dict[str, int], memoryview]:
+    """The place of each module by name, and the bytes in which it is."""
     try:
         with open(CACHE, "rb") as file:
             content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        start = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
-        entries = marshal.loads(content[_LENGTH:start])
+        start = LENGTH + int.from_bytes(content[:LENGTH], "little")
+        root, places = marshal.loads(content[LENGTH:start])
     except (OSError, *_DAMAGED):
         return {}, memoryview(b"")
-    return (entries, content[start:]) if isinstance(entries, dict) else ({}, content)
+    return (places, content[start:]) if root == ROOT else ({}, content)
 
 
-def _write(modules: Mapping[str, _Compiled]) -> None:
-    entries: dict[str, Entry] = {}
-    end = 0
-    for name, (version, code) in modules.items():
-        start, end = end, end + len(code)
-        entries[name] = (*version, start, end)
-    index = marshal.dumps(entries)
-    temporary = f"{CACHE}.{os.getpid()}"
-    try:
-        os.makedirs(os.path.dirname(CACHE), exist_ok=True)
-        with open(temporary, "wb") as file:
-            file.write(len(index).to_bytes(_LENGTH, "little") + index)
-            file.writelines(code for _, code in modules.values())
-        os.replace(temporary, CACHE)
-    except OSError:
-        return  # nobody but its speed depends on it
-
-
-def _import_from(cache: BytecodeCache, plain_import: Import) -> Import:
+def _import_from(cache: BytecodeCache, plain_import: PythonImport) -> PythonImport:
     """An __import__ that does itself what `from MODULE import …` asks for, where the module is loaded or in the cache.
 
     importlib takes ten times the steps, and Python 3.11 words an error for each attribute that it looks for in vain:
@@ -184,9 +270,17 @@ def _import_from(cache: BytecodeCache, plain_import: Import) -> Import:
     ) -> ModuleType:
         if fromlist and not level:
             module = loaded.get(name) or cache.load(name)
-            if module is not None and ("__path__" not in module.__dict__ or module.__dict__.keys() >= set(fromlist)):
-                return module
+            if module is not None:
+                if "__path__" not in module.__dict__:
+                    if fromlist[0] == "*" and isinstance(module.__loader__, CachedLoader):
+                        module.__loader__.bring_all()
+                    return module
+                if all(each in module.__dict__ or has_module(f"{name}.{each}") for each in fromlist):
+                    return module
         return plain_import(name, globals, locals, fromlist, level)
+
+    def has_module(name: str) -> bool:
+        return name not in loaded and cache.load(name) is not None
 
     return import_module
 
@@ -197,20 +291,3 @@ def install() -> BytecodeCache:
     sys.meta_path.insert(0, cache)
     builtins.__import__ = _import_from(cache, builtins.__import__)
     return cache
-
-
-def build() -> None:
-    """Cache every module of the package, as set-up does after it installed it."""
-    modules: dict[str, _Compiled] = {}
-    for directory, _, files in os.walk(ROOT):
-        for file in files:
-            source = os.path.join(directory, file)
-            stem, extension = os.path.splitext(os.path.relpath(source, os.path.dirname(ROOT)))
-            if extension == ".py":
-                name = stem.replace(os.sep, ".").removesuffix(".__init__")
-                modules[name] = _compiled(name, source, file == "__init__.py")
-    _write(modules)
-
-
-if __name__ == "__main__":
-    build()

@@ -37,6 +37,7 @@ _SUBCOMMANDS = {
 
 def entry() -> NoReturn:
     """The console command: `main`, started from cached byte code and ended without tidying up memory."""
+    gc.set_threshold(100_000, 20, 100)  # the kernel's objects free themselves; collecting often only costs time
     keyboard = _painted(sys.argv[1:])
     from kshell.shell import bytecode
 

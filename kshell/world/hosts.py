@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from random import Random
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
+from kshell.linux.include.linux.random import Random
 from kshell.linux.net.core.dev_register import dev_valid_name
 from kshell.world.machine import LOCALHOST, WorldError
 from kshell.world.nic import plug_in

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from kshell.linux.drivers.net.frame import FCS_AND_GAP, Frame
 
 if TYPE_CHECKING:
-    from random import Random
-
     from kshell.linux.include.linux.netdevice import net_device
+    from kshell.linux.include.linux.random import Random
     from kshell.world.clock import VirtualClock
 
 SECOND: Final = 1_000_000_000

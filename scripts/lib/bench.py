@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kshell.shell import bytecode
+from kshell.shell import bytecode_build
 from lib.bench_programs import PROGRAMS
 from lib.report import ROOT
 
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
     if unknown:
         parser.error(f"no figure {', '.join(sorted(unknown))}; there are {', '.join(FIGURES)}")
     compileall.compile_dir(ROOT / "kshell", quiet=2)  # as an installed package has it
-    bytecode.build()
+    bytecode_build.build()
     for name in options.figures or FIGURES:
         for figure in FIGURES[name](options.rounds):
             figure.print()

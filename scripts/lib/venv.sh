@@ -16,7 +16,7 @@ prepare() {
     "$root/.venv/bin/python" -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat \
         --editable "$what" >&2 || return 1
     "$root/.venv/bin/python" -m compileall -q "$root/kshell"
-    "$root/.venv/bin/python" -m kshell.shell.bytecode
+    "$root/.venv/bin/python" -m kshell.shell.bytecode_build
     touch "$wanted"
 }
 

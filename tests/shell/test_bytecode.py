@@ -4,11 +4,12 @@ import builtins
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import module_from_spec
 from pathlib import Path
 
 import pytest
 
-from kshell.shell import bytecode
+from kshell.shell import bytecode, bytecode_build
 
 SOURCE = "def answer():\n    return {}\n"
 
@@ -27,25 +28,25 @@ def found(name: str = "kshell_cached") -> object:
     spec = bytecode.BytecodeCache().find_spec(name)
     if spec is None:
         return None
-    assert isinstance(spec.loader, bytecode.CachedLoader)
-    scope: dict[str, object] = {}
-    exec(spec.loader.get_code(name), scope)  # type: ignore[arg-type]
-    return scope["answer"]() if "answer" in scope else None  # type: ignore[operator]
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.answer() if hasattr(module, "answer") else None
 
 
 def test_a_built_cache_gives_the_modules_code(package: Path) -> None:
-    bytecode.build()
+    bytecode_build.build()
     assert found() == 1
 
 
 def test_a_changed_source_is_not_taken_from_the_cache(package: Path) -> None:
-    bytecode.build()
+    bytecode_build.build()
     (package / "__init__.py").write_text(SOURCE.format(200))
     assert found() is None
 
 
 def test_a_source_that_is_gone_is_not_taken_from_the_cache(package: Path) -> None:
-    bytecode.build()
+    bytecode_build.build()
     (package / "__init__.py").unlink()
     assert found() is None
 
@@ -57,13 +58,13 @@ def test_a_damaged_cache_is_as_none(package: Path, content: bytes) -> None:
 
 
 def test_modules_of_others_are_left_to_others(package: Path) -> None:
-    bytecode.build()
+    bytecode_build.build()
     assert bytecode.BytecodeCache().find_spec("json") is None
 
 
 def test_a_cache_that_cannot_be_written_is_left_out(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bytecode, "CACHE", "/proc/nowhere/cache.bin")
-    bytecode.build()
+    bytecode_build.build()
 
 
 def test_the_command_runs_with_the_cache() -> None:
@@ -72,6 +73,7 @@ def test_the_command_runs_with_the_cache() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "getpid() = 1" in done.stdout
+
 
 # ---- what an import gives
 
@@ -99,7 +101,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[bytec
         path.write_text(text)
     monkeypatch.setattr(bytecode, "ROOT", str(root))
     monkeypatch.setattr(bytecode, "CACHE", str(root / "cache.bin"))
-    bytecode.build()
+    bytecode_build.build()
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     monkeypatch.setattr(builtins, "__import__", builtins.__import__)
     before = set(sys.modules)
@@ -176,7 +178,11 @@ def test_a_module_knows_what_importlib_tells_it(installed: bytecode.BytecodeCach
 def test_a_module_whose_code_is_damaged_is_compiled_from_its_source(
     installed: bytecode.BytecodeCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(installed, "_codes", memoryview(bytes(len(installed._codes))))
+    header = bytecode.HEADER.size
+    content = bytearray(installed._content)
+    for start, end in zip(places := list(installed._places.values()), [*places[1:], len(content)], strict=True):
+        content[start + header : end] = bytes(end - start - header)
+    monkeypatch.setattr(installed, "_content", memoryview(content))
     assert imported("from kshell_cached.plain import NUMBER")["NUMBER"] == 1
 
 

@@ -6,15 +6,16 @@ import inspect
 import linecache
 import re
 from collections.abc import Iterator
+from os.path import dirname
 from types import CodeType, FrameType, FunctionType
 from typing import Final
 
+import kshell.linux
 from kshell.lens.trace_graph import named_text
 from kshell.lens.trace_twins import TWIN_FILE, is_shown, parameter_names
 from kshell.linux.init.kernel import Kernel
-from kshell.linux.init.main import start_kernel
 
-KERNEL_DIR: Final = start_kernel.__code__.co_filename.removesuffix("init/main.py")
+KERNEL_DIR: Final = f"{dirname(kshell.linux.__file__)}/"
 _FOR_TOOLS: Final = re.compile(r"  # (?:type: ignore|noqa).*$")
 
 

@@ -6,8 +6,9 @@ The order is that of Debian 12's 6.1 kernel. What is not here does nothing the m
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from kshell.abi.record import Record
 from kshell.linux.drivers.base.core import ksysfs_init, param_sysfs_init
 from kshell.linux.drivers.char.mem import chr_dev_init
 from kshell.linux.fs.anon_inodes import anon_inode_init
@@ -68,7 +69,7 @@ if TYPE_CHECKING:
 LEVELS: Final = ("early", "pure", "core", "postcore", "arch", "subsys", "fs", "rootfs", "device", "late")
 
 
-class Initcall(NamedTuple):
+class Initcall(Record):
     """One registered function and the level of its registration (core_initcall, fs_initcall, …)."""
 
     level: str

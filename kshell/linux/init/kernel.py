@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from random import Random
 from typing import TYPE_CHECKING, Protocol
+
+from kshell.linux.include.linux.random import Random
 
 if TYPE_CHECKING:
     from kshell.linux.drivers.pci.pci_driver import pci_driver

@@ -4,9 +4,9 @@ give is what the log read from them."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from random import Random
 from typing import TYPE_CHECKING
 
+from kshell.linux.include.linux.random import Random
 from kshell.world.machine import Machine, SyscallInProgress
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class RecordedRandom(Random):
     """Gives the recorded bytes first."""
 
     def __init__(self, data: bytes) -> None:
-        super().__init__(0)
+        self.seed(0)
         self.data = data
 
     def randbytes(self, n: int) -> bytes:

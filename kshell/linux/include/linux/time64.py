@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections import namedtuple
 
 from kshell.abi.time import NSEC_PER_SEC
 
@@ -10,11 +10,12 @@ NSEC_PER_MSEC = 1_000_000
 NSEC_PER_USEC = 1000
 
 
-class timespec64(NamedTuple):
+class timespec64(namedtuple("timespec64", ("tv_sec", "tv_nsec"), defaults=(0, 0))):
     """A time or a span; `tv_nsec` lies between 0 and 999 999 999."""
 
-    tv_sec: int = 0
-    tv_nsec: int = 0
+    __slots__ = ()
+    tv_sec: int
+    tv_nsec: int
 
 
 TIME64_ZERO = timespec64(0, 0)

@@ -15,6 +15,7 @@ from kshell.abi.socket import AF_NETLINK, AF_UNSPEC, PF_NETLINK, SOCK_DGRAM, SOC
 from kshell.linux.fs.inode import iput
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ENOIOCTLCMD
+from kshell.linux.include.linux.limits import S32_MIN
 from kshell.linux.include.linux.net import SOCK_INODE, net_proto_family, proto_ops, socket
 from kshell.linux.include.linux.netlink import (
     NETLINK_F_KERNEL_SOCKET,
@@ -26,6 +27,7 @@ from kshell.linux.include.linux.netlink import (
     netlink_table,
     nlk_sk,
 )
+from kshell.linux.include.linux.random import prandom_u32_max
 from kshell.linux.include.linux.sched import PIDTYPE_TGID
 from kshell.linux.include.linux.wait import wait_queue_head
 from kshell.linux.include.net.net_namespace import pernet_operations
@@ -216,7 +218,7 @@ def netlink_autobind(sk: netlink_sock) -> None:
             else:
                 return
         if rover == -4097:
-            rover = -4096 - kernel.random.randrange(0x7FFFF000)
+            rover = S32_MIN + prandom_u32_max(kernel, -4096 - S32_MIN)
         else:
             rover -= 1
         portid = rover & 0xFFFFFFFF

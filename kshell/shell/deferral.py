@@ -1,0 +1,210 @@
+"""Takes a module apart for the byte code cache: what it needs when it is imported, and what can wait.
+
+Of the kernel's functions a start calls one in five, and it makes objects of one class in two. So the code of functions,
+and the imports and classes that only they need, wait until a function is called (for the reason for which PEP 810 has
+lazy imports). `CachedLoader` in bytecode.py puts back what waits.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import marshal
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from inspect import CO_OPTIMIZED
+from types import CodeType
+
+from kshell.shell.bytecode import FUNCTION, IMPORT, LOADER, STATEMENT, Later
+from kshell.shell.stripping import FunctionDef, called, names, strip
+
+_TRANSPARENT = frozenset({
+    "SYSCALL_DEFINE", "COMPAT_SYSCALL_DEFINE", "property", "setter", "cache", "lru_cache", "classmethod",
+    "staticmethod", "contextmanager",
+})  # fmt: skip
+"""Decorators that look neither at a function's code nor at its docstring."""
+
+_ONLY_NAMES = frozenset({"typing", "collections.abc", "types"})
+"""Modules of whose import nothing is left when their names are not used."""
+
+_LOOKS_AROUND = frozenset({"globals", "__getattr__"})
+
+_Import = tuple[str, str | None]
+
+
+def take_apart(source: bytes, path: str, numbers: Mapping[str, int]) -> tuple[bytes, int]:
+    """A module's bytes for the cache, and where in them that begins which does not wait.
+
+    What waits is marshalled tuples, each of the names that it needs of those that wait, and code. What does not wait is
+    a marshalled tuple: all that waits by name with its `Later`, and the module's code.
+
+    numbers: of the modules in the index.
+    """
+    tree = ast.parse(source, path)
+    compiled = _Compiler(path, _take_future(tree))
+    read = names(tree.body)
+    strip(tree)
+    used, bound = names(tree.body), Counter(_bound(tree.body))
+    codes = dict(_codes(compiled(tree.body)))
+    functions = _replace_functions(tree)
+    once = {name for name, times in bound.items() if times == 1 and _LOOKS_AROUND.isdisjoint(read | bound.keys())}
+    statements = _take_statements(tree, once)
+    imports = _take_imports(tree, once & read, used)
+
+    packed = _Packed(imports.keys() | statements.keys())
+    later = {name: _numbered(name, found, numbers) for name, found in imports.items()}
+    for function in functions:
+        function.place.value = place = packed.add(function.reads, codes[function.name, function.line])
+        if function.is_plain and statements.get(function.name) is function.assignment:
+            del statements[function.name]
+            later[function.name] = place << 2 | FUNCTION
+    for name, statement in statements.items():
+        later[name] = packed.add(names([statement]) - {name}, compiled([statement])) << 2 | STATEMENT
+    return b"".join(packed.parts) + marshal.dumps((later, compiled(tree.body))), packed.size
+
+
+class _Function:
+    """A function whose code waits; the assignment that stands for its definition gets a stub from the loader."""
+
+    def __init__(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self.name, self.reads = node.name, names(node.body)
+        self.line = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        self.place = ast.Constant(0)
+        defaults = _defaults(node.args)
+        self.is_plain = not node.decorator_list and not defaults
+        value = ast.Call(ast.Name(LOADER, ast.Load()), [self.place, ast.Constant(node.name), *defaults], [])
+        for decorator in reversed(node.decorator_list):
+            value = ast.Call(decorator, [value], [])
+        assignment = ast.Assign([ast.Name(node.name, ast.Store())], value)
+        self.assignment = ast.fix_missing_locations(ast.copy_location(assignment, node))
+
+
+def _defaults(arguments: ast.arguments) -> list[ast.expr]:
+    """Expressions for a function's __defaults__ and __kwdefaults__; none if it has none."""
+    named = {a.arg: d for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None}
+    if not arguments.defaults and not named:
+        return []
+    return [ast.Tuple(arguments.defaults, ast.Load()), ast.Dict([ast.Constant(n) for n in named], list(named.values()))]
+
+
+class _Packed:
+    """What waits, packed one after the other; waiting: the names of imports and statements that wait."""
+
+    def __init__(self, waiting: set[str]) -> None:
+        self.parts: list[bytes] = []
+        self.size = 0
+        self._waiting = waiting
+
+    def add(self, reads: set[str], code: CodeType) -> int:
+        """Put code behind the rest, with those of the names it reads that wait; returns its place."""
+        place = self.size
+        self.parts.append(marshal.dumps((tuple(sorted(reads & self._waiting)), code)))
+        self.size += len(self.parts[-1])
+        return place
+
+
+class _Compiler:
+    """Compiles parts of a module; flags: what its imports from __future__ mean to the compiler."""
+
+    def __init__(self, path: str, flags: int) -> None:
+        self._path, self._flags = path, flags
+
+    def __call__(self, body: list[ast.stmt]) -> CodeType:
+        code: CodeType = compile(ast.Module(body, []), self._path, "exec", self._flags, dont_inherit=True)
+        return code
+
+
+def _take_future(tree: ast.Module) -> int:
+    """Take the imports from __future__ out of a module; returns their flags."""
+    imports = [s for s in tree.body if isinstance(s, ast.ImportFrom) and s.module == "__future__"]
+    tree.body = [s for s in tree.body if s not in imports]
+    flags = {getattr(__future__, alias.name).compiler_flag for statement in imports for alias in statement.names}
+    return sum(flags)
+
+
+def _codes(code: CodeType) -> Iterator[tuple[tuple[str, int], CodeType]]:
+    """The code of the functions of a module, and of its classes, by name and first line."""
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            if const.co_flags & CO_OPTIMIZED:
+                yield (const.co_name, const.co_firstlineno), const
+            else:
+                yield from _codes(const)
+
+
+def _replace_functions(scope: ast.Module | ast.ClassDef) -> list[_Function]:
+    """Put assignments in the place of the functions of a module, and of its classes, whose code can wait."""
+    found: list[_Function] = []
+    for place, statement in enumerate(scope.body):
+        if isinstance(statement, ast.ClassDef):
+            found += _replace_functions(statement)
+        elif isinstance(statement, FunctionDef) and _can_wait(statement):
+            found.append(_Function(statement))
+            scope.body[place] = found[-1].assignment
+    return found
+
+
+def _can_wait(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    is_closure = not names(function.body).isdisjoint({"super", "__class__"})
+    return not is_closure and all(called(decorator) in _TRANSPARENT for decorator in function.decorator_list)
+
+
+def _take_statements(tree: ast.Module, once: set[str]) -> dict[str, ast.stmt]:
+    """Take out the classes and functions that nothing needs when the module is imported."""
+    found = {name: statement for statement in tree.body if (name := _defined(statement)) in once}
+    while needed := names([s for s in tree.body if s not in found.values()]) & found.keys():
+        found = {name: statement for name, statement in found.items() if name not in needed}
+    tree.body = [s for s in tree.body if s not in found.values()]
+    return found
+
+
+def _defined(statement: ast.stmt) -> str:
+    """The name of the class, or of the undecorated function, that a statement defines; else an empty one."""
+    match statement:
+        case ast.ClassDef(name):
+            return name
+        case ast.Assign([ast.Name(name)], ast.Call(ast.Name(function))) if function == LOADER:
+            return name
+    return ""
+
+
+def _take_imports(tree: ast.Module, candidates: set[str], used: set[str]) -> dict[str, _Import]:
+    """Take out the imports that are not needed when the module is imported, and those of types that nothing uses."""
+    can_wait = candidates - names(tree.body)
+    taken: dict[str, _Import] = {}
+    for statement in list(tree.body):
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            found = _imports(statement)
+            unused = found.keys() - used if getattr(statement, "module", "") in _ONLY_NAMES else set[str]()
+            waits = found.keys() & can_wait - unused
+            taken.update({name: found[name] for name in waits})
+            statement.names = [a for a in statement.names if (a.asname or a.name) not in waits | unused]
+            if not statement.names:
+                tree.body.remove(statement)
+    return taken
+
+
+def _imports(statement: ast.Import | ast.ImportFrom) -> dict[str, _Import]:
+    """What a statement binds that can be imported one by one."""
+    if isinstance(statement, ast.ImportFrom):
+        module = statement.module if not statement.level else None
+        return {a.asname or a.name: (module, a.name) for a in statement.names if a.name != "*"} if module else {}
+    return {a.asname or a.name: (a.name, None) for a in statement.names if "." not in a.name}
+
+
+def _numbered(name: str, found: _Import, numbers: Mapping[str, int]) -> Later:
+    number = numbers.get(found[0])
+    return found if number is None or found[1] != name else number << 2 | IMPORT
+
+
+def _bound(body: list[ast.stmt]) -> Iterator[str]:
+    """The names that a module's statements bind, once for each statement."""
+    for statement in body:
+        for node in (statement,) if isinstance(statement, FunctionDef | ast.ClassDef) else ast.walk(statement):
+            if isinstance(node, FunctionDef | ast.ClassDef):
+                yield node.name
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                yield from (alias.asname or alias.name for alias in node.names)
+            elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+                yield node.id
+    yield from (name for node in ast.walk(ast.Module(body, [])) if isinstance(node, ast.Global) for name in node.names)
