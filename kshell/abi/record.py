@@ -1,5 +1,7 @@
 """Plain records: what dataclasses are, without the cost that they have at every start."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, Self, dataclass_transform
 
 
@@ -12,22 +14,23 @@ class Record:
     """
 
     fields_: ClassVar[tuple[str, ...]] = ()
+    defaults_: ClassVar[Mapping[str, object]] = MappingProxyType({})
     compared_: ClassVar[tuple[str, ...]] = ()
     uncompared: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls) -> None:
         own = (name for name, kind in vars(cls).get("__annotations__", {}).items() if not _is_class_level(kind))
         cls.fields_ = (*cls.fields_, *own)
+        cls.defaults_ = MappingProxyType({name: getattr(cls, name) for name in cls.fields_ if hasattr(cls, name)})
         cls.compared_ = tuple(name for name in cls.fields_ if name not in cls.uncompared)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         values = self.__dict__
+        values.update(self.defaults_)
         values.update(zip(self.fields_, args, strict=False))
         values.update(kwargs)
-        if len(args) + len(kwargs) < len(self.fields_):
-            for name in self.fields_:
-                if name not in values:
-                    values[name] = getattr(type(self), name)
+        if len(values) < len(self.fields_):
+            raise AttributeError(f"{type(self).__name__} lacks one of {', '.join(self.fields_)}")
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed."""

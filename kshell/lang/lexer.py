@@ -2,13 +2,15 @@
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Final
 
+from kshell.lang.ast import Number, Span, String
 from kshell.lang.errors import LangError, Place
 
 #: a number of more digits is an error; 2**64 has 20
 _MAX_DIGITS: Final = 40
+_MAX_TOKENS: Final = 200_000
 
 _BLANKS: Final = r"(?:[ \t\r\f\v\n]++|\#[^\n]*+|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+"
 _BLANK: Final = re.compile(_BLANKS)
@@ -19,7 +21,7 @@ _TOKEN: Final = re.compile(
     (?P<string>@?"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"(?P<cut>\.\.\.)?)
   | (?P<char>'(?:[^'\\\n]|\\(?:x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.))')
   | (?P<mac>[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){2,31}+\b)
-  | (?P<number>0[xX][0-9a-fA-F]++ | [0-9]++)(?P<suffix>[uUlL]{0,3}+)(?P<junk>\w*+)
+  | (?P<number>(?P<digits>0[xX][0-9a-fA-F]++ | [0-9]++)[uUlL]{0,3}+(?P<junk>\w*+))
   | (?P<name>[A-Za-z_$]\w*+)
   | (?P<dots>\.\.\.)
   | (?P<op>=>|->|<<|>>|<=|>=|==|!=|&&|\|\||/(?!\*)|[-+*%&|^~!<>=?:.,;(){}\[\]@])
@@ -44,20 +46,16 @@ _ESCAPE: Final = re.compile(r"\\(x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", re.DOTALL)
 
 
 class Token:
-    """kind: "name", "number", "string", "char", "dots", "op", "annotation", "end"; number, data: of a literal."""
+    """kind: "name", "number", "char", "string", "mac", "dots", "op", "annotation", "end"; literal: what is written there."""
 
-    __slots__ = ("cut", "data", "end", "kind", "number", "start", "text")
+    __slots__ = ("end", "kind", "literal", "start", "text")
 
-    def __init__(
-        self, kind: str, text: str, start: int, end: int, number: int = 0, data: bytes = b"", cut: bool = False
-    ) -> None:
+    def __init__(self, kind: str, text: str, start: int, end: int, literal: Number | String | None = None) -> None:
         self.kind = kind
         self.text = text
         self.start = start
         self.end = end
-        self.number = number
-        self.data = data
-        self.cut = cut
+        self.literal = literal
 
 
 class Source:
@@ -105,65 +103,76 @@ def _escape(code: str) -> bytes:
     return _ESCAPES.get(code) or code.encode("utf-8", "surrogateescape")
 
 
-def tokens(source: Source, start: int = 0) -> Iterator[Token]:
-    """The tokens from an offset on, then one of kind "end"; LangError at the first thing that is none."""
-    text, position = source.text, start
+def tokens(source: Source, start: int = 0) -> tuple[list[Token], LangError | None]:
+    """The tokens from an offset on up to the first thing that is none, and the error there.
+
+    None: there is no such thing, and the last token is of kind "end".
+    """
+    found: list[Token] = []
+    try:
+        _find(source, start, found)
+    except LangError as error:
+        return found, error
+    return found, None
+
+
+def _find(source: Source, position: int, found: list[Token]) -> None:
+    text = source.text
     while (match := _TOKEN.match(text, position)) is not None:
         kind = match.lastgroup or "end"
-        position = match.end()
-        if kind in _PLAIN:
-            token = Token(kind, match[kind], match.start(kind), position)
-        else:
-            token = _literal(source, match, kind)
-        yield token
+        start, position = match.span(kind)
+        word = text[start:position]
+        literal = _LITERALS[kind](source, match, word, (start, position)) if kind in _LITERALS else None
+        found.append(Token(kind, word, start, position, literal))
         if kind == "end":
             return
-        if text.startswith("<", position) and _may_be_annotated(token):
+        if text.startswith("<", position) and (kind == "number" or word == "AT_FDCWD"):
             annotation = _ANNOTATION.match(text, position)
             if annotation:
-                yield Token("annotation", annotation[0], position, annotation.end())
+                found.append(Token("annotation", annotation[0], position, annotation.end()))
                 position = annotation.end()
+        if len(found) > _MAX_TOKENS:
+            raise source.error("line too long", 0, 1, expected=f"at most {_MAX_TOKENS} words")
     blank = _BLANK.match(text, position)
     raise _not_a_token(source, blank.end() if blank is not None else position)
 
 
-#: kinds of tokens that are what they look like
-_PLAIN: Final = frozenset({"name", "op", "dots", "end"})
-
-
-def _may_be_annotated(token: Token) -> bool:
-    return token.kind == "number" or token.text == "AT_FDCWD"
-
-
-def _literal(source: Source, match: re.Match[str], kind: str) -> Token:
-    end = match.end()
-    if kind == "junk":
-        start = match.start("number")
-        return Token("number", source.text[start:end], start, end, number=_number(source, match))
-    text, start = match[kind], match.start(kind)
-    if kind == "char":
-        return Token("char", text, start, end, number=int.from_bytes(unescape(text[1:-1])[:1], "big"))
-    if kind == "mac":
-        return Token("string", text, start, end, data=bytes.fromhex(text.replace(":", "")))
-    cut = match["cut"] is not None
-    body = text[text.index('"') + 1 : -4 if cut else -1]
-    return Token("string", text, start, end, data=unescape(body), cut=cut)
-
-
-def _number(source: Source, match: re.Match[str]) -> int:
-    digits, start, end = match["number"], match.start("number"), match.end()
+def _number(source: Source, match: re.Match[str], word: str, span: Span) -> Number:
+    digits = match["digits"]
     if match["junk"]:
-        raise source.error(f"{short(source.text[start:end])} is not a number", start, end)
+        raise source.error(f"{short(word)} is not a number", *span)
     if len(digits) > _MAX_DIGITS:
-        raise source.error("number too large", start, end, expected="at most 64 bits")
-    octal = len(digits) > 1 and digits[0] == "0" and digits[1] not in "xX"
+        raise source.error("number too large", *span, expected="at most 64 bits")
+    base = 10 if digits[0] != "0" or len(digits) == 1 else 16 if digits[1] in "xX" else 8
     try:
-        value = int(digits, 8 if octal else 0)
+        value = int(digits, base)
     except ValueError:
-        raise source.error(f"{digits} is not an octal number", start, end) from None
+        raise source.error(f"{digits} is not an octal number", *span) from None
     if value >> 64:
-        raise source.error("number too large", start, end, expected="at most 64 bits")
-    return value
+        raise source.error("number too large", *span, expected="at most 64 bits")
+    return Number(value, base, span)
+
+
+def _character(source: Source, match: re.Match[str], word: str, span: Span) -> Number:
+    return Number(int.from_bytes(unescape(word[1:-1])[:1], "big"), 10, span)
+
+
+def _hardware_address(source: Source, match: re.Match[str], word: str, span: Span) -> String:
+    return String(bytes.fromhex(word.replace(":", "")), span=span)
+
+
+def _string(source: Source, match: re.Match[str], word: str, span: Span) -> String:
+    cut, abstract = match["cut"] is not None, word[0] == "@"
+    return String(unescape(word[1 + abstract : -4 if cut else -1]), cut, abstract, span)
+
+
+#: what a token of some kinds stands for
+_LITERALS: Final[dict[str, Callable[[Source, re.Match[str], str, Span], Number | String]]] = {
+    "number": _number,
+    "char": _character,
+    "mac": _hardware_address,
+    "string": _string,
+}
 
 
 def _not_a_token(source: Source, position: int) -> LangError:

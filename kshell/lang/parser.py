@@ -3,7 +3,6 @@
 Bounded on every input: at most 64 nested brackets, trees at most 200 high, 200 000 tokens.
 """
 
-from collections.abc import Callable, Iterator
 from typing import Final
 
 from kshell.lang.ast import (
@@ -20,7 +19,6 @@ from kshell.lang.ast import (
     Named,
     Node,
     Number,
-    String,
     Struct,
     Ternary,
     TypeName,
@@ -32,7 +30,6 @@ from kshell.lang.lexer import Source, Token, tokens
 
 _MAX_NESTING: Final = 64
 _MAX_HEIGHT: Final = 200
-_MAX_TOKENS: Final = 200_000
 
 _PRECEDENCE: Final = {
     "or": 1, "||": 2, "&&": 3, "|": 4, "^": 5, "&": 6, "==": 7, "!=": 7, "<": 8, ">": 8, "<=": 8, ">=": 8,
@@ -48,7 +45,7 @@ _TYPE_WORDS: Final = frozenset(
         *("int16_t", "int32_t", "int64_t", "uintptr_t", "intptr_t"),
     }
 )
-_SIMPLE: Final = frozenset({"name", "number", "string"})
+_SIMPLE: Final = frozenset({"name", "number", "string", "mac"})
 _ENDS: Final = frozenset({",", ")", "]", "}"})
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 
@@ -59,49 +56,41 @@ class Parser:
     def __init__(self, source: Source, start: int = 0, empty_fields: bool = False) -> None:
         self.source = source
         self._empty_fields = empty_fields  # strace shows a set of flags that is empty as nothing
-        self._end = Token("end", "", len(source.text), len(source.text))
-        self._stream: Iterator[Token] = tokens(source, start)
-        self._ahead: list[Token] = []
         self._nesting = 0
         self._height = 0
-        self._last_end = start
-        self._taken = 0
-        self.token = self._read()
-        """The next token."""
+        self.jump(start)
 
     # ---- tokens ----
 
-    def peek(self, distance: int) -> Token:
-        """The token that far behind the next one, without taking any."""
-        ahead = self._ahead
-        while len(ahead) < distance:
-            ahead.append(self._read())
-        return ahead[distance - 1]
+    def jump(self, offset: int) -> None:
+        """Goes on reading at an offset of the text."""
+        self._tokens, self._fault = tokens(self.source, offset)
+        self._at = 0
+        self._last_end = offset
+        self.token = self.peek(0)
+        """The next token."""
 
-    def _read(self) -> Token:
-        self._taken += 1
-        if self._taken > _MAX_TOKENS:
-            raise self.source.error("line too long", 0, 1, expected=f"at most {_MAX_TOKENS} words")
-        return next(self._stream, self._end)  # behind the end is the end
+    def peek(self, distance: int) -> Token:
+        """The token that far behind the next one, without taking any; behind the end is the end."""
+        at = self._at + distance
+        if at < len(self._tokens):
+            return self._tokens[at]
+        if self._fault is not None:
+            raise self._fault
+        return self._tokens[-1]
 
     def take(self) -> Token:
         """The next token."""
         token = self.token
         self._last_end = token.end
-        self.token = self._ahead.pop(0) if self._ahead else self._read()
+        self._at += 1
+        self.token = self._tokens[self._at] if self._at < len(self._tokens) else self.peek(0)
         return token
 
     @property
     def last_end(self) -> int:
         """Where the token taken last ends."""
         return self._last_end
-
-    def jump(self, offset: int) -> None:
-        """Goes on reading at an offset of the text."""
-        self._ahead.clear()
-        self._stream = tokens(self.source, offset)
-        self._last_end = offset
-        self.token = self._read()
 
     def at(self, text: str) -> bool:
         """Whether the next token is this operator."""
@@ -142,18 +131,29 @@ class Parser:
                 "expression too long", start, start + 1, expected=f"at most {_MAX_HEIGHT} operators"
             )
 
-    def _items(self, opener: Token, read: Callable[[], Node]) -> tuple[list[Node], int]:
-        """What stands between brackets, commas between, up to the closing one; and the highest item's height."""
+    def _items(self) -> tuple[Token, list[Node], bool]:
+        """An opening bracket, what stands up to the closing one, commas between, and whether blanks stood for commas,
+        as in strace's sets. The height is the highest item's and one more."""
+        opener = self.take()
         self._nest(opener)
-        closing, items, highest = _CLOSING[opener.text], [], 0
-        while not self.at(closing):
-            items.append(read())
-            highest = max(highest, self._height)
+        closing, items, highest, spaced = _CLOSING[opener.text], list[Node](), 0, False
+        while self.token.text != closing:
+            node = self.argument()
+            items.append(node)
+            if self._height > highest:
+                highest = self._height
             if not self.accept(","):
-                break
+                if closing != "]" or not self._goes_on(node):
+                    break
+                spaced = True
         self.expect(closing, opener)
         self._nesting -= 1
-        return items, highest
+        self._grow(highest, opener.start)
+        return opener, items, spaced
+
+    def _goes_on(self, node: Node) -> bool:
+        """Whether another item of a set follows this one behind a blank."""
+        return isinstance(node, Name | Number | Annotated) and self.token.kind in ("name", "number")
 
     # ---- values ----
 
@@ -194,7 +194,7 @@ class Parser:
             return None
         self.take()
         self._height = 1
-        return _literal(token) or Name(token.text, (token.start, token.end))
+        return token.literal or Name(token.text, (token.start, token.end))
 
     def changed(self) -> Node:
         """An expression, or ``before => after``."""
@@ -299,7 +299,7 @@ class Parser:
         self._height = 1
         if token.kind == "name":
             return self._name()
-        simple = _literal(token)
+        simple = _simple(token)
         if simple is not None:
             self.take()
             return simple
@@ -321,8 +321,7 @@ class Parser:
             return Apply("sizeof", (operand,), (token.start, self._last_end))
         if not self.at("("):
             return Name(token.text, (token.start, token.end))
-        args, height = self._items(self.take(), self.argument)
-        self._grow(height, token.start)
+        _, args, _ = self._items()
         return Apply(token.text, tuple(args), (token.start, self._last_end))
 
     def _parenthesis(self) -> Node:
@@ -334,35 +333,19 @@ class Parser:
         return inner
 
     def _braces(self) -> Node:
-        opener = self.take()
-        items, height = self._items(opener, self.argument)
+        opener, items, _ = self._items()
         truncated = bool(items) and isinstance(items[-1], Dots)
-        self._grow(height, opener.start)
         return Struct(tuple(items[:-1] if truncated else items), truncated, (opener.start, self._last_end))
 
     def _square(self) -> Node:
-        opener = self.token
-        spaced = False
-
-        def item() -> Node:
-            nonlocal spaced
-            node = self.argument()
-            if isinstance(node, Name | Number | Annotated) and self.token.kind in ("name", "number"):
-                spaced = True
-                self._ahead.insert(0, self.token)
-                self.token = Token("op", ",", self._last_end, self._last_end)
-            return node
-
-        self.take()
-        items, height = self._items(opener, item)
+        opener, items, spaced = self._items()
         truncated = bool(items) and isinstance(items[-1], Dots)
-        self._grow(height, opener.start)
         return Array(tuple(items[:-1] if truncated else items), truncated, spaced, (opener.start, self._last_end))
 
     # ---- types ----
 
     def _at_type(self, distance: int = 0) -> bool:
-        token, after = self.peek(distance) if distance else self.token, self.peek(distance + 1)
+        token, after = self.peek(distance), self.peek(distance + 1)
         if token.kind != "name" or token.text not in _TYPE_WORDS:
             return False
         return after.kind in ("name", "end") or after.text in ("*", ")", ",")
@@ -400,21 +383,13 @@ class Parser:
 _BRACKETED: Final = {"(": Parser._parenthesis, "{": Parser._braces, "[": Parser._square}
 
 
-def _literal(token: Token) -> Node | None:
-    span = (token.start, token.end)
-    if token.kind == "number":
-        hexadecimal = token.text[:2] in ("0x", "0X")
-        base = 16 if hexadecimal else 8 if token.text[0] == "0" and len(token.text) > 1 else 10
-        return Number(token.number, base, span)
-    if token.kind == "char":
-        return Number(token.number, 10, span)
-    if token.kind == "string":
-        return String(token.data, token.cut, token.text.startswith("@"), span)
+def _simple(token: Token) -> Node | None:
+    """What a token stands for that is a value by itself, and no name."""
     if token.kind == "dots":
-        return Dots(span)
+        return Dots((token.start, token.end))
     if token.kind == "op" and token.text == "?":
-        return Unknown(span)
-    return None
+        return Unknown((token.start, token.end))
+    return token.literal
 
 
 def parse_expression(text: str, filename: str = "<input>", line: int = 1) -> Node:

@@ -14,6 +14,7 @@ from kshell.lang.ast import (
     ExpressionStatement,
     Name,
     Node,
+    Number,
     Result,
     Statement,
 )
@@ -279,7 +280,9 @@ def _result_value(parser: Parser) -> tuple[int | None, str]:
     negative = parser.accept("-")
     if parser.token.kind != "number":
         raise parser.unexpected("a number, an errno's name or ?")
-    number = parser.take().number
+    literal = parser.take().literal
+    assert isinstance(literal, Number)
+    number = literal.value
     annotation = ""
     if parser.token.kind == "annotation":
         annotation = parser.take().text[1:-1]
@@ -353,4 +356,4 @@ def _label(parser: Parser) -> tuple[str, Node | None]:
 
 
 def _begins_value(token: Token) -> bool:
-    return token.kind in ("name", "number", "string") or (token.kind == "op" and token.text in ("[", "{"))
+    return token.kind in ("name", "number", "string", "mac") or (token.kind == "op" and token.text in ("[", "{"))

@@ -53,7 +53,8 @@ def _extent(lines: list[str], at: int) -> int:
     depth, quote = 0, ""
     if len(lines[at]) > LONGEST_SCANNED:
         return 1
-    for count, line in enumerate(lines[at : at + MOST_LINES], 1):
+    for count in range(1, min(MOST_LINES, len(lines) - at) + 1):
+        line = lines[at + count - 1]
         if line.endswith("\\") and count < MOST_LINES:
             depth, quote = _scan(line[:-1], depth, quote)
             continue

@@ -30,11 +30,9 @@ class Printer:
 
     def __call__(self, events: Iterable[ev.Event]) -> None:
         for event in events:
-            lines = [*self.view.lines(event), ""]
-            if len(lines) > 1:
-                sys.stdout.write("\n".join(lines))
-            message = self.messages.message(event)
-            if message:
+            if lines := [*self.view.lines(event)]:
+                sys.stdout.write("\n".join([*lines, ""]))
+            if message := self.messages.message(event):
                 sys.stdout.flush()
                 print("\n".join(message), file=sys.stderr)
 

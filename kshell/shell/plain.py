@@ -84,22 +84,19 @@ class PlainText:
 
     def lines(self, event: ev.Event) -> Iterable[str]:
         """The lines for standard output; none if the event is not wanted or belongs to standard error."""
-        if event.kind in _ANSWERS and "output" not in self.panels:
+        panel = _PANELS.get(event.kind)
+        if panel is not None and panel not in self.panels:
             return ()
         handler = _HANDLERS.get(event.kind)
         return handler(self, event) if handler else ()
 
     def message(self, event: ev.Event) -> list[str]:
         """The lines for standard error: errors, failed expectations, oopses."""
-        if isinstance(event, ev.Error):
-            return self._error(event)
-        if isinstance(event, ev.ExpectationFailed):
-            return self._failed(event)
-        if isinstance(event, ev.Oops):
-            return self._oops(event)
-        return []
+        handler = _MESSAGES.get(event.kind)
+        return handler(self, event) if handler else []
 
-    def _error(self, event: ev.Error) -> list[str]:
+    def _error(self, event: ev.Event) -> list[str]:
+        assert isinstance(event, ev.Error)
         where = position(event.file, event.line, event.column)
         lines = [self.paint("error", where + printable(event.message))]
         if event.text and (event.file or event.column):
@@ -108,7 +105,8 @@ class PlainText:
             lines.append(f"  {printable(event.hint)}")
         return lines
 
-    def _failed(self, event: ev.ExpectationFailed) -> list[str]:
+    def _failed(self, event: ev.Event) -> list[str]:
+        assert isinstance(event, ev.ExpectationFailed)
         where = position(event.file, event.line, event.column)
         return [
             self.paint("error", where + printable(shorten(event.text))),
@@ -116,7 +114,8 @@ class PlainText:
             f"  got      {printable(shorten(event.got))}",
         ]
 
-    def _oops(self, event: ev.Oops) -> list[str]:
+    def _oops(self, event: ev.Event) -> list[str]:
+        assert isinstance(event, ev.Oops)
         where = position(event.file, event.line, 0)
         head = f"{where}oops: an internal fault of kshell, caused by: {printable(shorten(event.text))}"
         trace = [f"  {printable(line)}" for line in event.traceback.rstrip("\n").split("\n")]
@@ -170,16 +169,15 @@ def _comment(self: PlainText, event: ev.Event) -> Iterable[str]:
 
 def _call(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, (ev.CallFinished, ev.CallSleeps))
-    if "line" in self.panels:
-        style = "sleeps" if isinstance(event, ev.CallSleeps) else "error" if event.errno else ""
-        for row in _rows(self, _tasked(self, event.task, printable(event.text))):
-            yield self.paint(style, row)
+    style = "sleeps" if isinstance(event, ev.CallSleeps) else "error" if event.errno else ""
+    for row in _rows(self, _tasked(self, event.task, printable(event.text))):
+        yield self.paint(style, row)
 
 
 def _sleeps(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.CallSleeps)
     yield from _call(self, event)
-    if "line" in self.panels and event.where:
+    if event.where:
         where = [name for name in event.where if not name.startswith("schedule")]
         upto = where.index(event.wchan) + 1 if event.wchan in where else len(where)
         on = f"   on {', '.join(event.queues[:3])}" if event.queues else ""
@@ -188,8 +186,7 @@ def _sleeps(self: PlainText, event: ev.Event) -> Iterable[str]:
 
 def _waits(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.CallWaits)
-    if "line" in self.panels:
-        yield self.paint("sleeps", f"waits until {event.task} comes back from {event.sleeping}(): {printable(event.text)}")
+    yield self.paint("sleeps", f"waits until {event.task} comes back from {event.sleeping}(): {printable(event.text)}")
 
 
 def _rows(self: PlainText, text: str) -> Iterable[str]:
@@ -222,24 +219,22 @@ def _held(self: PlainText, event: ev.Event) -> Iterable[str]:
         yield self.paint("held", "holds")
 
 
-def _line_of(panel: str, style: str) -> Callable[[PlainText, ev.Event], Iterable[str]]:
+def _line_in(style: str) -> Callable[[PlainText, ev.Event], Iterable[str]]:
     def lines(self: PlainText, event: ev.Event) -> Iterable[str]:
-        if not panel or panel in self.panels:
-            text = printable(str(getattr(event, "text", "")))
-            task = str(getattr(event, "task", "init"))
-            for line in _tasked(self, task, text).split("\n"):
-                yield from (self.paint(style, row) for row in _rows(self, line))
+        text = printable(str(getattr(event, "text", "")))
+        task = str(getattr(event, "task", "init"))
+        for line in _tasked(self, task, text).split("\n"):
+            yield from (self.paint(style, row) for row in _rows(self, line))
 
     return lines
 
 
 def _objects(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Objects)
-    if "objects" in self.panels:
-        from kshell.lens.draw import draw_tree
+    from kshell.lens.draw import draw_tree
 
-        for line in draw_tree(event.lines, self.style):
-            yield self.paint.line(line)
+    for line in draw_tree(event.lines, self.style):
+        yield self.paint.line(line)
 
 
 def _drawing(self: PlainText, event: ev.Event) -> Iterable[str]:
@@ -257,13 +252,12 @@ def _drawing(self: PlainText, event: ev.Event) -> Iterable[str]:
 
 def _packet(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Packet)
-    if "packets" in self.panels:
-        from kshell.lens.sequence import draw_packet
+    from kshell.lens.sequence import draw_packet
 
-        if self.drawn[0] != event.n:
-            self.drawn = (event.n, 0)
-        yield from _drawn(self, draw_packet(event, self.style, self.drawn[1]))
-        self.drawn = (event.n, event.flow)
+    if self.drawn[0] != event.n:
+        self.drawn = (event.n, 0)
+    yield from _drawn(self, draw_packet(event, self.style, self.drawn[1]))
+    self.drawn = (event.n, event.flow)
 
 
 def _panels(self: PlainText, event: ev.Event) -> Iterable[str]:
@@ -274,9 +268,8 @@ def _panels(self: PlainText, event: ev.Event) -> Iterable[str]:
 
 def _change(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Change)
-    if "changes" in self.panels:
-        text = f"  {event.struct} {event.address:#x}  {event.field}: {event.old} → {event.new}"
-        yield self.paint("changed", printable(text))
+    text = f"  {event.struct} {event.address:#x}  {event.field}: {event.old} → {event.new}"
+    yield self.paint("changed", printable(text))
 
 
 def _trace(self: PlainText, event: ev.Event) -> Iterable[str]:
@@ -299,17 +292,16 @@ def _tracediff(self: PlainText, event: ev.Event) -> Iterable[str]:
 
 def _cause(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Cause)
-    if "causes" in self.panels:
-        from textwrap import wrap
+    from textwrap import wrap
 
-        width = max(self.style.width, 40) if self.style.width else 0
-        lines = [event.cause] if event.cause else []
-        if event.step:
-            lines.append(f"try: {event.step}" if "\n" not in event.step else "why tells what to do")
-        for line in lines:
-            text = f"  {printable(line)}"
-            cut = wrap(text, width - 1, subsequent_indent="      ") if width else [text]
-            yield from (self.paint("folded", each) for each in cut)
+    width = max(self.style.width, 40) if self.style.width else 0
+    lines = [event.cause] if event.cause else []
+    if event.step:
+        lines.append(f"try: {event.step}" if "\n" not in event.step else "why tells what to do")
+    for line in lines:
+        text = f"  {printable(line)}"
+        cut = wrap(text, width - 1, subsequent_indent="      ") if width else [text]
+        yield from (self.paint("folded", each) for each in cut)
 
 
 def _travel(self: PlainText, event: ev.Event) -> Iterable[str]:
@@ -374,8 +366,24 @@ def _go(self: PlainText, event: ev.Event) -> Iterable[str]:
         yield printable(event.text)
 
 
-_ANSWERS = frozenset({"output", "trace", "tracediff", "travel", "history", "difference", "stop", "go"})
+_ANSWERS = ("output", "trace", "tracediff", "travel", "history", "difference", "stop", "go")
 """What a command was given for; `kshell check` wants none of it."""
+
+_PANELS = {
+    **dict.fromkeys(_ANSWERS, "output"),
+    **dict.fromkeys(("call", "resumed", "sleeps", "waits"), "line"),
+    **dict.fromkeys(("signal", "exit"), "signals"),
+    "packet": "packets",
+    "log": "log",
+    "wakeup": "wakeups",
+    "objects": "objects",
+    "change": "changes",
+    "cause": "causes",
+}
+"""The panel that shows a kind of event; others are always shown."""
+
+_MESSAGES = {"error": PlainText._error, "failed": PlainText._failed, "oops": PlainText._oops}
+"""What goes to standard error."""
 
 _HANDLERS: dict[str, Callable[[PlainText, ev.Event], Iterable[str]]] = {
     "command": _command,
@@ -385,11 +393,11 @@ _HANDLERS: dict[str, Callable[[PlainText, ev.Event], Iterable[str]]] = {
     "resumed": _call,
     "sleeps": _sleeps,
     "waits": _waits,
-    "signal": _line_of("signals", "signal"),
-    "exit": _line_of("signals", "signal"),
+    "signal": _line_in("signal"),
+    "exit": _line_in("signal"),
     "packet": _packet,
-    "log": _line_of("log", "log"),
-    "wakeup": _line_of("wakeups", "folded"),
+    "log": _line_in("log"),
+    "wakeup": _line_in("folded"),
     "output": _drawing,
     "panels": _panels,
     "objects": _objects,
