@@ -153,7 +153,7 @@ class Merger:
         if before.raw == after.raw:
             return False
         quiet = () if self.everything else before.spec.quiet
-        pairs = zip(before.spec.names, before.raw, after.raw, strict=True)
+        pairs = zip(before.spec.names, before.raw, after.raw, strict=False)
         return any(old != new and name not in quiet for name, old, new in pairs)
 
     def _below(self, merged: Merged, wanted: frozenset[str]) -> None:

@@ -1,6 +1,7 @@
 """Snapshots of the objects that a task reaches: struct, address, raw field values, and what hangs below.
 
-`kshell.lens.shown` says what a student sees of a struct; the table BELOW which pointers are followed from it.
+`kshell.lens.shown` says what a student sees of a struct; the table BELOW which pointers are followed from it, and what
+they are read from: where all that is as it was before, the same objects hang below.
 Every value is read from the model; nothing here knows a terminal.
 """
 
@@ -11,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from kshell.lens import names
-from kshell.lens.shown import Spec, spec_of
+from kshell.lens.shown import REDUCED, Reduce, Spec, has, reader, spec_of
 from kshell.linux.mm.slub import _is_free
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ FEW: Final = 4
 
 class Node:
     """An object in a snapshot. `edge` is the field that leads to it, `note` how it is called there, `raw` the values
-    of its spec's fields.
+    of its spec's fields, and behind them what its pointers are read from.
 
     more: elements of its lists that were not followed.
     """
@@ -106,57 +107,73 @@ def node_of(edge: str, value: object) -> Node:
 def snapshot(tasks: Iterable[object], before: Snapshot | None = None) -> Snapshot:
     """What tasks reach by their descriptors, from the task_struct down; before: a snapshot to share nodes with."""
     was = {id(root.value): root for root in before.roots} if before is not None else {}
-    nodes: dict[int, Node] = {}
-    return Snapshot([_visit(nodes, was.get(id(task)), "", task) for task in tasks], nodes)
+    walk = _Walk(before.nodes if before is not None else {})
+    return Snapshot([walk.visit(was.get(id(task)), "", task) for task in tasks], walk.nodes)
 
 
 def object_node(edge: str, value: object) -> Node:
     """Any object with what hangs below it."""
-    return _visit({}, None, edge, value)
+    return _Walk({}).visit(None, edge, value)
+
+
+class _Walk:
+    """One walk over objects; `nodes`: what has been met. What `before` has and did not change is used again."""
+
+    __slots__ = ("before", "nodes")
+
+    def __init__(self, before: dict[int, Node]) -> None:
+        self.before = before
+        self.nodes: dict[int, Node] = {}
+
+    def visit(self, was: Node | None, edge: str, value: object, note: str = "") -> Node:
+        """An object with what hangs below it, unless it has been met. was: where the same field led before."""
+        if was is not None and was.value is value and was.note == note:
+            return self._again(was)
+        return self._new(was, edge, value, note)
+
+    def _again(self, was: Node) -> Node:
+        """The object where the same field leads as before: `was` itself, if nothing is different in it and below it."""
+        value = was.value
+        identity = was.address or id(value)
+        first = identity not in self.nodes
+        if first is not (self.before[identity] is was) or was.raw != _KINDS[type(value)].read(value):
+            return self._new(was, was.edge, value, was.note)
+        if not first:
+            return was
+        node = was
+        if was.children:
+            children = [self._again(child) for child in was.children]
+            if children != was.children:
+                node = Node(was.edge, value, was.spec, was.raw, was.address, was.note, children, was.more)
+        self.nodes[identity] = node
+        return node
+
+    def _new(self, was: Node | None, edge: str, value: object, note: str) -> Node:
+        kind = _KINDS[type(value)]
+        raw = kind.read(value)
+        node = Node(edge, value, kind.spec, raw, getattr(value, "_addr", 0), note)
+        if self.nodes.setdefault(node.identity, node) is node and kind.follows:
+            below = _Below(self, was)
+            for follow in kind.follows:
+                follow(below, value)
+            node.children, node.more = below.children, below.more
+        return node
 
 
 class _Below:
-    """What is found below an object. nodes: what has been met in the snapshot; was: the object in the snapshot before."""
+    """What is found below an object; was: the object in the snapshot before."""
 
-    __slots__ = ("children", "more", "nodes", "old")
+    __slots__ = ("children", "more", "old", "walk")
 
-    def __init__(self, nodes: dict[int, Node], was: Node | None) -> None:
-        self.nodes = nodes
+    def __init__(self, walk: _Walk, was: Node | None) -> None:
+        self.walk = walk
         self.old = {child.edge: child for child in was.children} if was is not None else {}
         self.children: list[Node] = []
         self.more = 0
 
     def add(self, edge: str, value: object, note: str = "") -> None:
         """A pointer and the object that it leads to."""
-        self.children.append(_visit(self.nodes, self.old.get(edge), edge, value, note))
-
-
-Follow = Callable[[_Below, object], None]
-
-
-def _visit(nodes: dict[int, Node], was: Node | None, edge: str, value: object, note: str = "") -> Node:
-    """An object with what hangs below it, unless it has been met: `was`, if that is the same."""
-    spec, follows = _KINDS[type(value)]
-    raw = spec.read(value)
-    address = getattr(value, "_addr", 0)
-    identity = address or id(value)
-    children: tuple[Node, ...] = ()
-    more = 0
-    first = identity not in nodes
-    if first and follows:
-        below = _Below(nodes, was)
-        for follow in follows:
-            follow(below, value)
-        children, more = tuple(below.children), below.more
-    if (
-        was is None
-        or was.value is not value
-        or (was.raw, was.children, was.more, was.note) != (raw, children, more, note)
-    ):
-        was = Node(edge, value, spec, raw, address, note, children, more)
-    if first:
-        nodes[identity] = was
-    return was
+        self.children.append(self.walk.visit(self.old.get(edge), edge, value, note))
 
 
 def open_files(files: object) -> Iterable[tuple[int, object]]:
@@ -167,8 +184,12 @@ def open_files(files: object) -> Iterable[tuple[int, object]]:
 
 # ---- what hangs below
 
+Follow = Callable[[_Below, object], None]
+Way = tuple[str, Reduce | None, Follow]
+"""The field that pointers are read from, what of its value tells whether they are the same, and what follows them."""
 
-def _field(name: str) -> Follow:
+
+def _field(name: str) -> Way:
     """The object that a field points to."""
 
     def follow(below: _Below, value: object) -> None:
@@ -176,10 +197,10 @@ def _field(name: str) -> Follow:
         if found is not None and names.struct_name(found):
             below.add(name, found)
 
-    return follow
+    return name, None, follow
 
 
-def _queue(name: str) -> Follow:
+def _queue(name: str) -> Way:
     """The first packets of a queue."""
 
     def follow(below: _Below, value: object) -> None:
@@ -190,7 +211,11 @@ def _queue(name: str) -> Follow:
         for index, skb in enumerate(islice(queue, FEW)):
             below.add(f"{name}[{index}]", skb)
 
-    return follow
+    return name, _packets, follow
+
+
+def _packets(queue: object) -> object:
+    return (len(queue), *islice(queue, FEW)) if queue and len(queue) else ()  # type: ignore[arg-type, call-overload]
 
 
 def _files(below: _Below, files: object) -> None:
@@ -200,25 +225,39 @@ def _files(below: _Below, files: object) -> None:
 
 def _inode(below: _Below, file: object) -> None:
     inode = getattr(file, "f_inode", None)
-    if inode is None:
-        return
-    below.add("f_inode", inode, names.path_of(file))
+    if inode is not None:
+        below.add("f_inode", inode, names.path_of(file))
+
+
+def _dentry(below: _Below, file: object) -> None:
     dentry = getattr(getattr(file, "f_path", None), "dentry", None)
     if dentry is not None and dentry.d_parent not in (None, dentry):
         below.add("f_path.dentry", dentry)
 
 
+def _called(path: object) -> object:
+    """A path: its dentry, and how it is called if it can be moved."""
+    dentry = getattr(path, "dentry", None)
+    if dentry is None or dentry.d_parent is None or dentry.d_parent is dentry:
+        return dentry
+    return dentry, names.place(dentry, path.mnt)  # type: ignore[attr-defined]
+
+
 def _accept_queue(below: _Below, sk: object) -> None:
     """The connections that wait for accept()."""
-    queue = getattr(sk, "icsk_accept_queue", None)
+    requests = _requests(getattr(sk, "icsk_accept_queue", None))
+    below.more += max(0, len(requests) - FEW)
+    for index, request in enumerate(requests[:FEW]):
+        below.add(f"rskq_accept_head[{index}]", request)
+
+
+def _requests(queue: object) -> list[object]:
+    found = []
     request = getattr(queue, "rskq_accept_head", None)
-    index = 0
     while request is not None:
-        if index < FEW:
-            below.add(f"rskq_accept_head[{index}]", request)
-        index += 1
+        found.append(request)
         request = request.dl_next
-    below.more += max(0, index - FEW)
+    return found
 
 
 def _pipe_buffers(below: _Below, pipe: object) -> None:
@@ -239,37 +278,47 @@ def _watched(below: _Below, ep: object) -> None:
         below.add(f"rbr[fd {item.ffd.fd}]", item)
 
 
-def _socket_of(below: _Below, request: object) -> None:
-    child = getattr(request, "sk", None)
-    if child is not None:
-        below.add("sk", child)
+def _elements(value: object) -> object:
+    """All elements of a list or table, in order."""
+    return tuple(value.values() if isinstance(value, dict) else value)  # type: ignore[arg-type]
 
 
-BELOW: Final[dict[str, tuple[Follow, ...]]] = {
+BELOW: Final[dict[str, tuple[Way, ...]]] = {
     "task_struct": (_field("fs"), _field("cred"), _field("files")),
-    "files_struct": (_files,),
-    "file": (_inode, _field("private_data")),
+    "files_struct": (("fdt.fd", _elements, _files),),
+    "file": (("f_inode", None, _inode), ("f_path", _called, _dentry), _field("private_data")),
     "socket": (_field("sk"),),
-    "request_sock": (_socket_of,),
-    "pipe_inode_info": (_pipe_buffers,),
-    "eventpoll": (_watched,),
+    "request_sock": (_field("sk"),),
+    "pipe_inode_info": (("bufs", _elements, _pipe_buffers),),
+    "eventpoll": (("rbr", _elements, _watched),),
     "sock": (_queue("sk_receive_queue"), _queue("sk_write_queue")),
-    "inet_connection_sock": (_field("icsk_bind_hash"), _accept_queue),
+    "inet_connection_sock": (_field("icsk_bind_hash"), ("icsk_accept_queue", _requests, _accept_queue)),
     "tcp_sock": (_queue("tcp_rtx_queue"),),
 }
-"""Pointers that are followed, by struct; those of the structs that it embeds come first."""
+"""Pointers that are followed, by struct; those of the structs that it embeds come first. None leads back up."""
 
 ASIDE: Final = frozenset({"fs", "cred", "f_path.dentry", "icsk_bind_hash"})
 """Those that are worth a line only when what they lead to is touched."""
 
 
-class _Kinds(dict[type, tuple[Spec, tuple[Follow, ...]]]):
-    """What is read of objects of a class, and the pointers to follow from them; looked up once."""
+class _Kind:
+    """What is read of objects of a class, and the pointers to follow from them."""
 
-    def __missing__(self, cls: type) -> tuple[Spec, tuple[Follow, ...]]:
+    __slots__ = ("follows", "read", "spec")
+
+    def __init__(self, cls: type) -> None:
         bases = [base.__name__ for base in reversed(cls.__mro__)]
-        follows = tuple(follow for name in bases for follow in BELOW.get(name, ()))
-        kind = self[cls] = spec_of(cls), follows
+        ways = [way for name in bases for way in BELOW.get(name, ()) if has(cls, way[0].partition(".")[0])]
+        self.spec = spec_of(cls)
+        self.read = reader([(name, REDUCED.get(name)) for name in self.spec.names] + [way[:2] for way in ways])
+        self.follows = tuple(follow for _, _, follow in ways)
+
+
+class _Kinds(dict[type, _Kind]):
+    """The kinds of classes, each looked up once."""
+
+    def __missing__(self, cls: type) -> _Kind:
+        kind = self[cls] = _Kind(cls)
         return kind
 
 

@@ -6,7 +6,7 @@ when they are shown, so that a snapshot of many objects costs little.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from operator import attrgetter
 from typing import Final
@@ -73,6 +73,7 @@ TELLING: Final = frozenset({"pid", "comm", "f_op", "i_ino", "type", "sk_state", 
 UNSET: Final = frozenset({"0", "", "0.0.0.0", '""', "NULL", "{}"})
 
 Read = Callable[[object], tuple[object, ...]]
+Reduce = Callable[[object], object]
 
 
 class Spec:
@@ -89,33 +90,38 @@ class Spec:
         self.always = frozenset(word[:-1] for word in words if word.endswith("!"))
         self.quiet = frozenset(word[:-1] for word in words if word.endswith("?"))
         self.late = self.quiet | frozenset(word[:-1] for word in words if word.endswith("~"))
-        self.read = _reader(self.names)
+        self.read = reader([(name, REDUCED.get(name)) for name in self.names])
         self.write = tuple(_writer(cls, name) for name in self.names)
         self.state = self.names.index("sk_state") if "sk_state" in self.names else -1
         """Where the TCP state of a sock stands; below 0 for what has none."""
 
 
-def _reader(names_: tuple[str, ...]) -> Read:
-    """A function that reads all fields of an object at once."""
-    if not names_:
-        return lambda value: ()
-    get_all = attrgetter(*names_, names_[0])  # never one name alone, which would give no tuple
-    getters = [_reduced(name) if name in REDUCED else attrgetter(name) for name in names_]
-    reduced = [(index, REDUCED[name]) for index, name in enumerate(names_) if name in REDUCED]
+def reader(reads: Sequence[tuple[str, Reduce | None]]) -> Read:
+    """A function that reads several fields of an object at once; Reduce: what is kept of the value of one."""
+    getters = [_getter(name, reduce) for name, reduce in reads]
+    if len(reads) < 2:
+        return lambda value: tuple([_try(get, value) for get in getters])
+    get_all = attrgetter(*[name for name, _ in reads])
+    reduced = [(index, reduce) for index, (_, reduce) in enumerate(reads) if reduce is not None]
 
     def read(value: object) -> tuple[object, ...]:
         try:
-            found = get_all(value)
+            found: tuple[object, ...] = get_all(value)
         except AttributeError:  # a slot that is filled later
             return tuple([_try(get, value) for get in getters])
         if not reduced:
-            return found[:-1]
-        fields = list(found[:-1])
+            return found
+        fields = list(found)
         for index, reduce in reduced:
             fields[index] = reduce(fields[index])
         return tuple(fields)
 
     return read
+
+
+def _getter(name: str, reduce: Reduce | None) -> Callable[[object], object]:
+    get = attrgetter(name)
+    return get if reduce is None else lambda value: reduce(get(value))
 
 
 def _try(get: Callable[[object], object], value: object) -> object:
@@ -125,15 +131,12 @@ def _try(get: Callable[[object], object], value: object) -> object:
         return None
 
 
-def _reduced(name: str) -> Callable[[object], object]:
-    get, reduce = attrgetter(name), REDUCED[name]
-    return lambda value: reduce(get(value))
-
-
 def _length(value: object) -> int:
     """Packets in a queue, entries of a list; 0 for one that was never made."""
-    count = getattr(value, "qlen", None)
-    return count if isinstance(count, int) else len(value) if hasattr(value, "__len__") else 0
+    try:
+        return len(value)  # type: ignore[arg-type]
+    except TypeError:
+        return 0
 
 
 def _start(value: object) -> object:
@@ -148,12 +151,12 @@ def _event_bits(value: object) -> object:
     return int(getattr(value, "events", 0))
 
 
-REDUCED: Final[dict[str, Callable[[object], object]]] = {
+REDUCED: Final[dict[str, Reduce]] = {
     "sk_receive_queue": _length, "sk_write_queue": _length, "tcp_rtx_queue": _length, "out_of_order_queue": _length,
     "owners": _length, "rbr": _length, "rdllist": _length, "page": _page_data, "data": _start,
     "ffd": lambda value: getattr(value, "fd", value), "event": _event_bits,
     "d_name": lambda value: getattr(value, "name", value), "addr": lambda value: getattr(value, "name", None),
-    "f_owner": lambda value: getattr(getattr(value, "pid", None), "nr", 0) or 0,
+    "f_owner": lambda value: 0 if value is None else getattr(getattr(value, "pid", None), "nr", 0) or 0,
     "root": lambda value: (getattr(value, "dentry", None), getattr(value, "mnt", None)),
     "pwd": lambda value: (getattr(value, "dentry", None), getattr(value, "mnt", None)),
     "head": lambda value: value if isinstance(value, int) else 0,
@@ -214,12 +217,12 @@ def spec_of(cls: type) -> Spec:
     struct = "inode" if "inode" in named else named[0]  # a file system's own inode around it is not what is pointed to
     for base in cls.__mro__:
         if base.__name__ in SHOWN:
-            words = [word for word in SHOWN[base.__name__].split() if _has(cls, word.rstrip("!~?").partition(".")[0])]
+            words = [word for word in SHOWN[base.__name__].split() if has(cls, word.rstrip("!~?").partition(".")[0])]
             return Spec(struct, words, cls)
     return Spec(struct, [])
 
 
-def _has(cls: type, name: str) -> bool:
+def has(cls: type, name: str) -> bool:
     """Whether objects of a class can have a field: the model keeps some only when they are first needed."""
     return any(hasattr(c, name) or name in getattr(c, "__annotations__", ()) for c in cls.__mro__)
 

@@ -49,5 +49,14 @@ def test_another_object_in_the_same_place_is_not_shared() -> None:
     before = taken(session)
     session.run("close(3)\nsocket(AF_INET, SOCK_STREAM, 0)")
     was, now = files(before)["fd_array[3]"], files(taken(session, before))["fd_array[3]"]
-    assert (now.address, now.raw) == (was.address, was.raw), "the same slot of the slab"
+    assert (now.address, now.fields) == (was.address, was.fields), "the same slot of the slab"
     assert now is not was
+
+
+def test_a_file_is_called_by_its_new_name_when_a_directory_above_it_has_moved() -> None:
+    session = Session()
+    session.run('mkdir("/tmp/a", 0755)\nopen("/tmp/a/f", O_RDWR|O_CREAT, 0644)')
+    before = taken(session)
+    session.run('rename("/tmp/a", "/tmp/b")')
+    was, now = files(before)["fd_array[3]"], files(taken(session, before))["fd_array[3]"]
+    assert [was.children[0].note, now.children[0].note] == ["/tmp/a/f", "/tmp/b/f"]
