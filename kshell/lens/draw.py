@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from kshell.lens.style import GLYPHS, PLAIN, Line, Run, Style
@@ -20,22 +21,19 @@ SIGNS: Final = {"": "  ", "folded": "  ", "new": "+ ", "changed": "~ ", "freed":
 def draw_tree(lines: Sequence[TreeLine], style: Style = PLAIN) -> Iterator[Line]:
     """Each line with its sign and its branches before it; what does not fit into the width goes on below."""
     if style.words:
-        yield from (_said(line) for line in lines)
-        return
+        return map(_said, lines)
     drawer = _Drawer(style, any(line.sign not in ("", "folded") for line in lines))
-    depths = [len(line.last) for line in lines]
-    depths.append(0)
-    for index, line in enumerate(lines):
-        drawer.draw(line, depths[index + 1] > depths[index])
-    yield from drawer.rows
+    for line, following in zip_longest(lines, lines[1:]):
+        drawer.draw(line, following is not None and len(following.last) > len(line.last))
+    return iter(drawer.rows)
 
 
 @lru_cache(1024)
-def _stem(glyphs: str, last: tuple[bool, ...]) -> str:
-    """The branches before a line."""
+def _start(glyphs: str, sign: str | None, last: tuple[bool, ...]) -> str:
+    """What stands before a line: its sign, None for no column of signs, and its branches."""
     bar, branch, corner, *_ = GLYPHS[glyphs]
     bars = "".join([BLANK if end else bar for end in last[:-1]])
-    return bars + (corner if last[-1] else branch) if last else ""
+    return (SIGNS[sign] if sign is not None else "") + (bars + (corner if last[-1] else branch) if last else "")
 
 
 class _Drawer:
@@ -45,52 +43,38 @@ class _Drawer:
         self.style = style
         self.signed = signed
         self.width = style.width or 1 << 30
-        self.join = style.join
         self.rows: list[Line] = []
 
     def draw(self, line: TreeLine, below: bool) -> None:
         """Draw one line; below: one that hangs at it follows."""
-        sign, last, signed = line.sign, line.last, self.signed
-        start = _stem(self.style.glyphs, last)
-        if signed:
-            start = SIGNS[sign] + start
-        struct = line.struct
-        if not struct:
+        sign = line.sign
+        start = _start(self.style.glyphs, sign if self.signed else None, line.last)
+        if not line.struct:
             self.rows.append([(sign, start), ("folded", _folded(line.note, self.style))])
             return
-        row: Line = []
-        if sign and signed:
-            row.append((sign, start))
-            start = ""
-        used = 3 * len(last) + len(struct) + 2 * signed
-        path = line.path
-        if path:
-            if not path.isprintable():
-                path = one_line(path)
-            start += path + self.join
-            used += (len(path) if path.isascii() else cells(path)) + len(self.join)
-        if start:
-            row.append(("", start))
-        row.append((sign if sign == "new" or sign == "freed" else "struct", struct))
+        used = 3 * len(line.last) + len(line.struct) + 2 * self.signed
+        way = ""
+        if line.path:
+            path, join = one_line(line.path), self.style.join
+            way = path + join
+            used += cells(path) + len(join)
+        row: Line = [(sign, start), ("", way)] if sign and self.signed else [("", start + way)]
+        row.append((sign if sign == "new" or sign == "freed" else "struct", line.struct))
         if line.address:
             address = f" {line.address:#x}"
             if used + len(address) > self.width:
                 address = f" {self.style.dots}{line.address & 0xFFFFFF:06x}"
             row.append(("address", address))
             used += len(address)
-        if line.note or sign == "changed":
-            self._fill(row, used, line, below)
-            return
-        text = "".join([f"  {field.name} {field.text}" for field in line.fields])
-        if used + len(text) > self.width or not (text.isascii() and text.isprintable()):
-            self._fill(row, used, line, below)
-            return
-        if text:
-            row.append(("", text))
-        self.rows.append(row)
+        self._fill(row, used, line, below)
 
     def _fill(self, row: Line, used: int, line: TreeLine, below: bool) -> None:
         """Put the fields behind the head, and what does not fit below it."""
+        if not line.note and line.sign != "changed":
+            text = "".join([f"  {field.name} {field.text}" for field in line.fields])
+            if used + len(text) <= self.width and text.isascii() and text.isprintable():
+                self.rows.append([*row, ("", text)])
+                return
         rest = ""
         plain = ""
         for run in _parts(line, self.style):

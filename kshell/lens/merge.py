@@ -159,6 +159,8 @@ class Merger:
     def _below(self, merged: Merged, wanted: frozenset[str]) -> None:
         before = merged.before.children if merged.before is not None else []
         after = merged.after.children if merged.after is not None else []
+        if not before and not after:
+            return
         shared = set(before).intersection(after)
         old = {(child.edge, child.identity): child for child in before if child not in shared}
         for child in after:

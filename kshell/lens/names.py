@@ -154,12 +154,15 @@ def _is_table(mro: tuple[type, ...]) -> bool:
 
 def table(value: object) -> str:
     """The name of an operations table (`inet_stream_ops`) or of a proto (`tcp_prot`)."""
-    if type(value) in _PLAIN or hasattr(value, "_addr"):
+    kind = type(value)
+    if kind is int:
+        return str(value)
+    if kind in _PLAIN or hasattr(value, "_addr"):
         return describe(value)
     return _NEAR.get(id(value)) or _near(value) or _tables(len(sys.modules)).get(id(value)) or describe(value)
 
 
-_PLAIN: Final = frozenset({int, bool, str, bytes, type(None)})
+_PLAIN: Final = frozenset({bool, str, bytes, type(None)})
 
 _NEAR: Final[dict[int, str]] = {}
 """What _near() has found, by id: what stands at the top of a module lives as long as that."""

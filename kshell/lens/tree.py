@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from kshell.lens.merge import GONE, SAME, Alive, Merged, Merger, forever
@@ -126,6 +126,9 @@ def full_lines(node: Node, everything: bool = False) -> list[TreeLine]:
     return teller.lines
 
 
+_UNCHANGED: Final[Mapping[int, str]] = {}
+
+
 class _Teller:
     """Writes merged objects as `lines`; everything: with all their fields; brief: what is not new with few."""
 
@@ -137,7 +140,7 @@ class _Teller:
     def tell(self, merged: Merged, last: tuple[bool, ...]) -> None:
         """Write the line of an object, and those of what is shown below it."""
         node = merged.node
-        fields = () if merged.note == GONE else tuple(self._fields(merged))
+        fields = () if merged.note == GONE else tuple(self._fields(merged, node))
         self.lines.append(TreeLine(last, merged.sign, merged.edge, node.struct, node.address, fields, _note(merged)))
         if not merged.children and not merged.elements and not node.more:
             return
@@ -150,24 +153,23 @@ class _Teller:
             left -= 1
             self.lines.append(TreeLine((*last, not left), sign, "", "", 0, (), text))
 
-    def _fields(self, merged: Merged) -> list[Field]:
-        node, spec = merged.node, merged.node.spec
+    def _fields(self, merged: Merged, node: Node) -> list[Field]:
+        spec, raw = node.spec, node.raw
         brief = merged.note.startswith(SAME) or (self.brief and merged.sign != "new")
         told = told_of(spec, node.state, brief, self.everything)
-        changed = self._changed(merged)
+        changed = self._changed(merged) if merged.sign == "changed" else _UNCHANGED
         fields = []
         for index in sorted({*told, *changed}) if changed else told:
-            if node.raw[index] is None:
-                continue
-            text = node.text(index)
-            if index in changed or told[index] or text not in UNSET:
-                fields.append(Field(spec.names[index], text, changed.get(index)))
+            if raw[index] is not None:
+                text = spec.write[index](raw[index])
+                if index in changed or told[index] or text not in UNSET:
+                    fields.append(Field(spec.names[index], text, changed.get(index)))
         return fields
 
     def _changed(self, merged: Merged) -> dict[int, str]:
         """The former texts of the fields that have changed, by their places."""
         before, after = merged.before, merged.after
-        if merged.sign != "changed" or before is None or after is None:
+        if before is None or after is None:
             return {}
         quiet = () if self.everything else after.spec.quiet
         names, was, now = after.spec.names, before.raw, after.raw

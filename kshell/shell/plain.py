@@ -54,8 +54,10 @@ class Painter:
 
     def line(self, runs: Line) -> str:
         """A line of runs; trailing blanks are dropped."""
-        out = ""
         codes = self.codes
+        if not codes:
+            return printable("".join([text for _, text in runs])).rstrip()
+        out = ""
         for style, text in runs:
             if not text.isprintable():
                 text = printable(text)
@@ -231,10 +233,11 @@ def _line_in(style: str) -> Callable[[PlainText, ev.Event], Iterable[str]]:
 
 def _objects(self: PlainText, event: ev.Event) -> Iterable[str]:
     assert isinstance(event, ev.Objects)
+    if "objects" not in self.panels:
+        return ()
     from kshell.lens.draw import draw_tree
 
-    for line in draw_tree(event.lines, self.style):
-        yield self.paint.line(line)
+    return map(self.paint.line, draw_tree(event.lines, self.style))
 
 
 def _drawing(self: PlainText, event: ev.Event) -> Iterable[str]:
