@@ -6,7 +6,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from types import MappingProxyType
 from typing import Final, TypeVar
 
@@ -276,6 +276,7 @@ SOCKETCALL_NUMBERS: Final[Mapping[str, int]] = MappingProxyType(
 )
 
 
+@lru_cache(maxsize=1000)
 def signature(name: str) -> Syscall | None:
     """The call by name on any architecture; ``send`` and ``recv`` are socketcall's alone (number -1)."""
     found = BY_NAME.get(name)

@@ -3,6 +3,7 @@
 import codecs
 import re
 from collections.abc import Callable
+from itertools import islice
 from typing import Final
 
 from kshell.lang.ast import Number, Span, String
@@ -12,27 +13,25 @@ from kshell.lang.errors import LangError, Place
 _MAX_DIGITS: Final = 40
 _MAX_TOKENS: Final = 200_000
 
-_BLANKS: Final = r"(?:[ \t\r\f\v\n]++|\#[^\n]*+|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+"
-_BLANK: Final = re.compile(_BLANKS)
+#: blanks and comments, then one thing; a number or AT_FDCWD may have what strace -y writes behind a descriptor
 _TOKEN: Final = re.compile(
-    _BLANKS
-    + r"""
+    r"""
+    (?: [ \t\r\f\v\n]++ | \#[^\n]*+ | //[^\n]*+ | /\*(?:[^*]|\*(?!/))*+\*/ )*+
   (?:
     (?P<string>@?"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"(?P<cut>\.\.\.)?)
   | (?P<char>'(?:[^'\\\n]|\\(?:x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.))')
   | (?P<mac>[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){2,31}+\b)
-  | (?P<number>(?P<digits>0[xX][0-9a-fA-F]++ | [0-9]++)[uUlL]{0,3}+(?P<junk>\w*+))
+  | (?: (?P<number>(?P<digits>0[xX][0-9a-fA-F]++ | [0-9]++)[uUlL]{0,3}+(?P<junk>\w*+)) | (?P<here>AT_FDCWD)\b )
+    (?P<annotation><(?:->|[^<>\n]|<[^<>\n]*+>)*+>(?=[,)\]}\s]|$))?
   | (?P<name>[A-Za-z_$]\w*+)
   | (?P<dots>\.\.\.)
   | (?P<op>=>|->|<<|>>|<=|>=|==|!=|&&|\|\||/(?!\*)|[-+*%&|^~!<>=?:.,;(){}\[\]@])
   | (?P<end>\Z)
+  | (?P<fault>.)
   )
     """,
     re.VERBOSE | re.DOTALL,
 )
-
-#: what strace -y writes behind a descriptor
-_ANNOTATION: Final = re.compile(r"<(?:->|[^<>\n]|<[^<>\n]*+>)*+>(?=[,)\]}\s]|$)")
 
 _ESCAPES: Final = {
     "n": b"\n", "t": b"\t", "r": b"\r", "v": b"\v", "f": b"\f", "a": b"\a", "b": b"\b", "e": b"\x1b",
@@ -116,25 +115,30 @@ def tokens(source: Source, start: int = 0) -> tuple[list[Token], LangError | Non
     return found, None
 
 
-def _find(source: Source, position: int, found: list[Token]) -> None:
-    text = source.text
-    while (match := _TOKEN.match(text, position)) is not None:
+def _find(source: Source, start: int, found: list[Token]) -> None:
+    for match in islice(_TOKEN.finditer(source.text, start), _MAX_TOKENS):
         kind = match.lastgroup or "end"
-        start, position = match.span(kind)
-        word = text[start:position]
-        literal = _LITERALS[kind](source, match, word, (start, position)) if kind in _LITERALS else None
-        found.append(Token(kind, word, start, position, literal))
+        if kind in _PLAIN:
+            found.append(Token(kind, match[kind], *match.span(kind)))
+        elif kind == "annotation":
+            found += (_token(source, match, "number" if match["here"] is None else "here"), _token(source, match, kind))
+        elif kind == "fault":
+            raise _not_a_token(source, match.start(kind))
+        else:
+            found.append(_token(source, match, kind))
         if kind == "end":
             return
-        if text.startswith("<", position) and (kind == "number" or word == "AT_FDCWD"):
-            annotation = _ANNOTATION.match(text, position)
-            if annotation:
-                found.append(Token("annotation", annotation[0], position, annotation.end()))
-                position = annotation.end()
-        if len(found) > _MAX_TOKENS:
-            raise source.error("line too long", 0, 1, expected=f"at most {_MAX_TOKENS} words")
-    blank = _BLANK.match(text, position)
-    raise _not_a_token(source, blank.end() if blank is not None else position)
+    raise source.error("line too long", 0, 1, expected=f"at most {_MAX_TOKENS} words")
+
+
+#: kinds of tokens that are what they look like, as most are
+_PLAIN: Final = frozenset({"name", "op", "dots", "end"})
+
+
+def _token(source: Source, match: re.Match[str], kind: str) -> Token:
+    word, span = match[kind], match.span(kind)
+    literal = _LITERALS[kind](source, match, word, span) if kind in _LITERALS else None
+    return Token("name" if kind == "here" else kind, word, *span, literal)
 
 
 def _number(source: Source, match: re.Match[str], word: str, span: Span) -> Number:

@@ -136,7 +136,7 @@ def _value(node: Node) -> Node:
 
 def _untyped(encoder: Encoder, node: Node) -> int:
     """An argument of a call whose signature is not in the table: a number, or the address of what it holds."""
-    if isinstance(node, String | Array):
+    if isinstance(node, (String, Array)):
         return encoder.memory.place(encoder.data(node) + b"\0")
     return 0 if isinstance(node, StructNode | Dots | Unknown) else encoder.number(before(node))
 
@@ -188,7 +188,7 @@ def encode_argument(context: Context, param: Param, node: Node) -> int:
         node = node.operand
     if isinstance(node, Name) and (buffer := context.encoder.variables.buffer(node.name)) is not None:
         return buffer.address
-    if isinstance(node, String | Array) and param.kind.style in ("pointer", "hex"):
+    if isinstance(node, (String, Array)) and param.kind.style in ("pointer", "hex"):
         return context.encoder.memory.place(_loose_bytes(context, node))
     return context.encoder.number(before(node))
 
@@ -209,7 +209,7 @@ def _pointer(context: Context, param: Param, node: Node, encode: "values.Pointer
             return buffer.address
         if out and _is_new(encoder, node.name):
             return context.named_buffer(param, node.name)
-    if isinstance(node, Dots | Unknown):
+    if isinstance(node, (Dots, Unknown)):
         return context.supplied(param)
     if _is_address(node):
         address = encoder.number(node)
@@ -224,7 +224,7 @@ def _is_new(encoder: Encoder, name: str) -> bool:
 
 
 def _is_address(node: Node) -> bool:
-    return not isinstance(node, String | Array | StructNode | Change) and not (
+    return not isinstance(node, (String, Array, StructNode, Change)) and not (
         isinstance(node, Unary) and node.op in "~&" and isinstance(node.operand, Array | StructNode | Number)
     )
 

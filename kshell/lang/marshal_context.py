@@ -46,7 +46,7 @@ class Context:
         node = self.nodes.get(name)
         if isinstance(node, Array) and node.items:
             node = node.items[0]
-        if node is None or isinstance(node, Dots | String | StructNode):
+        if node is None or isinstance(node, (Dots, String, StructNode)):
             return None
         return self.encoder.number(before(node))
 

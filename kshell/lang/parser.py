@@ -160,10 +160,10 @@ class Parser:
     def argument(self) -> Node:
         """A value as it stands between commas: ``name=value``, ``.name = value``, ``a => b``, a type, an expression."""
         token = self.token
-        if token.kind in _SIMPLE:
-            simple = self._alone(token)
-            if simple is not None:
-                return simple
+        if token.kind in _SIMPLE and self._is_alone(token):
+            self.take()
+            self._height = 1
+            return token.literal or Name(token.text, (token.start, token.end))
         if token.kind == "op" and token.text == "." and self.peek(1).kind == "name":
             self.take()
             token = self.token
@@ -187,14 +187,10 @@ class Parser:
             return Number(0, 10, (self._last_end, self._last_end))
         return self.changed()
 
-    def _alone(self, token: Token) -> Node | None:
-        """A name, number or string that is an argument by itself, as most are; None if more belongs to it."""
+    def _is_alone(self, token: Token) -> bool:
+        """Whether a name, number or string is an argument by itself, as most are: nothing more belongs to it."""
         after = self.peek(1)
-        if after.kind != "op" or after.text not in _ENDS or token.text in _TYPE_WORDS or token.text == "sizeof":
-            return None
-        self.take()
-        self._height = 1
-        return token.literal or Name(token.text, (token.start, token.end))
+        return after.text in _ENDS and after.kind == "op" and token.text not in _TYPE_WORDS and token.text != "sizeof"
 
     def changed(self) -> Node:
         """An expression, or ``before => after``."""

@@ -60,14 +60,16 @@ def parse_line(
     commands: names of commands, which win over expressions; calls: what counts as a system call's name, without
     it every ``name(…)`` that is no macro or helper of expressions does.
     """
-    if _BLANK.match(text):
-        return None
-    task, start = _task(text)
-    if task and _BLANK.match(text, start):
-        raise Source(text, filename, line).error(
-            "the task has nothing to do", 0, max(1, start), expected="a call or a command after the task's name"
-        )
+    task, start = "", 0
     source = Source(text, filename, line)
+    if not text[:1].isalpha():
+        if _BLANK.match(text):
+            return None
+        task, start = _task(text)
+        if task and _BLANK.match(text, start):
+            raise source.error(
+                "the task has nothing to do", 0, max(1, start), expected="a call or a command after the task's name"
+            )
     word = _FIRST_WORD.match(text, start)
     if word is not None and _is_command(word, commands):
         statement: Statement = _command(source, word)

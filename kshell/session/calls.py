@@ -156,15 +156,16 @@ class Calls:
     def make(self, statement: CallStatement, text: str, user: UserTask) -> None:
         """Make a call by a task that does not sleep."""
         session = self.session
-        if session.kernel.panicked is not None:
-            raise MachinePanic(session.kernel.panicked)
+        machine = session.hosts[user.host].machine
+        if machine.kernel.panicked is not None:
+            raise MachinePanic(machine.kernel.panicked)
         if user.dead:
             raise CommandError(f"task {user.name} is gone", "a new name makes a new task")
         user.arena.release()
         names = SessionVariables(self.variables, user, self._value)
         prepared = bridge.prepare(statement, text, user, names, session.settings["abi"], told=session.telling)
         before = session.watch_of(user).before(user.task) if session.show else None
-        outcome = session.machine.syscall(user.task, prepared.number, prepared.registers, prepared.compat)
+        outcome = machine.syscall(user.task, prepared.number, prepared.registers, prepared.compat)
         if isinstance(outcome, int):
             self._finished(ev.CallFinished, prepared, outcome, before)
             session.run_ready()

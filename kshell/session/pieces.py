@@ -43,7 +43,7 @@ def pieces(text: str, first_line: int = 1) -> Iterator[Piece]:
             at += 1
         else:
             count = _extent(lines, at)
-            text = "\n".join(lines[at : at + count]).replace("\\\n", " ")
+            text = lines[at] if count == 1 else "\n".join(lines[at : at + count]).replace("\\\n", " ")
             yield Piece(text, first_line + at, False)
             at += count
 

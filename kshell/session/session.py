@@ -171,12 +171,12 @@ class Session(Reporter, Lookup, Face):
     @property
     def machine(self) -> Machine:
         """The current host's machine."""
-        return self.host.machine
+        return self.hosts[self.current.host].machine
 
     @property
     def kernel(self) -> Kernel:
         """The current host's kernel."""
-        return self.host.machine.kernel
+        return self.machine.kernel
 
     @property
     def tasks(self) -> Tasks:

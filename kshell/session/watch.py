@@ -83,11 +83,11 @@ class Watch:
     @property
     def looking(self) -> bool:
         """Whether anybody wants to know what calls change."""
-        return bool(self.session.show & LOOKED_AT)
+        return not self.session.show.isdisjoint(LOOKED_AT)
 
     def begin(self) -> None:
         """A command begins. If a call may come back in it that sleeps now, see what there is."""
-        waiting = self.looking and self.session.calls_of_tasks.pending
+        waiting = self.session.calls_of_tasks.pending and self.looking
         self._shown = self._see(self.host.tasks.init.task) if waiting else None
 
     def before(self, task: task_struct) -> Seen | None:
