@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
-from kshell.lens.style import GLYPHS, PLAIN, Line, Run, Style
+from kshell.lens.style import GLYPHS, PLAIN, Line, Run, Style, width_of
 from kshell.lens.text import cells, one_line
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ class _Drawer:
     def __init__(self, style: Style, signed: bool) -> None:
         self.style = style
         self.signed = signed
-        self.width = style.width or 1 << 30
         self.rows: list[Line] = []
 
     def draw(self, line: TreeLine, below: bool) -> None:
@@ -52,51 +51,32 @@ class _Drawer:
         if not line.struct:
             self.rows.append([(sign, start), ("folded", _folded(line.note, self.style))])
             return
-        used = 3 * len(line.last) + len(line.struct) + 2 * self.signed
-        way = ""
-        if line.path:
-            path, join = one_line(line.path), self.style.join
-            way = path + join
-            used += cells(path) + len(join)
+        way = one_line(line.path) + self.style.join if line.path else ""
         row: Line = [(sign, start), ("", way)] if sign and self.signed else [("", start + way)]
         row.append((sign if sign == "new" or sign == "freed" else "struct", line.struct))
         if line.address:
-            address = f" {line.address:#x}"
-            if used + len(address) > self.width:
-                address = f" {self.style.dots}{line.address & 0xFFFFFF:06x}"
-            row.append(("address", address))
-            used += len(address)
-        self._fill(row, used, line, below)
+            row.append(("address", f" {line.address:#x}"))
+        if self.style.width:
+            self._fit(row, line, below)
+        else:
+            self.rows.append(row + _parts(line, self.style))
 
-    def _fill(self, row: Line, used: int, line: TreeLine, below: bool) -> None:
-        """Put the fields behind the head, and what does not fit below it."""
-        if not line.note and line.sign != "changed":
-            text = "".join([f"  {field.name} {field.text}" for field in line.fields])
-            if used + len(text) <= self.width and text.isascii() and text.isprintable():
-                self.rows.append([*row, ("", text)])
-                return
-        rest = ""
-        plain = ""
-        for run in _parts(line, self.style):
-            kind, part = run
-            size = len(part) if part.isascii() else cells(part)
-            if used + size + 2 > self.width:
-                if plain:
-                    row.append(("", plain))
-                self.rows.append(row)
-                rest = rest or self._rest(line.last, below)
-                row, used, plain = [("", rest), run], len(rest) + size, ""
+    def _fit(self, row: Line, line: TreeLine, below: bool) -> None:
+        """Put the fields behind the head, and what does not fit into the width below it."""
+        width = self.style.width
+        used = width_of(row)
+        if line.address and used > width:
+            short = f" {self.style.dots}{line.address & 0xFFFFFF:06x}"
+            used += len(short) - len(row.pop()[1])
+            row.append(("address", short))
+        for kind, text in _parts(line, self.style):
+            used += cells(text)
+            if used <= width:
+                row.append((kind, text))
                 continue
-            used += size + 2
-            if not kind:
-                plain += f"  {part}"
-                continue
-            if plain:
-                row.append(("", plain))
-                plain = ""
-            row.append((kind, f"  {part}"))
-        if plain:
-            row.append(("", plain))
+            self.rows.append(row)
+            row = [("", self._rest(line.last, below)), (kind, text.removeprefix(GAP))]
+            used = width_of(row)
         self.rows.append(row)
 
     def _rest(self, last: tuple[bool, ...], below: bool) -> str:
@@ -107,17 +87,16 @@ class _Drawer:
 
 
 def _parts(line: TreeLine, style: Style) -> list[Run]:
+    """What stands behind the head, each with the gap before it."""
     parts = []
     for field in line.fields:
-        text = field.text
-        if not text.isprintable():
-            text = one_line(text)
         if field.old is None:
-            parts.append(("", f"{field.name} {text}"))
+            parts.append(("", one_line(f"{GAP}{field.name} {field.text}")))
         else:
-            parts.append(("changed", f"{field.name} {one_line(field.old)} {style.arrow} {text}"))
+            parts.append(("changed", one_line(f"{GAP}{field.name} {field.old} {style.arrow} {field.text}")))
     if line.note:
-        parts += [("folded" if part[:1] == "…" else "", _folded(part, style)) for part in line.note.split("   ")]
+        notes = line.note.split("   ")
+        parts += [("folded" if part[:1] == "…" else "", _folded(f"{GAP}{part}", style)) for part in notes]
     return parts
 
 
