@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from traceback import format_exception
 
 from kshell.lens.text import one_line
 from kshell.session import events as ev
@@ -74,6 +73,8 @@ def check_files(options: Options) -> int:
 
 def _oops(error: Exception, name: str, show: Show) -> Tally:
     """An internal fault: the file that caused it is told, the others are still checked."""
+    from traceback import format_exception
+
     trace = "".join(format_exception(error, limit=-12))
     show([ev.Oops(0, 0, f"{type(error).__name__}: {error}", trace, "", name, 0)])
     tally = Tally()

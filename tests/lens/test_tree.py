@@ -128,3 +128,17 @@ def test_full_trees_have_no_signs() -> None:
     lines = full_lines(task(file(3, 0x100)))
     assert {line.sign for line in lines} == {""}
     assert text_of(next(iter(draw_tree(lines)))) == "task_struct 0x10  pid 1"
+
+
+def test_what_a_call_named_is_shown_down_to_its_sock_and_no_further() -> None:
+    def listening(backlog: int, index: int) -> Node:
+        child = node("sk", "tcp_sock", 0x300, sk_state=1)
+        request = node(f"rskq_accept_head[{index}]", "tcp_sock", 0x200, child, sk_state=12)
+        sock = node("sk", "tcp_sock", 0x102, request, sk_state=10, snd_cwnd=backlog)
+        return task(node("fd_array[3]", "file", 0x100, node("private_data", "socket", 0x101, sock), f_count=1))
+
+    assert drawn(listening(2, 1), listening(1, 0), "fd_array[3]")[-3:] == [
+        "~          └─ sk ─ tcp_sock 0x102  sk_state TCP_LISTEN  snd_cwnd 2 → 1",
+        "+             ├─ rskq_accept_head[0] ─ tcp_sock 0x200  sk_state TCP_NEW_SYN_RECV  existed before  … sk",
+        "-             └─ rskq_accept_head[1] ─ tcp_sock 0x200  no longer here",
+    ]
