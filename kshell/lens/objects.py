@@ -236,11 +236,11 @@ def _dentry(below: _Below, file: object) -> None:
 
 
 def _called(path: object) -> object:
-    """A path: its dentry, and how it is called if it can be moved."""
-    dentry = getattr(path, "dentry", None)
-    if dentry is None or dentry.d_parent is None or dentry.d_parent is dentry:
+    """A path: its dentry, and how it is called if that, or what it is mounted on, can be moved."""
+    dentry, mnt = getattr(path, "dentry", None), getattr(path, "mnt", None)
+    if dentry is None or (dentry.d_parent in (None, dentry) and getattr(mnt, "mnt_parent", None) in (None, mnt)):
         return dentry
-    return dentry, names.place(dentry, path.mnt)  # type: ignore[attr-defined]
+    return dentry, names.place(dentry, mnt)
 
 
 def _accept_queue(below: _Below, sk: object) -> None:

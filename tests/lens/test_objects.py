@@ -1,5 +1,7 @@
 """Snapshots: what did not change between two of them is one object."""
 
+import pytest
+
 from kshell.lens.objects import Node, Snapshot, snapshot
 from kshell.session.session import Session
 
@@ -53,10 +55,18 @@ def test_another_object_in_the_same_place_is_not_shared() -> None:
     assert now is not was
 
 
-def test_a_file_is_called_by_its_new_name_when_a_directory_above_it_has_moved() -> None:
+@pytest.mark.parametrize(
+    ("commands", "opened"),
+    [
+        ('mkdir("/tmp/a", 0755)\nopen("/tmp/a/f", O_RDWR|O_CREAT, 0644)', "f"),
+        ('mkdir("/tmp/a", 0755)\nmkdir("/tmp/a/m", 0755)\nmount("none", "/tmp/a/m", "tmpfs", 0, NULL)\n'
+         'open("/tmp/a/m", O_RDONLY|O_DIRECTORY)', "m"),
+    ],
+)  # fmt: skip
+def test_a_file_is_called_by_its_new_name_when_a_directory_above_it_has_moved(commands: str, opened: str) -> None:
     session = Session()
-    session.run('mkdir("/tmp/a", 0755)\nopen("/tmp/a/f", O_RDWR|O_CREAT, 0644)')
+    session.run(commands)
     before = taken(session)
     session.run('rename("/tmp/a", "/tmp/b")')
     was, now = files(before)["fd_array[3]"], files(taken(session, before))["fd_array[3]"]
-    assert [was.children[0].note, now.children[0].note] == ["/tmp/a/f", "/tmp/b/f"]
+    assert [was.children[0].note, now.children[0].note] == [f"/tmp/a/{opened}", f"/tmp/b/{opened}"]
