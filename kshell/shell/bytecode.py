@@ -52,10 +52,10 @@ Later = tuple[str, str | None] | int
 """What a name is bound to later: a module and the name to be taken from it, None for the module itself; or a number.
 
 The number's two lowest bits tell the kind, the others, for IMPORT, the module's number in the index (what is taken from
-it has the same name), and for FUNCTION and STATEMENT the place of the code in the module's bytes.
+it has the same name), and for FUNCTION, COROUTINE and STATEMENT the place of the code in the module's bytes.
 """
 
-IMPORT, FUNCTION, STATEMENT = range(3)
+IMPORT, FUNCTION, COROUTINE, STATEMENT = range(4)
 
 LENGTH = 8
 HEADER = Struct("<QQQ?")
@@ -77,48 +77,53 @@ class CachedLoader(SourceFileLoader):
     def exec_module(self, module: ModuleType) -> None:
         self._globals = module.__dict__
         try:
-            self._later, code = marshal.loads(self._code[self._first :])
+            self._later, called_soon, code = marshal.loads(self._code[self._first :])
         except _DAMAGED:
             return super().exec_module(module)
         self._globals[LOADER] = self._stub
         if self._later:
             self._globals["__getattr__"] = self._attribute
-        exec(code, self._globals)
+        self._cache.busy += 1
+        try:
+            exec(code, self._globals)
+        finally:
+            self._cache.busy -= 1
+        self._cache.bring_soon(self, called_soon)
 
     def load(self, place: int) -> FunctionType:
         """Give a function that is called its code; place: of the code in the module's bytes."""
+        function, kwdefaults = self._stubs[place]
         needs, code = marshal.loads(self._code[place:])
-        self._bring(needs)
-        function, kwdefaults = self._stubs.pop(place)
+        self.bring(needs)
         function.__code__, function.__kwdefaults__, function.__qualname__ = code, kwdefaults, code.co_qualname
+        self._stubs.pop(place, None)
         return function
-
-    def bring_all(self) -> None:
-        """Bind all names of the module, as ``from MODULE import *`` wants them."""
-        self._bring(self._later)
 
     def complete(self) -> None:
         """Load all that waits, for who looks at modules instead of calling them."""
-        self.bring_all()
+        self.bring()
         self._later = {}
         for place in list(self._stubs):
             self.load(place)
 
     def _stub(
-        self, place: int, name: str, defaults: tuple[Any, ...] | None = None, kwdefaults: dict[str, Any] | None = None
+        self, later: int, name: str, defaults: tuple[Any, ...] | None = None, kwdefaults: dict[str, Any] | None = None
     ) -> FunctionType:
         """A function that gets its code when it is called."""
-        function = FunctionType(_STUB, self._globals, name, defaults or None)
+        place = later >> 2
+        function = FunctionType(_STUBS[later & 3], self._globals, name, defaults or None)
         function.__kwdefaults__ = {"_loader": self, "_place": place}
         self._stubs[place] = function, kwdefaults or None
         return function
 
-    def _bring(self, names: Iterable[str]) -> None:
-        """Bind those of some names that are not bound yet."""
+    def bring(self, names: Iterable[str] | None = None) -> None:
+        """Bind those of some names that wait, or of all."""
         bound, later = self._globals, self._later
-        for name in names:
+        for name in later if names is None else names:
             if name not in bound:
                 bound[name] = self._value(name, later[name])
+        if self._cache.soon:
+            self._cache.settle()
 
     def _value(self, name: str, later: Later) -> object:
         if isinstance(later, tuple):
@@ -126,33 +131,54 @@ class CachedLoader(SourceFileLoader):
         place, kind = later >> 2, later & 3
         if kind == IMPORT:
             return self._imported(self._cache.names[place], name)
-        if kind == FUNCTION:
-            return self._stub(place, name)
-        needs, code = marshal.loads(self._code[place:])
-        self._bring(needs)
+        if kind != STATEMENT:
+            return self._stub(later, name)
+        needs, called_soon, code = marshal.loads(self._code[place:])
+        self.bring(needs)
         exec(code, self._globals)
+        self._cache.soon.append((self, called_soon))
         return self._globals[name]
 
     def _imported(self, module: str, name: str | None) -> object:
+        if name is None:
+            return __import__(module)
         loaded = sys.modules.get(module) or self._cache.load(module)
         if loaded is None or name not in loaded.__dict__:
-            loaded = __import__(module, fromlist=(name,) if name else ())
-        return getattr(loaded, name) if name else loaded
+            loader = getattr(loaded, "__loader__", None)
+            if type(loader) is CachedLoader and name in loader._later:
+                loader.bring((name,))
+            else:
+                loaded = __import__(module, fromlist=(name,))
+        try:
+            return getattr(loaded, name)
+        except AttributeError:
+            submodule = sys.modules.get(f"{module}.{name}")  # that is being imported, as in IMPORT_FROM
+            if submodule is None:
+                raise ImportError(f"cannot import name {name!r} from {module!r}") from None
+            return submodule
 
     def _attribute(self, name: str) -> object:
         """The module's __getattr__: others may ask for a name that waits."""
         if name in self._later:
-            self._bring((name,))
+            self.bring((name,))
             return self._globals[name]
         raise AttributeError(f"module {self.name!r} has no attribute {name!r}")
 
 
-def _waiting(*args: Any, _loader: CachedLoader, _place: int, **kwargs: Any) -> Any:
+def _function(*args: Any, _loader: CachedLoader, _place: int, **kwargs: Any) -> Any:
     """The code of every function that waits for its own."""
     return _loader.load(_place)(*args, **kwargs)
 
 
-_STUB = _waiting.__code__.replace(co_filename=STUB_FILE)
+async def _coroutine(*args: Any, _loader: CachedLoader, _place: int, **kwargs: Any) -> Any:
+    """As _function: a function's code is to be replaced by code of the same kind."""
+    return await _loader.load(_place)(*args, **kwargs)
+
+
+_STUBS = {
+    kind: stub.__code__.replace(co_filename=STUB_FILE)
+    for kind, stub in ((FUNCTION, _function), (COROUTINE, _coroutine))
+}
 
 
 class BytecodeCache:
@@ -161,6 +187,8 @@ class BytecodeCache:
     def __init__(self) -> None:
         self._places, self._content = _read()
         self.names = tuple(self._places)
+        self.soon: list[tuple[CachedLoader, tuple[str, ...]]] = []
+        self.busy = 0
         self._stale = False
 
     def find_spec(
@@ -173,10 +201,10 @@ class BytecodeCache:
         if place is None:
             self._stale = True
             return None
-        *cached, first, is_package = HEADER.unpack_from(self._content, place)
+        mtime, size, first, is_package = HEADER.unpack_from(self._content, place)
         source = source_of(name, is_package)
         found = version(source)
-        if found != tuple(cached):
+        if found != (mtime, size):
             self._stale |= found is not None
             return None
         loader = CachedLoader(name, source, self, self._content[place + HEADER.size :], first)
@@ -193,7 +221,7 @@ class BytecodeCache:
         if spec is None:
             return None
         assert isinstance(spec.loader, CachedLoader)
-        package = __import__(parent, fromlist=("__path__",))
+        package = sys.modules.get(parent) or __import__(parent, fromlist=("__path__",))
         module = ModuleType(name)
         module.__spec__, module.__loader__, module.__file__ = spec, spec.loader, spec.origin
         module.__package__ = spec.parent
@@ -208,6 +236,23 @@ class BytecodeCache:
         setattr(package, attribute, module)
         return module
 
+    def bring_soon(self, loader: CachedLoader, names: tuple[str, ...]) -> None:
+        """Have names of a module bound before any of its hot functions is called: when no module is being imported."""
+        self.soon.append((loader, names))
+        self.settle()
+
+    def settle(self) -> None:
+        """Bind what is to be bound soon, unless a module is being imported."""
+        if self.busy:
+            return
+        self.busy += 1
+        try:
+            while self.soon:
+                loader, names = self.soon.pop()
+                loader.bring(names)
+        finally:
+            self.busy -= 1
+
     def contents(self) -> dict[str, bytes]:
         """The bytes of each module."""
         places = [*self._places.values(), len(self._content)]
@@ -218,7 +263,7 @@ class BytecodeCache:
 
     def save(self) -> None:
         """Put the modules that were loaded past the cache into it, unless Python is told to write no byte code."""
-        if not self._stale or sys.dont_write_bytecode:
+        if not self._stale or sys.dont_write_bytecode or not os.access(os.path.dirname(CACHE), os.W_OK):
             return
         from kshell.shell.bytecode_build import add
 
@@ -228,7 +273,8 @@ class BytecodeCache:
 
 def source_of(name: str, is_package: bool) -> str:
     """The path of a module's source."""
-    path = f"{os.path.dirname(ROOT)}{os.sep}{name.replace('.', os.sep)}"
+    _, dot, below = name.partition(".")
+    path = ROOT + (dot + below).replace(".", os.sep)
     return f"{path}{os.sep}__init__.py" if is_package else f"{path}.py"
 
 
@@ -273,7 +319,7 @@ def _import_from(cache: BytecodeCache, plain_import: PythonImport) -> PythonImpo
             if module is not None:
                 if "__path__" not in module.__dict__:
                     if fromlist[0] == "*" and isinstance(module.__loader__, CachedLoader):
-                        module.__loader__.bring_all()
+                        module.__loader__.bring()
                     return module
                 if all(each in module.__dict__ or has_module(f"{name}.{each}") for each in fromlist):
                     return module

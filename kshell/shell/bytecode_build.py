@@ -4,22 +4,92 @@ from __future__ import annotations
 
 import marshal
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import redirect_stdout
+from importlib import import_module
 from importlib.machinery import ModuleSpec
+from io import StringIO
 from time import monotonic
+from types import FunctionType
 
 from kshell.shell import bytecode
-from kshell.shell.deferral import take_apart
+from kshell.shell.deferral import Place, take_apart
+
+SAMPLE = "fd = socket(AF_INET, SOCK_STREAM, 0) = 3\nclose(fd) = 0\n"
+"""What every start of a script does, in small."""
 
 LONGEST = 0.5
 """Seconds that a run may take to add modules to the cache; what is left over, later runs add."""
 
 
 def build() -> None:
-    """Cache every module of the package."""
+    """Cache every module of the package: what the start of a script calls so that it is there, the rest so that it waits."""
     modules = dict(_modules())
     numbers = {name: number for number, name in enumerate(modules)}
-    write({name: _packed(name, is_package, numbers) for name, is_package in modules.items()})
+    cached = {name: _packed(name, is_package, numbers) for name, is_package in modules.items()}
+    write(cached)
+    for name, functions in _hot_functions().items():
+        cached[name] = _packed(name, modules[name], numbers, functions)
+    write(cached)
+
+
+def _hot_functions() -> dict[str, list[Place]]:
+    """The functions of each module that the start of a script calls, by a run of one; none if it fails."""
+    code = f"""
+import sys
+sys.path.insert(0, {os.path.dirname(bytecode.ROOT)!r})
+from kshell.shell import bytecode, bytecode_build
+bytecode.CACHE = {bytecode.CACHE!r}
+bytecode_build.record()
+"""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
+    )
+    if done.returncode:
+        return {}
+    hot: dict[str, list[Place]] = marshal.loads(done.stdout)
+    return hot
+
+
+def record() -> None:
+    """Write the hot functions of each module to standard output, marshalled.
+
+    What modules call when they are imported is not hot: its needs would not be bound yet. So all are imported first.
+    """
+    called: list[tuple[str, Place]] = []
+    load = bytecode.CachedLoader.load
+
+    def recorded_load(loader: bytecode.CachedLoader, place: int) -> FunctionType:
+        function = load(loader, place)
+        called.append((loader.name, (function.__code__.co_name, function.__code__.co_firstlineno)))
+        return function
+
+    bytecode.install()
+    for name, _ in _modules():
+        if not name.endswith("__main__"):
+            loader = import_module(name).__loader__
+            if isinstance(loader, bytecode.CachedLoader):
+                loader.bring()
+    setattr(bytecode.CachedLoader, "load", recorded_load)  # noqa: B010  mypy takes no assignment to a method
+    run_sample()
+    hot: dict[str, list[Place]] = {}
+    for name, place in called:
+        hot.setdefault(name, []).append(place)
+    sys.stdout.buffer.write(marshal.dumps(hot))
+
+
+def run_sample() -> None:
+    """Check a small script, as quietly as its success lets it be."""
+    from kshell.shell.main import main
+
+    with tempfile.NamedTemporaryFile("w", suffix=".ks") as script:
+        script.write(SAMPLE)
+        script.flush()
+        with redirect_stdout(StringIO()):
+            main(["check", script.name])
 
 
 def add(specs: Iterable[ModuleSpec]) -> None:
@@ -65,11 +135,11 @@ def _modules() -> Iterator[tuple[str, bool]]:
                 yield stem.replace(os.sep, ".").removesuffix(".__init__"), file == "__init__.py"
 
 
-def _packed(name: str, is_package: bool, numbers: Mapping[str, int]) -> bytes:
+def _packed(name: str, is_package: bool, numbers: Mapping[str, int], hot: Collection[Place] = ()) -> bytes:
     source = bytecode.source_of(name, is_package)
     version = bytecode.version(source) or (0, 0)
     with open(source, "rb") as file:
-        content, first = take_apart(file.read(), source, numbers)
+        content, first = take_apart(file.read(), source, numbers, hot)
     return bytecode.HEADER.pack(*version, first, is_package) + content
 
 

@@ -11,11 +11,11 @@ import __future__
 import ast
 import marshal
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from inspect import CO_OPTIMIZED
 from types import CodeType
 
-from kshell.shell.bytecode import FUNCTION, IMPORT, LOADER, STATEMENT, Later
+from kshell.shell.bytecode import COROUTINE, FUNCTION, IMPORT, LOADER, STATEMENT, Later
 from kshell.shell.stripping import FunctionDef, called, names, strip
 
 _TRANSPARENT = frozenset({
@@ -30,15 +30,19 @@ _ONLY_NAMES = frozenset({"typing", "collections.abc", "types"})
 _LOOKS_AROUND = frozenset({"globals", "__getattr__"})
 
 _Import = tuple[str, str | None]
+Place = tuple[str, int]
+"""Name and first line of a function."""
 
 
-def take_apart(source: bytes, path: str, numbers: Mapping[str, int]) -> tuple[bytes, int]:
+def take_apart(source: bytes, path: str, numbers: Mapping[str, int], hot: Collection[Place] = ()) -> tuple[bytes, int]:
     """A module's bytes for the cache, and where in them that begins which does not wait.
 
-    What waits is marshalled tuples, each of the names that it needs of those that wait, and code. What does not wait is
-    a marshalled tuple: all that waits by name with its `Later`, and the module's code.
+    What waits is marshalled tuples. A function: the names that it needs of those that wait, and its code. Another
+    definition: the names that it needs, those that its hot functions need, and its code. What does not wait is a
+    marshalled tuple: all that waits by name with its `Later`, the names that hot functions need, and the module's code.
 
-    numbers: of the modules in the index.
+    numbers: of the modules in the index. hot: the functions that do not wait, as every start calls them, though never
+    while a module is imported.
     """
     tree = ast.parse(source, path)
     compiled = _Compiler(path, _take_future(tree))
@@ -48,31 +52,38 @@ def take_apart(source: bytes, path: str, numbers: Mapping[str, int]) -> tuple[by
     codes = dict(_codes(compiled(tree.body)))
     functions = _replace_functions(tree)
     once = {name for name, times in bound.items() if times == 1 and _LOOKS_AROUND.isdisjoint(read | bound.keys())}
-    statements = _take_statements(tree, once)
+    statements = _take_statements(tree, once - {name for name, line in hot if (name, line) in codes})
     imports = _take_imports(tree, once & read, used)
 
     packed = _Packed(imports.keys() | statements.keys())
     later = {name: _numbered(name, found, numbers) for name, found in imports.items()}
+    restored = _Restored({id(f.assignment): f for f in functions if (f.name, f.line) in hot})
     for function in functions:
-        function.place.value = place = packed.add(function.reads, codes[function.name, function.line])
-        if function.is_plain and statements.get(function.name) is function.assignment:
-            del statements[function.name]
-            later[function.name] = place << 2 | FUNCTION
+        if id(function.assignment) not in restored.functions:
+            number = packed.add(codes[function.name, function.line], function.reads) << 2 | function.kind
+            function.later.value = number
+            if function.is_plain and statements.get(function.name) is function.assignment:
+                del statements[function.name]
+                later[function.name] = number
     for name, statement in statements.items():
-        later[name] = packed.add(names([statement]) - {name}, compiled([statement])) << 2 | STATEMENT
-    return b"".join(packed.parts) + marshal.dumps((later, compiled(tree.body))), packed.size
+        needs = names([statement]) - {name}
+        body, called_soon = restored.within([statement])
+        later[name] = packed.add(compiled(body), needs, called_soon) << 2 | STATEMENT
+    body, called_soon = restored.within(tree.body)
+    return b"".join(packed.parts) + marshal.dumps((later, packed.needs(called_soon), compiled(body))), packed.size
 
 
 class _Function:
     """A function whose code waits; the assignment that stands for its definition gets a stub from the loader."""
 
     def __init__(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self.name, self.reads = node.name, names(node.body)
+        self.node, self.name, self.reads = node, node.name, names(node.body)
         self.line = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-        self.place = ast.Constant(0)
+        self.kind = COROUTINE if isinstance(node, ast.AsyncFunctionDef) else FUNCTION
+        self.later = ast.Constant(0)
         defaults = _defaults(node.args)
         self.is_plain = not node.decorator_list and not defaults
-        value = ast.Call(ast.Name(LOADER, ast.Load()), [self.place, ast.Constant(node.name), *defaults], [])
+        value = ast.Call(ast.Name(LOADER, ast.Load()), [self.later, ast.Constant(node.name), *defaults], [])
         for decorator in reversed(node.decorator_list):
             value = ast.Call(decorator, [value], [])
         assignment = ast.Assign([ast.Name(node.name, ast.Store())], value)
@@ -95,12 +106,37 @@ class _Packed:
         self.size = 0
         self._waiting = waiting
 
-    def add(self, reads: set[str], code: CodeType) -> int:
+    def add(self, code: CodeType, *reads: set[str]) -> int:
         """Put code behind the rest, with those of the names it reads that wait; returns its place."""
         place = self.size
-        self.parts.append(marshal.dumps((tuple(sorted(reads & self._waiting)), code)))
+        self.parts.append(marshal.dumps((*map(self.needs, reads), code)))
         self.size += len(self.parts[-1])
         return place
+
+    def needs(self, reads: set[str]) -> tuple[str, ...]:
+        """Those of some names that wait."""
+        return tuple(sorted(reads & self._waiting))
+
+
+class _Restored(ast.NodeTransformer):
+    """Puts hot functions back in the place of their assignments."""
+
+    def __init__(self, functions: dict[int, _Function]) -> None:
+        self.functions = functions
+        self._reads = set[str]()
+
+    def within(self, body: list[ast.stmt]) -> tuple[list[ast.stmt], set[str]]:
+        """Statements with their hot functions, and the names that these read."""
+        self._reads = set()
+        found = [self.visit(statement) for statement in body]
+        return found, self._reads
+
+    def visit_Assign(self, node: ast.Assign) -> ast.stmt:
+        function = self.functions.get(id(node))
+        if function is None:
+            return node
+        self._reads |= function.reads
+        return function.node
 
 
 class _Compiler:
@@ -146,11 +182,14 @@ def _replace_functions(scope: ast.Module | ast.ClassDef) -> list[_Function]:
 
 def _can_wait(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     is_closure = not names(function.body).isdisjoint({"super", "__class__"})
-    return not is_closure and all(called(decorator) in _TRANSPARENT for decorator in function.decorator_list)
+    is_generator = any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function))
+    return not (is_closure or is_generator) and all(
+        called(decorator) in _TRANSPARENT for decorator in function.decorator_list
+    )
 
 
 def _take_statements(tree: ast.Module, once: set[str]) -> dict[str, ast.stmt]:
-    """Take out the classes and functions that nothing needs when the module is imported."""
+    """Take out the definitions that nothing needs when the module is imported."""
     found = {name: statement for statement in tree.body if (name := _defined(statement)) in once}
     while needed := names([s for s in tree.body if s not in found.values()]) & found.keys():
         found = {name: statement for name, statement in found.items() if name not in needed}
@@ -159,11 +198,13 @@ def _take_statements(tree: ast.Module, once: set[str]) -> dict[str, ast.stmt]:
 
 
 def _defined(statement: ast.stmt) -> str:
-    """The name of the class, or of the undecorated function, that a statement defines; else an empty one."""
+    """The name of the class, undecorated function or regular expression that a statement defines; else an empty one."""
     match statement:
         case ast.ClassDef(name):
             return name
         case ast.Assign([ast.Name(name)], ast.Call(ast.Name(function))) if function == LOADER:
+            return name
+        case ast.Assign([ast.Name(name)], ast.Call(ast.Attribute(ast.Name("re"), "compile"))):
             return name
     return ""
 

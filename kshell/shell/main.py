@@ -11,7 +11,9 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
     from typing import NoReturn
 
     from kshell.shell.options import Options
@@ -38,6 +40,8 @@ _SUBCOMMANDS = {
 def entry() -> NoReturn:
     """The console command: `main`, started from cached byte code and ended without tidying up memory."""
     gc.set_threshold(100_000, 20, 100)  # the kernel's objects free themselves; collecting often only costs time
+    if sys.flags.no_site:
+        sys.meta_path.append(LateSite())
     keyboard = _painted(sys.argv[1:])
     from kshell.shell import bytecode
 
@@ -50,6 +54,21 @@ def entry() -> NoReturn:
         except (OSError, ValueError):
             status = status or UNREADABLE
     os._exit(status)  # freeing a machine object by object would take as long as a boot
+
+
+class LateSite:
+    """Under `python -S`, as scripts/kshell starts it: looks at site-packages when something from there is first wanted."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The spec of a module, once site has been run. Last of sys.meta_path."""
+        sys.meta_path.remove(self)
+        import site
+        from importlib.util import find_spec
+
+        site.main()
+        return find_spec(name)
 
 
 def _painted(arguments: list[str]) -> Keyboard | None:

@@ -97,8 +97,9 @@ def script(rounds: int) -> list[Figure]:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "calls.ks"
         path.write_text("\n".join(lines) + "\n")
-        code = "from kshell.shell.main import entry; entry()"
-        run, check = ([sys.executable, "-c", code, command, str(path)] for command in ("run", "check"))
+        code = f"import sys; sys.path.append({str(ROOT)!r}); from kshell.shell.main import entry; entry()"
+        start = [sys.executable, "-SP", "-c", code]  # as scripts/kshell does
+        run, check = ([*start, command, str(path)] for command in ("run", "check"))
         narrated, checked, bare = interleaved(
             2 * rounds,
             lambda: _process(run),

@@ -1,5 +1,7 @@
 """A module from the cache is what its source says, though its functions, classes and imports wait until they are needed."""
 
+import ast
+import builtins
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,13 +13,35 @@ import pytest
 from kshell.shell import bytecode, bytecode_build
 
 Load = Callable[..., ModuleType]
+Hot = dict[str, list[tuple[str, int]]]
+CALLED_AT_IMPORT = {"twice", "doc"}
 
 
 @pytest.fixture
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
-    """Load a module `main` of a package from the cache; the other modules of the package by name."""
-    import builtins
+    """Load a module `main` of a package from the cache; the other modules of the package by name. All functions wait."""
+    yield from loading(tmp_path, monkeypatch, lambda modules: {})
 
+
+@pytest.fixture(params=["all functions wait", "none waits that is not called at import"])
+def load_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Load]:
+    """As load."""
+    yield from loading(tmp_path, monkeypatch, hot_functions if "none" in request.param else lambda modules: {})
+
+
+def hot_functions(modules: dict[str, str]) -> Hot:
+    nodes = {name: ast.walk(ast.parse(text)) for name, text in modules.items()}
+    return {
+        f"kshell_waiting.{name}": [
+            (node.name, min([node.lineno, *(d.lineno for d in node.decorator_list)]))
+            for node in found
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name not in CALLED_AT_IMPORT
+        ]
+        for name, found in nodes.items()
+    }
+
+
+def loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hot: Callable[[dict[str, str]], Hot]) -> Iterator[Load]:
     root = tmp_path / "kshell_waiting"
     monkeypatch.setattr(bytecode, "ROOT", str(root))
     monkeypatch.setattr(bytecode, "PACKAGE", "kshell_waiting")
@@ -28,8 +52,10 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
 
     def load(main: str, **others: str) -> ModuleType:
         root.mkdir()
-        for name, text in {"__init__": "", "main": main, **others}.items():
+        modules = {"main": main, **others}
+        for name, text in {"__init__": "", **modules}.items():
             (root / f"{name}.py").write_text(text)
+        monkeypatch.setattr(bytecode_build, "_hot_functions", lambda: hot(modules))
         bytecode_build.build()
         bytecode.install()
         scope: dict[str, ModuleType] = {}
@@ -76,8 +102,8 @@ def test_what_runs_when_the_module_is_imported_has_its_imports(load: Load, use: 
     assert is_loaded("other")
 
 
-def test_others_get_names_that_wait(load: Load) -> None:
-    main = load(
+def test_others_get_names_that_wait(load_both: Load) -> None:
+    main = load_both(
         "import kshell_waiting\nfrom kshell_waiting.other import value, f, C\nresult = (value, f(), C().x)\n",
         other="from kshell_waiting.third import value\ndef g(): return value\ndef f(): return 2\nclass C:\n    x = 3\n",
         third="value = 1\n",
@@ -85,11 +111,32 @@ def test_others_get_names_that_wait(load: Load) -> None:
     assert main.result == (1, 2, 3)
 
 
-def test_a_star_takes_all_names(load: Load) -> None:
-    main = load(
+def test_a_star_takes_all_names(load_both: Load) -> None:
+    main = load_both(
         "from kshell_waiting.other import *\nresult = (f(), C.x)\n", other="def f(): return 1\nclass C:\n    x = 2\n"
     )
     assert main.result == (1, 2)
+
+
+def test_what_hot_functions_need_is_there_before_they_are_called(load_both: Load) -> None:
+    """Also where two modules need each other, and where a class's hot methods need what needs the class."""
+    main = load_both(
+        "from kshell_waiting.other import C, g\n"
+        "def f(n): return g(n - 1) if n else C().m()\n"
+        "class D:\n    def m(self): return C\n",
+        other="from kshell_waiting.main import D, f\ndef g(n): return f(n)\nclass C:\n    def m(self): return D().m() is C\n",
+    )
+    assert main.f(3) is True
+
+
+def test_a_module_that_is_being_imported_is_found_in_its_package(load_both: Load) -> None:
+    """As IMPORT_FROM finds it in sys.modules: the package has it only afterwards."""
+    main = load_both(
+        "from kshell_waiting import other\nresult = other.result\n",
+        other="from kshell_waiting.third import twice\nresult = twice()\n",
+        third="from kshell_waiting import other\ndef twice(): return other.__name__\n",
+    )
+    assert main.result == "kshell_waiting.other"
 
 
 def test_unknown_names_are_attribute_errors(load: Load) -> None:
@@ -260,8 +307,8 @@ def result():
 
 
 @pytest.mark.parametrize("source", MODULES.values(), ids=MODULES)
-def test_a_module_gives_what_it_gives_without_the_cache(load: Load, source: str) -> None:
-    cached = load(source).result()
+def test_a_module_gives_what_it_gives_without_the_cache(load_both: Load, source: str) -> None:
+    cached = load_both(source).result()
     scope: dict[str, Callable[[], object]] = {"__name__": "kshell_waiting.main"}  # type: ignore[dict-item]
     exec(compile(source, "plain", "exec", dont_inherit=True), scope)
     assert str(cached) == str(scope["result"]())
@@ -296,13 +343,38 @@ def test_a_module_can_be_completed(load: Load) -> None:
     assert {function.__code__.co_filename for function in (main.f, vars(main.C)["m"])} == {main.__file__}
 
 
+@pytest.fixture(scope="module")
+def kshells_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The cache of all of kshell, as set-up builds it."""
+    with pytest.MonkeyPatch.context() as patch:
+        path = str(tmp_path_factory.mktemp("cache") / "cache.bin")
+        patch.setattr(bytecode, "CACHE", path)
+        bytecode_build.build()
+        yield path
+
+
+def output(code: str, cache: str = "") -> list[str]:
+    """The lines that a process of its own prints, with the cache if one is given."""
+    use = f"from kshell.shell import bytecode\nbytecode.CACHE = {cache!r}\nbytecode.install()\n" if cache else ""
+    return subprocess.run(
+        [sys.executable, "-c", use + code], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+
+
+SOCKET_FUNCTIONS = """
+import kshell.linux.net.socket as module
+print(*(name for name, value in vars(module).items() if "/socket.py" in str(getattr(value, "__code__", ""))))
+"""
+
+
+def test_the_functions_that_a_start_calls_do_not_wait(kshells_cache: str) -> None:
+    found = set(output(SOCKET_FUNCTIONS, kshells_cache)[0].split())
+    assert {"__sock_create", "sock_alloc", "__sock_release"} <= found
+    assert not {"sock_recvmsg", "sock_fasync"} & found
+
+
 LISTING = """
 import importlib, inspect, pkgutil, sys
-if {cached}:
-    from kshell.shell import bytecode, bytecode_build
-    bytecode.CACHE = {path!r}
-    bytecode_build.build()
-    bytecode.install()
 import kshell
 for info in pkgutil.walk_packages(kshell.__path__, "kshell."):
     if not info.name.endswith("__main__"):
@@ -329,15 +401,9 @@ for name in sorted(n for n in sys.modules if n.startswith("kshell.")):
 """
 
 
-def test_every_module_of_kshell_is_the_same_with_the_cache_and_without(tmp_path: Path) -> None:
+def test_every_module_of_kshell_is_the_same_with_the_cache_and_without(kshells_cache: str) -> None:
     """Classes, functions, their files, lines and arguments: nothing is missing, nothing waits for ever."""
-    path = str(tmp_path / "cache.bin")
-    plain, cached = (
-        subprocess.run(
-            [sys.executable, "-c", LISTING.format(cached=cached, path=path)], capture_output=True, text=True, check=True
-        ).stdout.splitlines()
-        for cached in (False, True)
-    )
+    plain, cached = output(LISTING), output(LISTING, kshells_cache)
     missing = [line for line in plain if line not in set(cached)]
     assert not [line for line in missing if "TypeVar" not in line and "ParamSpec" not in line]
     assert not set(cached) - set(plain)
