@@ -7,12 +7,20 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Final
 
+from kshell.linux.arch.x86.entry.syscall_32 import IA32_CALLS
+from kshell.linux.arch.x86.entry.syscall_64 import X64_CALLS
+
 KERNEL: Final = "kshell.linux."
 _MODEL: Final = (KERNEL, "kshell.world.")
 
 
 def kernel_modules() -> list[ModuleType]:
-    """The kernel's modules that are imported, by name, whole: started from the byte code cache, much of them waits."""
+    """The kernel's modules, by name: those that serve system calls, though none was made yet, and what else is imported.
+
+    They are whole: started from the byte code cache, much of them waits.
+    """
+    for calls in (X64_CALLS, IA32_CALLS):
+        tuple(calls.values())  # imports them
     whole = set[str]()
     while waiting := {name for name in sys.modules if name.startswith(_MODEL)} - whole:
         for name in sorted(waiting):

@@ -5,16 +5,13 @@ A call with 32-bit structs has a body `compat_sys_NAME`; the others share the 64
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType, ModuleType
 from typing import Final
 
-from kshell.linux.arch.x86.entry.syscall_64 import X64_CALLS, Handler, collect
-from kshell.linux.fs import ioctl
-from kshell.linux.net import compat
+from kshell.linux.arch.x86.entry.syscall_64 import MODULES, Bodies, places
 
-COMPAT_MODULES: Final[tuple[ModuleType, ...]] = (ioctl, compat)
+COMPAT_MODULES: Final = {
+    "fs.ioctl": "ioctl",
+    "net.compat": "recvmmsg recvmsg sendmmsg sendmsg socketcall",
+}
 
-IA32_CALLS: Final[Mapping[str, Handler]] = MappingProxyType(
-    {**X64_CALLS, **collect(COMPAT_MODULES, "compat_sys_")}
-)
+IA32_CALLS: Final = Bodies({**places(MODULES, "sys_"), **places(COMPAT_MODULES, "compat_sys_")})
