@@ -25,9 +25,7 @@ _STATES = (
 )
 _TABLES: dict[str, dict[int, str]] = {
     "sk_state": dict(enumerate(_STATES, 1)),
-    "socket_state": dict(
-        enumerate(("SS_FREE", "SS_UNCONNECTED", "SS_CONNECTING", "SS_CONNECTED", "SS_DISCONNECTING"))
-    ),
+    "socket_state": dict(enumerate(("SS_FREE", "SS_UNCONNECTED", "SS_CONNECTING", "SS_CONNECTED", "SS_DISCONNECTING"))),
     "sock_type": {
         1: "SOCK_STREAM",
         2: "SOCK_DGRAM",
@@ -159,13 +157,10 @@ def table(value: object) -> str:
         return str(value)
     if kind in _PLAIN or hasattr(value, "_addr"):
         return describe(value)
-    return _NEAR.get(id(value)) or _near(value) or _tables(len(sys.modules)).get(id(value)) or describe(value)
+    return _near(value) or _tables(len(sys.modules)).get(id(value)) or describe(value)
 
 
 _PLAIN: Final = frozenset({bool, str, bytes, type(None)})
-
-_NEAR: Final[dict[int, str]] = {}
-"""What _near() has found, by id: what stands at the top of a module lives as long as that."""
 
 
 def _near(value: object) -> str:
@@ -177,7 +172,6 @@ def _near(value: object) -> str:
             looked_into.add(module)
             name = _tables_of(module).get(id(value))
             if name:
-                _NEAR[id(value)] = name
                 return name
     return ""
 
