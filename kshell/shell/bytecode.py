@@ -217,11 +217,15 @@ class BytecodeCache:
     def load(self, name: str) -> ModuleType | None:
         """Load a module of a package that is in the cache, as importlib would; None if it is not there."""
         parent, _, attribute = name.rpartition(".")
-        spec = self.find_spec(name) if parent else None
+        if name not in self._places or not parent:
+            return None
+        package = sys.modules.get(parent) or __import__(parent, fromlist=("__path__",))
+        if name in sys.modules:  # the package has imported it
+            return sys.modules[name]
+        spec = self.find_spec(name)
         if spec is None:
             return None
         assert isinstance(spec.loader, CachedLoader)
-        package = sys.modules.get(parent) or __import__(parent, fromlist=("__path__",))
         module = ModuleType(name)
         module.__spec__, module.__loader__, module.__file__ = spec, spec.loader, spec.origin
         module.__package__ = spec.parent

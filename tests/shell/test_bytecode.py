@@ -86,6 +86,8 @@ FILES = {
     "inner/deep.py": "DEEP = __name__\n",
     "ring.py": "from kshell_cached import gnir\nfrom kshell_cached.gnir import LAST\nFIRST = 1\n",
     "gnir.py": "from kshell_cached import ring\nLAST = 2\n",
+    "eager/__init__.py": "from kshell_cached.eager.part import Part\n",
+    "eager/part.py": "class Part: pass\n",
     "broken.py": "from kshell_cached.plain import NUMBER\nraise OSError('broken')\n",
     "wanting.py": "from kshell_cached.plain import NOTHING\n",
 }
@@ -154,6 +156,11 @@ def test_imports_fail_as_they_do_without_the_cache(
 ) -> None:
     with pytest.raises(error):
         imported(statement)
+
+
+def test_a_module_that_its_package_imports_is_loaded_once(installed: bytecode.BytecodeCache) -> None:
+    scope = imported("from kshell_cached.eager.part import Part as one; from kshell_cached.eager import Part as other")
+    assert scope["one"] is scope["other"]
 
 
 def test_a_module_that_fails_is_not_left_half_loaded(installed: bytecode.BytecodeCache) -> None:
