@@ -37,7 +37,7 @@ from kshell.lang.encode import UNSEEN
 from kshell.lang.errors import LangError
 from kshell.lang.lexer import Source
 from kshell.lang.messages import is_message
-from kshell.lang.numbers import Numbers
+from kshell.lang.numbers import Numbers, Variables
 from kshell.lang.parser import Parser, parse_expression
 from kshell.lang.statements import read_result
 from kshell.lang.text import quote
@@ -129,13 +129,14 @@ def compare_decoded(
     *,
     source: str = "",
     says: Callable[[Node], bool] = lambda node: True,
+    variables: Variables | None = None,
 ) -> list[Difference]:
     """As compare, from the Decoding itself (string_limit None) and the raw result: only what matters is made text.
 
     source: the text that the call was read from: what stands there as the model shows it is not read again;
-    says: whether an argument says what must come out.
+    says: whether an argument says what must come out; variables: what names stand for inside of arguments.
     """
-    comparison = _Comparison(call.name, None)
+    comparison = _Comparison(call.name, None, variables)
     got = result_of(result)
     if expected.details and not got.errno:
         got = parse_line_of_log(f"x() = {decoding.result_text(result)}")[1]
@@ -195,14 +196,15 @@ def parse_line_of_log(line: str) -> tuple[Call, Result]:
 class _Comparison:
     """Collects differences."""
 
-    def __init__(self, name: str, renaming: Renaming | None) -> None:
+    def __init__(self, name: str, renaming: Renaming | None, variables: Variables | None = None) -> None:
         self.name = name
         self.differences: list[Difference] = []
         self._renaming = renaming or _NOTHING_RENAMED
+        self._variables = variables
 
     @cached_property
     def _numbers(self) -> Numbers:
-        return Numbers(Source(""))
+        return Numbers(Source(""), self._variables)
 
     # ---- results ----
 

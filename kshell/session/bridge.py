@@ -55,7 +55,7 @@ class Prepared:
     to what was expected too.
     """
 
-    __slots__ = ("_comparing", "_decoding", "compares", "limit", "marshalled", "source", "statement", "user")
+    __slots__ = ("_comparing", "_decoding", "compares", "limit", "marshalled", "source", "statement", "user", "variables")
 
     def __init__(
         self,
@@ -64,6 +64,7 @@ class Prepared:
         marshalled: Marshalled,
         user: UserTask,
         limit: int | None,
+        variables: SessionVariables | None = None,
         told: bool = True,
     ) -> None:
         self.statement = statement
@@ -71,6 +72,7 @@ class Prepared:
         self.marshalled = marshalled
         self.user = user
         self.limit = limit
+        self.variables = variables
         self._decoding = self._decoded(limit) if told else None
         self._comparing: Decoding | None = None
         expected = statement.expected
@@ -99,7 +101,7 @@ class Prepared:
     def moved(self, user: UserTask) -> Prepared:
         """The same call of a task of another machine, which is as this one's is."""
         memory = TaskMemory(user.task)
-        other = Prepared(self.statement, self.source, self.marshalled, user, self.limit, told=False)
+        other = Prepared(self.statement, self.source, self.marshalled, user, self.limit, self.variables, told=False)
         other._decoding = self._decoding and self._decoding.over(memory)
         other._comparing = self._comparing and self._comparing.over(memory)
         return other
@@ -148,7 +150,7 @@ def prepare(
     source = Source(text)
     memory = ArenaMemory(user.arena)
     marshalled = marshal(statement.call, source, memory, variables, abi=ABIS[abi], replay=replay)
-    return Prepared(statement, source, marshalled, user, None if replay else STRING_LIMIT, told)
+    return Prepared(statement, source, marshalled, user, None if replay else STRING_LIMIT, variables, told)
 
 
 def again(before: Prepared, statement: CallStatement, text: str) -> Prepared:
@@ -190,7 +192,10 @@ def _differences(prepared: Prepared, expected: Result, result: int | None) -> li
     call = prepared.statement.call
     if not prepared.compares and not expected.details:
         return compare_result(call, expected, result)
-    return compare_decoded(call, expected, prepared.comparing, result, source=prepared.source.text, says=_says)
+    return compare_decoded(
+        call, expected, prepared.comparing, result,
+        source=prepared.source.text, says=_says, variables=prepared.variables,
+    )  # fmt: skip
 
 
 def _says(node: Node) -> bool:

@@ -50,6 +50,13 @@ def test_expectations(text: str, holds: bool) -> None:
     assert any(isinstance(e, ev.ExpectationHeld if holds else ev.ExpectationFailed) for e in events)
 
 
+@pytest.mark.parametrize("fd", ["fd", "fd + 1"])
+def test_variables_inside_of_what_the_kernel_fills_are_what_they_hold(fd: str) -> None:
+    sockets = "fd = socket(AF_INET, SOCK_DGRAM, 0)\nsocket(AF_INET, SOCK_DGRAM, 0)\n"
+    session, _ = run(f"{sockets}poll([{{fd={fd}, events=POLLOUT}}], 1, 0) = 1")
+    assert (session.held, session.failed) == (1, 0)
+
+
 def test_a_failed_expectation_names_its_place() -> None:
     session = Session()
     failed = [e for e in session.run("\nclose(99) = 0\n", file="x.ks") if isinstance(e, ev.ExpectationFailed)]
