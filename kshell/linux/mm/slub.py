@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from kshell.linux.include.linux.mm_types import PAGE_SIZE
@@ -58,7 +57,8 @@ def _new_slab(s: kmem_cache) -> None:
     kernel = s._kernel
     base = kernel._next_slab_page
     kernel._next_slab_page += s.oo * PAGE_SIZE
-    kernel._slabs.append((base, s))
+    kernel._slab_addresses.append(base)
+    kernel._slab_owners.append(s)
     objects = s.oo * PAGE_SIZE // s.size
     s._free.extend(range(base + (objects - 1) * s.size, base - 1, -s.size))
     s._total += objects
@@ -67,10 +67,10 @@ def _new_slab(s: kmem_cache) -> None:
 
 def _is_free(kernel: Kernel, address: int) -> bool:
     """Whether the slab object is free that an address is of: its own, or that of something inside it."""
-    index = bisect_right(kernel._slabs, address, key=itemgetter(0)) - 1
+    index = bisect_right(kernel._slab_addresses, address) - 1
     if index < 0:
         return False
-    base, s = kernel._slabs[index]
+    base, s = kernel._slab_addresses[index], kernel._slab_owners[index]
     return address - (address - base) % s.size in s._free
 
 
