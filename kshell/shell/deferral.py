@@ -11,7 +11,7 @@ import __future__
 import ast
 import marshal
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from inspect import CO_OPTIMIZED
 from types import CodeType
 
@@ -50,35 +50,66 @@ def take_apart(source: bytes, path: str, numbers: Mapping[str, int], hot: Collec
     strip(tree)
     used, bound = names(tree.body), Counter(_bound(tree.body))
     codes = dict(_codes(compiled(tree.body)))
-    functions = _replace_functions(tree)
+    functions = _Functions(tree, hot)
     once = {name for name, times in bound.items() if times == 1 and _LOOKS_AROUND.isdisjoint(read | bound.keys())}
-    statements = _take_statements(tree, once - {name for name, line in hot if (name, line) in codes})
-    imports = _take_imports(tree, once & read, used)
+    statements = _take_statements(tree, functions, once)
+    imports = _take_imports(tree, (once & read) - functions.reads(tree.body)[0], used)
 
     packed = _Packed(imports.keys() | statements.keys())
     later = {name: _numbered(name, found, numbers) for name, found in imports.items()}
-    restored = _Restored({id(f.assignment): f for f in functions if (f.name, f.line) in hot})
-    for function in functions:
-        if id(function.assignment) not in restored.functions:
-            number = packed.add(codes[function.name, function.line], function.reads) << 2 | function.kind
-            function.later.value = number
-            if function.is_plain and statements.get(function.name) is function.assignment:
-                del statements[function.name]
-                later[function.name] = number
+    for function in functions.waiting:
+        number = packed.add(codes[function.place], function.reads) << 2 | function.kind
+        function.later.value = number
+        if function.is_plain and statements.get(function.name) is function.assignment:
+            del statements[function.name]
+            later[function.name] = number
     for name, statement in statements.items():
-        needs = names([statement]) - {name}
-        body, called_soon = restored.within([statement])
-        later[name] = packed.add(compiled(body), needs, called_soon) << 2 | STATEMENT
-    body, called_soon = restored.within(tree.body)
-    return b"".join(packed.parts) + marshal.dumps((later, packed.needs(called_soon), compiled(body))), packed.size
+        now, soon = functions.reads([statement])
+        later[name] = packed.add(compiled([statement]), now - {name}, soon) << 2 | STATEMENT
+    _, soon = functions.reads(tree.body)
+    return b"".join(packed.parts) + marshal.dumps((later, packed.needs(soon), compiled(tree.body))), packed.size
+
+
+class _Functions:
+    """The functions of a module, and of its classes: assignments stand in the place of those that wait."""
+
+    def __init__(self, tree: ast.Module, hot: Collection[Place]) -> None:
+        self.waiting: list[_Function] = []
+        self._hot = set[int]()
+        self._replace(tree, hot)
+
+    def _replace(self, scope: ast.Module | ast.ClassDef, hot: Collection[Place]) -> None:
+        for index, statement in enumerate(scope.body):
+            if isinstance(statement, ast.ClassDef):
+                self._replace(statement, hot)
+            elif isinstance(statement, FunctionDef) and _can_wait(statement):
+                if _place(statement) in hot:
+                    self._hot.add(id(statement))
+                else:
+                    self.waiting.append(_Function(statement))
+                    scope.body[index] = self.waiting[-1].assignment
+
+    def reads(self, body: Sequence[ast.AST]) -> tuple[set[str], set[str]]:
+        """The names that statements read when they run, and those that hot functions in them read when they are called."""
+        now, soon = set[str](), set[str]()
+        nodes = list(body)
+        while nodes:
+            node = nodes.pop()
+            if isinstance(node, FunctionDef) and id(node) in self._hot:
+                soon |= names(node.body)
+                nodes += [node.args, *node.decorator_list]
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                now.add(node.id)
+            else:
+                nodes += ast.iter_child_nodes(node)
+        return now, soon
 
 
 class _Function:
     """A function whose code waits; the assignment that stands for its definition gets a stub from the loader."""
 
     def __init__(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self.node, self.name, self.reads = node, node.name, names(node.body)
-        self.line = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        self.name, self.place, self.reads = node.name, _place(node), names(node.body)
         self.kind = COROUTINE if isinstance(node, ast.AsyncFunctionDef) else FUNCTION
         self.later = ast.Constant(0)
         defaults = _defaults(node.args)
@@ -88,6 +119,10 @@ class _Function:
             value = ast.Call(decorator, [value], [])
         assignment = ast.Assign([ast.Name(node.name, ast.Store())], value)
         self.assignment = ast.fix_missing_locations(ast.copy_location(assignment, node))
+
+
+def _place(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Place:
+    return node.name, min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
 
 
 def _defaults(arguments: ast.arguments) -> list[ast.expr]:
@@ -118,27 +153,6 @@ class _Packed:
         return tuple(sorted(reads & self._waiting))
 
 
-class _Restored(ast.NodeTransformer):
-    """Puts hot functions back in the place of their assignments."""
-
-    def __init__(self, functions: dict[int, _Function]) -> None:
-        self.functions = functions
-        self._reads = set[str]()
-
-    def within(self, body: list[ast.stmt]) -> tuple[list[ast.stmt], set[str]]:
-        """Statements with their hot functions, and the names that these read."""
-        self._reads = set()
-        found = [self.visit(statement) for statement in body]
-        return found, self._reads
-
-    def visit_Assign(self, node: ast.Assign) -> ast.stmt:
-        function = self.functions.get(id(node))
-        if function is None:
-            return node
-        self._reads |= function.reads
-        return function.node
-
-
 class _Compiler:
     """Compiles parts of a module; flags: what its imports from __future__ mean to the compiler."""
 
@@ -158,7 +172,7 @@ def _take_future(tree: ast.Module) -> int:
     return sum(flags)
 
 
-def _codes(code: CodeType) -> Iterator[tuple[tuple[str, int], CodeType]]:
+def _codes(code: CodeType) -> Iterator[tuple[Place, CodeType]]:
     """The code of the functions of a module, and of its classes, by name and first line."""
     for const in code.co_consts:
         if isinstance(const, CodeType):
@@ -166,18 +180,6 @@ def _codes(code: CodeType) -> Iterator[tuple[tuple[str, int], CodeType]]:
                 yield (const.co_name, const.co_firstlineno), const
             else:
                 yield from _codes(const)
-
-
-def _replace_functions(scope: ast.Module | ast.ClassDef) -> list[_Function]:
-    """Put assignments in the place of the functions of a module, and of its classes, whose code can wait."""
-    found: list[_Function] = []
-    for place, statement in enumerate(scope.body):
-        if isinstance(statement, ast.ClassDef):
-            found += _replace_functions(statement)
-        elif isinstance(statement, FunctionDef) and _can_wait(statement):
-            found.append(_Function(statement))
-            scope.body[place] = found[-1].assignment
-    return found
 
 
 def _can_wait(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -188,10 +190,10 @@ def _can_wait(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     )
 
 
-def _take_statements(tree: ast.Module, once: set[str]) -> dict[str, ast.stmt]:
+def _take_statements(tree: ast.Module, functions: _Functions, once: set[str]) -> dict[str, ast.stmt]:
     """Take out the definitions that nothing needs when the module is imported."""
     found = {name: statement for statement in tree.body if (name := _defined(statement)) in once}
-    while needed := names([s for s in tree.body if s not in found.values()]) & found.keys():
+    while needed := functions.reads([s for s in tree.body if s not in found.values()])[0] & found.keys():
         found = {name: statement for name, statement in found.items() if name not in needed}
     tree.body = [s for s in tree.body if s not in found.values()]
     return found
@@ -209,9 +211,8 @@ def _defined(statement: ast.stmt) -> str:
     return ""
 
 
-def _take_imports(tree: ast.Module, candidates: set[str], used: set[str]) -> dict[str, _Import]:
-    """Take out the imports that are not needed when the module is imported, and those of types that nothing uses."""
-    can_wait = candidates - names(tree.body)
+def _take_imports(tree: ast.Module, can_wait: set[str], used: set[str]) -> dict[str, _Import]:
+    """Take out the imports that can wait, and those of types that nothing uses."""
     taken: dict[str, _Import] = {}
     for statement in list(tree.body):
         if isinstance(statement, ast.Import | ast.ImportFrom):
