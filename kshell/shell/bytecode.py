@@ -16,6 +16,7 @@ import marshal
 import mmap
 import os
 import sys
+from collections import deque
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from struct import Struct
 from types import FunctionType, ModuleType
@@ -88,7 +89,8 @@ class CachedLoader(SourceFileLoader):
             exec(code, self._globals)
         finally:
             self._cache.busy -= 1
-        self._cache.bring_soon(self, called_soon)
+        self._cache.soon.append((self, called_soon))
+        self._cache.settle()
 
     def load(self, place: int) -> FunctionType:
         """Give a function that is called its code; place: of the code in the module's bytes."""
@@ -187,7 +189,7 @@ class BytecodeCache:
     def __init__(self) -> None:
         self._places, self._content = _read()
         self.names = tuple(self._places)
-        self.soon: list[tuple[CachedLoader, tuple[str, ...]]] = []
+        self.soon: deque[tuple[CachedLoader, tuple[str, ...]]] = deque()
         self.busy = 0
         self._stale = False
 
@@ -240,20 +242,16 @@ class BytecodeCache:
         setattr(package, attribute, module)
         return module
 
-    def bring_soon(self, loader: CachedLoader, names: tuple[str, ...]) -> None:
-        """Have names of a module bound before any of its hot functions is called: when no module is being imported."""
-        self.soon.append((loader, names))
-        self.settle()
-
     def settle(self) -> None:
-        """Bind what is to be bound soon, unless a module is being imported."""
+        """Bind the names that hot functions need, before one is called: when no module is being imported any more."""
         if self.busy:
             return
         self.busy += 1
         try:
             while self.soon:
-                loader, names = self.soon.pop()
+                loader, names = self.soon[0]
                 loader.bring(names)
+                self.soon.popleft()  # not before: an import can fail, or be interrupted, and is tried again
         finally:
             self.busy -= 1
 

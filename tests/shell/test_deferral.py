@@ -331,6 +331,35 @@ def test_a_failing_import_is_tried_again_at_the_next_call(load: Load, tmp_path: 
             main.f()
 
 
+INTERRUPTED = """
+import sys
+if not hasattr(sys, "kshell_tried"):
+    sys.kshell_tried = True
+    raise KeyboardInterrupt
+value = 5
+"""
+
+
+def test_what_hot_functions_need_is_brought_though_an_interrupt_came_in_between(
+    load_both: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "kshell_tried", False, raising=False)
+    monkeypatch.delattr(sys, "kshell_tried")
+    main = load_both(
+        "def late():\n    from kshell_waiting import outer\n    return outer\n",
+        outer="from kshell_waiting.inner import f\ntable = {'f': f}\n",
+        inner="from kshell_waiting.other import value\ndef f(): return value\n",
+        other=INTERRUPTED,
+    )
+    results = []
+    for _ in range(2):
+        try:
+            results.append(main.late().table["f"]())
+        except KeyboardInterrupt:
+            results.append("interrupted")
+    assert results == ["interrupted", 5]
+
+
 def test_a_module_can_be_completed(load: Load) -> None:
     main = load(
         "from kshell_waiting.other import value\ndef f(): return value\nclass C:\n    def m(self, a=1): return a\n",
