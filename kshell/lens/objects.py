@@ -8,6 +8,7 @@ Every value is read from the model; nothing here knows a terminal.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -136,7 +137,7 @@ class _Walk:
         value = was.value
         identity = was.address or id(value)
         first = identity not in self.nodes
-        if first is not (self.before[identity] is was) or was.raw != _KINDS[type(value)].read(value):
+        if first is not (self.before[identity] is was) or was.raw != _kind_of(value).read(value):
             return self._new(was, was.edge, value, was.note)
         if not first:
             return was
@@ -149,7 +150,7 @@ class _Walk:
         return node
 
     def _new(self, was: Node | None, edge: str, value: object, note: str) -> Node:
-        kind = _KINDS[type(value)]
+        kind = _kind_of(value)
         raw = kind.read(value)
         node = Node(edge, value, kind.spec, raw, getattr(value, "_addr", 0), note)
         if self.nodes.setdefault(node.identity, node) is node and kind.follows:
@@ -314,15 +315,13 @@ class _Kind:
         self.follows = tuple(follow for _, _, follow in ways)
 
 
-class _Kinds(dict[type, _Kind]):
-    """The kinds of classes, each looked up once."""
-
-    def __missing__(self, cls: type) -> _Kind:
-        kind = self[cls] = _Kind(cls)
-        return kind
+@cache
+def _kind(cls: type) -> _Kind:
+    return _Kind(cls)
 
 
-_KINDS: Final = _Kinds()
+def _kind_of(value: object) -> _Kind:
+    return _kind(type(value))  # type: ignore[arg-type]  # mypy: a class might not be hashable
 
 
 _CONSUMED: Final = frozenset({"sk_buff", "tcp_request_sock", "inet_request_sock"})

@@ -87,7 +87,6 @@ def is_capable() -> bool:
 
 def main(arguments: list[str] | None = None, keyboard: Keyboard | None = None) -> int:
     """Run the command line; returns the exit status. keyboard: of the first prompt, if it is painted already."""
-    gc.set_threshold(100_000, 20, 100)  # the kernel's objects free themselves; collecting often only costs time
     _open_closed_streams()
     try:
         status = _guarded(sys.argv[1:] if arguments is None else arguments, keyboard)
