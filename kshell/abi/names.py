@@ -5,9 +5,9 @@ written as strace does: ``0x63 /* AF_??? */``, ``O_RDONLY|0x40000000``. ``consta
 kind. The order of the flags' names is strace's.
 """
 
-import importlib
 from collections.abc import Iterator, Mapping
 from functools import cache
+from importlib import import_module
 from types import MappingProxyType
 from typing import Final
 
@@ -76,7 +76,7 @@ class FlagSet(Record):
 
 @cache
 def _module(name: str) -> Mapping[str, int]:
-    values = vars(importlib.import_module(f"kshell.abi.{name}"))
+    values = vars(import_module(f"kshell.abi.{name}"))
     return {key: value for key, value in values.items() if isinstance(value, int) and key.upper()[0] == key[0]}
 
 

@@ -5,23 +5,17 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from enum import Enum
 from functools import cache, cached_property, lru_cache
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from kshell.abi import socket as abi_socket
 from kshell.abi.record import Record
 from kshell.abi.syscall_numbers import I386, UNIMPLEMENTED, X86_64
 from kshell.abi.syscall_table import PARTLY, SIGNATURES
 
-
-class Status(Enum):
-    """How much of a call the model does."""
-
-    SUPPORTED = "supported"
-    PARTLY = "partly"
-    ENOSYS = "ENOSYS"
+Status = Literal["supported", "partly", "ENOSYS"]
+"""How much of a call the model does."""
 
 
 class Kind(Record):
@@ -189,9 +183,9 @@ _SIGNATURES: Final = MappingProxyType(_signatures())
 def _syscall(number: int, name: str, signature_of: str) -> Syscall:
     text = _SIGNATURES.get(signature_of)
     if text is None:
-        return Syscall(number, name, (), Status.ENOSYS, "", (), False)
+        return Syscall(number, name, (), "ENOSYS", "", (), False)
     params = _params(text)
-    status = Status.PARTLY if name in PARTLY else Status.SUPPORTED
+    status: Status = "partly" if name in PARTLY else "supported"
     converters = tuple(_CONVERT[_width(p.ctype)] for p in params)
     return Syscall(number, name, params, status, PARTLY.get(name, ""), converters, True)
 

@@ -6,7 +6,7 @@ and structs then have that architecture's layout.
 
 from typing import Final
 
-from kshell.abi.syscalls import BY_NUMBER, SOCKETCALL_NUMBERS, SOCKETCALLS, Param, Status, Syscall, signature
+from kshell.abi.syscalls import BY_NUMBER, SOCKETCALL_NUMBERS, SOCKETCALLS, Param, Syscall, signature
 from kshell.lang import marshal_values as values
 from kshell.lang.ast import Annotated, Array, Call, Change, Dots, Name, Named, Node, Number, String, Unary, Unknown
 from kshell.lang.ast import Struct as StructNode
@@ -280,7 +280,7 @@ def _raw(call: Call, source: Source, memory: Memory, variables: Variables | None
         encoder.memory.place(encoder.data(a) + b"\0") if isinstance(a, String) else _raw_number(encoder, a)
         for a in call.args[1:]
     ]
-    known = BY_NUMBER.get(number) or Syscall(number, f"syscall_{number:#x}", (), Status.ENOSYS, "", (), False)
+    known = BY_NUMBER.get(number) or Syscall(number, f"syscall_{number:#x}", (), "ENOSYS", "", (), False)
     return Marshalled(number & _MASK64, _six(registers), False, known, _six(registers), call, "syscall")
 
 

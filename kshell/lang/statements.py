@@ -28,6 +28,7 @@ _PREFIX: Final = re.compile(
 )
 _FIRST_WORD: Final = re.compile(r"\s*+(?P<word>[A-Za-z_$][\w.-]*+|[?!])(?P<gap>\s*+)(?P<next>[^\s]?)")
 _WORD: Final = re.compile(r"""\s*+(?:"(?P<dq>[^"\\]*+(?:\\.[^"\\]*+)*+)"|'(?P<sq>[^']*+)'|(?P<bare>[^\s"']++|["']))""")
+_ESCAPED: Final = re.compile(r"\\(.)")
 _BLANK: Final = re.compile(r"\s*+(?:(?:\#|//).*+)?$", re.DOTALL)
 _BRACKETS: Final = re.compile(
     r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"|//.*+|\#.*+|/\*(?:[^*]|\*(?!/))*+\*/|[()\[\]{}]', re.DOTALL
@@ -168,7 +169,7 @@ def split_words(text: str) -> list[str]:
     for match in _WORD.finditer(text):
         piece = match["dq"] if match["dq"] is not None else match["sq"] if match["sq"] is not None else match["bare"]
         if match["dq"] is not None:
-            piece = re.sub(r"\\(.)", r"\1", piece)
+            piece = _ESCAPED.sub(r"\1", piece)
         if match["bare"] is not None and piece.startswith("#") and match.group(0)[0].isspace():
             break
         glued = bool(words) and not match.group(0)[0].isspace()

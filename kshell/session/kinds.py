@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from enum import Enum
+from typing import Literal
 
 LOOK_AT = 1 << 16
 
@@ -18,42 +18,37 @@ _PACKETDRILL = (
 )
 
 
-class Kind(Enum):
-    SCRIPT = "script"
-    STRACE = "strace log"
-    RECORDS = "raw call records"
-    PACKETDRILL = "packetdrill script"
-    UNREADABLE = "not text"
+Kind = Literal["script", "strace log", "raw call records", "packetdrill script", "not text"]
 
 
 def kind_of(name: str, data: bytes) -> Kind:
     """What `data` is; the name decides only where both readings are possible."""
     if data[:2] == b"\x1f\x8b":
-        return Kind.RECORDS
+        return "raw call records"
     head = data[:LOOK_AT]
     if b"\0" in head:
-        return Kind.UNREADABLE
+        return "not text"
     if name.endswith(".ks"):
-        return Kind.SCRIPT
+        return "script"
     try:
         text = head.decode("utf-8")
     except UnicodeDecodeError as error:
         if len(head) < len(data) and error.start > len(head) - 4:
             text = head[: error.start].decode("utf-8")
         else:
-            return Kind.UNREADABLE
+            return "not text"
     return _kind_of_text(name, text)
 
 
 def _kind_of_text(name: str, text: str) -> Kind:
     lines = [line for line in text.split("\n", 40)[:40] if line.strip() and not line.lstrip().startswith(("#", "//"))]
     if lines and lines[0].lstrip().startswith('{"') and any(k in lines[0] for k in ('"format"', '"setup"', '"calls"')):
-        return Kind.RECORDS
+        return "raw call records"
     if name.endswith(".pkt") or re.search(_PACKETDRILL, text):
-        return Kind.PACKETDRILL
+        return "packetdrill script"
     if lines and _looks_like_strace(name, lines):
-        return Kind.STRACE
-    return Kind.SCRIPT
+        return "strace log"
+    return "script"
 
 
 def _looks_like_strace(name: str, lines: list[str]) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from kshell.session.kinds import Kind
 from kshell.session.session import Session
 from kshell.shell.inputs import Input, Unreadable, read
 from kshell.shell.main import FAILED, FAULT, OK, UNREADABLE
@@ -54,11 +53,11 @@ def run_one(options: Options, name: str, echo: bool) -> int:
 
 
 def _replay(options: Options, source: Input, echo: bool) -> int:
-    if source.kind in (Kind.RECORDS, Kind.PACKETDRILL):
-        hint = "try: kshell check " + source.name if source.kind is Kind.RECORDS else "this version does not run them"
-        raise Unreadable(f"{source.name}:1:1: {source.kind.value}: {hint}")
+    if source.kind in ("raw call records", "packetdrill script"):
+        hint = "try: kshell check " + source.name if source.kind == "raw call records" else "this version does not run them"
+        raise Unreadable(f"{source.name}:1:1: {source.kind}: {hint}")
     show = printer(options, echo)
-    if source.kind is Kind.STRACE:
+    if source.kind == "strace log":
         if options.trace is not None or options.breaks:
             raise Unreadable(f"{source.name}: {NOT_FOR_LOGS}")
         from kshell.session.strace.events import replay_events

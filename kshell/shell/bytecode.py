@@ -16,14 +16,14 @@ import marshal
 import mmap
 import os
 import sys
-from collections import deque
-from importlib.machinery import ModuleSpec, SourceFileLoader
-from struct import Struct
-from types import FunctionType, ModuleType
+from _frozen_importlib import ModuleSpec  # importlib and types cost more time than this module has
+from _frozen_importlib_external import SourceFileLoader
+from _struct import Struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from types import FunctionType, ModuleType
     from typing import Any, Protocol
 
     class PythonImport(Protocol):
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
             level: int = 0,
         ) -> ModuleType: ...
 
+else:
+    FunctionType, ModuleType = type(lambda: None), type(sys)
 
 PACKAGE = "kshell"
 ROOT = os.path.dirname(os.path.dirname(__file__))
@@ -189,7 +191,7 @@ class BytecodeCache:
     def __init__(self) -> None:
         self._places, self._content = _read()
         self.names = tuple(self._places)
-        self.soon: deque[tuple[CachedLoader, tuple[str, ...]]] = deque()
+        self.soon: list[tuple[CachedLoader, tuple[str, ...]]] = []
         self.busy = 0
         self._stale = False
 
@@ -251,7 +253,7 @@ class BytecodeCache:
             while self.soon:
                 loader, names = self.soon[0]
                 loader.bring(names)
-                self.soon.popleft()  # not before: an import can fail, or be interrupted, and is tried again
+                self.soon.pop(0)  # not before: an import can fail, or be interrupted, and is tried again
         finally:
             self.busy -= 1
 

@@ -155,8 +155,8 @@ def _packetdrill(source: Input, options: Options, show: Show) -> Tally:
 
 
 _CHECKS: dict[Kind, Callable[[Input, Options, Show], Tally]] = {
-    Kind.SCRIPT: _script,
-    Kind.STRACE: _strace,
-    Kind.RECORDS: _records,
-    Kind.PACKETDRILL: _packetdrill,
+    "script": _script,
+    "strace log": _strace,
+    "raw call records": _records,
+    "packetdrill script": _packetdrill,
 }

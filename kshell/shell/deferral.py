@@ -16,6 +16,7 @@ from inspect import CO_OPTIMIZED
 from types import CodeType
 
 from kshell.shell.bytecode import COROUTINE, FUNCTION, IMPORT, LOADER, STATEMENT, Later
+from kshell.shell.imports import lead
 from kshell.shell.stripping import FunctionDef, called, names, strip
 
 _TRANSPARENT = frozenset({
@@ -48,6 +49,7 @@ def take_apart(source: bytes, path: str, numbers: Mapping[str, int], hot: Collec
     compiled = _Compiler(path, _take_future(tree))
     read = names(tree.body)
     strip(tree)
+    lead(tree)
     used, bound = names(tree.body), Counter(_bound(tree.body))
     codes = dict(_codes(compiled(tree.body)))
     functions = _Functions(tree, hot)
@@ -200,13 +202,15 @@ def _take_statements(tree: ast.Module, functions: _Functions, once: set[str]) ->
 
 
 def _defined(statement: ast.stmt) -> str:
-    """The name of the class, undecorated function or regular expression that a statement defines; else an empty one."""
+    """The name of the class, function, regular expression or type that a statement defines, if it can wait; else an empty one."""
     match statement:
-        case ast.ClassDef(name):
+        case ast.ClassDef(name) | ast.FunctionDef(name, decorator_list=[ast.Name("contextmanager")]):
             return name
         case ast.Assign([ast.Name(name)], ast.Call(ast.Name(function))) if function == LOADER:
             return name
-        case ast.Assign([ast.Name(name)], ast.Call(ast.Attribute(ast.Name("re"), "compile"))):
+        case ast.Assign([ast.Name(name)], ast.Call() as call) if called(call) == "compile":
+            return name
+        case ast.Assign([ast.Name(name)], ast.Subscript(ast.Name("Literal"))):
             return name
     return ""
 

@@ -7,7 +7,7 @@ from codecs import BOM_UTF8
 from typing import Final
 
 from kshell.lens.text import one_line
-from kshell.session.kinds import Kind, kind_of
+from kshell.session.kinds import kind_of
 
 MOST_BYTES: Final = 1 << 28
 """Of a file that is read: no script or log is as long, but /dev/zero is."""
@@ -59,6 +59,6 @@ def read(name: str) -> Input:
         raise Unreadable(f"kshell: {name}: {error.strerror or error}") from None
     except MemoryError:
         raise Unreadable(f"kshell: {name}: too large for this computer's memory") from None
-    if found.kind is Kind.UNREADABLE:
+    if found.kind == "not text":
         raise Unreadable(f"{found.name}:1:1: neither text nor a gzip of call records")
     return found

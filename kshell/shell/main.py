@@ -154,10 +154,8 @@ def _subcommand(options: Options) -> Run:
     name = options.subcommand or ("-c" if options.texts else "-" if options.files else "")
     if not name and not _is_terminal(sys.stdin):
         name = "-"
-    from importlib import import_module
-
     module, function = _SUBCOMMANDS[name]
-    run: Run = getattr(import_module(module), function)
+    run: Run = getattr(__import__(module, fromlist=(function,)), function)
     return run
 
 

@@ -372,16 +372,6 @@ def test_a_module_can_be_completed(load: Load) -> None:
     assert {function.__code__.co_filename for function in (main.f, vars(main.C)["m"])} == {main.__file__}
 
 
-@pytest.fixture(scope="module")
-def kshells_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The cache of all of kshell, as set-up builds it."""
-    with pytest.MonkeyPatch.context() as patch:
-        path = str(tmp_path_factory.mktemp("cache") / "cache.bin")
-        patch.setattr(bytecode, "CACHE", path)
-        bytecode_build.build()
-        yield path
-
-
 def output(code: str, cache: str = "") -> list[str]:
     """The lines that a process of its own prints, with the cache if one is given."""
     use = f"from kshell.shell import bytecode\nbytecode.CACHE = {cache!r}\nbytecode.install()\n" if cache else ""

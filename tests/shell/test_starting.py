@@ -51,3 +51,25 @@ except ModuleNotFoundError as error:
     assert done.stderr == ""
     assert "site-packages" in done.stdout
     assert "No module named 'kshell_nowhere'" in done.stdout
+
+
+DEAR = {
+    "array", "bisect", "collections", "contextlib", "enum", "functools", "importlib", "operator", "re", "struct", "types",
+    "typing", "warnings", "zlib",
+}  # fmt: skip
+"""What a start could have of the standard library without these takes longer to import than the kernel to boot."""
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_script_loads_little_of_the_standard_library(kshells_cache: str, tmp_path: Path, command: str) -> None:
+    (tmp_path / "script.ks").write_text("fd = socket(AF_INET, SOCK_STREAM, 0) = 3\nclose(fd) = 0\n")
+    code = f"""
+import os
+os._exit = lambda status: print(*sorted(sys.modules.keys() & {DEAR!r}), sep="\\n")
+from kshell.shell import bytecode
+bytecode.CACHE = {kshells_cache!r}
+entry()
+"""
+    done = start(command, str(tmp_path / "script.ks"), code=code)
+    assert "close(3) = 0" in done.stdout or "2 of 2" in done.stdout
+    assert done.stdout.splitlines()[-1] == ""

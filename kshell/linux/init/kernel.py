@@ -7,7 +7,6 @@ in the init function that sets it up in Linux.
 
 from __future__ import annotations
 
-from array import array
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
@@ -161,7 +160,7 @@ class Kernel:
         self.slab_caches: list[kmem_cache] = []
         self.kmalloc_caches: dict[int, kmem_cache] = {}
         self._next_slab_page = 0xFFFF888003A10000
-        self._slab_addresses = array("Q")  # of every slab, ascending, and the cache that it belongs to
+        self._slab_addresses = bytearray()  # unsigned long of every slab, ascending; and the cache that it belongs to
         self._slab_owners: list[kmem_cache] = []
         self.cred_jar: kmem_cache
         self.task_struct_cachep: kmem_cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_right
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -57,7 +58,7 @@ def _new_slab(s: kmem_cache) -> None:
     kernel = s._kernel
     base = kernel._next_slab_page
     kernel._next_slab_page += s.oo * PAGE_SIZE
-    kernel._slab_addresses.append(base)
+    kernel._slab_addresses += base.to_bytes(8, sys.byteorder)
     kernel._slab_owners.append(s)
     objects = s.oo * PAGE_SIZE // s.size
     s._free.extend(range(base + (objects - 1) * s.size, base - 1, -s.size))
@@ -67,10 +68,11 @@ def _new_slab(s: kmem_cache) -> None:
 
 def _is_free(kernel: Kernel, address: int) -> bool:
     """Whether the slab object is free that an address is of: its own, or that of something inside it."""
-    index = bisect_right(kernel._slab_addresses, address) - 1
+    addresses = memoryview(kernel._slab_addresses).cast("Q")
+    index = bisect_right(addresses, address) - 1
     if index < 0:
         return False
-    base, s = kernel._slab_addresses[index], kernel._slab_owners[index]
+    base, s = addresses[index], kernel._slab_owners[index]
     return address - (address - base) % s.size in s._free
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import ENODATA
@@ -138,20 +137,29 @@ def nla_put_ifalias(skb: sk_buff, dev: net_device) -> None:
 
 def rtnl_phys_port_id_fill(skb: sk_buff, dev: net_device) -> None:
     """Append the number of the port of the card, if the driver knows it."""
-    with suppress(KernelError):
-        nla_put(skb, IFLA_PHYS_PORT_ID, dev_ident.dev_get_phys_port_id(dev))
+    try:
+        port_id = dev_ident.dev_get_phys_port_id(dev)
+    except KernelError:
+        return
+    nla_put(skb, IFLA_PHYS_PORT_ID, port_id)
 
 
 def rtnl_phys_port_name_fill(skb: sk_buff, dev: net_device) -> None:
     """Append the name of the port of the card, if the driver knows it."""
-    with suppress(KernelError):
-        nla_put_string(skb, IFLA_PHYS_PORT_NAME, dev_ident.dev_get_phys_port_name(dev))
+    try:
+        name = dev_ident.dev_get_phys_port_name(dev)
+    except KernelError:
+        return
+    nla_put_string(skb, IFLA_PHYS_PORT_NAME, name)
 
 
 def rtnl_phys_switch_id_fill(skb: sk_buff, dev: net_device) -> None:
     """Append the number of the switch that the port belongs to, if the driver knows it."""
-    with suppress(KernelError):
-        nla_put(skb, IFLA_PHYS_SWITCH_ID, dev_ident.dev_get_port_parent_id(dev))
+    try:
+        switch_id = dev_ident.dev_get_port_parent_id(dev)
+    except KernelError:
+        return
+    nla_put(skb, IFLA_PHYS_SWITCH_ID, switch_id)
 
 
 def rtnl_fill_link_ifmap(skb: sk_buff, dev: net_device) -> None:

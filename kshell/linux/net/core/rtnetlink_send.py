@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from kshell.abi.rtnetlink import RTA_METRICS
@@ -28,8 +27,10 @@ def rtnl_notify(skb: sk_buff, net: net_t, pid: int, group: int, nlh: nlmsghdr | 
     if net.rtnl is None:  # the first devices come before the protocol
         kfree_skb(skb)
         return
-    with suppress(KernelError):
+    try:
         nlmsg_notify(net.rtnl, skb, pid, group, nlmsg_report(nlh))
+    except KernelError:
+        pass
 
 
 def rtnetlink_put_metrics(skb: sk_buff, metrics: dict[int, int] | None) -> None:

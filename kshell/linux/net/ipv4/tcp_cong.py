@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 from kshell.abi.errno import EEXIST, ENOENT, EPERM
 from kshell.abi.tcp import TCPF_CLOSE, TCPF_LISTEN
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.jhash import jhash
 from kshell.linux.include.net.tcp import (
+    TCP_CA_NAME_MAX,
     TCP_CONG_NEEDS_ECN,
     TCP_CONG_NON_RESTRICTED,
     tcp_congestion_ops,
@@ -44,22 +45,22 @@ def tcp_ca_find_autoload(kernel: Kernel, name: str) -> tcp_congestion_ops | None
     return tcp_ca_find(kernel, name)
 
 
-def tcp_ca_key(ca: tcp_congestion_ops) -> int:
+def _key_of(ca: tcp_congestion_ops) -> int:
     """The number by which routes name a module."""
-    return crc32(ca.name.encode()) or 1
+    return jhash(ca.name.encode().ljust(TCP_CA_NAME_MAX, b"\0"), len(ca.name))
 
 
 def tcp_ca_find_key(kernel: Kernel, key: int) -> tcp_congestion_ops | None:
     """The module of a key."""
     for ca in kernel.tcp_cong_list:
-        if tcp_ca_key(ca) == key:
+        if _key_of(ca) == key:
             return ca
     return None
 
 
 def tcp_register_congestion_control(kernel: Kernel, ca: tcp_congestion_ops) -> int:
     """Add a module; a positive errno (EEXIST) if there is one of the name."""
-    if tcp_ca_find_key(kernel, tcp_ca_key(ca)) is not None:
+    if tcp_ca_find_key(kernel, _key_of(ca)) is not None:
         return EEXIST
     kernel.tcp_cong_list.append(ca)
     if ca.flags & TCP_CONG_NON_RESTRICTED:
