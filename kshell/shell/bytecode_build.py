@@ -14,9 +14,14 @@ from importlib.machinery import ModuleSpec
 from io import StringIO
 from time import monotonic
 from types import FunctionType
+from typing import TYPE_CHECKING, Any
 
 from kshell.shell import bytecode
 from kshell.shell.deferral import Place, take_apart
+from kshell.shell.loader import IMPORT, CachedLoader
+
+if TYPE_CHECKING:
+    from kshell.shell.loader import Parts, Source
 
 SAMPLE = "fd = socket(AF_INET, SOCK_STREAM, 0) = 3\nclose(fd) = 0\n"
 """What every start of a script does, in small."""
@@ -31,38 +36,43 @@ def build() -> None:
     numbers = {name: number for number, name in enumerate(modules)}
     cached = {name: _packed(name, is_package, numbers) for name, is_package in modules.items()}
     write(cached)
-    for name, functions in _hot_functions().items():
+    hot = _recorded("record_calls")
+    for name, functions in hot.items():
         cached[name] = _packed(name, modules[name], numbers, functions)
     write(cached)
+    image = _recorded("record_names")
+    for name, needed in image.items():
+        cached[name] = _packed(name, modules[name], numbers, hot.get(name, []), needed)
+    write(cached, image)
 
 
-def _hot_functions() -> dict[str, list[Place]]:
-    """The functions of each module that the start of a script calls, by a run of one; none if it fails."""
+def _recorded(by: str) -> dict[str, list[Any]]:
+    """What a function of this module finds out of each module in a process of its own; nothing if it fails."""
     code = f"""
 import sys
 sys.path.insert(0, {os.path.dirname(bytecode.ROOT)!r})
 from kshell.shell import bytecode, bytecode_build
 bytecode.CACHE = {bytecode.CACHE!r}
-bytecode_build.record()
+bytecode_build.{by}()
 """
     done = subprocess.run(
         [sys.executable, "-P", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
     )
     if done.returncode:
         return {}
-    hot: dict[str, list[Place]] = marshal.loads(done.stdout)
-    return hot
+    found: dict[str, list[Any]] = marshal.loads(done.stdout)
+    return found
 
 
-def record() -> None:
+def record_calls() -> None:
     """Write the hot functions of each module to standard output, marshalled.
 
     What modules call when they are imported is not hot: its needs would not be bound yet. So all are imported first.
     """
     called: list[tuple[str, Place]] = []
-    load = bytecode.CachedLoader.load
+    load = CachedLoader.load
 
-    def recorded_load(loader: bytecode.CachedLoader, place: int) -> FunctionType:
+    def recorded_load(loader: CachedLoader, place: int) -> FunctionType:
         function = load(loader, place)
         called.append((loader.name, (function.__code__.co_name, function.__code__.co_firstlineno)))
         return function
@@ -71,14 +81,28 @@ def record() -> None:
     for name, _ in _modules():
         if not name.endswith("__main__"):
             loader = import_module(name).__loader__
-            if isinstance(loader, bytecode.CachedLoader):
+            if isinstance(loader, CachedLoader):
                 loader.bring()
-    setattr(bytecode.CachedLoader, "load", recorded_load)  # noqa: B010  mypy takes no assignment to a method
+    setattr(CachedLoader, "load", recorded_load)  # noqa: B010  mypy takes no assignment to a method
     run_sample()
     hot: dict[str, list[Place]] = {}
     for name, place in called:
         hot.setdefault(name, []).append(place)
     sys.stdout.buffer.write(marshal.dumps(hot))
+
+
+def record_names() -> None:
+    """Write the names that the start of a script binds late, by module, likewise: of those that it imports once it needs
+    a machine, and of the packages that it has imported by then.
+    """
+    bytecode.install()
+    run_sample()
+    loaders = {name: module.__loader__ for name, module in sys.modules.items() if name.startswith(bytecode.PACKAGE)}
+    names = list(loaders)
+    first = names.index(bytecode.FIRST)
+    image = [name for name in names[:first] if hasattr(sys.modules[name], "__path__")] + names[first:]
+    bound = {name: loader.bound() for name in image if isinstance(loader := loaders[name], CachedLoader)}
+    sys.stdout.buffer.write(marshal.dumps(bound))
 
 
 def run_sample() -> None:
@@ -94,7 +118,8 @@ def run_sample() -> None:
 
 def add(specs: Iterable[ModuleSpec]) -> None:
     """Add modules that were loaded past the cache to what is in it."""
-    modules = bytecode.BytecodeCache().contents()
+    cache = bytecode.BytecodeCache()
+    modules = cache.contents()
     numbers = {name: number for number, name in enumerate(modules)}
     end = monotonic() + LONGEST
     for spec in specs:
@@ -103,22 +128,27 @@ def add(specs: Iterable[ModuleSpec]) -> None:
                 modules[spec.name] = _packed(spec.name, spec.submodule_search_locations is not None, numbers)
             except OSError:
                 continue  # it came from elsewhere: an archive, say
-    write(modules)
+    write(modules, cache.image)
 
 
-def write(modules: Mapping[str, bytes]) -> None:
-    """Write the file; where that is not possible there is none: nothing but its speed depends on it."""
+def write(modules: Mapping[str, bytes], image: Collection[str] = ()) -> None:
+    """Write the file; where that is not possible there is none: nothing but its speed depends on it.
+
+    image: the names of the modules that are in the image.
+    """
     places: dict[str, int] = {}
     end = 0
     for name, packed in modules.items():
         places[name], end = end, end + len(packed)
-    index = marshal.dumps((bytecode.ROOT, places))
+    places[bytecode.IMAGE] = end
+    index = marshal.dumps((bytecode.ROOT, places, tuple(image)))
     temporary = f"{bytecode.CACHE}.{os.getpid()}"
     try:
         os.makedirs(os.path.dirname(bytecode.CACHE), exist_ok=True)
         with open(temporary, "wb") as file:
             file.write(len(index).to_bytes(bytecode.LENGTH, "little") + index)
             file.writelines(modules.values())
+            file.write(marshal.dumps(_image(modules, places, image)))
         os.replace(temporary, bytecode.CACHE)
     except OSError:
         return
@@ -135,11 +165,34 @@ def _modules() -> Iterator[tuple[str, bool]]:
                 yield stem.replace(os.sep, ".").removesuffix(".__init__"), file == "__init__.py"
 
 
-def _packed(name: str, is_package: bool, numbers: Mapping[str, int], hot: Collection[Place] = ()) -> bytes:
+def _image(modules: Mapping[str, bytes], places: Mapping[str, int], image: Collection[str]) -> bytecode.Image:
+    names = list(places)
+    found: dict[str, tuple[int, int, Source, Parts]] = {}
+    links: dict[str, dict[str, str]] = {}
+    for name in image:
+        mtime, size, first, is_package = bytecode.HEADER.unpack_from(modules[name])
+        start = places[name] + bytecode.HEADER.size
+        later, called_soon, code = marshal.loads(modules[name][bytecode.HEADER.size + first :])
+        numbers = {wanted: later[wanted] for wanted in called_soon if type(later[wanted]) is int}
+        origins = {wanted: names[number >> 2] for wanted, number in numbers.items() if number & 3 == IMPORT}
+        links[name] = {wanted: origin for wanted, origin in origins.items() if origin in image}
+        source = bytecode.source_of(name, is_package), is_package, start, start + first
+        parts = later, tuple(wanted for wanted in called_soon if wanted not in links[name]), code
+        found[name] = mtime, size, source, parts
+    return found, {name: origins for name, origins in links.items() if origins}
+
+
+def _packed(
+    name: str,
+    is_package: bool,
+    numbers: Mapping[str, int],
+    hot: Collection[Place] = (),
+    needed: Collection[str] = (),
+) -> bytes:
     source = bytecode.source_of(name, is_package)
     version = bytecode.version(source) or (0, 0)
     with open(source, "rb") as file:
-        content, first = take_apart(file.read(), source, numbers, hot)
+        content, first = take_apart(file.read(), source, numbers, hot, needed)
     return bytecode.HEADER.pack(*version, first, is_package) + content
 
 

@@ -2,7 +2,7 @@
 
 Of the kernel's functions a start calls one in five, and it makes objects of one class in two. So the code of functions,
 and the imports and classes that only they need, wait until a function is called (for the reason for which PEP 810 has
-lazy imports). `CachedLoader` in bytecode.py puts back what waits.
+lazy imports). `CachedLoader` in loader.py puts back what waits.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from inspect import CO_OPTIMIZED
 from types import CodeType
 
-from kshell.shell.bytecode import COROUTINE, FUNCTION, IMPORT, LOADER, STATEMENT, Later
 from kshell.shell.imports import lead
+from kshell.shell.loader import COROUTINE, FUNCTION, IMPORT, LOADER, STATEMENT, Later
 from kshell.shell.stripping import FunctionDef, called, names, strip
 
 _TRANSPARENT = frozenset({
@@ -35,7 +35,13 @@ Place = tuple[str, int]
 """Name and first line of a function."""
 
 
-def take_apart(source: bytes, path: str, numbers: Mapping[str, int], hot: Collection[Place] = ()) -> tuple[bytes, int]:
+def take_apart(
+    source: bytes,
+    path: str,
+    numbers: Mapping[str, int],
+    hot: Collection[Place] = (),
+    needed: Collection[str] = (),
+) -> tuple[bytes, int]:
     """A module's bytes for the cache, and where in them that begins which does not wait.
 
     What waits is marshalled tuples. A function: the names that it needs of those that wait, and its code. Another
@@ -43,7 +49,7 @@ def take_apart(source: bytes, path: str, numbers: Mapping[str, int], hot: Collec
     marshalled tuple: all that waits by name with its `Later`, the names that hot functions need, and the module's code.
 
     numbers: of the modules in the index. hot: the functions that do not wait, as every start calls them, though never
-    while a module is imported.
+    while a module is imported. needed: the definitions that do not wait, as every start needs them.
     """
     tree = ast.parse(source, path)
     compiled = _Compiler(path, _take_future(tree))
@@ -54,7 +60,7 @@ def take_apart(source: bytes, path: str, numbers: Mapping[str, int], hot: Collec
     codes = dict(_codes(compiled(tree.body)))
     functions = _Functions(tree, hot)
     once = {name for name, times in bound.items() if times == 1 and _LOOKS_AROUND.isdisjoint(read | bound.keys())}
-    statements = _take_statements(tree, functions, once)
+    statements = _take_statements(tree, functions, once - set(needed))
     imports = _take_imports(tree, (once & read) - functions.reads(tree.body)[0], used)
 
     packed = _Packed(imports.keys() | statements.keys())
@@ -132,7 +138,10 @@ def _defaults(arguments: ast.arguments) -> list[ast.expr]:
     named = {a.arg: d for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None}
     if not arguments.defaults and not named:
         return []
-    return [ast.Tuple(arguments.defaults, ast.Load()), ast.Dict([ast.Constant(n) for n in named], list(named.values()))]
+    given = ast.Tuple(arguments.defaults, ast.Load()) if arguments.defaults else ast.Constant(None)
+    if not named:
+        return [given]
+    return [given, ast.Dict([ast.Constant(name) for name in named], list(named.values()))]
 
 
 class _Packed:

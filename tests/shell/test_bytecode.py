@@ -5,11 +5,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.util import module_from_spec
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from kshell.shell import bytecode, bytecode_build
+from kshell.shell.loader import CachedLoader
 
 SOURCE = "def answer():\n    return {}\n"
 
@@ -136,7 +138,7 @@ def test_names_are_imported_from_cached_modules(
 ) -> None:
     assert imported(statement)[name] == value
     loaders = {type(module.__loader__) for n, module in sys.modules.items() if n.startswith("kshell_cached")}
-    assert loaders == {bytecode.CachedLoader}
+    assert loaders == {CachedLoader}
 
 
 @pytest.mark.parametrize(
@@ -187,7 +189,7 @@ def test_a_module_whose_code_is_damaged_is_compiled_from_its_source(
 ) -> None:
     header = bytecode.HEADER.size
     content = bytearray(installed._content)
-    for start, end in zip(places := list(installed._places.values()), [*places[1:], len(content)], strict=True):
+    for start, end in pairwise(installed._places.values()):
         content[start + header : end] = bytes(end - start - header)
     monkeypatch.setattr(installed, "_content", memoryview(content))
     assert imported("from kshell_cached.plain import NUMBER")["NUMBER"] == 1

@@ -7,26 +7,32 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from kshell.shell import bytecode, bytecode_build
+from kshell.shell.loader import STUB_FILE, CachedLoader
 
 Load = Callable[..., ModuleType]
 Hot = dict[str, list[tuple[str, int]]]
+Record = Callable[[dict[str, str]], Any]
 CALLED_AT_IMPORT = {"twice", "doc"}
 
 
 @pytest.fixture
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     """Load a module `main` of a package from the cache; the other modules of the package by name. All functions wait."""
-    yield from loading(tmp_path, monkeypatch, lambda modules: {})
+    yield from loading(tmp_path, monkeypatch, {})
 
 
-@pytest.fixture(params=["all functions wait", "none waits that is not called at import"])
+@pytest.fixture(params=["all functions wait", "none waits that is not called at import", "all modules are in the image"])
 def load_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Load]:
     """As load."""
-    yield from loading(tmp_path, monkeypatch, hot_functions if "none" in request.param else lambda modules: {})
+    recorded = {} if "all functions" in request.param else {"record_calls": hot_functions}
+    if "image" in request.param:
+        recorded["record_names"] = definitions
+    yield from loading(tmp_path, monkeypatch, recorded)
 
 
 def hot_functions(modules: dict[str, str]) -> Hot:
@@ -41,11 +47,18 @@ def hot_functions(modules: dict[str, str]) -> Hot:
     }
 
 
-def loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hot: Callable[[dict[str, str]], Hot]) -> Iterator[Load]:
+def definitions(modules: dict[str, str]) -> dict[str, list[str]]:
+    nodes = {name: ast.parse(text).body for name, text in modules.items()}
+    return {f"kshell_waiting.{name}": [node.name for node in body if hasattr(node, "name")] for name, body in nodes.items()}
+
+
+def loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recorded: dict[str, Record]) -> Iterator[Load]:
+    """recorded: what functions of bytecode_build find out about the modules, by their names."""
     root = tmp_path / "kshell_waiting"
     monkeypatch.setattr(bytecode, "ROOT", str(root))
     monkeypatch.setattr(bytecode, "PACKAGE", "kshell_waiting")
     monkeypatch.setattr(bytecode, "CACHE", str(root / "cache.bin"))
+    monkeypatch.setattr(bytecode, "FIRST", "kshell_waiting.main")
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     monkeypatch.setattr(builtins, "__import__", builtins.__import__)
     before = set(sys.modules)
@@ -55,7 +68,9 @@ def loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hot: Callable[[dict
         modules = {"main": main, **others}
         for name, text in {"__init__": "", **modules}.items():
             (root / f"{name}.py").write_text(text)
-        monkeypatch.setattr(bytecode_build, "_hot_functions", lambda: hot(modules))
+        monkeypatch.setattr(
+            bytecode_build, "_recorded", lambda by: recorded[by](modules) if by in recorded else {}
+        )
         bytecode_build.build()
         bytecode.install()
         scope: dict[str, ModuleType] = {}
@@ -317,7 +332,7 @@ def test_a_module_gives_what_it_gives_without_the_cache(load_both: Load, source:
 def test_a_function_that_was_called_is_as_if_it_had_never_waited(load: Load) -> None:
     main = load("def f(a, b=1, *, c=2):\n    return a\n")
     f = main.f
-    assert f.__code__.co_filename == bytecode.STUB_FILE
+    assert f.__code__.co_filename == STUB_FILE
     assert f(0) == 0
     assert (f.__code__.co_filename, f.__defaults__, f.__kwdefaults__) == (main.__file__, (1,), {"c": 2})
     assert f.__code__.co_firstlineno == 1
@@ -366,7 +381,7 @@ def test_a_module_can_be_completed(load: Load) -> None:
         other="value = 1\n",
     )
     loader = main.__loader__
-    assert isinstance(loader, bytecode.CachedLoader)
+    assert isinstance(loader, CachedLoader)
     loader.complete()
     assert main.value == 1
     assert {function.__code__.co_filename for function in (main.f, vars(main.C)["m"])} == {main.__file__}
@@ -375,9 +390,9 @@ def test_a_module_can_be_completed(load: Load) -> None:
 def output(code: str, cache: str = "") -> list[str]:
     """The lines that a process of its own prints, with the cache if one is given."""
     use = f"from kshell.shell import bytecode\nbytecode.CACHE = {cache!r}\nbytecode.install()\n" if cache else ""
-    return subprocess.run(
-        [sys.executable, "-c", use + code], capture_output=True, text=True, check=True
-    ).stdout.splitlines()
+    done = subprocess.run([sys.executable, "-c", use + code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
 
 
 SOCKET_FUNCTIONS = """
