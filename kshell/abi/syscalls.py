@@ -206,10 +206,14 @@ _Key = TypeVar("_Key", int, str)
 
 
 class _Table(Mapping[_Key, Syscall]):
-    """Calls by number or name; each signature is parsed when it is first asked for."""
+    """Calls by number or name; made, and each signature parsed, when it is first asked for."""
 
-    def __init__(self, entries: Mapping[_Key, tuple[int, str]]) -> None:
-        self._entries: Mapping[_Key, tuple[int, str]] = entries
+    def __init__(self, entries: Callable[[], Mapping[_Key, tuple[int, str]]]) -> None:
+        self._make: Callable[[], Mapping[_Key, tuple[int, str]]] = entries
+
+    @cached_property
+    def _entries(self) -> Mapping[_Key, tuple[int, str]]:
+        return self._make()
 
     def __getitem__(self, key: _Key) -> Syscall:
         number, name = self._entries[key]
@@ -223,11 +227,11 @@ class _Table(Mapping[_Key, Syscall]):
 
 
 def _by_number(names: Mapping[int, str]) -> _Table[int]:
-    return _Table({number: (number, name) for number, name in names.items()})
+    return _Table(lambda: {number: (number, name) for number, name in names.items()})
 
 
 def _by_name(names: Mapping[int, str]) -> _Table[str]:
-    return _Table({name: (number, name) for number, name in names.items()})
+    return _Table(lambda: {name: (number, name) for number, name in names.items()})
 
 
 #: every x86-64 system call by number

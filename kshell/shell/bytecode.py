@@ -53,7 +53,7 @@ CACHE = os.path.join(ROOT, "__pycache__", f"parts.{sys.implementation.cache_tag}
 IMAGE = ""
 """Stands for the image among the names of the index, as the last."""
 
-FIRST = "kshell.world.machine"
+FIRST = "kshell.session.session"
 """The first module of the image: who imports it needs the others too."""
 
 if TYPE_CHECKING:
@@ -148,9 +148,11 @@ class BytecodeCache:
         """Load what every start imports, if no source has changed, and bind what they need of one another."""
         try:
             modules, links = self.unpack(self._places[IMAGE])
-            if any(version(source[0]) != (mtime, size) for mtime, size, source, _ in modules.values()):
-                return
-        except DAMAGED:
+            for mtime, size, source, _ in modules.values():
+                status = os.stat(source[0])
+                if status.st_mtime_ns != mtime or status.st_size != size:
+                    return
+        except (OSError, *DAMAGED):
             return
         self._ready = modules
         new = [name for name in modules if name not in sys.modules]
@@ -171,8 +173,10 @@ class BytecodeCache:
         for to, origins in links.items():
             bound = loaded[to]
             for name, origin in origins.items():
-                there = loaded[origin]
-                bound[name] = there[name] if name in there else getattr(sys.modules[origin], name)
+                try:
+                    bound[name] = loaded[origin][name]
+                except KeyError:
+                    bound[name] = getattr(sys.modules[origin], name)
         self.settle()
 
     def settle(self) -> None:

@@ -92,21 +92,19 @@ def record_calls() -> None:
 
 
 def record_names() -> None:
-    """Write the names that the start of a script binds late, by module, likewise: of those that it imports once it needs
-    a machine, and of the packages that it has imported by then.
+    """Write the names that the start of a script binds late, by module, likewise; but for modules of this package, of
+    which each command needs others.
     """
     bytecode.install()
     run_sample()
-    loaders = {name: module.__loader__ for name, module in sys.modules.items() if name.startswith(bytecode.PACKAGE)}
-    names = list(loaders)
-    first = names.index(bytecode.FIRST)
-    image = [name for name in names[:first] if hasattr(sys.modules[name], "__path__")] + names[first:]
-    bound = {name: loader.bound() for name in image if isinstance(loader := loaders[name], CachedLoader)}
+    loaders = [getattr(module, "__loader__", None) for module in sys.modules.values()]
+    found = [loader for loader in loaders if isinstance(loader, CachedLoader) and not loader.name.startswith(__package__)]
+    bound = {loader.name: loader.bound() for loader in found}
     sys.stdout.buffer.write(marshal.dumps(bound))
 
 
 def run_sample() -> None:
-    """Check a small script, as quietly as its success lets it be."""
+    """Check and run a small script, as quietly as its success lets it be."""
     from kshell.shell.main import main
 
     with tempfile.NamedTemporaryFile("w", suffix=".ks") as script:
@@ -114,6 +112,7 @@ def run_sample() -> None:
         script.flush()
         with redirect_stdout(StringIO()):
             main(["check", script.name])
+            main(["run", script.name])
 
 
 def add(specs: Iterable[ModuleSpec]) -> None:
@@ -172,12 +171,13 @@ def _image(modules: Mapping[str, bytes], places: Mapping[str, int], image: Colle
     for name in image:
         mtime, size, first, is_package = bytecode.HEADER.unpack_from(modules[name])
         start = places[name] + bytecode.HEADER.size
-        later, called_soon, code = marshal.loads(modules[name][bytecode.HEADER.size + first :])
+        at, called_soon, code = marshal.loads(modules[name][bytecode.HEADER.size + first :])
+        later = marshal.loads(modules[name][bytecode.HEADER.size + at :])
         numbers = {wanted: later[wanted] for wanted in called_soon if type(later[wanted]) is int}
         origins = {wanted: names[number >> 2] for wanted, number in numbers.items() if number & 3 == IMPORT}
         links[name] = {wanted: origin for wanted, origin in origins.items() if origin in image}
         source = bytecode.source_of(name, is_package), is_package, start, start + first
-        parts = later, tuple(wanted for wanted in called_soon if wanted not in links[name]), code
+        parts = at, tuple(wanted for wanted in called_soon if wanted not in links[name]), code
         found[name] = mtime, size, source, parts
     return found, {name: origins for name, origins in links.items() if origins}
 

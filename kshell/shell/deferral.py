@@ -45,8 +45,9 @@ def take_apart(
     """A module's bytes for the cache, and where in them that begins which does not wait.
 
     What waits is marshalled tuples. A function: the names that it needs of those that wait, and its code. Another
-    definition: the names that it needs, those that its hot functions need, and its code. What does not wait is a
-    marshalled tuple: all that waits by name with its `Later`, the names that hot functions need, and the module's code.
+    definition: the names that it needs, those that its hot functions need, and its code. Behind them lies a dict of all
+    that waits by name with its `Later`. What does not wait is a tuple: the place of that dict, the names that hot functions
+    need, and the module's code.
 
     numbers: of the modules in the index. hot: the functions that do not wait, as every start calls them, though never
     while a module is imported. needed: the definitions that do not wait, as every start needs them.
@@ -75,7 +76,9 @@ def take_apart(
         now, soon = functions.reads([statement])
         later[name] = packed.add(compiled([statement]), now - {name}, soon) << 2 | STATEMENT
     _, soon = functions.reads(tree.body)
-    return b"".join(packed.parts) + marshal.dumps((later, packed.needs(soon), compiled(tree.body))), packed.size
+    parts = marshal.dumps((packed.size, packed.needs(soon), compiled(tree.body)))
+    packed.put(marshal.dumps(later))
+    return b"".join(packed.parts) + parts, packed.size
 
 
 class _Functions:
@@ -155,9 +158,13 @@ class _Packed:
     def add(self, code: CodeType, *reads: set[str]) -> int:
         """Put code behind the rest, with those of the names it reads that wait; returns its place."""
         place = self.size
-        self.parts.append(marshal.dumps((*map(self.needs, reads), code)))
-        self.size += len(self.parts[-1])
+        self.put(marshal.dumps((*map(self.needs, reads), code)))
         return place
+
+    def put(self, packed: bytes) -> None:
+        """Put bytes behind the rest."""
+        self.parts.append(packed)
+        self.size += len(packed)
 
     def needs(self, reads: set[str]) -> tuple[str, ...]:
         """Those of some names that wait."""

@@ -33,8 +33,9 @@ it has the same name), and for FUNCTION, COROUTINE and STATEMENT the place of th
 IMPORT, FUNCTION, COROUTINE, STATEMENT = range(4)
 
 if TYPE_CHECKING:
-    Parts = tuple[dict[str, Later], tuple[str, ...], CodeType]
-    """What importing a module needs: all that waits by name, the names that its hot functions need, and its code."""
+    Parts = tuple[int, tuple[str, ...], CodeType]
+    """What importing a module needs: the place in the module's bytes of all that waits, by name, which is a dict of `Later`;
+    the names that its hot functions need; its code."""
     Source = tuple[str, bool, int, int]
     """Of a module the path of its source, whether it is a package, and in the cache the places of what waits and of its parts."""
 
@@ -49,7 +50,7 @@ class CachedLoader(SourceFileLoader):
         self.name, self.path, self._is_package, self._start, self._parts = name, *source
         self._cache = cache
         self._globals: dict[str, Any] = {}
-        self._later: dict[str, Later] = {}
+        self._later: int | dict[str, Later] = {}
         self._stubs: dict[int, tuple[FunctionType, dict[str, Any] | None]] = {}
 
     def spec(self) -> ModuleSpec:
@@ -67,7 +68,7 @@ class CachedLoader(SourceFileLoader):
             return super().exec_module(module)
         self.run(module, *parts)
 
-    def run(self, module: ModuleType, later: dict[str, Later], called_soon: tuple[str, ...], code: CodeType) -> None:
+    def run(self, module: ModuleType, later: int, called_soon: tuple[str, ...], code: CodeType) -> None:
         """Run the code of a module that is being imported."""
         cache = self._cache
         self._later = later
@@ -101,7 +102,14 @@ class CachedLoader(SourceFileLoader):
 
     def bound(self) -> list[str]:
         """The names that waited and wait no more."""
-        return [name for name in self._later if name in self._globals]
+        return [name for name in self.later() if name in self._globals]
+
+    def later(self) -> dict[str, Later]:
+        """All that waits, by name."""
+        later = self._later
+        if isinstance(later, int):
+            self._later = later = self._cache.unpack(self._start + later)
+        return later
 
     def _stub(
         self, later: int, name: str, defaults: tuple[Any, ...] | None = None, kwdefaults: dict[str, Any] | None = None
@@ -114,7 +122,7 @@ class CachedLoader(SourceFileLoader):
 
     def bring(self, names: Iterable[str] | None = None) -> None:
         """Bind those of some names that wait, or of all."""
-        bound, later = self._globals, self._later
+        bound, later = self._globals, self.later()
         for name in later if names is None else names:
             if name not in bound:
                 bound[name] = self._value(name, later[name])
@@ -141,7 +149,7 @@ class CachedLoader(SourceFileLoader):
         loaded = sys.modules.get(module) or self._cache.load(module)
         if loaded is None or name not in loaded.__dict__:
             loader = getattr(loaded, "__loader__", None)
-            if type(loader) is CachedLoader and name in loader._later:
+            if type(loader) is CachedLoader and name in loader.later():
                 loader.bring((name,))
             else:
                 loaded = __import__(module, fromlist=(name,))
@@ -158,7 +166,7 @@ class CachedLoader(SourceFileLoader):
         if name == "__spec__":
             self._globals[name] = spec = self.spec()
             return spec
-        if name in self._later:
+        if name in self.later():
             self.bring((name,))
             return self._globals[name]
         raise AttributeError(f"module {self.name!r} has no attribute {name!r}")

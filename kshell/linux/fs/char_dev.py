@@ -25,11 +25,11 @@ def chrdev_init(kernel: Kernel) -> None:
 
 def cdev_add(kernel: Kernel, p: cdev, dev: int, count: int) -> None:
     """Let a driver have count device numbers from dev on. EBUSY."""
-    if any(dev + n in kernel.cdev_map for n in range(count)):
+    numbers = range(dev, dev + count)
+    if not kernel.cdev_map.keys().isdisjoint(numbers):
         raise KernelError(EBUSY)
     p.dev, p.count = dev, count
-    for n in range(count):
-        kernel.cdev_map[dev + n] = p
+    kernel.cdev_map.update(dict.fromkeys(numbers, p))
 
 
 def register_chrdev(kernel: Kernel, major: int, name: str, fops: file_operations) -> None:

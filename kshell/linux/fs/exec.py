@@ -21,7 +21,7 @@ from kshell.linux.fs.read_write import kernel_read
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import MAY_EXEC, get_file
 from kshell.linux.include.linux.namei import LOOKUP_EMPTY, LOOKUP_FOLLOW, LOOKUP_OPEN
-from kshell.linux.include.linux.sched import PF_FORKNOEXEC, TASK_COMM_LEN, in_compat_syscall
+from kshell.linux.include.linux.sched import PF_FORKNOEXEC, TASK_COMM_LEN, in_compat_syscall, k_sigaction
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import get_user, strncpy_from_user
 from kshell.linux.kernel.exit import zap_other_threads
@@ -114,10 +114,8 @@ def __set_task_comm(task: task_struct, name: bytes) -> None:
 
 def flush_signal_handlers(task: task_struct) -> None:
     """Handlers are gone with their code; what was ignored stays ignored."""
-    for action in task._sighand.action:
-        if action.sa_handler != SIG_IGN:
-            action.sa_handler = SIG_DFL
-        action.sa_flags = action.sa_mask = action.sa_restorer = 0
+    before = task._sighand.action
+    task._sighand.action = [k_sigaction(SIG_IGN if a.sa_handler == SIG_IGN else SIG_DFL) for a in before]
     task._sigframes = []
 
 

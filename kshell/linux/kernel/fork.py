@@ -58,7 +58,6 @@ from kshell.linux.include.linux.sched import (
     PIDTYPE_TGID,
     SIGNAL_UNKILLABLE,
     TASK_NEW,
-    k_sigaction,
     sighand_struct,
     signal_struct,
     task_struct,
@@ -190,9 +189,7 @@ def copy_sighand(clone_flags: int, p: task_struct, current: task_struct) -> None
         p._sighand = current._sighand
         return
     p._sighand = kmem_cache_alloc(p.kernel.sighand_cachep, sighand_struct)
-    p._sighand.action = [
-        k_sigaction(a.sa_handler, a.sa_flags, a.sa_mask, a.sa_restorer) for a in current._sighand.action
-    ]
+    p._sighand.action = list(current._sighand.action)
 
 
 def copy_signal(clone_flags: int, p: task_struct, current: task_struct) -> None:

@@ -14,6 +14,7 @@ from kshell.linux.include.linux.sched import (
     PIDTYPE_PID,
     PIDTYPE_TGID,
     TASK_INTERRUPTIBLE,
+    k_sigaction,
     kernel_siginfo,
     signal_pending,
     task_struct,
@@ -146,9 +147,10 @@ def sys_rt_sigaction(current: task_struct, sig: int, act: int, oact: int, sigset
     action = current._sighand.action[sig - 1]
     old = (action.sa_handler, action.sa_flags, action.sa_restorer, action.sa_mask)
     if new:
-        action.sa_handler, action.sa_flags, action.sa_restorer, action.sa_mask = new
-        action.sa_mask &= ~(sigmask(SIGKILL) | sigmask(SIGSTOP))
-        if sig_handler_ignored(action.sa_handler, sig):
+        handler, sa_flags, restorer, mask = new
+        mask &= ~(sigmask(SIGKILL) | sigmask(SIGSTOP))
+        current._sighand.action[sig - 1] = k_sigaction(handler, sa_flags, mask, restorer)
+        if sig_handler_ignored(handler, sig):
             for pending in (current.signal.shared_pending, *(t._pending for t in current.signal._threads)):
                 _flush(sigmask(sig), pending)
     if oact:

@@ -6,7 +6,7 @@ its frame. Where programs do run their handlers (a log is replayed), kernel._han
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from kshell.abi.errno import EINVAL
 from kshell.abi.signal import (
@@ -39,6 +39,7 @@ from kshell.linux.include.linux.sched import (
     SIGNAL_GROUP_EXIT,
     SIGNAL_UNKILLABLE,
     TASK_STOPPED,
+    k_sigaction,
     kernel_siginfo,
     sigpending,
     task_struct,
@@ -56,9 +57,6 @@ from kshell.linux.kernel.signal import (
     signal_wake_up,
     task_participate_group_stop,
 )
-
-if TYPE_CHECKING:
-    from kshell.linux.include.linux.sched import k_sigaction
 
 SIG_KERNEL_COREDUMP: Final = frozenset({
     SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGSEGV, SIGBUS, SIGSYS, SIGXCPU, SIGXFSZ,
@@ -143,10 +141,10 @@ async def get_signal(task: task_struct) -> tuple[kernel_siginfo, k_sigaction] | 
             _tell(task, info, "ignored")
             continue
         if action.sa_handler != SIG_DFL:
-            taken = action
             if action.sa_flags & SA_RESETHAND:
-                action.sa_handler = SIG_DFL
-            return info, taken
+                reset = k_sigaction(SIG_DFL, action.sa_flags, action.sa_mask, action.sa_restorer)
+                task._sighand.action[sig - 1] = reset
+            return info, action
         if sig in SIG_KERNEL_IGNORE or (task.signal.flags & SIGNAL_UNKILLABLE and sig not in SIG_KERNEL_ONLY):
             _tell(task, info, "ignored")
         elif sig in SIG_KERNEL_STOP:

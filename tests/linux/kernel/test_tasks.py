@@ -5,7 +5,18 @@ import struct
 import pytest
 
 from kshell.abi.errno import EAGAIN, ECHILD, EFAULT, EINTR, EINVAL, ENOSYS, EPERM, ESRCH
-from kshell.abi.signal import SIGALRM, SIGCHLD, SIGCONT, SIGINT, SIGKILL, SIGSTOP, SIGTERM, SIGUSR1
+from kshell.abi.signal import (
+    SA_RESETHAND,
+    SA_RESTART,
+    SIGALRM,
+    SIGCHLD,
+    SIGCONT,
+    SIGINT,
+    SIGKILL,
+    SIGSTOP,
+    SIGTERM,
+    SIGUSR1,
+)
 from kshell.abi.syscalls import BY_NAME
 from kshell.linux.include.linux.sched import task_struct
 from kshell.world.machine import Machine, MachinePanic, SyscallInProgress
@@ -38,6 +49,17 @@ class Box:
         assert task.mm is not None
         task.mm.write(BUF + 512, struct.pack("<QQQQ", handler, flags, 0, 0))
         assert self(task, "rt_sigaction", sig, BUF + 512, 0, 8) == 0
+
+    def dispositions(self, task: task_struct) -> dict[int, tuple[int, int]]:
+        """Handler and flags of each signal that has others than at first."""
+        assert task.mm is not None
+        found: dict[int, tuple[int, int]] = {}
+        for sig in range(1, 65):
+            assert self(task, "rt_sigaction", sig, 0, BUF + 512, 8) == 0
+            handler, flags, *_ = struct.unpack("<QQQQ", task.mm.read(BUF + 512, 32))
+            if (handler, flags) != (0, 0):
+                found[sig] = handler, flags
+        return found
 
 
 @pytest.fixture
@@ -142,6 +164,30 @@ def test_an_ignored_signal_does_not_disturb_a_sleeper(box: Box) -> None:
     box.machine.run()
     assert isinstance(call, SyscallInProgress)
     assert not call.done
+
+
+def test_a_disposition_is_copied_by_fork_and_set_for_one_signal_of_one_process(box: Box) -> None:
+    box.handler(box.init, SIGUSR1, 0x400000, SA_RESTART)
+    child = box.fork(box.init)
+    box.handler(child, SIGTERM, 0x500000)
+    box.handler(child, SIGUSR1, 0)
+    assert box.dispositions(box.init) == {SIGUSR1: (0x400000, SA_RESTART)}
+    assert box.dispositions(child) == {SIGTERM: (0x500000, 0)}
+
+
+def test_a_handler_with_sa_resethand_runs_once(box: Box) -> None:
+    child = box.fork(box.init)
+    box.handler(child, SIGUSR1, 0x400000, SA_RESETHAND)
+    call = box(child, "pause")
+    assert isinstance(call, SyscallInProgress)
+    box(box.init, "kill", child.pid, SIGUSR1)
+    box.machine.run()
+    assert (call.done, call.result) == (True, -EINTR)
+    assert box.dispositions(child) == {SIGUSR1: (0, SA_RESETHAND)}
+    box(box.init, "kill", child.pid, SIGUSR1)
+    box.machine.run()
+    assert box(box.init, "wait4", -1, BUF, 0, 0) == child.pid
+    assert box.word() == SIGUSR1
 
 
 def test_stop_and_continue(box: Box) -> None:

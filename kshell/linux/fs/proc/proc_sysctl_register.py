@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 Table = tuple[ctl_table, ...]
 DIR_MODE = S_IFDIR | S_IRUGO | S_IXUGO
+RW_UGO = S_IRUGO | S_IWUGO
 SIZES: dict[object, int] = {proc_douintvec: 4, proc_douintvec_minmax: 4, proc_dou8vec_minmax: 1}
 
 root_table = (ctl_table("", mode=DIR_MODE),)
@@ -192,24 +193,22 @@ def put_links(header: ctl_table_header) -> None:
 
 def sysctl_check_table(kernel: Kernel, path: str, table: Table) -> None:
     """Refuse tables that make no sense. EINVAL."""
-    bad = False
-    for entry in table:
-        mistake = _mistake(entry)
-        if mistake:
-            pr_err(kernel, f"sysctl table check failed: {path}/{entry.procname} {mistake}")
-            bad = True
-    if bad:
+    mistakes = [(entry, mistake) for entry in table if (mistake := _mistake(entry))]
+    for entry, mistake in mistakes:
+        pr_err(kernel, f"sysctl table check failed: {path}/{entry.procname} {mistake}")
+    if mistakes:
         raise KernelError(EINVAL)
 
 
 def _mistake(entry: ctl_table) -> str:
-    if entry.proc_handler is None:
+    handler, mode = entry.proc_handler, entry.mode
+    if handler is None:
         return "No proc_handler"
-    if SIZES.get(entry.proc_handler, entry.maxlen) != entry.maxlen:
+    if handler in SIZES and SIZES[handler] != entry.maxlen:
         return "array not allowed"
     if entry.child is not None:
         return "Not a file"
-    return f"bogus .mode 0{entry.mode:o}" if entry.mode & ~(S_IRUGO | S_IWUGO) else ""
+    return f"bogus .mode 0{mode:o}" if mode & ~RW_UGO else ""
 
 
 def __register_sysctl_table(

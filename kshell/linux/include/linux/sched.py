@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Final
 
+from kshell.linux.include.linux.signal import NSIG
 from kshell.linux.include.linux.wait import wait_queue_head
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class nsproxy:
 
 
 class k_sigaction:
-    """What to do on a signal. handler: SIG_DFL 0, SIG_IGN 1, or an address in user space."""
+    """What to do on a signal. handler: SIG_DFL 0, SIG_IGN 1, or an address in user space. Shared: replaced, never changed."""
 
     __slots__ = ("sa_flags", "sa_handler", "sa_mask", "sa_restorer")
 
@@ -192,7 +193,7 @@ class sighand_struct:
 
     def __init__(self) -> None:
         self.count = 1
-        self.action = [k_sigaction() for _ in range(64)]
+        self.action = [k_sigaction()] * NSIG
         self.signalfd_wqh = wait_queue_head()
 
 
