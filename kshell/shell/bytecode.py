@@ -162,21 +162,21 @@ class BytecodeCache:
                 if name not in sys.modules:
                     _, _, source, parts = modules[name]
                     self._run(name, source, parts)
-        except BaseException:
+            loaded = {name: sys.modules[name].__dict__ for name in modules}
+            for to, origins in links.items():
+                bound = loaded[to]
+                for name, origin in origins.items():
+                    try:
+                        bound[name] = loaded[origin][name]
+                    except KeyError:
+                        bound[name] = getattr(sys.modules[origin], name)
+        except BaseException:  # an import can fail, or be interrupted, and is tried again
             self._ready = {}
             for name in new:
                 sys.modules.pop(name, None)
             raise
         finally:
             self.busy -= 1
-        loaded = {name: sys.modules[name].__dict__ for name in modules}
-        for to, origins in links.items():
-            bound = loaded[to]
-            for name, origin in origins.items():
-                try:
-                    bound[name] = loaded[origin][name]
-                except KeyError:
-                    bound[name] = getattr(sys.modules[origin], name)
         self.settle()
 
     def settle(self) -> None:
