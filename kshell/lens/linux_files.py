@@ -1,7 +1,7 @@
 """The file of Linux 6.1 in which a function of the model lies there.
 
-Where that was recorded from a real kernel, it is listed by name. Else the module tells: it mirrors a C file; a large
-one is cut into modules FILE, FILE_subject.
+Where that was recorded from a real kernel, it is listed by name. Else the module tells: it mirrors a C file or
+a header; a large one is cut into modules FILE, FILE_subject.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Final
 
 KERNEL: Final = "kshell.linux."
 TABLE: Final = Path(__file__).with_name("linux_files.tsv")
-HEAD: Final = "# The C files of Linux 6.1 in the model's folders; functions and the files that have one of that name."
+HEAD: Final = "# The files of Linux 6.1 in the model's folders; functions and the files that have one of that name."
 
 
 class LinuxFiles:
-    """folders: the C files of each, without `.c`; functions: by name, the files where there is one."""
+    """folders: the files of each, without `.c` or `.h`; functions: by name, the files where there is one."""
 
     def __init__(self, folders: Mapping[str, Sequence[str]], functions: Mapping[str, Sequence[str]]) -> None:
         self._stems = {
@@ -34,14 +34,13 @@ class LinuxFiles:
 
     def file_of_module(self, module: str) -> str:
         """The file that a module mirrors, alone or with others."""
-        path = module.removeprefix(KERNEL).replace(".", "/")
-        if path.startswith("include/"):
-            return f"{path.rstrip('_')}.h"
+        path = module.removeprefix(KERNEL).replace(".", "/").rstrip("_")
+        suffix = ".h" if path.startswith("include/") else ".c"
         folder, _, stem = path.rpartition("/")
         known = self._stems.get(folder, {})
         while stem and stem not in known:
             stem = stem.rpartition("_")[0]
-        return f"{folder}/{known[stem]}.c" if stem else f"{path}.c"
+        return f"{folder}/{known[stem]}{suffix}" if stem else f"{path}{suffix}"
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kshell.lens.linux_files import LinuxFiles, linux_file
+from kshell.lens.linux_files import TABLE, LinuxFiles, linux_file
 from kshell.lens.trace_twins import kernel_functions
 from kshell.world.machine import Machine
 
@@ -20,9 +20,21 @@ def test_files_are_those_of_the_real_kernel() -> None:
     assert wrong == {}
 
 
+def test_no_function_is_in_a_file_that_linux_does_not_have() -> None:
+    Machine()
+    files = set[str]()
+    for kind, name, value in (row.split("\t") for row in TABLE.read_text().splitlines()[1:]):
+        suffix = ".h" if name.startswith("include") else ".c"
+        files |= {f"{name}/{stem}{suffix}" for stem in value.split()} if kind == "dir" else set(value.split(","))
+    assert {f.__qualname__: linux_file(f) for f in kernel_functions() if linux_file(f) not in files} == {}
+
+
 def test_a_part_of_a_file_belongs_to_it() -> None:
-    files = LinuxFiles({"net/ipv4": ["tcp_input", "tcp", "posix-timers"]}, {})
+    folders = {"net/ipv4": ["tcp_input", "tcp", "posix-timers"], "include/net": ["sock", "sock_reuseport"]}
+    files = LinuxFiles(folders, {})
     assert files.file_of_module("kshell.linux.net.ipv4.tcp_input_ack") == "net/ipv4/tcp_input.c"
     assert files.file_of_module("kshell.linux.net.ipv4.tcp_splice") == "net/ipv4/tcp.c"
     assert files.file_of_module("kshell.linux.net.ipv4.posix_timers") == "net/ipv4/posix-timers.c"
     assert files.file_of_module("kshell.linux.include.linux.in_") == "include/linux/in.h"
+    assert files.file_of_module("kshell.linux.include.net.sock_mem") == "include/net/sock.h"
+    assert files.file_of_module("kshell.linux.include.net.sock_reuseport") == "include/net/sock_reuseport.h"

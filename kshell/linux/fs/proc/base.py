@@ -17,7 +17,7 @@ from kshell.linux.fs.proc.fd import proc_fd_inode_operations, proc_fd_operations
 from kshell.linux.fs.proc.fdinfo import proc_fdinfo_inode_operations, proc_fdinfo_operations
 from kshell.linux.fs.proc.namespaces import proc_ns_dir_inode_operations, proc_ns_dir_operations
 from kshell.linux.fs.proc.proc_net import proc_net_inode_operations, proc_net_operations
-from kshell.linux.fs.proc.task_files import mountinfo_show, mounts_show, proc_pid_limits, show_map
+from kshell.linux.fs.proc.task_files import _mountinfo_show, _mounts_show, proc_pid_limits, show_map
 from kshell.linux.fs.read_write import generic_file_llseek
 from kshell.linux.fs.seq_file import seq_lseek, seq_puts, seq_read_iter, seq_release, single_open
 from kshell.linux.include.linux.dcache import dentry
@@ -185,8 +185,8 @@ tgid_base_stuff = (
     pid_entry(b"root", LNK, link_ops, None, None, base_inode.proc_root_link),
     pid_entry(b"exe", LNK, link_ops, None, None, base_inode.proc_exe_link),
     pid_entry(b"maps", REG, proc_def_inode_operations, proc_pid_maps_operations, show_map),
-    pid_entry(b"mounts", *text, mounts_show),
-    pid_entry(b"mountinfo", *text, mountinfo_show),
+    pid_entry(b"mounts", *text, _mounts_show),
+    pid_entry(b"mountinfo", *text, _mountinfo_show),
     pid_entry(b"wchan", *text, proc_pid_wchan),
     pid_entry(b"stack", *secret, proc_pid_stack),
 )

@@ -13,7 +13,7 @@ from kshell.linux.fs.proc import base_inode
 from kshell.linux.fs.proc.fd import proc_readfd, tid_fd_mode
 from kshell.linux.fs.proc.inode import PROC_I
 from kshell.linux.fs.read_write import generic_file_llseek
-from kshell.linux.fs.seq_file import seq_lseek, seq_printf, seq_read_iter, seq_release, single_open
+from kshell.linux.fs.seq_file import seq_lseek, seq_printf, seq_read_iter, single_open, single_release
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fdtable import close_on_exec
 from kshell.linux.include.linux.fs import dir_context, file_operations, inode, inode_operations
@@ -46,13 +46,8 @@ async def seq_fdinfo_open(inode: inode, file: file) -> None:
     single_open(file, seq_show, inode)
 
 
-def seq_fdinfo_release(inode: inode, file: file) -> None:
-    """close()."""
-    seq_release(inode, file)
-
-
 proc_fdinfo_file_operations = file_operations(
-    open=seq_fdinfo_open, read_iter=seq_read_iter, llseek=seq_lseek, release=seq_fdinfo_release
+    open=seq_fdinfo_open, read_iter=seq_read_iter, llseek=seq_lseek, release=single_release
 )
 proc_fdinfo_file_inode_operations = inode_operations()
 

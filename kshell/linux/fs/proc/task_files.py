@@ -71,13 +71,13 @@ def _mounts(p: task_struct) -> Iterable[mount]:
     return p.nsproxy.mnt_ns.list
 
 
-def mounts_show(m: seq_file, p: task_struct) -> None:
+def _mounts_show(m: seq_file, p: task_struct) -> None:
     """/proc/PID/mounts: the mounts of the task's namespace."""
     for mnt in _mounts(p):
         show_vfsmnt(m, mnt, p.fs.root)
 
 
-def mountinfo_show(m: seq_file, p: task_struct) -> None:
+def _mountinfo_show(m: seq_file, p: task_struct) -> None:
     """/proc/PID/mountinfo: the same with numbers and roots."""
     for mnt in _mounts(p):
         show_mountinfo(m, mnt, p.fs.root)
