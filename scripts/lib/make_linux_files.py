@@ -16,6 +16,7 @@ from kshell.lens.linux_files import HEAD, TABLE  # noqa: E402
 
 UNRECORDED = {
     "drivers/connector/connector.c": "cn_init",
+    "drivers/net/ethernet/intel/e1000/e1000.h": "E1000_DESC_UNUSED",
     "drivers/pci/probe.c": "pci_device_add",
     "fs/proc/base.c": "proc_pid_limits",
     "fs/proc/cmdline.c": "cmdline_proc_show proc_cmdline_init",
