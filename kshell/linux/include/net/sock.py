@@ -2,22 +2,17 @@
 
 `__sk_common.skc_X` is reached by the macros of Linux: `sk.sk_X` (also `inet_X`, `rsk_X`, `tw_X` in the structs that
 embed struct sock_common: there they are aliases of the same slot). Request and timewait sockets can therefore be
-looked at as sockets (sk_state, sk_family, sk_num …) as Linux does. The accounting inlines that call sock.c
-(sk_mem_charge, sk_rmem_schedule …) are in include/net/sock_mem.py.
+looked at as sockets (sk_state, sk_family, sk_num …) as Linux does. The rest of the header by subject: sock_mem.py
+(accounting, by way of sock.c), sock_space.py (limits and backlog), sock_wait.py, sock_dst.py, sock_peek.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from kshell.abi.errno import EINTR, ENOBUFS
-from kshell.abi.socket import SOCK_SNDBUF_LOCK
-from kshell.linux.include.linux.errno import ERESTARTSYS
 from kshell.linux.include.linux.jiffies import MAX_SCHEDULE_TIMEOUT
-from kshell.linux.include.linux.mm_types import PAGE_SHIFT, PAGE_SIZE
 from kshell.linux.include.linux.skbuff import sk_buff_head
-from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.sock_lock import __release_sock as __release_sock
 from kshell.linux.net.core.sock_lock import lock_sock as lock_sock
 from kshell.linux.net.core.sock_lock import lock_sock_fast as lock_sock_fast
@@ -36,11 +31,11 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.socket import msghdr
     from kshell.linux.include.linux.sockptr import sockptr_t
     from kshell.linux.include.linux.timer import timer_list
-    from kshell.linux.include.linux.wait import wait_queue_head
     from kshell.linux.include.net.dst import dst_entry
     from kshell.linux.include.net.inet_timewait_sock import timewait_sock_ops
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.net.request_sock import request_sock_ops
+    from kshell.linux.include.net.sock_space import _sk_backlog
     from kshell.linux.net.core.sock_reuseport import sock_reuseport
 
 # enum sock_flags: bit numbers in sk_flags
@@ -164,19 +159,6 @@ class sock_common:
 
 for _field in sock_common.__slots__:
     setattr(sock_common, _field.replace("skc_", "sk_"), getattr(sock_common, _field))  # sk_X: the same slot as skc_X
-
-
-class _sk_backlog:
-    """struct { … } sk_backlog: packets that came while a task owned the socket. Made when the first one comes."""
-
-    __slots__ = ("head", "len", "tail")
-    len: int
-    head: sk_buff | None
-    tail: sk_buff | None
-
-    def __init__(self) -> None:
-        self.len = 0
-        self.head = self.tail = None
 
 
 NO_ERRORS = sk_buff_head()
@@ -503,12 +485,6 @@ class proto:
         self.diag_destroy = diag_destroy
 
 
-def sk_sleep(sk: sock) -> wait_queue_head:
-    """Where the socket's users sleep."""
-    assert sk.sk_wq is not None
-    return sk.sk_wq.wait
-
-
 def sock_set_flag(sk: sock, flag: int) -> None:
     """Set flag SOCK_*."""
     sk.skc_flags |= 1 << flag
@@ -557,37 +533,6 @@ def sk_unhashed(sk: sock) -> bool:
     return sk.skc_node is None
 
 
-def sk_rmem_alloc_get(sk: sock) -> int:
-    """Bytes charged to the socket for packets received."""
-    return sk.sk_rmem_alloc
-
-
-def sk_wmem_alloc_get(sk: sock) -> int:
-    """Bytes charged to the socket for packets on their way out."""
-    return sk.sk_wmem_alloc - 1
-
-
-def sock_rcvlowat(sk: sock, waitall: bool | int, length: int) -> int:
-    """How many bytes a receiver waits for."""
-    lowat = length if waitall else min(sk.sk_rcvlowat, length)
-    return lowat or 1
-
-
-def sock_rcvtimeo(sk: sock, noblock: bool | int) -> int:
-    """How long a receiver waits, in jiffies."""
-    return 0 if noblock else sk.sk_rcvtimeo
-
-
-def sock_sndtimeo(sk: sock, noblock: bool | int) -> int:
-    """How long a sender waits, in jiffies."""
-    return 0 if noblock else sk.sk_sndtimeo
-
-
-def sock_intr_errno(timeo: int) -> int:
-    """The errno of a wait that a signal cut short: restarted only if no timeout was set."""
-    return ERESTARTSYS if timeo == MAX_SCHEDULE_TIMEOUT else EINTR
-
-
 def sock_error(sk: sock) -> int:
     """The pending error, a positive errno, which it clears; 0 if there is none."""
     err = sk.sk_err
@@ -596,129 +541,12 @@ def sock_error(sk: sock) -> int:
     return err
 
 
-def __sk_stream_memory_free(sk: sock, wake: int) -> bool:
-    """True if a stream may queue more."""
-    if sk.sk_wmem_queued >= sk.sk_sndbuf:
-        return False
-    memory_free = sk.sk_prot.stream_memory_free
-    return memory_free(sk, wake) if memory_free is not None else True
-
-
-def sk_stream_memory_free(sk: sock) -> bool:
-    """True if a stream may queue more."""
-    return __sk_stream_memory_free(sk, 0)
-
-
-def __sk_stream_is_writeable(sk: sock, wake: int) -> bool:
-    """True if poll() calls the stream writable."""
-    return sk.sk_sndbuf - sk.sk_wmem_queued >= sk.sk_wmem_queued >> 1 and __sk_stream_memory_free(sk, wake)
-
-
-def sk_stream_moderate_sndbuf(sk: sock) -> None:
-    """Shrink the send buffer under memory pressure."""
-    if sk.sk_userlocks & SOCK_SNDBUF_LOCK:
-        return
-    sk.sk_sndbuf = max(min(sk.sk_sndbuf, sk.sk_wmem_queued >> 1), SOCK_MIN_SNDBUF)
-
-
 def sk_sockets_allocated_inc(sk: sock) -> None:
     """One socket more of this protocol."""
     name = sk.sk_prot.sockets_allocated
     if name is not None:
         kernel = sk.skc_net.kernel
         setattr(kernel, name, getattr(kernel, name) + 1)
-
-
-def sk_prot_mem_limits(sk: sock, index: int) -> int:
-    """A limit of this protocol's memory, in pages."""
-    name = sk.sk_prot.sysctl_mem
-    assert name is not None
-    return int(getattr(sk.skc_net.kernel, name)[index])
-
-
-def _first(setting: int | Sequence[int]) -> int:
-    """tcp_rmem is three numbers, udp_rmem_min one."""
-    return setting if isinstance(setting, int) else setting[0]
-
-
-def sk_get_wmem0(sk: sock, proto: proto) -> int:
-    """The guaranteed part of the send buffer."""
-    if proto.sysctl_wmem_offset is not None:
-        return _first(getattr(sk.skc_net.ipv4, proto.sysctl_wmem_offset))
-    assert proto.sysctl_wmem is not None
-    return int(_table(sk, proto.sysctl_wmem)[0])
-
-
-def sk_get_rmem0(sk: sock, proto: proto) -> int:
-    """The guaranteed part of the receive buffer."""
-    if proto.sysctl_rmem_offset is not None:
-        return _first(getattr(sk.skc_net.ipv4, proto.sysctl_rmem_offset))
-    assert proto.sysctl_rmem is not None
-    return int(_table(sk, proto.sysctl_rmem)[0])
-
-
-def _table(sk: sock, name: str) -> tuple[int, ...]:
-    value = getattr(sk.skc_net.kernel, name)
-    return (value,) if isinstance(value, int) else tuple(value)
-
-
-def sk_unused_reserved_mem(sk: sock) -> int:
-    """What is left of SO_RESERVE_MEM."""
-    if not sk.sk_reserved_mem:
-        return 0
-    return max(sk.sk_reserved_mem - sk.sk_wmem_queued - sk.sk_rmem_alloc, 0)
-
-
-def sk_mem_pages(amt: int) -> int:
-    """Pages that hold `amt` bytes."""
-    return (amt + PAGE_SIZE - 1) >> PAGE_SHIFT
-
-
-def sk_rcvqueues_full(sk: sock, limit: int) -> bool:
-    """True if receive queue and backlog hold more than the receive buffer."""
-    backlog = sk.sk_backlog
-    return (backlog.len if backlog is not None else 0) + sk.sk_rmem_alloc > limit
-
-
-def __sk_add_backlog(sk: sock, skb: sk_buff) -> None:
-    """Append a packet to the backlog."""
-    backlog = sk.sk_backlog
-    if backlog is None:
-        backlog = sk.sk_backlog = _sk_backlog()
-    if backlog.tail is None:
-        backlog.head = skb
-    else:
-        backlog.tail.next = skb
-    backlog.tail = skb
-    skb.next = None
-
-
-def sk_add_backlog(sk: sock, skb: sk_buff, limit: int) -> int:
-    """Leave a packet to the task that owns the socket; a positive errno (ENOBUFS) if the backlog is full."""
-    if sk_rcvqueues_full(sk, limit):
-        return ENOBUFS
-    __sk_add_backlog(sk, skb)
-    backlog = sk.sk_backlog
-    assert backlog is not None
-    backlog.len += skb.truesize
-    return 0
-
-
-def sk_backlog_rcv(sk: sock, skb: sk_buff) -> int:
-    """Process a packet now."""
-    return sk.sk_backlog_rcv(sk, skb)
-
-
-def sk_set_bit(nr: int, sk: sock) -> None:
-    """Note in the wait queue that somebody waits; only for sockets that are signalled."""
-    if sk.skc_flags >> SOCK_FASYNC & 1 and sk.sk_wq is not None:
-        sk.sk_wq.flags |= 1 << nr
-
-
-def sk_clear_bit(nr: int, sk: sock) -> None:
-    """Undo sk_set_bit()."""
-    if sk.skc_flags >> SOCK_FASYNC & 1 and sk.sk_wq is not None:
-        sk.sk_wq.flags &= ~(1 << nr)
 
 
 def sk_error_report(sk: sock) -> None:
@@ -742,33 +570,3 @@ def sock_orphan(sk: sock) -> None:
     sk.skc_flags |= 1 << SOCK_DEAD
     sk.sk_socket = None
     sk.sk_wq = None
-
-
-def sk_dst_get(sk: sock) -> dst_entry | None:
-    """The cached route, with a reference."""
-    dst = sk.sk_dst_cache
-    if dst is not None:
-        dst.refcnt += 1
-    return dst
-
-
-def __sk_dst_set(sk: sock, dst: dst_entry | None) -> None:
-    """Cache a route whose reference it takes over, dropping the old one."""
-    if sk.sk_dst_pending_confirm:
-        sk.sk_dst_pending_confirm = 0
-    old = sk.sk_dst_cache
-    sk.sk_dst_cache = dst
-    dst_release(old)
-
-
-sk_dst_set = __sk_dst_set
-
-
-def __sk_dst_reset(sk: sock) -> None:
-    """Forget the cached route."""
-    __sk_dst_set(sk, None)
-
-
-def sk_dst_reset(sk: sock) -> None:
-    """Forget the cached route."""
-    sk_dst_set(sk, None)

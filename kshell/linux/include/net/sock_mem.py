@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.linux.include.linux.mm_types import PAGE_SIZE
-from kshell.linux.include.net.sock import SK_MEM_RECV, SK_MEM_SEND, sk_unused_reserved_mem
+from kshell.linux.include.net.sock import SK_MEM_RECV, SK_MEM_SEND
+from kshell.linux.include.net.sock_space import sk_unused_reserved_mem
 from kshell.linux.net.core.sock_mem import __sk_mem_reclaim, __sk_mem_schedule
 
 if TYPE_CHECKING:

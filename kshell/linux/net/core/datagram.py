@@ -22,14 +22,8 @@ from kshell.linux.include.linux.poll import (
 )
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
 from kshell.linux.include.linux.skbuff import __skb_unlink
-from kshell.linux.include.net.sock import (
-    RCV_SHUTDOWN,
-    SHUTDOWN_MASK,
-    SOCK_SELECT_ERR_QUEUE,
-    sk_set_bit,
-    sock_error,
-    sock_intr_errno,
-)
+from kshell.linux.include.net.sock import RCV_SHUTDOWN, SHUTDOWN_MASK, SOCK_SELECT_ERR_QUEUE, sock_error
+from kshell.linux.include.net.sock_wait import sk_set_bit, sock_intr_errno
 from kshell.linux.kernel.sched.wait import (
     DEFINE_WAIT_FUNC,
     autoremove_wake_function,

@@ -43,16 +43,13 @@ from kshell.linux.include.net.sock import (
     SOCK_DONE,
     SOCK_FASYNC,
     SOCK_ZAPPED,
-    __sk_dst_set,
     __sock_put,
-    sk_clear_bit,
-    sk_dst_get,
-    sk_dst_reset,
-    sk_set_bit,
     sk_sockets_allocated_inc,
     sock,
     sock_orphan,
 )
+from kshell.linux.include.net.sock_dst import __sk_dst_set, sk_dst_get, sk_dst_reset
+from kshell.linux.include.net.sock_wait import sk_clear_bit, sk_set_bit
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.module.main import try_module_get
 from kshell.linux.kernel.sched.wait import (

@@ -11,22 +11,16 @@ from kshell.linux.include.linux.mm_types import PAGE_SHIFT, PAGE_SIZE
 from kshell.linux.include.linux.net import SOCK_NOSPACE, SOCKWQ_ASYNC_NOSPACE
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
 from kshell.linux.include.linux.skbuff import SKB_TRUESIZE, skb_orphan
-from kshell.linux.include.net.sock import (
-    SEND_SHUTDOWN,
-    SK_MEM_RECV,
-    SK_MEM_SEND,
-    SOCK_USE_WRITE_QUEUE,
-    sk_clear_bit,
+from kshell.linux.include.net.sock import SEND_SHUTDOWN, SK_MEM_RECV, SK_MEM_SEND, SOCK_USE_WRITE_QUEUE, sock_error
+from kshell.linux.include.net.sock_space import (
     sk_get_rmem0,
     sk_get_wmem0,
     sk_mem_pages,
     sk_prot_mem_limits,
-    sk_set_bit,
     sk_stream_moderate_sndbuf,
     sk_unused_reserved_mem,
-    sock_error,
-    sock_intr_errno,
 )
+from kshell.linux.include.net.sock_wait import sk_clear_bit, sk_set_bit, sock_intr_errno
 from kshell.linux.kernel.sched.wait import finish_wait, init_wait, prepare_to_wait
 from kshell.linux.kernel.time.timer import schedule_timeout
 from kshell.linux.mm.slab_common import kfree, kzalloc

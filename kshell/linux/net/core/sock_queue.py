@@ -29,8 +29,9 @@ from kshell.linux.include.net.dropreason import (
     SKB_DROP_REASON_SOCKET_RCVBUFF,
     SKB_NOT_DROPPED_YET,
 )
-from kshell.linux.include.net.sock import SOCK_DEAD, SOCK_RXQ_OVFL, SOCK_TXTIME, sk_add_backlog, sk_rcvqueues_full
+from kshell.linux.include.net.sock import SOCK_DEAD, SOCK_RXQ_OVFL, SOCK_TXTIME
 from kshell.linux.include.net.sock_mem import sk_rmem_schedule
+from kshell.linux.include.net.sock_space import sk_add_backlog, sk_rcvqueues_full
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.net.core import filter as net_filter
 from kshell.linux.net.core.datagram import skb_copy_datagram_msg

@@ -31,12 +31,12 @@ from kshell.linux.include.net.sock import (
     SK_NO_REUSE,
     SK_PACING_NEEDED,
     SOCK_LINGER,
-    sk_dst_reset,
     sock_flag,
     sock_reset_flag,
     sock_set_flag,
     sock_valbool_flag,
 )
+from kshell.linux.include.net.sock_dst import sk_dst_reset
 from kshell.linux.kernel.capability import capable
 from kshell.linux.net.core import filter as net_filter
 from kshell.linux.net.core import sock_reuseport, sock_settings

@@ -34,9 +34,9 @@ from kshell.linux.include.net.sock import (
     SOCK_TIMESTAMP,
     SOCK_TIMESTAMPING_RX_SOFTWARE,
     SOCK_TSTAMP_NEW,
-    sk_dst_reset,
     sock_valbool_flag,
 )
+from kshell.linux.include.net.sock_dst import sk_dst_reset
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.printk import pr_err
 from kshell.linux.net.core import dev as net_dev

@@ -15,17 +15,10 @@ from kshell.linux.include.linux.poll import EPOLLOUT, EPOLLWRBAND, EPOLLWRNORM
 from kshell.linux.include.linux.random import get_random_u32
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
 from kshell.linux.include.linux.wait import wait_queue_entry
-from kshell.linux.include.net.sock import (
-    SEND_SHUTDOWN,
-    SOCK_DEAD,
-    __sk_stream_is_writeable,
-    sk_clear_bit,
-    sk_set_bit,
-    sk_stream_memory_free,
-    sock_error,
-    sock_intr_errno,
-)
+from kshell.linux.include.net.sock import SEND_SHUTDOWN, SOCK_DEAD, sock_error
 from kshell.linux.include.net.sock_mem import sk_mem_reclaim_final
+from kshell.linux.include.net.sock_space import __sk_stream_is_writeable, sk_stream_memory_free
+from kshell.linux.include.net.sock_wait import sk_clear_bit, sk_set_bit, sock_intr_errno
 from kshell.linux.kernel.sched.wait import (
     __wake_up,
     add_wait_queue,

@@ -58,9 +58,9 @@ from kshell.linux.include.net.sock import (
     SOCK_BINDPORT_LOCK,
     SOCK_DEAD,
     SOCK_LINGER,
-    sk_dst_reset,
     sock,
 )
+from kshell.linux.include.net.sock_dst import sk_dst_reset
 from kshell.linux.include.net.sock_mem import sk_mem_reclaim_final
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.kmod import __request_module

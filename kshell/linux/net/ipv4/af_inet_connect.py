@@ -28,7 +28,8 @@ from kshell.linux.include.linux.net import SOCK_SUPPORT_ZC, socket
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
 from kshell.linux.include.net.inet_connection_sock import inet_csk
 from kshell.linux.include.net.inet_sock import inet_sk
-from kshell.linux.include.net.sock import sk_sleep, sock, sock_error, sock_graft, sock_intr_errno, sock_sndtimeo
+from kshell.linux.include.net.sock import sock, sock_error, sock_graft
+from kshell.linux.include.net.sock_wait import sk_sleep, sock_intr_errno, sock_sndtimeo
 from kshell.linux.kernel.sched.wait import (
     DEFINE_WAIT_FUNC,
     add_wait_queue,

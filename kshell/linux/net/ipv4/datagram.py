@@ -12,7 +12,8 @@ from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.inet_sock import _cork_of, inet_sk
 from kshell.linux.include.net.route import RT_CONN_FLAGS, ip_route_connect, ip_route_output_ports
 from kshell.linux.include.net.rtable import RTCF_BROADCAST
-from kshell.linux.include.net.sock import SOCK_BROADCAST, sk_dst_reset, sk_dst_set, sock
+from kshell.linux.include.net.sock import SOCK_BROADCAST, sock
+from kshell.linux.include.net.sock_dst import sk_dst_reset, sk_dst_set
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
 from kshell.linux.net.core.sock_lock import release_sock

@@ -36,15 +36,13 @@ from kshell.linux.include.net.sock import (
     SOCK_RCU_FREE,
     lock_sock,
     release_sock,
-    sk_dst_reset,
-    sk_sleep,
     sock_hold,
-    sock_intr_errno,
     sock_orphan,
-    sock_rcvtimeo,
     sock_reset_flag,
     sock_set_flag,
 )
+from kshell.linux.include.net.sock_dst import sk_dst_reset
+from kshell.linux.include.net.sock_wait import sk_sleep, sock_intr_errno, sock_rcvtimeo
 from kshell.linux.kernel.sched.wait import finish_wait, init_wait, prepare_to_wait_exclusive
 from kshell.linux.kernel.time.timer import schedule_timeout, timer_list
 from kshell.linux.mm.slub import kmem_cache_free

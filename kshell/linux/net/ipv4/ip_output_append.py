@@ -25,15 +25,9 @@ from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.inet_sock import IPCORK_OPT, _cork_of, inet_cork, inet_sk, ip_options
 from kshell.linux.include.net.ip import IP_MAX_MTU, getfrag_t, ip_sk_ignore_df, ip_sk_use_pmtu, ipcm_cookie
 from kshell.linux.include.net.rtable import RTCF_BROADCAST, rtable
-from kshell.linux.include.net.sock import (
-    SEND_SHUTDOWN,
-    SOCK_BROADCAST,
-    sk_wmem_alloc_get,
-    sock,
-    sock_error,
-    sock_intr_errno,
-    sock_sndtimeo,
-)
+from kshell.linux.include.net.sock import SEND_SHUTDOWN, SOCK_BROADCAST, sock, sock_error
+from kshell.linux.include.net.sock_space import sk_wmem_alloc_get
+from kshell.linux.include.net.sock_wait import sock_intr_errno, sock_sndtimeo
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.skbuff import alloc_skb, kfree_skb, skb_put
 from kshell.linux.net.core.sock_mem import sock_alloc_send_skb, sock_wait_for_wmem, sock_wfree

@@ -27,7 +27,8 @@ from kshell.linux.include.net.inet_sock import (
     inet_sk,
     ip_options,
 )
-from kshell.linux.include.net.sock import sk_dst_get, sk_dst_reset, sock
+from kshell.linux.include.net.sock import sock
+from kshell.linux.include.net.sock_dst import sk_dst_get, sk_dst_reset
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.net.core.dev import dev_get_by_index
 from kshell.linux.net.core.dst import dst_release

@@ -10,13 +10,8 @@ from kshell.abi.socket import AF_INET, AF_UNSPEC
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.net.inet_sock import inet_can_nonlocal_bind, inet_sk
 from kshell.linux.include.net.ping import PING_HTABLE_MASK, ping_table
-from kshell.linux.include.net.sock import (
-    SOCK_BINDADDR_LOCK,
-    SOCK_BINDPORT_LOCK,
-    SOCK_RCU_FREE,
-    sk_dst_reset,
-    sock,
-)
+from kshell.linux.include.net.sock import SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK, SOCK_RCU_FREE, sock
+from kshell.linux.include.net.sock_dst import sk_dst_reset
 from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
 from kshell.linux.net.core.sock_lock import release_sock
 from kshell.linux.net.core.sock_proto import sock_prot_inuse_add

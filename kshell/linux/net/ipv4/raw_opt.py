@@ -14,7 +14,8 @@ from kshell.linux.include.linux.sockptr import copy_from_sockptr
 from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user, get_user, put_user
 from kshell.linux.include.net.inet_sock import inet_sk
 from kshell.linux.include.net.raw import raw_sk
-from kshell.linux.include.net.sock import sk_wmem_alloc_get, sock
+from kshell.linux.include.net.sock import sock
+from kshell.linux.include.net.sock_space import sk_wmem_alloc_get
 from kshell.linux.net.ipv4.ip_sockglue_opt import ip_getsockopt, ip_setsockopt
 
 if TYPE_CHECKING:

@@ -46,10 +46,10 @@ from kshell.linux.include.net.sock import (
     SOCK_BINDPORT_LOCK,
     SOCK_URGINLINE,
     SOCK_USE_WRITE_QUEUE,
-    __sk_stream_is_writeable,
     lock_sock_fast,
     unlock_sock_fast,
 )
+from kshell.linux.include.net.sock_space import __sk_stream_is_writeable
 from kshell.linux.include.net.tcp import TCP_DELACK_MAX as TCP_DELACK_MAX
 from kshell.linux.include.net.tcp import (
     TCP_INFINITE_SSTHRESH,

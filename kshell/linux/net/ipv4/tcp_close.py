@@ -42,9 +42,9 @@ from kshell.linux.include.net.sock import (
     SOCK_DEAD,
     SOCK_DONE,
     SOCK_LINGER,
-    __sk_dst_reset,
     sk_error_report,
 )
+from kshell.linux.include.net.sock_dst import __sk_dst_reset
 from kshell.linux.include.net.tcp import (
     TCP_CHRONO_BUSY,
     TCP_INFINITE_SSTHRESH,

@@ -34,15 +34,8 @@ from kshell.linux.include.net.dropreason import (
     SKB_DROP_REASON_TCP_ZEROWINDOW,
 )
 from kshell.linux.include.net.inet_connection_sock import ICSK_ACK_NOW, ICSK_ACK_SCHED, TCP_PINGPONG_THRESH
-from kshell.linux.include.net.sock import (
-    RCV_SHUTDOWN,
-    SHUTDOWN_MASK,
-    SOCK_DEAD,
-    SOCK_DONE,
-    sk_prot_mem_limits,
-    sock_flag,
-    sock_set_flag,
-)
+from kshell.linux.include.net.sock import RCV_SHUTDOWN, SHUTDOWN_MASK, SOCK_DEAD, SOCK_DONE, sock_flag, sock_set_flag
+from kshell.linux.include.net.sock_space import sk_prot_mem_limits
 from kshell.linux.include.net.tcp import (
     TCP_CHRONO_SNDBUF_LIMITED,
     TCP_MAX_QUICKACKS,

@@ -33,7 +33,7 @@ from kshell.linux.include.net.dropreason import (
     SKB_DROP_REASON_TCP_CSUM,
 )
 from kshell.linux.include.net.rtable import inet_iif
-from kshell.linux.include.net.sock import sk_add_backlog
+from kshell.linux.include.net.sock_space import sk_add_backlog
 from kshell.linux.include.net.tcp import (
     TCP_TW_ACK,
     TCP_TW_RST,

@@ -26,7 +26,7 @@ from kshell.linux.include.linux.tcp import (
 from kshell.linux.include.net.dst import dst_metric
 from kshell.linux.include.net.inet_connection_sock import reqsk_timeout
 from kshell.linux.include.net.sock import SOCK_KEEPOPEN
-from kshell.linux.include.net.sock import __sk_add_backlog as __sk_add_backlog
+from kshell.linux.include.net.sock_space import __sk_add_backlog as __sk_add_backlog
 from kshell.linux.include.net.tcp import (
     TCP_CA_UNSPEC,
     TCP_ECN_OK,

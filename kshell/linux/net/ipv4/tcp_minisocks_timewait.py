@@ -18,7 +18,6 @@ from kshell.linux.include.linux.tcp import (
     tcp_timewait_sock,
     tcphdr,
 )
-from kshell.linux.include.net.sock import __sk_add_backlog as __sk_add_backlog
 from kshell.linux.include.net.tcp import (
     TCP_TIMEWAIT_LEN,
     TCP_TW_ACK,

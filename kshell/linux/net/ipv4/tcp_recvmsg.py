@@ -17,14 +17,8 @@ from kshell.linux.include.net.inet_connection_sock import (
     ICSK_ACK_SCHED,
     TCP_PINGPONG_THRESH,
 )
-from kshell.linux.include.net.sock import (
-    RCV_SHUTDOWN,
-    SOCK_DONE,
-    SOCK_URGINLINE,
-    sock_error,
-    sock_intr_errno,
-    sock_rcvlowat,
-)
+from kshell.linux.include.net.sock import RCV_SHUTDOWN, SOCK_DONE, SOCK_URGINLINE, sock_error
+from kshell.linux.include.net.sock_wait import sock_intr_errno, sock_rcvlowat
 from kshell.linux.include.net.tcp import (
     TCP_URG_READ,
     TCP_URG_VALID,

@@ -24,8 +24,9 @@ from kshell.linux.include.linux.skbuff import CHECKSUM_PARTIAL, SKB_TRUESIZE, __
 from kshell.linux.include.linux.snmp import LINUX_MIB_TCPAUTOCORKING
 from kshell.linux.include.linux.socket import msghdr
 from kshell.linux.include.linux.tcp import TSQ_THROTTLED, tcp_sock
-from kshell.linux.include.net.sock import SEND_SHUTDOWN, SOCK_ZEROCOPY, sk_stream_memory_free
+from kshell.linux.include.net.sock import SEND_SHUTDOWN, SOCK_ZEROCOPY
 from kshell.linux.include.net.sock_mem import sk_mem_uncharge, sk_wmem_schedule
+from kshell.linux.include.net.sock_space import sk_stream_memory_free
 from kshell.linux.include.net.tcp import (
     MAX_TCP_HEADER,
     TCP_CHRONO_BUSY,

@@ -13,12 +13,8 @@ from kshell.linux.fs.splice_to_pipe import skb_splice_bits
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sched import signal_pending
 from kshell.linux.include.linux.tcp import tcp_sock
-from kshell.linux.include.net.sock import (
-    RCV_SHUTDOWN,
-    SOCK_DONE,
-    sock_error,
-    sock_intr_errno,
-)
+from kshell.linux.include.net.sock import RCV_SHUTDOWN, SOCK_DONE, sock_error
+from kshell.linux.include.net.sock_wait import sock_intr_errno
 from kshell.linux.include.net.tcp import TCPHDR_FIN, U32, tcp_skb_cb
 from kshell.linux.net.core.sock import lock_sock, release_sock, sk_wait_data
 from kshell.linux.net.ipv4 import tcp_input_rtt

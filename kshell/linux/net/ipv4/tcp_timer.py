@@ -37,7 +37,8 @@ from kshell.linux.include.net.inet_connection_sock import (
     TCP_PINGPONG_THRESH,
     inet_csk_rto_backoff,
 )
-from kshell.linux.include.net.sock import SOCK_DEAD, SOCK_KEEPOPEN, __sk_dst_reset
+from kshell.linux.include.net.sock import SOCK_DEAD, SOCK_KEEPOPEN
+from kshell.linux.include.net.sock_dst import __sk_dst_reset
 from kshell.linux.include.net.tcp import (
     TCP_ATO_MIN,
     TCP_RESOURCE_PROBE_INTERVAL,

@@ -6,7 +6,8 @@ from kshell.abi.errno import EINVAL
 from kshell.abi.tcp import TCP_CLOSE
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.net.inet_sock import inet_sk
-from kshell.linux.include.net.sock import SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK, sk_dst_reset, sock
+from kshell.linux.include.net.sock import SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK, sock
+from kshell.linux.include.net.sock_dst import sk_dst_reset
 from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock
 from kshell.linux.net.core.sock_lock import release_sock
 

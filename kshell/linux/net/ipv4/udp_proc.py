@@ -18,7 +18,7 @@ from kshell.linux.fs.seq_file import (
 from kshell.linux.include.linux.in_ import _be32
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_net_private, seq_operations
 from kshell.linux.include.net.net_namespace import pernet_operations
-from kshell.linux.include.net.sock import sk_rmem_alloc_get, sk_wmem_alloc_get
+from kshell.linux.include.net.sock_space import sk_rmem_alloc_get, sk_wmem_alloc_get
 from kshell.linux.lib.vsprintf import restricted_pointer
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.sock import sock_i_ino, sock_i_uid

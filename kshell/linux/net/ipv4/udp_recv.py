@@ -20,7 +20,8 @@ from kshell.linux.include.linux.skbuff import (
 from kshell.linux.include.linux.snmp import UDP_MIB_INDATAGRAMS, UDP_MIB_INERRORS
 from kshell.linux.include.linux.udp import UDP_FLAGS_GRO_ENABLED, udp_sk
 from kshell.linux.include.net.inet_sock import inet_sk
-from kshell.linux.include.net.sock import SK_MEM_RECV, SOCK_DEAD, sk_mem_pages, sock, sock_error
+from kshell.linux.include.net.sock import SK_MEM_RECV, SOCK_DEAD, sock, sock_error
+from kshell.linux.include.net.sock_space import sk_mem_pages
 from kshell.linux.lib.iov_iter import copy_to_iter, iov_iter_revert
 from kshell.linux.net.core.datagram import (
     __skb_try_recv_from_queue,

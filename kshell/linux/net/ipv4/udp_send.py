@@ -46,7 +46,8 @@ from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.inet_sock import _cork_of, inet_cork, inet_sk, inet_sk_flowi_flags
 from kshell.linux.include.net.ip import _pick_device, get_rttos, ipcm_cookie, ipcm_init_sk
 from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTO_ONLINK, rtable
-from kshell.linux.include.net.sock import SOCK_BROADCAST, SOCK_LOCALROUTE, sk_dst_set, sock
+from kshell.linux.include.net.sock import SOCK_BROADCAST, SOCK_LOCALROUTE, sock
+from kshell.linux.include.net.sock_dst import sk_dst_set
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.skbuff import kfree_skb
 from kshell.linux.net.core.sock import sk_dst_check

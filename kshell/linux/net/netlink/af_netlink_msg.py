@@ -28,7 +28,8 @@ from kshell.linux.include.linux.netlink import (
 )
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, TASK_RUNNING, signal_pending
 from kshell.linux.include.net.scm import scm_cookie, scm_destroy, scm_recv, scm_send
-from kshell.linux.include.net.sock import SOCK_DEAD, sk_error_report, sock_intr_errno, sock_sndtimeo
+from kshell.linux.include.net.sock import SOCK_DEAD, sk_error_report
+from kshell.linux.include.net.sock_wait import sock_intr_errno, sock_sndtimeo
 from kshell.linux.kernel.sched.core import default_wake_function
 from kshell.linux.kernel.sched.wait import (
     DEFINE_WAIT_FUNC,

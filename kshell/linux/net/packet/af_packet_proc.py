@@ -8,7 +8,7 @@ from kshell.linux.fs.proc.generic import remove_proc_entry
 from kshell.linux.fs.proc.proc_net import proc_create_net, seq_file_net
 from kshell.linux.fs.seq_file import seq_list_next_head, seq_list_start_head, seq_printf
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_operations
-from kshell.linux.include.net.sock import sk_rmem_alloc_get
+from kshell.linux.include.net.sock_space import sk_rmem_alloc_get
 from kshell.linux.lib.vsprintf import restricted_pointer
 from kshell.linux.net.core.sock import sock_i_ino, sock_i_uid
 from kshell.linux.net.packet.internal import packet_sock

@@ -15,15 +15,8 @@ from kshell.linux.include.linux.path import path
 from kshell.linux.include.linux.sched import signal_pending
 from kshell.linux.include.linux.skbuff import __skb_queue_tail
 from kshell.linux.include.net.af_unix import _sk_of, peer_wait, unix_sk
-from kshell.linux.include.net.sock import (
-    RCV_SHUTDOWN,
-    SOCK_DEAD,
-    sock_flag,
-    sock_graft,
-    sock_hold,
-    sock_intr_errno,
-    sock_sndtimeo,
-)
+from kshell.linux.include.net.sock import RCV_SHUTDOWN, SOCK_DEAD, sock_flag, sock_graft, sock_hold
+from kshell.linux.include.net.sock_wait import sock_intr_errno, sock_sndtimeo
 from kshell.linux.kernel.sched.wait import wake_up_interruptible, wake_up_interruptible_all
 from kshell.linux.net.core.datagram import skb_free_datagram, skb_recv_datagram
 from kshell.linux.net.core.skbuff import kfree_skb

@@ -16,17 +16,9 @@ from kshell.linux.include.linux.skbuff import SKB_MAX_ALLOC
 from kshell.linux.include.linux.wait import wq_has_sleeper
 from kshell.linux.include.net.af_unix import UNIXCB, _sk_of, peer_wait, unix_sk
 from kshell.linux.include.net.scm import scm_cookie, scm_destroy, scm_recv, scm_send, scm_set_cred
-from kshell.linux.include.net.sock import (
-    RCV_SHUTDOWN,
-    SOCK_DEAD,
-    SOCK_RCVTSTAMP,
-    sock_error,
-    sock_flag,
-    sock_intr_errno,
-    sock_rcvtimeo,
-    sock_sndtimeo,
-)
+from kshell.linux.include.net.sock import RCV_SHUTDOWN, SOCK_DEAD, SOCK_RCVTSTAMP, sock_error, sock_flag
 from kshell.linux.include.net.sock_peek import sk_peek_offset, sk_peek_offset_bwd, sk_peek_offset_fwd
+from kshell.linux.include.net.sock_wait import sock_intr_errno, sock_rcvtimeo, sock_sndtimeo
 from kshell.linux.kernel.sched.wait import wake_up_interruptible_sync_poll
 from kshell.linux.kernel.time.timekeeping import ktime_get_real
 from kshell.linux.net.core.datagram import (

@@ -12,7 +12,8 @@ from kshell.linux.include.linux.net import SOCK_WAKE_SPACE
 from kshell.linux.include.linux.sched import PIDTYPE_TGID, TASK_INTERRUPTIBLE
 from kshell.linux.include.linux.wait import wait_queue_entry, waitqueue_active
 from kshell.linux.include.net.af_unix import UNIXCB, peer_wait, unix_sk, unix_sock
-from kshell.linux.include.net.sock import RCV_SHUTDOWN, SOCK_DEAD, sk_error_report, sk_sleep, sock_flag, sock_hold
+from kshell.linux.include.net.sock import RCV_SHUTDOWN, SOCK_DEAD, sk_error_report, sock_flag, sock_hold
+from kshell.linux.include.net.sock_wait import sk_sleep
 from kshell.linux.kernel.cred import put_cred
 from kshell.linux.kernel.pid import get_pid, put_pid
 from kshell.linux.kernel.sched.wait import (

@@ -35,10 +35,10 @@ from kshell.linux.include.net.sock import (
     SEND_SHUTDOWN,
     SHUTDOWN_MASK,
     SOCK_SELECT_ERR_QUEUE,
-    sk_wmem_alloc_get,
     sock_flag,
     sock_hold,
 )
+from kshell.linux.include.net.sock_space import sk_wmem_alloc_get
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.net.core.sock import sk_wake_async, sock_put
 from kshell.linux.net.unix.af_unix_peer import (

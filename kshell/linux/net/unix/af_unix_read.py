@@ -17,18 +17,9 @@ from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
 from kshell.linux.include.linux.skbuff import __skb_unlink, skb_get
 from kshell.linux.include.net.af_unix import UNIXCB, unix_sk
 from kshell.linux.include.net.scm import scm_cookie, scm_destroy, scm_recv, scm_set_cred
-from kshell.linux.include.net.sock import (
-    RCV_SHUTDOWN,
-    SOCK_DEAD,
-    SOCK_URGINLINE,
-    sk_sleep,
-    sock_error,
-    sock_flag,
-    sock_intr_errno,
-    sock_rcvlowat,
-    sock_rcvtimeo,
-)
+from kshell.linux.include.net.sock import RCV_SHUTDOWN, SOCK_DEAD, SOCK_URGINLINE, sock_error, sock_flag
 from kshell.linux.include.net.sock_peek import sk_peek_offset, sk_peek_offset_bwd, sk_peek_offset_fwd
+from kshell.linux.include.net.sock_wait import sk_sleep, sock_intr_errno, sock_rcvlowat, sock_rcvtimeo
 from kshell.linux.kernel.sched.wait import finish_wait, init_wait, prepare_to_wait
 from kshell.linux.kernel.time.timer import schedule_timeout
 from kshell.linux.net.core.datagram import skb_copy_datagram_msg

@@ -32,12 +32,12 @@ from kshell.linux.include.net.sock import (
     lock_sock,
     proto,
     release_sock,
-    sk_sleep,
     sock,
     sock_flag,
     sock_orphan,
     sock_reset_flag,
 )
+from kshell.linux.include.net.sock_wait import sk_sleep
 from kshell.linux.kernel.sched.wait import finish_wait, init_wait, prepare_to_wait_exclusive
 from kshell.linux.kernel.signal import send_sig
 from kshell.linux.kernel.time.timer import schedule_timeout
