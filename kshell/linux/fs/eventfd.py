@@ -22,7 +22,8 @@ from kshell.linux.lib.iov_iter import copy_to_iter
 from kshell.linux.mm.slab_common import kfree, kzalloc
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.fs import Ppos, file, inode, kiocb
+    from kshell.linux.include.linux.fs import file, inode, kiocb
+    from kshell.linux.include.linux.fs_ops import Ppos
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.include.linux.seq_file import seq_file
     from kshell.linux.include.linux.uio import iov_iter

@@ -14,15 +14,8 @@ from kshell.linux.fs.namei_path import path_get, path_put
 from kshell.linux.fs.namespace import __mnt_drop_write, mntput
 from kshell.linux.include.linux.dcache import qstr
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import (
-    FASYNC,
-    FMODE_OPENED,
-    FMODE_READ,
-    FMODE_WRITE,
-    FMODE_WRITER,
-    file,
-    files_stat_struct,
-)
+from kshell.linux.include.linux.fs import FASYNC, FMODE_READ, FMODE_WRITE, FMODE_WRITER, file, files_stat_struct
+from kshell.linux.include.linux.fs_ops import FMODE_OPENED
 from kshell.linux.include.linux.path import path
 from kshell.linux.include.linux.sched import PF_KTHREAD
 from kshell.linux.include.linux.workqueue import work_struct

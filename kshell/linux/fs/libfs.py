@@ -32,7 +32,8 @@ from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.pseudo_fs import pseudo_fs_context
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.fs import Ppos, super_block
+    from kshell.linux.include.linux.fs import super_block
+    from kshell.linux.include.linux.fs_ops import Ppos
     from kshell.linux.include.linux.statfs import kstatfs
 
 

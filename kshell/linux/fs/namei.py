@@ -17,10 +17,7 @@ from kshell.linux.fs.namei_nd import (
     restore_nameidata,
     terminate_walk,
 )
-from kshell.linux.fs.namei_path import path_get as path_get
 from kshell.linux.fs.namei_path import path_put as path_put
-from kshell.linux.fs.namei_permission import generic_permission as generic_permission
-from kshell.linux.fs.namei_permission import inode_permission as inode_permission
 from kshell.linux.fs.namei_walk import (
     _lookup,
     handle_lookup_down,

@@ -76,7 +76,6 @@ from kshell.linux.include.linux.fs import (
     ATTR_OPEN,
     ATTR_SIZE,
     FMODE_CREATED,
-    FMODE_OPENED,
     I_LINKABLE,
     MAY_EXEC,
     MAY_OPEN,
@@ -85,6 +84,7 @@ from kshell.linux.include.linux.fs import (
     S_DEAD,
     iattr,
 )
+from kshell.linux.include.linux.fs_ops import FMODE_OPENED
 from kshell.linux.include.linux.mount import MNT_NODEV, MNT_NOEXEC
 from kshell.linux.include.linux.namei import (
     LAST_NORM,

@@ -38,10 +38,6 @@ from kshell.linux.fs.file import (
 from kshell.linux.fs.internal import open_flags
 from kshell.linux.fs.namei import getname, getname_kernel, putname
 from kshell.linux.fs.namei_open import do_filp_open
-from kshell.linux.fs.open_file import filp_close as filp_close
-from kshell.linux.fs.open_file import generic_file_open as generic_file_open
-from kshell.linux.fs.open_file import nonseekable_open as nonseekable_open
-from kshell.linux.fs.open_file import stream_open as stream_open
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
     FASYNC,

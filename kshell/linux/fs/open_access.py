@@ -26,11 +26,7 @@ from kshell.linux.fs.namei import path_put, user_path_at
 from kshell.linux.fs.namei_open import do_truncate
 from kshell.linux.fs.namei_permission import inode_permission
 from kshell.linux.fs.namespace import __mnt_is_readonly, mnt_drop_write, mnt_want_write
-from kshell.linux.fs.open_file import filp_close as filp_close
-from kshell.linux.fs.open_file import generic_file_open as generic_file_open
 from kshell.linux.fs.open_file import get_write_access, put_write_access, special_file
-from kshell.linux.fs.open_file import nonseekable_open as nonseekable_open
-from kshell.linux.fs.open_file import stream_open as stream_open
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
     ATTR_CTIME,

@@ -15,8 +15,6 @@ from kshell.linux.fs.namespace import __mnt_drop_write, __mnt_want_write
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
     FMODE_ATOMIC_POS,
-    FMODE_LSEEK,
-    FMODE_OPENED,
     FMODE_PATH,
     FMODE_PREAD,
     FMODE_PWRITE,
@@ -28,6 +26,7 @@ from kshell.linux.include.linux.fs import (
     file_operations,
     inode,
 )
+from kshell.linux.include.linux.fs_ops import FMODE_LSEEK, FMODE_OPENED
 from kshell.linux.include.linux.path import path
 from kshell.linux.security.security import security_file_open
 

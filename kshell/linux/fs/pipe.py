@@ -16,7 +16,7 @@ from kshell.linux.fs.filesystems import register_filesystem
 from kshell.linux.fs.inode import current_time, free_inode_nonrcu, get_next_ino, iput, new_inode_pseudo
 from kshell.linux.fs.libfs import init_pseudo, simple_statfs
 from kshell.linux.fs.namespace import kern_mount
-from kshell.linux.fs.open import stream_open
+from kshell.linux.fs.open_file import stream_open
 from kshell.linux.fs.pipe_info import (
     alloc_pipe_info,
     free_pipe_info,

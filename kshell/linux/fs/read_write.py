@@ -22,9 +22,6 @@ from kshell.abi.signal import SIGXFSZ
 from kshell.linux.fs.file import __fdget, __fdget_pos, fdput
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
-    FMODE_CAN_READ,
-    FMODE_CAN_WRITE,
-    FMODE_LSEEK,
     FMODE_PREAD,
     FMODE_PWRITE,
     FMODE_READ,
@@ -41,6 +38,7 @@ from kshell.linux.include.linux.fs import (
     MAY_WRITE,
     kiocb,
 )
+from kshell.linux.include.linux.fs_ops import FMODE_CAN_READ, FMODE_CAN_WRITE, FMODE_LSEEK
 from kshell.linux.include.linux.mm_types import TASK_SIZE_MAX
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uio import READ, WRITE, iov_iter, kvec_iter
@@ -49,7 +47,8 @@ from kshell.linux.lib.iov_iter import iov_iter_truncate
 from kshell.linux.security.security import security_file_permission
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.fs import Ppos, file
+    from kshell.linux.include.linux.fs import file
+    from kshell.linux.include.linux.fs_ops import Ppos
     from kshell.linux.include.linux.sched import task_struct
 
 SSIZE_MAX = (1 << 63) - 1

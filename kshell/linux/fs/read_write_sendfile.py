@@ -17,7 +17,8 @@ from kshell.linux.include.linux.uaccess import get_user, put_user
 from kshell.linux.include.linux.uio import READ, WRITE
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.fs import Ppos, file
+    from kshell.linux.include.linux.fs import file
+    from kshell.linux.include.linux.fs_ops import Ppos
     from kshell.linux.include.linux.sched import task_struct
 
 

@@ -10,8 +10,6 @@ from kshell.linux.fs.file import __fdget_pos, fdput
 from kshell.linux.fs.read_write import _fdget_at, iocb_flags, rw_verify_area
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
-    FMODE_CAN_READ,
-    FMODE_CAN_WRITE,
     FMODE_NOWAIT,
     FMODE_PREAD,
     FMODE_PWRITE,
@@ -22,12 +20,14 @@ from kshell.linux.include.linux.fs import (
     IOCB_NOIO,
     kiocb,
 )
+from kshell.linux.include.linux.fs_ops import FMODE_CAN_READ, FMODE_CAN_WRITE
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uio import READ, WRITE
 from kshell.linux.lib.iov_iter import import_iovec, iov_iter_advance
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.fs import Ppos, file
+    from kshell.linux.include.linux.fs import file
+    from kshell.linux.include.linux.fs_ops import Ppos
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.include.linux.uio import iov_iter
 

@@ -17,7 +17,8 @@ from kshell.linux.mm.slab_common import kmem_cache_create
 from kshell.linux.mm.slub import kmem_cache_alloc, kmem_cache_free
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.fs import Ppos, file, inode
+    from kshell.linux.include.linux.fs import file, inode
+    from kshell.linux.include.linux.fs_ops import Ppos
     from kshell.linux.init.kernel import Kernel
 
 SEQ_FILE_SIZE = 120

@@ -23,7 +23,8 @@ from kshell.linux.kernel.signal_deliver import dequeue_signal, next_signal
 from kshell.linux.mm.slab_common import kfree, kzalloc
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.fs import Ppos, file, inode
+    from kshell.linux.include.linux.fs import file, inode
+    from kshell.linux.include.linux.fs_ops import Ppos
     from kshell.linux.include.linux.sched import kernel_siginfo, task_struct
     from kshell.linux.init.kernel import Kernel
 

@@ -17,7 +17,8 @@ from kshell.linux.fs.splice_to_file import wakeup_pipe_writers
 from kshell.linux.fs.splice_to_pipe import wakeup_pipe_readers
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ERESTARTSYS
-from kshell.linux.include.linux.fs import FMODE_LSEEK, FMODE_PREAD, FMODE_PWRITE, FMODE_READ, FMODE_WRITE, MAX_RW_COUNT
+from kshell.linux.include.linux.fs import FMODE_PREAD, FMODE_PWRITE, FMODE_READ, FMODE_WRITE, MAX_RW_COUNT
+from kshell.linux.include.linux.fs_ops import FMODE_LSEEK
 from kshell.linux.include.linux.mm_types import PAGE_SHIFT
 from kshell.linux.include.linux.pipe_fs_i import (
     PIPE_BUF_FLAG_CAN_MERGE,
@@ -37,7 +38,8 @@ from kshell.linux.include.linux.uio import READ, WRITE
 from kshell.linux.kernel.signal import send_sig
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.fs import Ppos, file
+    from kshell.linux.include.linux.fs import file
+    from kshell.linux.include.linux.fs_ops import Ppos
     from kshell.linux.include.linux.sched import task_struct
 
 

@@ -29,7 +29,8 @@ from kshell.linux.include.linux.wait import waitqueue_active
 from kshell.linux.kernel.sched.wait import wake_up_interruptible
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.fs import Ppos, file
+    from kshell.linux.include.linux.fs import file
+    from kshell.linux.include.linux.fs_ops import Ppos
 
 
 def _bytes_of(buf: pipe_buffer, length: int) -> bytes:

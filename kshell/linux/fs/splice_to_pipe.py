@@ -19,7 +19,8 @@ from kshell.linux.kernel.sched.wait import wake_up_interruptible
 from kshell.linux.kernel.signal import send_sig
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.fs import Ppos, file
+    from kshell.linux.include.linux.fs import file
+    from kshell.linux.include.linux.fs_ops import Ppos
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.sock import sock
 

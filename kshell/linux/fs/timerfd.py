@@ -33,7 +33,8 @@ from kshell.linux.kernel.time.timekeeping import ktime_get, ktime_get_real
 from kshell.linux.mm.slab_common import kfree, kzalloc
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.fs import Ppos, file, inode
+    from kshell.linux.include.linux.fs import file, inode
+    from kshell.linux.include.linux.fs_ops import Ppos
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.init.kernel import Kernel
 

@@ -23,7 +23,8 @@ from kshell.linux.fs.file import fd_install, get_unused_fd_flags, put_unused_fd
 from kshell.linux.fs.file_table import alloc_file_pseudo
 from kshell.linux.fs.inode import clear_nlink, iput
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import FMODE_LSEEK, FMODE_PREAD, FMODE_PWRITE, FMODE_WRITE
+from kshell.linux.include.linux.fs import FMODE_PREAD, FMODE_PWRITE, FMODE_WRITE
+from kshell.linux.include.linux.fs_ops import FMODE_LSEEK
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import strncpy_from_user
 from kshell.linux.mm.shmem import shmem_file_operations, shmem_get_inode

@@ -50,19 +50,15 @@ from kshell.linux.include.linux.net import (
 from kshell.linux.include.linux.socket import msghdr
 from kshell.linux.include.linux.uaccess import copy_to_user
 from kshell.linux.include.linux.uio import kvec_iter
-from kshell.linux.include.net.sock import SOCK_FASYNC, lock_sock, release_sock, sock_reset_flag, sock_set_flag
+from kshell.linux.include.net.sock import SOCK_FASYNC, sock_reset_flag, sock_set_flag
 from kshell.linux.kernel.kmod import request_module
 from kshell.linux.kernel.module.main import module_put, try_module_get
 from kshell.linux.kernel.printk import pr_info
 from kshell.linux.mm.slab_common import kmem_cache_create
 from kshell.linux.mm.slub import kmem_cache_alloc_lru, kmem_cache_free
 from kshell.linux.net.core.skbuff import skb_init
+from kshell.linux.net.core.sock_lock import lock_sock, release_sock
 from kshell.linux.net.netfilter.core import netfilter_init
-from kshell.linux.net.socket_async import sock_wake_async as sock_wake_async
-from kshell.linux.net.socket_cmsg import __sock_recv_cmsgs as __sock_recv_cmsgs
-from kshell.linux.net.socket_cmsg import __sock_recv_timestamp as __sock_recv_timestamp
-from kshell.linux.net.socket_cmsg import sock_recv_cmsgs as sock_recv_cmsgs
-from kshell.linux.net.socket_cmsg import sock_recv_timestamp as sock_recv_timestamp
 from kshell.linux.net.socket_ioctl import compat_sock_ioctl, sock_ioctl
 from kshell.linux.net.sysctl_net import net_sysctl_init
 from kshell.linux.security.security import (
@@ -74,8 +70,9 @@ from kshell.linux.security.security import (
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.dcache import dentry
-    from kshell.linux.include.linux.fs import Ppos, file, iattr, kiocb, super_block
+    from kshell.linux.include.linux.fs import file, iattr, kiocb, super_block
     from kshell.linux.include.linux.fs_context import fs_context
+    from kshell.linux.include.linux.fs_ops import Ppos
     from kshell.linux.include.linux.pipe_fs_i import pipe_inode_info
     from kshell.linux.include.linux.poll import poll_table
     from kshell.linux.include.linux.sched import Rest, task_struct

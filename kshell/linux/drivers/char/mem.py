@@ -22,7 +22,8 @@ from kshell.linux.kernel.printk import printk
 from kshell.linux.lib.iov_iter import copy_from_iter, copy_to_iter, import_single_range, iov_iter_advance
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.fs import Ppos, file, inode, kiocb
+    from kshell.linux.include.linux.fs import file, inode, kiocb
+    from kshell.linux.include.linux.fs_ops import Ppos
     from kshell.linux.include.linux.pipe_fs_i import pipe_inode_info
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.init.kernel import Kernel

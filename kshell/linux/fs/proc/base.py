@@ -36,7 +36,8 @@ from kshell.linux.kernel.pid import find_task_by_vpid
 from kshell.linux.kernel.ptrace import ptrace_may_access
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.fs import Ppos, file, super_block
+    from kshell.linux.include.linux.fs import file, super_block
+    from kshell.linux.include.linux.fs_ops import Ppos
     from kshell.linux.include.linux.sched import task_struct
     from kshell.linux.include.linux.seq_file import seq_file
 

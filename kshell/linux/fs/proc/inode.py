@@ -12,7 +12,8 @@ from kshell.linux.fs.proc import generic
 from kshell.linux.fs.proc.proc_sysctl_register import proc_sys_evict_inode
 from kshell.linux.fs.splice_to_pipe import generic_file_splice_read
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import FMODE_LSEEK, file_operations, inode, super_operations
+from kshell.linux.include.linux.fs import file_operations, inode, super_operations
+from kshell.linux.include.linux.fs_ops import FMODE_LSEEK
 from kshell.linux.include.linux.poll import DEFAULT_POLLMASK
 from kshell.linux.kernel.pid import put_pid
 from kshell.linux.mm.slab_common import kmem_cache_create
@@ -20,7 +21,8 @@ from kshell.linux.mm.slub import kmem_cache_alloc_lru, kmem_cache_free
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.dcache import dentry
-    from kshell.linux.include.linux.fs import Ppos, file, kiocb, super_block
+    from kshell.linux.include.linux.fs import file, kiocb, super_block
+    from kshell.linux.include.linux.fs_ops import Ppos
     from kshell.linux.include.linux.poll import poll_table_struct
     from kshell.linux.include.linux.proc_fs import proc_dir_entry, proc_ops
     from kshell.linux.include.linux.sched import pid

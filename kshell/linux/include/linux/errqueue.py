@@ -5,12 +5,6 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, cast
 
-from kshell.abi.socket import SO_EE_ORIGIN_ICMP as SO_EE_ORIGIN_ICMP
-from kshell.abi.socket import SO_EE_ORIGIN_ICMP6 as SO_EE_ORIGIN_ICMP6
-from kshell.abi.socket import SO_EE_ORIGIN_LOCAL as SO_EE_ORIGIN_LOCAL
-from kshell.abi.socket import SO_EE_ORIGIN_TIMESTAMPING as SO_EE_ORIGIN_TIMESTAMPING
-from kshell.abi.socket import SO_EE_ORIGIN_ZEROCOPY as SO_EE_ORIGIN_ZEROCOPY
-
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.ip import inet_skb_parm

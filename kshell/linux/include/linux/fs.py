@@ -5,11 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kshell.linux.include.linux.fs_ops import FMODE_CAN_READ as FMODE_CAN_READ
-from kshell.linux.include.linux.fs_ops import FMODE_CAN_WRITE as FMODE_CAN_WRITE
-from kshell.linux.include.linux.fs_ops import FMODE_LSEEK as FMODE_LSEEK
-from kshell.linux.include.linux.fs_ops import FMODE_OPENED as FMODE_OPENED
-from kshell.linux.include.linux.fs_ops import Ppos as Ppos
 from kshell.linux.include.linux.fs_ops import file_operations as file_operations
 from kshell.linux.include.linux.fs_ops import inode_operations as inode_operations
 from kshell.linux.include.linux.fs_ops import super_operations as super_operations

@@ -5,45 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from kshell.abi.poll import (
-    EPOLLERR as EPOLLERR,
-)
-from kshell.abi.poll import (
-    EPOLLHUP as EPOLLHUP,
-)
-from kshell.abi.poll import (
-    EPOLLIN as EPOLLIN,
-)
-from kshell.abi.poll import (
-    EPOLLMSG as EPOLLMSG,
-)
-from kshell.abi.poll import (
-    EPOLLNVAL as EPOLLNVAL,
-)
-from kshell.abi.poll import (
-    EPOLLOUT as EPOLLOUT,
-)
-from kshell.abi.poll import (
-    EPOLLPRI as EPOLLPRI,
-)
-from kshell.abi.poll import (
-    EPOLLRDBAND as EPOLLRDBAND,
-)
-from kshell.abi.poll import (
-    EPOLLRDHUP as EPOLLRDHUP,
-)
-from kshell.abi.poll import (
-    EPOLLRDNORM as EPOLLRDNORM,
-)
-from kshell.abi.poll import (
-    EPOLLWRBAND as EPOLLWRBAND,
-)
-from kshell.abi.poll import (
-    EPOLLWRNORM as EPOLLWRNORM,
-)
-from kshell.abi.poll import (
-    POLLFREE as POLLFREE,
-)
+from kshell.abi.poll import EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
 from kshell.linux.include.linux.wait import wait_queue_head
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.dcache import dentry, dentry_operations
-    from kshell.linux.include.linux.fs import Ppos, file, file_operations, inode, inode_operations, kiocb, super_block
+    from kshell.linux.include.linux.fs import file, file_operations, inode, inode_operations, kiocb, super_block
+    from kshell.linux.include.linux.fs_ops import Ppos
     from kshell.linux.include.linux.poll import poll_table_struct
     from kshell.linux.include.linux.seq_file import seq_file, seq_operations
     from kshell.linux.include.linux.uio import iov_iter

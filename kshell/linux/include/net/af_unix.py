@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.linux.include.linux.net import socket_wq
-from kshell.linux.include.net.netns_unix import UNIX_HASH_MOD as UNIX_HASH_MOD
-from kshell.linux.include.net.netns_unix import UNIX_HASH_SIZE as UNIX_HASH_SIZE
 from kshell.linux.include.net.sock import sock
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from kshell.linux.include.net.sock import sock, sock_common
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
-    from kshell.linux.include.linux.timer import timer_list
+    from kshell.linux.kernel.time.timer import timer_list
 
 
 class saved_syn:

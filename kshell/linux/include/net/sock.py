@@ -13,11 +13,6 @@ from typing import TYPE_CHECKING
 
 from kshell.linux.include.linux.jiffies import MAX_SCHEDULE_TIMEOUT
 from kshell.linux.include.linux.skbuff import sk_buff_head
-from kshell.linux.net.core.sock_lock import __release_sock as __release_sock
-from kshell.linux.net.core.sock_lock import lock_sock as lock_sock
-from kshell.linux.net.core.sock_lock import lock_sock_fast as lock_sock_fast
-from kshell.linux.net.core.sock_lock import release_sock as release_sock
-from kshell.linux.net.core.sock_lock import unlock_sock_fast as unlock_sock_fast
 from kshell.linux.security.security import security_sock_graft
 
 if TYPE_CHECKING:
@@ -25,17 +20,16 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.filter import sk_filter
     from kshell.linux.include.linux.module import module
     from kshell.linux.include.linux.net import socket, socket_wq
-    from kshell.linux.include.linux.pid import pid
-    from kshell.linux.include.linux.sched import Rest
+    from kshell.linux.include.linux.sched import Rest, pid
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.linux.socket import msghdr
     from kshell.linux.include.linux.sockptr import sockptr_t
-    from kshell.linux.include.linux.timer import timer_list
     from kshell.linux.include.net.dst import dst_entry
     from kshell.linux.include.net.inet_timewait_sock import timewait_sock_ops
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.net.request_sock import request_sock_ops
     from kshell.linux.include.net.sock_space import _sk_backlog
+    from kshell.linux.kernel.time.timer import timer_list
     from kshell.linux.net.core.sock_reuseport import sock_reuseport
 
 # enum sock_flags: bit numbers in sk_flags

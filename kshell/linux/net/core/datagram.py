@@ -5,21 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, EFAULT, ENOTCONN
+from kshell.abi.poll import EPOLLERR, EPOLLHUP, EPOLLPRI, EPOLLRDHUP, EPOLLWRBAND
 from kshell.abi.socket import MSG_DONTWAIT, MSG_PEEK, SOCK_SEQPACKET, SOCK_STREAM
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.net import SOCKWQ_ASYNC_NOSPACE
-from kshell.linux.include.linux.poll import (
-    EPOLLERR,
-    EPOLLHUP,
-    EPOLLIN,
-    EPOLLOUT,
-    EPOLLPRI,
-    EPOLLRDHUP,
-    EPOLLRDNORM,
-    EPOLLWRBAND,
-    EPOLLWRNORM,
-    poll_wait,
-)
+from kshell.linux.include.linux.poll import EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM, poll_wait
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
 from kshell.linux.include.linux.skbuff import __skb_unlink
 from kshell.linux.include.net.sock import RCV_SHUTDOWN, SHUTDOWN_MASK, SOCK_SELECT_ERR_QUEUE, sock_error

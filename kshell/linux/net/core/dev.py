@@ -19,20 +19,10 @@ from kshell.linux.include.linux.netdevice import (
     netif_oper_up,
     netif_running,
 )
-from kshell.linux.include.linux.netdevice import dev_hard_header as dev_hard_header
-from kshell.linux.include.linux.netdevice import dev_parse_header as dev_parse_header
 from kshell.linux.include.linux.notifier import NOTIFY_STOP_MASK, notifier_block
 from kshell.linux.kernel.capability import capable
 from kshell.linux.kernel.kmod import request_module
 from kshell.linux.kernel.notifier import raw_notifier_call_chain, raw_notifier_chain_register
-from kshell.linux.net.core.dev_pack import __dev_remove_pack as __dev_remove_pack
-from kshell.linux.net.core.dev_pack import dev_add_pack as dev_add_pack
-from kshell.linux.net.core.dev_pack import dev_remove_pack as dev_remove_pack
-from kshell.linux.net.core.dev_receive import __netif_rx as __netif_rx
-from kshell.linux.net.core.dev_receive import netif_receive_skb as netif_receive_skb
-from kshell.linux.net.core.dev_receive import netif_rx as netif_rx
-from kshell.linux.net.core.dev_xmit import dev_loopback_xmit as dev_loopback_xmit
-from kshell.linux.net.core.dev_xmit import dev_queue_xmit as dev_queue_xmit
 from kshell.linux.net.core.rtnl_lock import rtnl_lock, rtnl_unlock
 
 if TYPE_CHECKING:

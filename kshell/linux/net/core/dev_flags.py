@@ -44,9 +44,6 @@ from kshell.linux.net.core.dev import (
     call_netdevice_notifiers_mtu,
     dev_set_rx_mode,
 )
-from kshell.linux.net.core.dev import (
-    dev_get_flags as dev_get_flags,
-)
 from kshell.linux.net.sched import sch_generic
 
 if TYPE_CHECKING:

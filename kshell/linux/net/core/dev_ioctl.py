@@ -19,11 +19,12 @@ from kshell.linux.net.core.dev import (
     __dev_get_by_name,
     call_netdevice_notifiers,
     dev_get_by_name_rcu,
+    dev_get_flags,
     dev_load,
     netdev_get_name,
 )
 from kshell.linux.net.core.dev_addr_lists import dev_mc_add, dev_mc_del
-from kshell.linux.net.core.dev_flags import dev_change_flags, dev_get_flags, dev_set_mtu
+from kshell.linux.net.core.dev_flags import dev_change_flags, dev_set_mtu
 from kshell.linux.net.core.dev_settings import dev_change_tx_queue_len, dev_set_mac_address_user
 from kshell.linux.net.core.rtnl_lock import rtnl_lock, rtnl_unlock
 from kshell.linux.net.ethtool.ioctl import dev_ethtool

@@ -19,7 +19,6 @@ from kshell.linux.include.linux.netdevice import (
 from kshell.linux.include.linux.notifier import notifier_to_errno
 from kshell.linux.net.core import rtnetlink_ifinfo
 from kshell.linux.net.core.dev import call_netdevice_notifiers, call_netdevice_notifiers_info
-from kshell.linux.net.core.dev import dev_get_iflink as dev_get_iflink
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device

@@ -8,7 +8,8 @@ from kshell.abi.netdevice import IF_OPER_DOWN, IF_OPER_LOWERLAYERDOWN, IF_OPER_U
 from kshell.linux.include.linux.netdevice import NETREG_UNINITIALIZED, dev_put, netif_carrier_ok
 from kshell.linux.include.linux.workqueue import work_struct
 from kshell.linux.kernel.workqueue import schedule_work
-from kshell.linux.net.core.dev_settings import dev_get_iflink, netdev_state_change
+from kshell.linux.net.core.dev import dev_get_iflink
+from kshell.linux.net.core.dev_settings import netdev_state_change
 from kshell.linux.net.sched import sch_generic
 
 if TYPE_CHECKING:

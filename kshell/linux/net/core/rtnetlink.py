@@ -80,7 +80,6 @@ from kshell.linux.net.core import (
 )
 from kshell.linux.net.core.dev import register_netdevice_notifier
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
-from kshell.linux.net.core.rtnl_lock import __rtnl_unlock as __rtnl_unlock
 from kshell.linux.net.core.rtnl_lock import rtnl_lock as rtnl_lock
 from kshell.linux.net.core.rtnl_lock import rtnl_unlock as rtnl_unlock
 from kshell.linux.net.netlink import af_netlink, af_netlink_rcv

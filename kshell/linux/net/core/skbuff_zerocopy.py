@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kshell.abi.socket import SO_EE_CODE_ZEROCOPY_COPIED
-from kshell.linux.include.linux.errqueue import SO_EE_ORIGIN_ZEROCOPY, sock_extended_err, sock_exterr_skb
+from kshell.abi.socket import SO_EE_CODE_ZEROCOPY_COPIED, SO_EE_ORIGIN_ZEROCOPY
+from kshell.linux.include.linux.errqueue import sock_extended_err, sock_exterr_skb
 from kshell.linux.include.net.sock import SOCK_DEAD, sk_error_report
 from kshell.linux.net.core.skbuff import __skb_queue_tail, alloc_skb
 from kshell.linux.net.core.skbuff_error import _own_error_queue, sock_rmem_free

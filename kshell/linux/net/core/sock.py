@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.capability import CAP_NET_RAW
 from kshell.abi.errno import EINVAL, ENOBUFS, EPERM, EPIPE
+from kshell.abi.poll import EPOLLERR, EPOLLPRI, EPOLLRDBAND, EPOLLWRBAND
 from kshell.abi.tcp import TCP_CLOSE
 from kshell.linux.fs import fcntl
 from kshell.linux.include.linux.err import KernelError
@@ -23,16 +24,7 @@ from kshell.linux.include.linux.net import (
     SOCKWQ_ASYNC_WAITDATA,
 )
 from kshell.linux.include.linux.netdevice import NETIF_F_GSO, NETIF_F_GSO_SOFTWARE
-from kshell.linux.include.linux.poll import (
-    EPOLLERR,
-    EPOLLIN,
-    EPOLLOUT,
-    EPOLLPRI,
-    EPOLLRDBAND,
-    EPOLLRDNORM,
-    EPOLLWRBAND,
-    EPOLLWRNORM,
-)
+from kshell.linux.include.linux.poll import EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
 from kshell.linux.include.linux.random import get_random_u32
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE
 from kshell.linux.include.linux.skbuff import sk_buff_head
@@ -64,52 +56,20 @@ from kshell.linux.kernel.time.timer import mod_timer, timer_delete
 from kshell.linux.mm.slab_common import kzalloc
 from kshell.linux.mm.slub import kmem_cache_alloc
 from kshell.linux.net.core import filter as net_filter
-from kshell.linux.net.core.sock_free import __sk_free as __sk_free
-from kshell.linux.net.core.sock_free import sk_destruct as sk_destruct
-from kshell.linux.net.core.sock_free import sk_free as sk_free
-from kshell.linux.net.core.sock_free import sock_disable_timestamp as sock_disable_timestamp
 from kshell.linux.net.core.sock_free import sock_put as sock_put
-from kshell.linux.net.core.sock_lock import __release_sock as __release_sock
 from kshell.linux.net.core.sock_lock import lock_sock as lock_sock
-from kshell.linux.net.core.sock_lock import lock_sock_fast as lock_sock_fast
-from kshell.linux.net.core.sock_lock import lock_sock_nested as lock_sock_nested
 from kshell.linux.net.core.sock_lock import release_sock as release_sock
-from kshell.linux.net.core.sock_lock import unlock_sock_fast as unlock_sock_fast
-from kshell.linux.net.core.sock_mem import __sk_mem_reclaim as __sk_mem_reclaim
-from kshell.linux.net.core.sock_mem import __sk_mem_reduce_allocated as __sk_mem_reduce_allocated
-from kshell.linux.net.core.sock_mem import __sk_mem_schedule as __sk_mem_schedule
-from kshell.linux.net.core.sock_mem import __sock_wfree as __sock_wfree
-from kshell.linux.net.core.sock_mem import skb_set_owner_r as skb_set_owner_r
-from kshell.linux.net.core.sock_mem import skb_set_owner_sk_safe as skb_set_owner_sk_safe
-from kshell.linux.net.core.sock_mem import skb_set_owner_w as skb_set_owner_w
-from kshell.linux.net.core.sock_mem import sock_alloc_send_pskb as sock_alloc_send_pskb
-from kshell.linux.net.core.sock_mem import sock_alloc_send_skb as sock_alloc_send_skb
-from kshell.linux.net.core.sock_mem import sock_efree as sock_efree
-from kshell.linux.net.core.sock_mem import sock_kfree_s as sock_kfree_s
-from kshell.linux.net.core.sock_mem import sock_kmalloc as sock_kmalloc
-from kshell.linux.net.core.sock_mem import sock_omalloc as sock_omalloc
-from kshell.linux.net.core.sock_mem import sock_rfree as sock_rfree
-from kshell.linux.net.core.sock_mem import sock_wait_for_wmem as sock_wait_for_wmem
-from kshell.linux.net.core.sock_mem import sock_wfree as sock_wfree
-from kshell.linux.net.core.sock_mem import sock_wmalloc as sock_wmalloc
-from kshell.linux.net.core.sock_no import *  # noqa: F403
-from kshell.linux.net.core.sock_queue import __sk_receive_skb as __sk_receive_skb
-from kshell.linux.net.core.sock_queue import __sock_queue_rcv_skb as __sock_queue_rcv_skb
-from kshell.linux.net.core.sock_queue import sock_cmsg_send as sock_cmsg_send
-from kshell.linux.net.core.sock_queue import sock_queue_rcv_skb as sock_queue_rcv_skb
-from kshell.linux.net.core.sock_queue import sock_queue_rcv_skb_reason as sock_queue_rcv_skb_reason
-from kshell.linux.net.core.sock_queue import sock_recv_errqueue as sock_recv_errqueue
 from kshell.linux.net.socket_async import sock_wake_async
 from kshell.linux.security.security import security_sk_alloc, security_sk_clone
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.net import socket
     from kshell.linux.include.linux.skbuff import sk_buff
-    from kshell.linux.include.linux.timer import timer_list
     from kshell.linux.include.net.dst import dst_entry
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.net.sock import proto
     from kshell.linux.init.kernel import Kernel
+    from kshell.linux.kernel.time.timer import timer_list
 
 _READABLE = EPOLLIN | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND
 _WRITABLE = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND

@@ -18,18 +18,12 @@ from kshell.linux.include.linux.net import SOCK_PASSCRED, SOCK_PASSSEC
 from kshell.linux.include.linux.sched import in_compat_syscall
 from kshell.linux.include.linux.sockptr import USER_SOCKPTR, copy_from_sockptr, copy_to_sockptr
 from kshell.linux.include.net import sock as flags
-from kshell.linux.include.net.sock import (
-    SOCK_RCVTSTAMP,
-    SOCK_RCVTSTAMPNS,
-    SOCK_TSTAMP_NEW,
-    lock_sock,
-    sock_flag,
-)
+from kshell.linux.include.net.sock import SOCK_RCVTSTAMP, SOCK_RCVTSTAMPNS, SOCK_TSTAMP_NEW, sock_flag
 from kshell.linux.kernel.pid import pid_vnr
 from kshell.linux.net.core import dev as net_dev
 from kshell.linux.net.core import filter as net_filter
 from kshell.linux.net.core.sock_diag import sk_get_meminfo, sock_gen_cookie
-from kshell.linux.net.core.sock_lock import release_sock
+from kshell.linux.net.core.sock_lock import lock_sock, release_sock
 from kshell.linux.security.security import security_socket_getpeersec_stream
 
 if TYPE_CHECKING:

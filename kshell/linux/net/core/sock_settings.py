@@ -40,12 +40,8 @@ from kshell.linux.include.net.sock_dst import sk_dst_reset
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.printk import pr_err
 from kshell.linux.net.core import dev as net_dev
-from kshell.linux.net.core.sock import (
-    sock_bindtoindex_locked,
-    sock_disable_timestamp,
-    sock_enable_timestamp,
-    sockopt_release_sock,
-)
+from kshell.linux.net.core.sock import sock_bindtoindex_locked, sock_enable_timestamp, sockopt_release_sock
+from kshell.linux.net.core.sock_free import sock_disable_timestamp
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sockptr import sockptr_t

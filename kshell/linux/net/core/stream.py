@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, EPIPE
+from kshell.abi.poll import EPOLLWRBAND
 from kshell.abi.signal import POLL_OUT, SIGPIPE
 from kshell.abi.socket import MSG_NOSIGNAL
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.jiffies import HZ, MAX_SCHEDULE_TIMEOUT
 from kshell.linux.include.linux.net import SOCK_NOSPACE, SOCK_WAKE_SPACE, SOCKWQ_ASYNC_NOSPACE
-from kshell.linux.include.linux.poll import EPOLLOUT, EPOLLWRBAND, EPOLLWRNORM
+from kshell.linux.include.linux.poll import EPOLLOUT, EPOLLWRNORM
 from kshell.linux.include.linux.random import get_random_u32
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
 from kshell.linux.include.linux.wait import wait_queue_entry

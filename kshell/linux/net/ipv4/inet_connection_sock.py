@@ -34,8 +34,6 @@ from kshell.linux.include.net.route import RT_CONN_FLAGS, ip_route_output_ports
 from kshell.linux.include.net.sock import (
     SOCK_DEAD,
     SOCK_RCU_FREE,
-    lock_sock,
-    release_sock,
     sock_hold,
     sock_orphan,
     sock_reset_flag,
@@ -55,6 +53,7 @@ from kshell.linux.net.core.sock import (
     sk_stop_timer,
     sock_put,
 )
+from kshell.linux.net.core.sock_lock import lock_sock, release_sock
 from kshell.linux.net.core.stream import sk_stream_kill_queues
 from kshell.linux.net.ipv4 import af_inet, route_output
 from kshell.linux.security.security import security_inet_csk_clone, security_req_classify_flow

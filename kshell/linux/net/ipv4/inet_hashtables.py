@@ -16,6 +16,7 @@ from kshell.linux.include.net.inet_sock import inet_sk_bound_dev_eq
 from kshell.linux.include.net.sock import SOCK_DEAD, SOCK_RCU_FREE, sock_set_flag
 from kshell.linux.net.core import sock as net_core_sock
 from kshell.linux.net.core import sock_reuseport
+from kshell.linux.net.core.sock_free import sk_free
 from kshell.linux.net.core.sock_mem import _sock_edemux
 from kshell.linux.net.core.sock_proto import sock_prot_inuse_add
 from kshell.linux.net.ipv4 import af_inet, inet_connection_sock, inet_connection_sock_bind, inet_timewait_sock
@@ -105,7 +106,7 @@ def sock_gen_put(sk: sock_common) -> None:
     elif sk.skc_state == TCP_NEW_SYN_RECV:
         inet_connection_sock.reqsk_free(sk)  # type: ignore[arg-type]
     else:
-        net_core_sock.sk_free(sk)  # type: ignore[arg-type]
+        sk_free(sk)  # type: ignore[arg-type]
 
 
 def sock_edemux(skb: sk_buff) -> None:

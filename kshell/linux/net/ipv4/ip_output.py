@@ -37,7 +37,7 @@ from kshell.linux.include.net.ip import (
 from kshell.linux.include.net.route import RT_CONN_FLAGS_TOS, ip_route_output_ports
 from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTCF_LOCAL, RTCF_MULTICAST, rtable
 from kshell.linux.lib.iov_iter import copy_from_iter_full
-from kshell.linux.net.core.dev import dev_loopback_xmit
+from kshell.linux.net.core.dev_xmit import dev_loopback_xmit
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.neighbour import __neigh_create, neigh_output
 from kshell.linux.net.core.skbuff import kfree_skb, kfree_skb_reason, skb_clone, skb_push

@@ -18,15 +18,18 @@ from kshell.abi.inet import (
     IP_TTL,
     IPPROTO_RAW,
 )
-from kshell.abi.socket import MSG_CTRUNC, MSG_ERRQUEUE, MSG_TRUNC, SOCK_RAW, SOL_IP, SOL_SOCKET
-from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.errqueue import (
-    SKB_EXT_ERR,
+from kshell.abi.socket import (
+    MSG_CTRUNC,
+    MSG_ERRQUEUE,
+    MSG_TRUNC,
     SO_EE_ORIGIN_ICMP,
     SO_EE_ORIGIN_LOCAL,
-    sock_extended_err,
-    sock_exterr_skb,
+    SOCK_RAW,
+    SOL_IP,
+    SOL_SOCKET,
 )
+from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.errqueue import SKB_EXT_ERR, sock_extended_err, sock_exterr_skb
 from kshell.linux.include.linux.icmp import icmphdr
 from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.skbuff import sk_buff

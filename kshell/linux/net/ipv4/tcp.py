@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINVAL
 from kshell.abi.ioctl import SIOCATMARK, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD
+from kshell.abi.poll import EPOLLERR, EPOLLHUP, EPOLLPRI, EPOLLRDHUP
 from kshell.abi.socket import SOCK_RCVBUF_LOCK
 from kshell.abi.tcp import (
     TCP_CLOSE,
@@ -21,16 +22,7 @@ from kshell.abi.tcp import (
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ENOIOCTLCMD
 from kshell.linux.include.linux.net import SOCK_NOSPACE, SOCK_SUPPORT_ZC, SOCKWQ_ASYNC_NOSPACE
-from kshell.linux.include.linux.poll import (
-    EPOLLERR,
-    EPOLLHUP,
-    EPOLLIN,
-    EPOLLOUT,
-    EPOLLPRI,
-    EPOLLRDHUP,
-    EPOLLRDNORM,
-    EPOLLWRNORM,
-)
+from kshell.linux.include.linux.poll import EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_TCPMEMORYPRESSURES,
     LINUX_MIB_TCPMEMORYPRESSURESCHRONO,
@@ -46,11 +38,8 @@ from kshell.linux.include.net.sock import (
     SOCK_BINDPORT_LOCK,
     SOCK_URGINLINE,
     SOCK_USE_WRITE_QUEUE,
-    lock_sock_fast,
-    unlock_sock_fast,
 )
 from kshell.linux.include.net.sock_space import __sk_stream_is_writeable
-from kshell.linux.include.net.tcp import TCP_DELACK_MAX as TCP_DELACK_MAX
 from kshell.linux.include.net.tcp import (
     TCP_INFINITE_SSTHRESH,
     TCP_INIT_CWND,
@@ -67,6 +56,7 @@ from kshell.linux.kernel.printk import pr_info
 from kshell.linux.kernel.softirq import TASKLET_SOFTIRQ, open_softirq
 from kshell.linux.mm.slab_common import kmem_cache_create
 from kshell.linux.net.core.sock import sk_set_bit
+from kshell.linux.net.core.sock_lock import lock_sock_fast, unlock_sock_fast
 from kshell.linux.net.core.stream import sk_stream_write_space
 from kshell.linux.net.ipv4 import inet_hashtables, inet_hashtables_bind, tcp_output
 from kshell.linux.net.ipv4.af_inet import inet_sk_state_store

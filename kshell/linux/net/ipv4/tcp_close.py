@@ -47,6 +47,7 @@ from kshell.linux.include.net.sock import (
 from kshell.linux.include.net.sock_dst import __sk_dst_reset
 from kshell.linux.include.net.tcp import (
     TCP_CHRONO_BUSY,
+    TCP_DELACK_MAX,
     TCP_INFINITE_SSTHRESH,
     TCP_INIT_CWND,
     TCP_MIN_MSS,
@@ -320,7 +321,7 @@ def _reset_control(sk: tcp_sock) -> None:
     sk.icsk_backoff = sk.icsk_probes_out = sk.icsk_probes_tstamp = 0
     sk.icsk_rto = TCP_TIMEOUT_INIT
     sk.icsk_rto_min = TCP_RTO_MIN
-    sk.icsk_delack_max = tcp.TCP_DELACK_MAX
+    sk.icsk_delack_max = TCP_DELACK_MAX
     sk.snd_ssthresh = TCP_INFINITE_SSTHRESH
     sk.snd_cwnd = TCP_INIT_CWND
     sk.snd_cwnd_cnt = sk.is_cwnd_limited = sk.max_packets_out = sk.window_clamp = 0

@@ -32,7 +32,7 @@ from kshell.linux.include.net.tcp import (
 )
 from kshell.linux.net.core.secure_seq import _mix
 from kshell.linux.net.core.skbuff import skb_clone, skb_dst_drop, skb_pull
-from kshell.linux.net.core.sock import skb_set_owner_r
+from kshell.linux.net.core.sock_mem import skb_set_owner_r
 from kshell.linux.net.ipv4 import tcp_input_data, tcp_input_synsent, tcp_output
 from kshell.linux.net.ipv4.inet_connection_sock import inet_csk_reset_xmit_timer, reqsk_put
 from kshell.linux.net.ipv4.tcp_metrics import tcp_fastopen_cache_get

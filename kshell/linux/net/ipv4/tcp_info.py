@@ -24,7 +24,7 @@ from kshell.linux.include.net.tcp import (
     U32,
     _s32,
 )
-from kshell.linux.net.core.sock import lock_sock_fast, unlock_sock_fast
+from kshell.linux.net.core.sock_lock import lock_sock_fast, unlock_sock_fast
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.tcp import tcp_sock

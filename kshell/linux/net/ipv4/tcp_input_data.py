@@ -58,7 +58,8 @@ from kshell.linux.net.core.skbuff import (
     skb_dst_drop,
 )
 from kshell.linux.net.core.skbuff_coalesce import skb_try_coalesce
-from kshell.linux.net.core.sock import sk_wake_async, skb_set_owner_r
+from kshell.linux.net.core.sock import sk_wake_async
+from kshell.linux.net.core.sock_mem import skb_set_owner_r
 from kshell.linux.net.ipv4 import tcp, tcp_input_ofo, tcp_minisocks_timewait, tcp_output, tcp_output_ack
 from kshell.linux.net.ipv4.tcp_input_ack import tcp_fast_path_check
 from kshell.linux.net.ipv4.tcp_input_rtt import tcp_enter_quickack_mode, tcp_event_data_recv, tcp_sndbuf_expand

@@ -29,7 +29,7 @@ from kshell.linux.include.net.sock_mem import sk_rmem_schedule
 from kshell.linux.include.net.tcp import TCPHDR_FIN, TCPHDR_SYN, after, before, tcp_skb_cb
 from kshell.linux.kernel.time.hrtimer import hrtimer_try_to_cancel
 from kshell.linux.net.core.skbuff import __kfree_skb
-from kshell.linux.net.core.sock import skb_set_owner_r
+from kshell.linux.net.core.sock_mem import skb_set_owner_r
 from kshell.linux.net.ipv4 import tcp_input_data, tcp_output_ack
 from kshell.linux.net.ipv4.tcp_input_rtt import tcp_clamp_window, tcp_ecn_check_ce, tcp_grow_window
 from kshell.linux.net.ipv4.tcp_output_mss import tcp_adjust_rcv_ssthresh

@@ -60,7 +60,7 @@ from kshell.linux.net.core.skbuff import (
     skb_push,
 )
 from kshell.linux.net.core.skbuff_coalesce import skb_try_coalesce
-from kshell.linux.net.core.sock import sk_free
+from kshell.linux.net.core.sock_free import sk_free
 from kshell.linux.net.ipv4 import (
     inet_hashtables,
     syncookies,

@@ -46,7 +46,7 @@ from kshell.linux.include.net.tcp import (
 )
 from kshell.linux.kernel.time.timer import mod_timer, timer_pending
 from kshell.linux.net.core.request_sock import reqsk_fastopen_remove
-from kshell.linux.net.core.sock import sk_free
+from kshell.linux.net.core.sock_free import sk_free
 from kshell.linux.net.ipv4 import (
     tcp_input_challenge,
     tcp_input_state,

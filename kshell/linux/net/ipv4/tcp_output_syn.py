@@ -44,7 +44,8 @@ from kshell.linux.include.net.tcp import (
 )
 from kshell.linux.lib.iov_iter import copy_from_iter
 from kshell.linux.net.core.skbuff import __skb_queue_tail, alloc_skb, skb_push
-from kshell.linux.net.core.sock import net_tx_rndhash, skb_set_owner_w
+from kshell.linux.net.core.sock import net_tx_rndhash
+from kshell.linux.net.core.sock_mem import skb_set_owner_w
 from kshell.linux.net.ipv4 import (
     syncookies_timestamp,
     tcp_close,

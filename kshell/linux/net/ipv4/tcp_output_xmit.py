@@ -44,7 +44,9 @@ from kshell.linux.include.net.tcp import (
 )
 from kshell.linux.kernel.time.hrtimer import hrtimer_try_to_cancel
 from kshell.linux.net.core.skbuff import skb_clone, skb_push
-from kshell.linux.net.core.sock import __sock_wfree, sk_free, sock_put
+from kshell.linux.net.core.sock import sock_put
+from kshell.linux.net.core.sock_free import sk_free
+from kshell.linux.net.core.sock_mem import __sock_wfree
 from kshell.linux.net.ipv4 import tcp_input_reduce, tcp_output, tcp_output_retransmit, tcp_timer
 from kshell.linux.net.ipv4.tcp_output_mss import tcp_current_mss, tcp_select_window
 from kshell.linux.net.ipv4.tcp_output_options import (

@@ -46,14 +46,10 @@ from kshell.linux.include.net.sock import SK_CAN_REUSE
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.kmod import __request_module
 from kshell.linux.net.core.datagram import datagram_poll
-from kshell.linux.net.core.sock import (
-    lock_sock,
-    release_sock,
-    sk_alloc,
-    sk_common_release,
+from kshell.linux.net.core.sock import lock_sock, release_sock, sk_alloc, sk_common_release, sock_init_data
+from kshell.linux.net.core.sock_no import (
     sock_common_getsockopt,
     sock_common_setsockopt,
-    sock_init_data,
     sock_no_accept,
     sock_no_listen,
     sock_no_mmap,

@@ -31,7 +31,7 @@ from kshell.linux.include.linux.random import prandom_u32_max
 from kshell.linux.include.linux.sched import PIDTYPE_TGID
 from kshell.linux.include.linux.wait import wait_queue_head
 from kshell.linux.include.net.net_namespace import pernet_operations
-from kshell.linux.include.net.sock import SOCK_DEAD, lock_sock, proto, release_sock, sock, sock_hold, sock_orphan
+from kshell.linux.include.net.sock import SOCK_DEAD, proto, sock, sock_hold, sock_orphan
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.kmod import __request_module
 from kshell.linux.kernel.module.main import module_put, try_module_get
@@ -44,16 +44,15 @@ from kshell.linux.net.core import rtnetlink
 from kshell.linux.net.core.datagram import datagram_poll
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.skbuff import kfree_skb, skb_queue_purge
-from kshell.linux.net.core.sock import (
-    sk_alloc,
-    sock_init_data,
+from kshell.linux.net.core.sock import sk_alloc, sock_init_data, sock_put
+from kshell.linux.net.core.sock_lock import lock_sock, release_sock
+from kshell.linux.net.core.sock_no import (
     sock_no_accept,
     sock_no_listen,
     sock_no_mmap,
     sock_no_sendpage,
     sock_no_shutdown,
     sock_no_socketpair,
-    sock_put,
 )
 from kshell.linux.net.core.sock_proto import proto_register, sock_prot_inuse_add
 from kshell.linux.net.netlink.af_netlink_deliver import netlink_lock_table, netlink_unlock_table

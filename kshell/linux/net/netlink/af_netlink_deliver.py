@@ -25,7 +25,8 @@ from kshell.linux.include.net.sock import sk_error_report, sock_hold
 from kshell.linux.kernel.sched.wait import wake_up
 from kshell.linux.net.core.filter import sk_filter
 from kshell.linux.net.core.skbuff import consume_skb, kfree_skb, skb_clone, skb_queue_tail
-from kshell.linux.net.core.sock import sock_put, sock_rfree
+from kshell.linux.net.core.sock import sock_put
+from kshell.linux.net.core.sock_mem import sock_rfree
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff

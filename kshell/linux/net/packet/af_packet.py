@@ -44,25 +44,17 @@ from kshell.linux.include.linux.netdevice import (
 from kshell.linux.include.linux.notifier import NOTIFY_DONE, notifier_block
 from kshell.linux.include.linux.uaccess import put_user
 from kshell.linux.include.net.net_namespace import pernet_operations
-from kshell.linux.include.net.sock import (
-    SOCK_DEAD,
-    lock_sock,
-    proto,
-    release_sock,
-    sk_error_report,
-    sock,
-    sock_hold,
-    sock_orphan,
-)
+from kshell.linux.include.net.sock import SOCK_DEAD, proto, sk_error_report, sock, sock_hold, sock_orphan
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.printk import pr_err
 from kshell.linux.net.core.datagram import datagram_poll
-from kshell.linux.net.core.dev import __dev_remove_pack, dev_add_pack, dev_get_by_index_rcu, register_netdevice_notifier
+from kshell.linux.net.core.dev import dev_get_by_index_rcu, register_netdevice_notifier
+from kshell.linux.net.core.dev_pack import __dev_remove_pack, dev_add_pack
 from kshell.linux.net.core.net_namespace import register_pernet_subsys
 from kshell.linux.net.core.skbuff import skb_queue_purge
-from kshell.linux.net.core.sock import (
-    sk_alloc,
-    sock_init_data,
+from kshell.linux.net.core.sock import sk_alloc, sock_init_data, sock_put
+from kshell.linux.net.core.sock_lock import lock_sock, release_sock
+from kshell.linux.net.core.sock_no import (
     sock_no_accept,
     sock_no_connect,
     sock_no_listen,
@@ -70,7 +62,6 @@ from kshell.linux.net.core.sock import (
     sock_no_sendpage,
     sock_no_shutdown,
     sock_no_socketpair,
-    sock_put,
 )
 from kshell.linux.net.core.sock_proto import proto_register, sock_prot_inuse_add
 from kshell.linux.net.ipv4.af_inet_init import inet_ioctl

@@ -22,19 +22,19 @@ from kshell.abi.socket import (
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.if_ether import ethhdr
 from kshell.linux.include.linux.if_vlan import VLAN_HLEN
-from kshell.linux.include.linux.netdevice import NET_RX_SUCCESS, net_device, packet_type
+from kshell.linux.include.linux.netdevice import NET_RX_SUCCESS, dev_hard_header, net_device, packet_type
 from kshell.linux.include.linux.skbuff import __skb_queue_tail, skb_shared
 from kshell.linux.include.linux.socket import MSG_CMSG_COMPAT
 from kshell.linux.lib.iov_iter import copy_from_iter_full
 from kshell.linux.net.core.datagram import skb_copy_datagram_msg, skb_free_datagram, skb_recv_datagram
-from kshell.linux.net.core.dev import dev_get_by_index, dev_get_by_name, dev_hard_header, dev_queue_xmit, net_xmit_errno
+from kshell.linux.net.core.dev import dev_get_by_index, dev_get_by_name, net_xmit_errno
+from kshell.linux.net.core.dev_xmit import dev_queue_xmit
 from kshell.linux.net.core.filter import sk_filter
 from kshell.linux.net.core.scm import put_cmsg
 from kshell.linux.net.core.skbuff import consume_skb, kfree_skb, skb_clone, skb_dst_drop, skb_push
 from kshell.linux.net.core.skbuff_bytes import _skb_to_bytes
-from kshell.linux.net.core.sock import sock_alloc_send_pskb, sock_recv_errqueue
-from kshell.linux.net.core.sock_mem import skb_set_owner_r
-from kshell.linux.net.core.sock_queue import sock_cmsg_send, sockcm_init
+from kshell.linux.net.core.sock_mem import skb_set_owner_r, sock_alloc_send_pskb
+from kshell.linux.net.core.sock_queue import sock_cmsg_send, sock_recv_errqueue, sockcm_init
 from kshell.linux.net.ethernet.eth import eth_header_parse
 from kshell.linux.net.packet.internal import packet_skb_cb, packet_sock, pkt_sk
 from kshell.linux.net.socket_cmsg import sock_recv_cmsgs

@@ -16,13 +16,8 @@ from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import MAY_WRITE
 from kshell.linux.include.linux.mount import mnt_user_ns
 from kshell.linux.include.linux.namei import LOOKUP_FOLLOW
-from kshell.linux.include.net.af_unix import (
-    SIZEOF_SOCKADDR_UN,
-    SUN_PATH_OFFSET,
-    UNIX_HASH_MOD,
-    unix_address,
-    unix_sock,
-)
+from kshell.linux.include.net.af_unix import SIZEOF_SOCKADDR_UN, SUN_PATH_OFFSET, unix_address, unix_sock
+from kshell.linux.include.net.netns_unix import UNIX_HASH_MOD
 from kshell.linux.include.net.sock import sock_hold
 from kshell.linux.mm.slab_common import kfree, kzalloc
 from kshell.linux.net.core.sock import sock_put

@@ -29,9 +29,7 @@ from kshell.linux.include.net.sock import (
     RCV_SHUTDOWN,
     SEND_SHUTDOWN,
     SOCK_ZAPPED,
-    lock_sock,
     proto,
-    release_sock,
     sock,
     sock_flag,
     sock_orphan,
@@ -43,15 +41,9 @@ from kshell.linux.kernel.signal import send_sig
 from kshell.linux.kernel.time.timer import schedule_timeout
 from kshell.linux.net.core.datagram import datagram_poll
 from kshell.linux.net.core.skbuff import skb_queue_purge
-from kshell.linux.net.core.sock import (
-    sk_alloc,
-    sock_init_data,
-    sock_no_mmap,
-    sock_no_sendpage,
-    sock_no_shutdown,
-    sock_no_socketpair,
-    sock_put,
-)
+from kshell.linux.net.core.sock import sk_alloc, sock_init_data, sock_put
+from kshell.linux.net.core.sock_lock import lock_sock, release_sock
+from kshell.linux.net.core.sock_no import sock_no_mmap, sock_no_sendpage, sock_no_shutdown, sock_no_socketpair
 from kshell.linux.net.core.sock_proto import proto_register, proto_unregister
 from kshell.linux.net.socket import sock_register, sock_unregister
 
