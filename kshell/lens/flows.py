@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from kshell.lens.names import constant
 from kshell.lens.packets import Bases, ends
 from kshell.linux.include.linux.ip import iphdr
-from kshell.linux.include.linux.tcp import tcphdr
+from kshell.linux.include.linux.tcp_header import tcphdr
 from kshell.linux.net.ipv4.inet_hashtables import inet_ehashfn
 
 if TYPE_CHECKING:

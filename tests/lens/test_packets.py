@@ -6,7 +6,7 @@ from kshell.lens.packets import Bases, packet_text, tcp_options
 from kshell.linux.include.linux.icmp import icmphdr
 from kshell.linux.include.linux.if_arp import arphdr
 from kshell.linux.include.linux.ip import iphdr
-from kshell.linux.include.linux.tcp import tcphdr
+from kshell.linux.include.linux.tcp_header import tcphdr
 from kshell.linux.include.linux.udp import udphdr
 
 HERE, THERE = 0x7F000001, 0x0A000002

@@ -9,7 +9,7 @@ from kshell.abi.socket import AF_INET, MSG_DONTWAIT, SOCK_DGRAM, SOCK_RAW, SOCK_
 from kshell.abi.syscalls import BY_NAME
 from kshell.linux.include.linux.icmp import icmphdr
 from kshell.linux.include.linux.if_arp import arphdr
-from kshell.linux.include.linux.tcp import tcphdr
+from kshell.linux.include.linux.tcp_header import tcphdr
 from kshell.linux.include.linux.udp import udphdr
 from kshell.linux.include.trace.events import NetDevXmit, NetifReceive
 from kshell.linux.kernel.kmod import request_module

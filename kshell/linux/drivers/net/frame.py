@@ -14,7 +14,7 @@ from kshell.linux.include.linux.icmp import icmphdr
 from kshell.linux.include.linux.if_arp import arphdr
 from kshell.linux.include.linux.if_ether import ethhdr
 from kshell.linux.include.linux.ip import iphdr
-from kshell.linux.include.linux.tcp import tcphdr
+from kshell.linux.include.linux.tcp_header import tcphdr
 from kshell.linux.include.linux.udp import udphdr
 from kshell.linux.net.core.gso import _segments
 from kshell.linux.net.core.skbuff import __netdev_alloc_skb

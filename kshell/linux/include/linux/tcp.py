@@ -6,8 +6,7 @@ connection have slots that stay empty until a connection needs them; reading one
 
 from __future__ import annotations
 
-import struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from kshell.linux.include.linux.hrtimer import hrtimer
 from kshell.linux.include.net.inet_connection_sock import _embedded, inet_connection_sock
@@ -19,16 +18,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.request_sock import request_sock, saved_syn
     from kshell.linux.include.net.tcp import tcp_fastopen_request, tcp_md5sig_info, tcp_request_sock_ops
-
-TCPHDR_FIN = 0x01
-TCPHDR_SYN = 0x02
-TCPHDR_RST = 0x04
-TCPHDR_PSH = 0x08
-TCPHDR_ACK = 0x10
-TCPHDR_URG = 0x20
-TCPHDR_ECE = 0x40
-TCPHDR_CWR = 0x80
-TCPHDR_SYN_ECN = TCPHDR_SYN | TCPHDR_ECE | TCPHDR_CWR
 
 TCP_FASTOPEN_COOKIE_MIN = 4
 TCP_FASTOPEN_COOKIE_MAX = 16
@@ -51,71 +40,6 @@ TCPF_TSQ_DEFERRED = 1 << TCP_TSQ_DEFERRED
 TCPF_WRITE_TIMER_DEFERRED = 1 << TCP_WRITE_TIMER_DEFERRED
 TCPF_DELACK_TIMER_DEFERRED = 1 << TCP_DELACK_TIMER_DEFERRED
 TCPF_MTU_REDUCED_DEFERRED = 1 << TCP_MTU_REDUCED_DEFERRED
-
-
-_TCPHDR: Final = struct.Struct(">HHIIBBHHH")
-
-
-class tcphdr:
-    """struct tcphdr in host byte order; `_flags` is its 14th byte, `_options` the option bytes, padded to 32 bits."""
-
-    __slots__ = ("_flags", "_options", "ack_seq", "check", "dest", "doff", "seq", "source", "urg_ptr", "window")
-
-    def __init__(
-        self, source: int, dest: int, seq: int, ack_seq: int, flags: int, window: int, urg_ptr: int = 0,
-        options: bytes = b"",
-    ) -> None:
-        self.source = source
-        self.dest = dest
-        self.seq = seq
-        self.ack_seq = ack_seq
-        self.doff = 5 + (len(options) >> 2)
-        self._flags = flags
-        self.window = window
-        self.check = 0
-        self.urg_ptr = urg_ptr
-        self._options = options
-
-    @classmethod
-    def _from_bytes(cls, data: bytes) -> tcphdr:
-        """Parse at least 20 bytes; options as far as doff and the data reach."""
-        source, dest, seq, ack_seq, offset, flags, window, check, urg_ptr = _TCPHDR.unpack_from(data)
-        self = cls(source, dest, seq, ack_seq, flags, window, urg_ptr, bytes(data[20 : (offset >> 4) * 4]))
-        self.doff = offset >> 4
-        self.check = check
-        return self
-
-    @property
-    def fin(self) -> int:
-        return self._flags & 1
-
-    @property
-    def syn(self) -> int:
-        return self._flags >> 1 & 1
-
-    @property
-    def rst(self) -> int:
-        return self._flags >> 2 & 1
-
-    @property
-    def psh(self) -> int:
-        return self._flags >> 3 & 1
-
-    @property
-    def ack(self) -> int:
-        return self._flags >> 4 & 1
-
-    @property
-    def urg(self) -> int:
-        return self._flags >> 5 & 1
-
-    @property
-    def ece(self) -> int:
-        return self._flags >> 6 & 1
-
-    @property
-    def cwr(self) -> int:
-        return self._flags >> 7 & 1
 
 
 class tcp_sack_block:

@@ -15,20 +15,7 @@ from kshell.abi.tcp import (
     TCPF_SYN_SENT,
 )
 from kshell.linux.include.linux.jiffies import HZ
-from kshell.linux.include.linux.tcp import (  # noqa: F401  TCPHDR_* belong to this header in Linux
-    TCPHDR_ACK,
-    TCPHDR_CWR,
-    TCPHDR_ECE,
-    TCPHDR_FIN,
-    TCPHDR_PSH,
-    TCPHDR_RST,
-    TCPHDR_SYN,
-    TCPHDR_SYN_ECN,
-    TCPHDR_URG,
-    tcp_fastopen_cookie,
-    tcp_options_received,
-    tcp_sock,
-)
+from kshell.linux.include.linux.tcp import tcp_fastopen_cookie, tcp_options_received, tcp_sock
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.module import module
@@ -112,6 +99,16 @@ TCPOLEN_SACK_BASE_ALIGNED = 4
 TCPOLEN_SACK_PERBLOCK = 8
 TCPOLEN_MD5SIG_ALIGNED = 20
 TCPOLEN_MSS_ALIGNED = 4
+
+TCPHDR_FIN = 0x01
+TCPHDR_SYN = 0x02
+TCPHDR_RST = 0x04
+TCPHDR_PSH = 0x08
+TCPHDR_ACK = 0x10
+TCPHDR_URG = 0x20
+TCPHDR_ECE = 0x40
+TCPHDR_CWR = 0x80
+TCPHDR_SYN_ECN = TCPHDR_SYN | TCPHDR_ECE | TCPHDR_CWR
 
 TCP_NAGLE_OFF = 1
 TCP_NAGLE_CORK = 2

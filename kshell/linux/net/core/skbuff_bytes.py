@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from kshell.linux.include.linux.icmp import icmphdr
 from kshell.linux.include.linux.if_ether import ethhdr
 from kshell.linux.include.linux.ip import _checksum, iphdr
-from kshell.linux.include.linux.tcp import tcphdr
+from kshell.linux.include.linux.tcp_header import tcphdr
 from kshell.linux.include.linux.udp import udphdr
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.icmp import icmphdr
 from kshell.linux.include.linux.inetdevice import IPV4_DEVCONF_IGNORE_ROUTES_WITH_LINKDOWN
 from kshell.linux.include.linux.ip import IP_OFFSET, iphdr
-from kshell.linux.include.linux.tcp import tcphdr
+from kshell.linux.include.linux.tcp_header import tcphdr
 from kshell.linux.include.linux.udp import udphdr
 from kshell.linux.include.net.ip_fib import fib_config, fib_nh, fib_nh_common
 from kshell.linux.include.net.neighbour import NUD_VALID

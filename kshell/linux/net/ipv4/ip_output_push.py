@@ -8,7 +8,7 @@ from kshell.abi.socket import MSG_DONTWAIT, MSG_PROBE, SOCK_RAW
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.ip import IP_DF, iphdr
 from kshell.linux.include.linux.skbuff import CHECKSUM_NONE, __skb_dequeue, sk_buff, sk_buff_head
-from kshell.linux.include.linux.tcp import tcphdr
+from kshell.linux.include.linux.tcp_header import tcphdr
 from kshell.linux.include.net.flow import FLOWI_FLAG_ANYSRC, FLOWI_FLAG_KNOWN_NH, flowi4
 from kshell.linux.include.net.inet_sock import IPCORK_OPT, _cork_of, inet_cork, inet_sk, ip_options, ip_options_rcu
 from kshell.linux.include.net.ip import (

@@ -8,7 +8,8 @@ from kshell.abi.socket import SOCK_RCVBUF_LOCK
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.snmp import LINUX_MIB_SYNCOOKIESFAILED, LINUX_MIB_SYNCOOKIESRECV
-from kshell.linux.include.linux.tcp import TCP_SACK_SEEN, tcp_clear_options, tcp_options_received, tcphdr
+from kshell.linux.include.linux.tcp import TCP_SACK_SEEN, tcp_clear_options, tcp_options_received
+from kshell.linux.include.linux.tcp_header import tcphdr
 from kshell.linux.include.net.dst import dst_metric
 from kshell.linux.include.net.flow import flowi4, flowi4_init_output
 from kshell.linux.include.net.inet_sock import inet_request_bound_dev_if, inet_request_mark, inet_sk_flowi_flags

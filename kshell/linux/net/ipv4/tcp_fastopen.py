@@ -16,7 +16,8 @@ from kshell.linux.include.linux.snmp import (
     LINUX_MIB_TCPFASTOPENPASSIVEALTKEY,
     LINUX_MIB_TCPFASTOPENPASSIVEFAIL,
 )
-from kshell.linux.include.linux.tcp import TCP_FASTOPEN_COOKIE_SIZE, tcp_fastopen_cookie, tcphdr
+from kshell.linux.include.linux.tcp import TCP_FASTOPEN_COOKIE_SIZE, tcp_fastopen_cookie
+from kshell.linux.include.linux.tcp_header import tcphdr
 from kshell.linux.include.net.inet_connection_sock import ICSK_TIME_RETRANS
 from kshell.linux.include.net.tcp import (
     TCP_RTO_MAX,

@@ -88,7 +88,8 @@ from kshell.linux.net.ipv4.tcp_output_xmit import tcp_mstamp_refresh
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
-    from kshell.linux.include.linux.tcp import tcp_sock, tcphdr
+    from kshell.linux.include.linux.tcp import tcp_sock
+    from kshell.linux.include.linux.tcp_header import tcphdr
 
 _HP_FLAGS = 0xF7  # TCP_HP_BITS: all flags but PSH
 

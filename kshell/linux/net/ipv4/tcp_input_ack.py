@@ -65,7 +65,8 @@ from kshell.linux.net.ipv4.tcp_rate import tcp_rate_gen
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
-    from kshell.linux.include.linux.tcp import tcp_sock, tcphdr
+    from kshell.linux.include.linux.tcp import tcp_sock
+    from kshell.linux.include.linux.tcp_header import tcphdr
 
 # What tcp_ack() returns: 1 for a good ACK, 0 for an old one, or the negative reason to drop the segment.
 ACK_TOO_OLD = -1

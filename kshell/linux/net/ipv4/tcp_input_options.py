@@ -22,8 +22,8 @@ from kshell.linux.include.linux.tcp import (
     tcp_fastopen_cookie,
     tcp_options_received,
     tcp_sock,
-    tcphdr,
 )
+from kshell.linux.include.linux.tcp_header import tcphdr
 from kshell.linux.include.net.tcp import (
     TCP_MAX_WSCALE,
     TCPHDR_SYN,

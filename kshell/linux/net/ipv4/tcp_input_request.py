@@ -46,7 +46,8 @@ from kshell.linux.net.ipv4.tcp_metrics import tcp_peer_is_proven
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
-    from kshell.linux.include.linux.tcp import tcp_sock, tcphdr
+    from kshell.linux.include.linux.tcp import tcp_sock
+    from kshell.linux.include.linux.tcp_header import tcphdr
 
 
 def tcp_listendrop(sk: tcp_sock) -> None:

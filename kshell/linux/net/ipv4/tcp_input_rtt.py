@@ -37,7 +37,8 @@ from kshell.linux.net.ipv4.tcp_output_xmit import tcp_mstamp_refresh
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
-    from kshell.linux.include.linux.tcp import tcp_request_sock, tcp_sock, tcphdr
+    from kshell.linux.include.linux.tcp import tcp_request_sock, tcp_sock
+    from kshell.linux.include.linux.tcp_header import tcphdr
     from kshell.linux.include.net.dst import dst_entry
 
 

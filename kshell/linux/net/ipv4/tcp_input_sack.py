@@ -18,7 +18,8 @@ from kshell.linux.include.linux.snmp import (
     LINUX_MIB_TCPSACKREORDER,
     LINUX_MIB_TCPTSREORDER,
 )
-from kshell.linux.include.linux.tcp import TCP_DSACK_SEEN, TCP_NUM_SACKS, tcp_sack_block, tcphdr
+from kshell.linux.include.linux.tcp import TCP_DSACK_SEEN, TCP_NUM_SACKS, tcp_sack_block
+from kshell.linux.include.linux.tcp_header import tcphdr
 from kshell.linux.include.net.tcp import (
     TCP_FRAG_IN_RTX_QUEUE,
     TCPCB_LOST,

@@ -68,7 +68,8 @@ from kshell.linux.net.ipv4.tcp_output_xmit import tcp_mstamp_refresh
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
-    from kshell.linux.include.linux.tcp import tcp_sock, tcphdr
+    from kshell.linux.include.linux.tcp import tcp_sock
+    from kshell.linux.include.linux.tcp_header import tcphdr
 
 
 def tcp_done_with_error(sk: tcp_sock, err: int) -> None:

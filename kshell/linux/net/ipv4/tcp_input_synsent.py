@@ -73,7 +73,8 @@ from kshell.linux.security.security import security_inet_conn_established
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
-    from kshell.linux.include.linux.tcp import tcp_sock, tcphdr
+    from kshell.linux.include.linux.tcp import tcp_sock
+    from kshell.linux.include.linux.tcp_header import tcphdr
 
 TFO_DATA_NOT_ACKED = 2
 TFO_SYN_RETRANSMITTED = 3

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.ip import iphdr
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.linux.sockptr import sockptr_t
-    from kshell.linux.include.linux.tcp import tcphdr
+    from kshell.linux.include.linux.tcp_header import tcphdr
     from kshell.linux.include.net.sock import sock
 
 _SIZE_MD5SIG = 216

@@ -23,7 +23,8 @@ from kshell.linux.include.linux.snmp import (
     TCP_MIB_INERRS,
     TCP_MIB_INSEGS,
 )
-from kshell.linux.include.linux.tcp import tcp_request_sock, tcp_sock, tcp_timewait_sock, tcphdr
+from kshell.linux.include.linux.tcp import tcp_request_sock, tcp_sock, tcp_timewait_sock
+from kshell.linux.include.linux.tcp_header import tcphdr
 from kshell.linux.include.net.dropreason import (
     SKB_DROP_REASON_NO_SOCKET,
     SKB_DROP_REASON_NOT_SPECIFIED,

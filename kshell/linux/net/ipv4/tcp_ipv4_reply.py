@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, cast
 from kshell.abi.rtnetlink import RTN_LOCAL
 from kshell.abi.tcp import TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_TIME_WAIT
 from kshell.linux.include.linux.snmp import TCP_MIB_OUTRSTS, TCP_MIB_OUTSEGS
-from kshell.linux.include.linux.tcp import tcp_request_sock, tcp_sock, tcp_timewait_sock, tcphdr
+from kshell.linux.include.linux.tcp import tcp_request_sock, tcp_sock, tcp_timewait_sock
+from kshell.linux.include.linux.tcp_header import tcphdr
 from kshell.linux.include.net.ip import IP_REPLY_ARG_NOSRCCHECK, ip_reply_arg
 from kshell.linux.include.net.tcp import TCPHDR_ACK, TCPHDR_FIN, TCPHDR_RST, TCPHDR_SYN, U32
 from kshell.linux.net.ipv4.inet_timewait_sock import inet_twsk_put

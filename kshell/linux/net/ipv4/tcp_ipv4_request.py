@@ -35,7 +35,8 @@ from kshell.linux.net.ipv4.tcp_output_mss import _dst_advmss, tcp_sync_mss
 if TYPE_CHECKING:
     from kshell.linux.include.linux.ip import iphdr
     from kshell.linux.include.linux.skbuff import sk_buff
-    from kshell.linux.include.linux.tcp import tcp_fastopen_cookie, tcphdr
+    from kshell.linux.include.linux.tcp import tcp_fastopen_cookie
+    from kshell.linux.include.linux.tcp_header import tcphdr
     from kshell.linux.include.net.dst import dst_entry
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.net.request_sock import request_sock

@@ -16,13 +16,8 @@ from kshell.linux.include.linux.snmp import (
     TCP_MIB_ATTEMPTFAILS,
     TCP_MIB_PASSIVEOPENS,
 )
-from kshell.linux.include.linux.tcp import (
-    tcp_mss_clamp,
-    tcp_options_received,
-    tcp_request_sock,
-    tcp_sock,
-    tcphdr,
-)
+from kshell.linux.include.linux.tcp import tcp_mss_clamp, tcp_options_received, tcp_request_sock, tcp_sock
+from kshell.linux.include.linux.tcp_header import tcphdr
 from kshell.linux.include.net.dst import dst_metric
 from kshell.linux.include.net.inet_connection_sock import reqsk_timeout
 from kshell.linux.include.net.sock import SOCK_KEEPOPEN

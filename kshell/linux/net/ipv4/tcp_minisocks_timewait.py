@@ -12,12 +12,8 @@ from kshell.linux.include.linux.snmp import (
     LINUX_MIB_TCPACKSKIPPEDTIMEWAIT,
     LINUX_MIB_TCPTIMEWAITOVERFLOW,
 )
-from kshell.linux.include.linux.tcp import (
-    tcp_options_received,
-    tcp_sock,
-    tcp_timewait_sock,
-    tcphdr,
-)
+from kshell.linux.include.linux.tcp import tcp_options_received, tcp_sock, tcp_timewait_sock
+from kshell.linux.include.linux.tcp_header import tcphdr
 from kshell.linux.include.net.tcp import (
     TCP_TIMEWAIT_LEN,
     TCP_TW_ACK,

@@ -16,7 +16,8 @@ from kshell.linux.include.linux.snmp import (
     TCP_MIB_OUTSEGS,
     TCP_MIB_RETRANSSEGS,
 )
-from kshell.linux.include.linux.tcp import tcp_fastopen_cookie, tcp_mss_clamp, tcp_request_sock, tcp_sock, tcphdr
+from kshell.linux.include.linux.tcp import tcp_fastopen_cookie, tcp_mss_clamp, tcp_request_sock, tcp_sock
+from kshell.linux.include.linux.tcp_header import tcphdr
 from kshell.linux.include.linux.time64 import NSEC_PER_MSEC
 from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.inet_connection_sock import ICSK_TIME_RETRANS

@@ -19,8 +19,8 @@ from kshell.linux.include.linux.tcp import (
     TSQF_QUEUED,
     TSQF_THROTTLED,
     tcp_sock,
-    tcphdr,
 )
+from kshell.linux.include.linux.tcp_header import tcphdr
 from kshell.linux.include.net.inet_connection_sock import ICSK_ACK_SCHED, TCP_PINGPONG_THRESH
 from kshell.linux.include.net.inet_sock import _cork_of
 from kshell.linux.include.net.tcp import (
