@@ -8,14 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kshell.abi.tcp import (
-    TCP_MSS_DEFAULT,
-    TCPF_CA_CWR,
-    TCPF_SYN_RECV,
-    TCPF_SYN_SENT,
-)
+from kshell.abi.tcp import TCPF_CA_CWR
 from kshell.linux.include.linux.jiffies import HZ
-from kshell.linux.include.linux.tcp import tcp_fastopen_cookie, tcp_options_received, tcp_sock
+from kshell.linux.include.linux.tcp import tcp_fastopen_cookie, tcp_sock
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.module import module
@@ -76,9 +71,6 @@ MAX_TCP_KEEPIDLE = 32767
 MAX_TCP_KEEPINTVL = 32767
 MAX_TCP_KEEPCNT = 127
 MAX_TCP_SYNCNT = 127
-TCP_PAWS_24DAYS = 60 * 60 * 24 * 24
-TCP_PAWS_MSL = 60
-TCP_PAWS_WINDOW = 1
 TCP_TS_HZ = 1000
 
 TCPOPT_MPTCP = 30
@@ -383,12 +375,6 @@ def _s32(value: int) -> int:
     return ((value + 0x80000000) & U32) - 0x80000000
 
 
-def tcp_receive_window(tp: tcp_sock) -> int:
-    """Bytes that the peer may still send."""
-    win = _s32(tp.rcv_wup + tp.rcv_wnd - tp.rcv_nxt)
-    return win if win > 0 else 0
-
-
 def tcp_packets_in_flight(tp: tcp_sock) -> int:
     """Segments thought to be in the network."""
     return tp.packets_out - tp.sacked_out - tp.lost_out + tp.retrans_out
@@ -413,106 +399,6 @@ def tcp_current_ssthresh(tp: tcp_sock) -> int:
     return max(tp.snd_ssthresh, (tp.snd_cwnd >> 1) + (tp.snd_cwnd >> 2))
 
 
-def tcp_win_from_space(sk: sock, space: int) -> int:
-    """The part of a buffer that can be promised as window."""
-    scale: int = sk.skc_net.ipv4.sysctl_tcp_adv_win_scale
-    return space >> -scale if scale <= 0 else space - (space >> scale)
-
-
-def tcp_space(sk: sock) -> int:
-    """Window that the free receive buffer allows."""
-    backlog = sk.sk_backlog
-    return tcp_win_from_space(sk, sk.sk_rcvbuf - (backlog.len if backlog is not None else 0) - sk.sk_rmem_alloc)
-
-
-def tcp_full_space(sk: sock) -> int:
-    """Window that an empty receive buffer allows."""
-    return tcp_win_from_space(sk, sk.sk_rcvbuf)
-
-
-def keepalive_intvl_when(tp: tcp_sock) -> int:
-    """Jiffies between keepalive probes."""
-    return tp.keepalive_intvl or tp.skc_net.ipv4.sysctl_tcp_keepalive_intvl
-
-
-def keepalive_time_when(tp: tcp_sock) -> int:
-    """Idle jiffies before the first keepalive probe."""
-    return tp.keepalive_time or tp.skc_net.ipv4.sysctl_tcp_keepalive_time
-
-
-def keepalive_probes(tp: tcp_sock) -> int:
-    """Unanswered probes that end the connection."""
-    return tp.keepalive_probes or tp.skc_net.ipv4.sysctl_tcp_keepalive_probes
-
-
-def keepalive_time_elapsed(tp: tcp_sock) -> int:
-    """Jiffies since the peer was last heard."""
-    now = tp.skc_net.kernel.jiffies & U32
-    return min((now - tp.icsk_ack.lrcvtime) & U32, (now - tp.rcv_tstamp) & U32)
-
-
-def tcp_fin_time(tp: tcp_sock) -> int:
-    """Jiffies that an orphan stays in FIN_WAIT2: TCP_LINGER2 or tcp_fin_timeout, at least 3.5 RTO."""
-    fin_timeout: int = tp.linger2 or tp.skc_net.ipv4.sysctl_tcp_fin_timeout
-    rto = tp.icsk_rto
-    return max(fin_timeout, (rto << 2) - (rto >> 1))
-
-
-def tcp_paws_check(rx_opt: tcp_options_received, paws_win: int, now_s: int) -> bool:
-    """True when the segment's timestamp is not older than the last one; `now_s` is ktime_get_seconds()."""
-    if _s32(rx_opt.ts_recent - rx_opt.rcv_tsval) <= paws_win:
-        return True
-    return now_s >= rx_opt.ts_recent_stamp + TCP_PAWS_24DAYS or not rx_opt.ts_recent
-
-
-def tcp_paws_reject(rx_opt: tcp_options_received, rst: int, now_s: int) -> bool:
-    """True when the segment is an old duplicate by its timestamp."""
-    if tcp_paws_check(rx_opt, 0, now_s):
-        return False
-    return not (rst and now_s >= rx_opt.ts_recent_stamp + TCP_PAWS_MSL)
-
-
-def tcp_bound_to_half_wnd(tp: tcp_sock, pktsize: int) -> int:
-    """No segment larger than half of the largest window ever offered."""
-    cutoff = tp.max_window >> 1 if tp.max_window > TCP_MSS_DEFAULT else tp.max_window
-    return max(cutoff, 68 - tp.tcp_header_len) if cutoff and pktsize > cutoff else pktsize
-
-
-def tcp_epollin_ready(tp: tcp_sock, target: int) -> bool:
-    """True when a reader that waits for `target` bytes should be woken."""
-    avail = _s32(tp.rcv_nxt - tp.copied_seq)
-    if avail <= 0:
-        return False
-    return avail >= target or tcp_rmem_pressure(tp) or tcp_receive_window(tp) <= tp.icsk_ack.rcv_mss
-
-
-def tcp_rmem_pressure(sk: sock) -> bool:
-    """True when the receive buffer is nearly full."""
-    if sk.skc_net.kernel.tcp_memory_pressure:
-        return True
-    return sk.sk_rmem_alloc > sk.sk_rcvbuf - (sk.sk_rcvbuf >> 3)
-
-
-def tcp_inq(tp: tcp_sock) -> int:
-    """Bytes that can be read before the urgent mark (SIOCINQ)."""
-    if (TCPF_SYN_SENT | TCPF_SYN_RECV) >> tp.sk_state & 1:
-        return 0
-    if (
-        tp.sk_flags >> 2 & 1  # SOCK_URGINLINE
-        or not tp.urg_data
-        or before(tp.urg_seq, tp.copied_seq)
-        or not before(tp.urg_seq, tp.rcv_nxt)
-    ):
-        answ = _s32(tp.rcv_nxt - tp.copied_seq)
-        return answ - 1 if answ and tp.sk_flags >> 1 & 1 else answ  # SOCK_DONE: the FIN counts one
-    return _s32(tp.urg_seq - tp.copied_seq)
-
-
 def tcp_stream_is_thin(tp: tcp_sock) -> bool:
     """True for an interactive stream with few packets in flight."""
     return tp.packets_out < 4 and tp.snd_ssthresh < TCP_INFINITE_SSTHRESH
-
-
-def tcp_notsent_lowat(tp: tcp_sock) -> int:
-    """Unsent bytes below which the socket counts as writable."""
-    return tp.notsent_lowat or tp.skc_net.ipv4.sysctl_tcp_notsent_lowat

@@ -15,7 +15,8 @@ from kshell.linux.include.net.flow import flowi4, flowi4_init_output
 from kshell.linux.include.net.inet_sock import inet_request_bound_dev_if, inet_request_mark, inet_sk_flowi_flags
 from kshell.linux.include.net.route import RT_CONN_FLAGS, ip_route_output_key
 from kshell.linux.include.net.rtable import skb_rtable
-from kshell.linux.include.net.tcp import TCPHDR_ACK, TCPHDR_RST, U32, tcp_full_space
+from kshell.linux.include.net.tcp import TCPHDR_ACK, TCPHDR_RST, U32
+from kshell.linux.include.net.tcp_window import tcp_full_space
 from kshell.linux.net.core.secure_seq import _mix, net_secret_init, secure_tcp_seq_and_ts_off
 from kshell.linux.net.core.sock import net_tx_rndhash, sock_put
 from kshell.linux.net.ipv4.inet_connection_sock import __reqsk_free, reqsk_free, reqsk_put

@@ -18,6 +18,8 @@ from kshell.abi.tcp import (
     TCP_LISTEN,
     TCP_MSS_DEFAULT,
     TCP_SYN_SENT,
+    TCPF_SYN_RECV,
+    TCPF_SYN_SENT,
 )
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ENOIOCTLCMD
@@ -40,18 +42,8 @@ from kshell.linux.include.net.sock import (
     SOCK_USE_WRITE_QUEUE,
 )
 from kshell.linux.include.net.sock_space import __sk_stream_is_writeable
-from kshell.linux.include.net.tcp import (
-    TCP_INFINITE_SSTHRESH,
-    TCP_INIT_CWND,
-    TCP_TIMEOUT_INIT,
-    TCP_URG_VALID,
-    TCPF_SYN_RECV,
-    TCPF_SYN_SENT,
-    _s32,
-    tcp_epollin_ready,
-    tcp_full_space,
-    tcp_inq,
-)
+from kshell.linux.include.net.tcp import TCP_INFINITE_SSTHRESH, TCP_INIT_CWND, TCP_TIMEOUT_INIT, TCP_URG_VALID, _s32
+from kshell.linux.include.net.tcp_window import tcp_epollin_ready, tcp_full_space, tcp_inq
 from kshell.linux.kernel.printk import pr_info
 from kshell.linux.kernel.softirq import TASKLET_SOFTIRQ, open_softirq
 from kshell.linux.mm.slab_common import kmem_cache_create

@@ -24,6 +24,8 @@ from kshell.abi.tcp import (
     TCPF_FIN_WAIT1,
     TCPF_FIN_WAIT2,
     TCPF_LAST_ACK,
+    TCPF_SYN_RECV,
+    TCPF_SYN_SENT,
 )
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.skbuff import __skb_dequeue
@@ -54,15 +56,13 @@ from kshell.linux.include.net.tcp import (
     TCP_RTO_MIN,
     TCP_TIMEOUT_INIT,
     TCP_TIMEWAIT_LEN,
-    TCPF_SYN_RECV,
-    TCPF_SYN_SENT,
     TCPHDR_FIN,
     U32,
     TCP_CA_Open,
     after,
-    tcp_fin_time,
     tcp_skb_cb,
 )
+from kshell.linux.include.net.tcp_times import tcp_fin_time
 from kshell.linux.kernel.time.hrtimer import hrtimer_try_to_cancel
 from kshell.linux.net.core.dst import dst_release
 from kshell.linux.net.core.request_sock import reqsk_fastopen_remove

@@ -30,11 +30,9 @@ from kshell.linux.include.net.tcp import (
     TCP_TIMEOUT_INIT,
     TCP_ULP_NAME_MAX,
     U32,
-    keepalive_intvl_when,
-    keepalive_probes,
-    keepalive_time_when,
-    tcp_inq,
 )
+from kshell.linux.include.net.tcp_times import keepalive_intvl_when, keepalive_probes, keepalive_time_when
+from kshell.linux.include.net.tcp_window import tcp_inq
 from kshell.linux.lib.iov_iter import import_single_range
 from kshell.linux.net.core.sock import sockopt_lock_sock, sockopt_release_sock
 from kshell.linux.net.ipv4 import tcp, tcp_recvmsg

@@ -41,7 +41,6 @@ from kshell.linux.include.net.sock import SOCK_DEAD, SOCK_URGINLINE, sock_flag
 from kshell.linux.include.net.tcp import (
     TCP_FASTRETRANS_THRESH,
     TCP_MAX_QUICKACKS,
-    TCP_PAWS_WINDOW,
     TCP_URG_NOTYET,
     TCP_URG_VALID,
     TCPHDR_ACK,
@@ -53,10 +52,10 @@ from kshell.linux.include.net.tcp import (
     after,
     before,
     between,
-    tcp_paws_check,
-    tcp_receive_window,
     tcp_skb_cb,
 )
+from kshell.linux.include.net.tcp_times import TCP_PAWS_WINDOW, tcp_paws_check
+from kshell.linux.include.net.tcp_window import tcp_receive_window
 from kshell.linux.kernel.time.hrtimer import hrtimer_active, hrtimer_start_range_ns
 from kshell.linux.net.core.skbuff import __kfree_skb, skb_dst_drop
 from kshell.linux.net.core.sock import sk_send_sigurg

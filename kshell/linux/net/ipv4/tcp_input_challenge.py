@@ -11,14 +11,8 @@ from kshell.linux.include.linux.snmp import (
     LINUX_MIB_TCPACKSKIPPEDCHALLENGE,
     LINUX_MIB_TCPCHALLENGEACK,
 )
-from kshell.linux.include.net.tcp import (
-    TCPHDR_SYN,
-    U32,
-    _s32,
-    after,
-    tcp_paws_check,
-    tcp_skb_cb,
-)
+from kshell.linux.include.net.tcp import TCPHDR_SYN, U32, _s32, after, tcp_skb_cb
+from kshell.linux.include.net.tcp_times import tcp_paws_check
 from kshell.linux.net.ipv4 import (
     tcp_output_ack,
 )

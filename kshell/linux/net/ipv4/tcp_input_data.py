@@ -44,11 +44,10 @@ from kshell.linux.include.net.tcp import (
     _s32,
     after,
     before,
-    tcp_epollin_ready,
     tcp_packets_in_flight,
-    tcp_receive_window,
     tcp_skb_cb,
 )
+from kshell.linux.include.net.tcp_window import tcp_epollin_ready, tcp_receive_window
 from kshell.linux.lib.iov_iter import copy_from_iter
 from kshell.linux.net.core.skbuff import (
     __kfree_skb,

@@ -25,11 +25,9 @@ from kshell.linux.include.net.tcp import (
     after,
     before,
     rate_sample,
-    tcp_full_space,
     tcp_skb_cb,
-    tcp_space,
-    tcp_win_from_space,
 )
+from kshell.linux.include.net.tcp_window import tcp_full_space, tcp_space, tcp_win_from_space
 from kshell.linux.lib.win_minmax import minmax_running_min
 from kshell.linux.net.ipv4.tcp_input_flags import FLAG_ACK_MAYBE_DELAYED, FLAG_ACKED, FLAG_SYN_ACKED
 from kshell.linux.net.ipv4.tcp_output_mss import tcp_adjust_rcv_ssthresh

@@ -40,9 +40,9 @@ from kshell.linux.include.net.tcp import (
     TCP_CA_Loss,
     after,
     before,
-    tcp_fin_time,
     tcp_skb_cb,
 )
+from kshell.linux.include.net.tcp_times import tcp_fin_time
 from kshell.linux.net.core.request_sock import reqsk_fastopen_remove
 from kshell.linux.net.core.skbuff import __kfree_skb, consume_skb
 from kshell.linux.net.core.sock import POLL_OUT, sk_wake_async

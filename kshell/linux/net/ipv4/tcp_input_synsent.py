@@ -40,10 +40,9 @@ from kshell.linux.include.net.tcp import (
     U32,
     after,
     between,
-    keepalive_time_when,
-    tcp_paws_reject,
     tcp_skb_cb,
 )
+from kshell.linux.include.net.tcp_times import keepalive_time_when, tcp_paws_reject
 from kshell.linux.net.core.skbuff import __kfree_skb
 from kshell.linux.net.core.sock import POLL_OUT, sk_wake_async
 from kshell.linux.net.ipv4 import (

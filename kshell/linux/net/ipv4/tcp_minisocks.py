@@ -34,11 +34,10 @@ from kshell.linux.include.net.tcp import (
     U32,
     TCP_CA_Open,
     after,
-    keepalive_time_when,
-    tcp_full_space,
-    tcp_paws_reject,
     tcp_skb_cb,
 )
+from kshell.linux.include.net.tcp_times import keepalive_time_when, tcp_paws_reject
+from kshell.linux.include.net.tcp_window import tcp_full_space
 from kshell.linux.kernel.time.timer import mod_timer, timer_pending
 from kshell.linux.net.core.request_sock import reqsk_fastopen_remove
 from kshell.linux.net.core.sock_free import sk_free

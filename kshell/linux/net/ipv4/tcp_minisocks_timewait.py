@@ -28,10 +28,10 @@ from kshell.linux.include.net.tcp import (
     _s32,
     after,
     before,
-    tcp_paws_reject,
-    tcp_receive_window,
     tcp_skb_cb,
 )
+from kshell.linux.include.net.tcp_times import tcp_paws_reject
+from kshell.linux.include.net.tcp_window import tcp_receive_window
 from kshell.linux.net.ipv4 import tcp_close, tcp_input_challenge, tcp_metrics
 from kshell.linux.net.ipv4.inet_timewait_sock import (
     inet_twsk_alloc,

@@ -10,15 +10,8 @@ from kshell.linux.include.linux.snmp import (
     LINUX_MIB_TCPWANTZEROWINDOWADV,
 )
 from kshell.linux.include.linux.tcp import tcp_sock
-from kshell.linux.include.net.tcp import (
-    MAX_TCP_WINDOW,
-    TCP_MAX_WSCALE,
-    TCP_MIN_MSS,
-    tcp_bound_to_half_wnd,
-    tcp_full_space,
-    tcp_receive_window,
-    tcp_space,
-)
+from kshell.linux.include.net.tcp import MAX_TCP_WINDOW, TCP_MAX_WSCALE, TCP_MIN_MSS
+from kshell.linux.include.net.tcp_window import tcp_bound_to_half_wnd, tcp_full_space, tcp_receive_window, tcp_space
 from kshell.linux.net.ipv4 import tcp_output_options
 
 if TYPE_CHECKING:

@@ -40,9 +40,9 @@ from kshell.linux.include.net.tcp import (
     TCPOLEN_MD5SIG_ALIGNED,
     TCPOLEN_TSTAMP_ALIGNED,
     U32,
-    tcp_full_space,
     tcp_skb_cb,
 )
+from kshell.linux.include.net.tcp_window import tcp_full_space
 from kshell.linux.lib.iov_iter import copy_from_iter
 from kshell.linux.net.core.skbuff import __skb_queue_tail, alloc_skb, skb_push
 from kshell.linux.net.core.sock import net_tx_rndhash

@@ -19,16 +19,8 @@ from kshell.linux.include.net.inet_connection_sock import (
 )
 from kshell.linux.include.net.sock import RCV_SHUTDOWN, SOCK_DONE, SOCK_URGINLINE, sock_error
 from kshell.linux.include.net.sock_wait import sock_intr_errno, sock_rcvlowat
-from kshell.linux.include.net.tcp import (
-    TCP_URG_READ,
-    TCP_URG_VALID,
-    TCPHDR_FIN,
-    U32,
-    _s32,
-    after,
-    tcp_receive_window,
-    tcp_skb_cb,
-)
+from kshell.linux.include.net.tcp import TCP_URG_READ, TCP_URG_VALID, TCPHDR_FIN, U32, _s32, after, tcp_skb_cb
+from kshell.linux.include.net.tcp_window import tcp_receive_window
 from kshell.linux.lib.iov_iter import copy_to_iter
 from kshell.linux.net.core.datagram import skb_copy_datagram_iter
 from kshell.linux.net.core.scm import put_cmsg

@@ -39,10 +39,10 @@ from kshell.linux.include.net.tcp import (
     TFO_CLIENT_ENABLE,
     U32,
     after,
-    tcp_bound_to_half_wnd,
     tcp_fastopen_request,
     tcp_skb_cb,
 )
+from kshell.linux.include.net.tcp_window import tcp_bound_to_half_wnd
 from kshell.linux.lib.iov_iter import copy_from_iter
 from kshell.linux.net.core.skbuff import __kfree_skb, alloc_skb_fclone
 from kshell.linux.net.core.skbuff_zerocopy import msg_zerocopy_realloc, net_zcopy_put

@@ -48,8 +48,8 @@ from kshell.linux.include.net.tcp import (
     TFO_CLIENT_ENABLE,
     U32,
     after,
-    keepalive_time_elapsed,
 )
+from kshell.linux.include.net.tcp_times import keepalive_time_elapsed
 from kshell.linux.net.core.sock import sockopt_lock_sock, sockopt_ns_capable, sockopt_release_sock
 from kshell.linux.net.ipv4 import tcp, tcp_ipv4_md5, tcp_output_ack, tcp_recvmsg
 from kshell.linux.net.ipv4.inet_connection_sock import inet_csk_reset_keepalive_timer

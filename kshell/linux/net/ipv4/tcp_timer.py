@@ -11,6 +11,8 @@ from kshell.abi.tcp import (
     TCP_LISTEN,
     TCPF_CLOSE,
     TCPF_LISTEN,
+    TCPF_SYN_RECV,
+    TCPF_SYN_SENT,
 )
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.hrtimer import hrtimer
@@ -44,19 +46,19 @@ from kshell.linux.include.net.tcp import (
     TCP_RESOURCE_PROBE_INTERVAL,
     TCP_RTO_MAX,
     TCP_TIMEWAIT_LEN,
-    TCPF_SYN_RECV,
-    TCPF_SYN_SENT,
     U32,
     TCP_CA_Disorder,
     TCP_CA_Loss,
     TCP_CA_Recovery,
     _s32,
+    tcp_stream_is_thin,
+)
+from kshell.linux.include.net.tcp_times import (
     keepalive_intvl_when,
     keepalive_probes,
     keepalive_time_elapsed,
     keepalive_time_when,
     tcp_fin_time,
-    tcp_stream_is_thin,
 )
 from kshell.linux.kernel.time.timer import timer_list
 from kshell.linux.net.core.sock import sk_reset_timer, sock_put

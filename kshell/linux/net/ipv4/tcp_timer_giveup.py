@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from kshell.abi.errno import ETIMEDOUT
+from kshell.abi.tcp import TCPF_SYN_RECV, TCPF_SYN_SENT
 from kshell.linux.include.linux.jiffies import jiffies_to_msecs, msecs_to_jiffies
 from kshell.linux.include.linux.snmp import (
     LINUX_MIB_TCPABORTONMEMORY,
@@ -18,8 +19,6 @@ from kshell.linux.include.net.tcp import (
     TCP_TIMEOUT_INIT,
     TCP_TIMEOUT_MIN,
     TCP_TIMEWAIT_LEN,
-    TCPF_SYN_RECV,
-    TCPF_SYN_SENT,
     U32,
     _s32,
 )
