@@ -9,20 +9,22 @@ from kshell.abi.if_link import IFLA_ADDRESS
 from kshell.abi.netdevice import ETH_ALEN, IFF_MULTICAST, IFF_NOARP
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.if_ether import is_valid_ether_addr
-from kshell.linux.include.linux.netdevice import (
-    IFF_LIVE_ADDR_CHANGE,
-    IFF_NO_QUEUE,
-    NETDEV_TX_OK,
+from kshell.linux.include.linux.if_link import rtnl_link_stats64
+from kshell.linux.include.linux.netdev_features import (
     NETIF_F_FRAGLIST,
     NETIF_F_GSO_SOFTWARE,
     NETIF_F_HIGHDMA,
     NETIF_F_HW_CSUM,
     NETIF_F_LLTX,
     NETIF_F_SG,
+)
+from kshell.linux.include.linux.netdevice import (
+    IFF_LIVE_ADDR_CHANGE,
+    IFF_NO_QUEUE,
+    NETDEV_TX_OK,
     net_device,
     net_device_ops,
     pcpu_lstats,
-    rtnl_link_stats64,
 )
 from kshell.linux.include.net.rtnetlink import rtnl_link_ops
 from kshell.linux.net.core.rtnetlink import rtnl_link_register, rtnl_link_unregister

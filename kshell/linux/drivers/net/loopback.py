@@ -5,12 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.netdevice import ARPHRD_LOOPBACK, ETH_ALEN, ETH_HLEN, IFF_LOOPBACK
-from kshell.linux.include.linux.netdevice import (
-    IFF_LIVE_ADDR_CHANGE,
-    IFF_NO_QUEUE,
-    IFF_XMIT_DST_RELEASE,
-    IFF_XMIT_DST_RELEASE_PERM,
-    NETDEV_TX_OK,
+from kshell.linux.include.linux.if_link import rtnl_link_stats64
+from kshell.linux.include.linux.netdev_features import (
     NETIF_F_FRAGLIST,
     NETIF_F_GSO_SOFTWARE,
     NETIF_F_HIGHDMA,
@@ -22,10 +18,16 @@ from kshell.linux.include.linux.netdevice import (
     NETIF_F_SCTP_CRC,
     NETIF_F_SG,
     NETIF_F_VLAN_CHALLENGED,
+)
+from kshell.linux.include.linux.netdevice import (
+    IFF_LIVE_ADDR_CHANGE,
+    IFF_NO_QUEUE,
+    IFF_XMIT_DST_RELEASE,
+    IFF_XMIT_DST_RELEASE_PERM,
+    NETDEV_TX_OK,
     net_device,
     net_device_ops,
     pcpu_lstats,
-    rtnl_link_stats64,
 )
 from kshell.linux.include.linux.skbuff import skb_orphan
 from kshell.linux.include.net.net_namespace import pernet_operations

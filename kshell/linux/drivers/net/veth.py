@@ -10,13 +10,8 @@ from kshell.abi.if_link import VETH_INFO_PEER
 from kshell.abi.netdevice import ETH_ALEN, ETH_MAX_MTU, IFF_UP
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.if_ether import is_valid_ether_addr
-from kshell.linux.include.linux.netdevice import (
-    IFF_LIVE_ADDR_CHANGE,
-    IFF_NO_QUEUE,
-    IFF_PHONY_HEADROOM,
-    NET_NAME_ENUM,
-    NET_NAME_USER,
-    NETDEV_TX_OK,
+from kshell.linux.include.linux.if_link import rtnl_link_stats64
+from kshell.linux.include.linux.netdev_features import (
     NETIF_F_FRAGLIST,
     NETIF_F_GSO_SOFTWARE,
     NETIF_F_HIGHDMA,
@@ -25,10 +20,17 @@ from kshell.linux.include.linux.netdevice import (
     NETIF_F_RXCSUM,
     NETIF_F_SCTP_CRC,
     NETIF_F_SG,
+)
+from kshell.linux.include.linux.netdevice import (
+    IFF_LIVE_ADDR_CHANGE,
+    IFF_NO_QUEUE,
+    IFF_PHONY_HEADROOM,
+    NET_NAME_ENUM,
+    NET_NAME_USER,
+    NETDEV_TX_OK,
     net_device,
     net_device_ops,
     pcpu_lstats,
-    rtnl_link_stats64,
 )
 from kshell.linux.include.net.nlattr import nla_for_each_attr, nla_type
 from kshell.linux.include.net.rtnetlink import rtnl_link_ops

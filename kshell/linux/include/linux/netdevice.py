@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kshell.linux.include.linux.if_link import rtnl_link_stats64
 from kshell.linux.include.linux.skbuff import sk_buff_head
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 LL_MAX_HEADER = 128
 MAX_HEADER = LL_MAX_HEADER + 48
-HH_DATA_MOD = 16
 MAX_PHYS_ITEM_ID_LEN = 32
 
 NETDEV_TX_OK = 0x00
@@ -53,9 +53,6 @@ IFF_TX_SKB_SHARING = 1 << 16
 IFF_XMIT_DST_RELEASE_PERM = 1 << 17
 IFF_NO_QUEUE = 1 << 19
 IFF_PHONY_HEADROOM = 1 << 26
-
-# netdev_queue.state: bit numbers
-QUEUE_STATE_DRV_XOFF = 0
 
 NETREG_UNINITIALIZED = 0
 NETREG_REGISTERED = 1
@@ -98,102 +95,11 @@ NETDEV_BONDING_INFO = 25
 NETDEV_PRECHANGEUPPER = 26
 NETDEV_CHANGELOWERSTATE = 27
 NETDEV_CHANGE_TX_QUEUE_LEN = 30
-
-# netdev_features_t: bit numbers as `ethtool -k` and sysfs show them
-NETIF_F_SG = 1 << 0
-NETIF_F_IP_CSUM = 1 << 1
-NETIF_F_HW_CSUM = 1 << 3
-NETIF_F_HIGHDMA = 1 << 5
-NETIF_F_FRAGLIST = 1 << 6
-NETIF_F_VLAN_CHALLENGED = 1 << 10
-NETIF_F_GSO = 1 << 11
-NETIF_F_LLTX = 1 << 12
-NETIF_F_NETNS_LOCAL = 1 << 13
-NETIF_F_GRO = 1 << 14
-NETIF_F_LRO = 1 << 15
-NETIF_F_TSO = 1 << 16
-NETIF_F_GSO_ROBUST = 1 << 17
-NETIF_F_TSO_ECN = 1 << 18
-NETIF_F_TSO_MANGLEID = 1 << 19
-NETIF_F_TSO6 = 1 << 20
-NETIF_F_GSO_SCTP = 1 << 30
-NETIF_F_GSO_UDP_L4 = 1 << 33
-NETIF_F_GSO_FRAGLIST = 1 << 34
-NETIF_F_SCTP_CRC = 1 << 36
-NETIF_F_LOOPBACK = 1 << 42
-NETIF_F_RXCSUM = 1 << 40
-NETIF_F_NOCACHE_COPY = 1 << 41
-NETIF_F_GRO_FRAGLIST = 1 << 57
-NETIF_F_GRO_UDP_FWD = 1 << 59
-NETIF_F_ALL_TSO = NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_TSO_ECN | NETIF_F_TSO_MANGLEID
-NETIF_F_GSO_SOFTWARE = NETIF_F_ALL_TSO | NETIF_F_GSO_SCTP | NETIF_F_GSO_UDP_L4 | NETIF_F_GSO_FRAGLIST
-NETIF_F_GSO_MASK = ((1 << 20) - 1) << 16
 GSO_MAX_SIZE = 65536
 GSO_LEGACY_MAX_SIZE = 65536
 GSO_MAX_SEGS = 65535
 TSO_LEGACY_MAX_SIZE = 65536
 GRO_MAX_SIZE = 65536
-
-
-class rtnl_link_stats64:
-    """Counters of a device (also struct net_device_stats)."""
-
-    __slots__ = (
-        "collisions",
-        "multicast",
-        "rx_bytes",
-        "rx_compressed",
-        "rx_crc_errors",
-        "rx_dropped",
-        "rx_errors",
-        "rx_fifo_errors",
-        "rx_frame_errors",
-        "rx_length_errors",
-        "rx_missed_errors",
-        "rx_nohandler",
-        "rx_otherhost_dropped",
-        "rx_over_errors",
-        "rx_packets",
-        "tx_aborted_errors",
-        "tx_bytes",
-        "tx_carrier_errors",
-        "tx_compressed",
-        "tx_dropped",
-        "tx_errors",
-        "tx_fifo_errors",
-        "tx_heartbeat_errors",
-        "tx_packets",
-        "tx_window_errors",
-    )  # fmt: skip
-    rx_packets: int
-    tx_packets: int
-    rx_bytes: int
-    tx_bytes: int
-    rx_errors: int
-    tx_errors: int
-    rx_dropped: int
-    tx_dropped: int
-    multicast: int
-    collisions: int
-    rx_compressed: int
-    rx_crc_errors: int
-    rx_fifo_errors: int
-    rx_frame_errors: int
-    rx_nohandler: int
-    rx_otherhost_dropped: int
-    rx_over_errors: int
-    tx_aborted_errors: int
-    tx_carrier_errors: int
-    tx_compressed: int
-    tx_fifo_errors: int
-    tx_heartbeat_errors: int
-    tx_window_errors: int
-    rx_length_errors: int
-    rx_missed_errors: int
-
-    def __init__(self) -> None:
-        for name in self.__slots__:
-            setattr(self, name, 0)
 
 
 net_device_stats = rtnl_link_stats64
@@ -517,47 +423,6 @@ def netif_oper_up(dev: net_device) -> bool:
     return dev.operstate in (6, 0)
 
 
-def netif_tx_queue_stopped(txq: netdev_queue) -> bool:
-    """True while the driver takes no packets."""
-    return bool(txq.state & 1 << QUEUE_STATE_DRV_XOFF)
-
-
-def netif_queue_stopped(dev: net_device) -> bool:
-    """True while the driver takes no packets."""
-    return bool(dev._tx.state & 1 << QUEUE_STATE_DRV_XOFF)
-
-
-def netif_start_queue(dev: net_device) -> None:
-    """The driver takes packets."""
-    dev._tx.state &= ~(1 << QUEUE_STATE_DRV_XOFF)
-
-
-def netif_stop_queue(dev: net_device) -> None:
-    """The driver takes no more packets for now."""
-    dev._tx.state |= 1 << QUEUE_STATE_DRV_XOFF
-
-
 def netif_is_bridge_master(dev: net_device) -> bool:
     """True if the device is a bridge."""
     return bool(dev.priv_flags & IFF_EBRIDGE)
-
-
-def dev_hard_header(
-    skb: sk_buff, dev: net_device, type: int, daddr: bytes | None, saddr: bytes | None, length: int
-) -> int:
-    """Put a link header in front of the packet; its length, negative if the destination is still unknown."""
-    ops = dev.header_ops
-    return 0 if ops is None else ops.create(skb, dev, type, daddr, saddr, length)
-
-
-def dev_parse_header(skb: sk_buff) -> bytes:
-    """The sender's link address, b"" if the device has none."""
-    dev = skb.dev
-    assert dev is not None
-    ops = dev.header_ops
-    return b"" if ops is None or ops.parse is None else ops.parse(skb)
-
-
-def LL_RESERVED_SPACE(dev: net_device) -> int:
-    """Head room to keep for the device's header."""
-    return ((dev.hard_header_len + dev.needed_headroom) & ~(HH_DATA_MOD - 1)) + HH_DATA_MOD

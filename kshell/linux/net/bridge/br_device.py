@@ -8,11 +8,7 @@ from kshell.abi.errno import EADDRNOTAVAIL
 from kshell.abi.netdevice import ETH_HLEN, ETH_MAX_MTU, NET_ADDR_SET
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.if_ether import eth_hdr, is_multicast_ether_addr, is_valid_ether_addr
-from kshell.linux.include.linux.netdevice import (
-    IFF_DONT_BRIDGE,
-    IFF_EBRIDGE,
-    IFF_NO_QUEUE,
-    NETDEV_TX_OK,
+from kshell.linux.include.linux.netdev_features import (
     NETIF_F_FRAGLIST,
     NETIF_F_GSO_SOFTWARE,
     NETIF_F_HIGHDMA,
@@ -20,6 +16,12 @@ from kshell.linux.include.linux.netdevice import (
     NETIF_F_LLTX,
     NETIF_F_NETNS_LOCAL,
     NETIF_F_SG,
+)
+from kshell.linux.include.linux.netdevice import (
+    IFF_DONT_BRIDGE,
+    IFF_EBRIDGE,
+    IFF_NO_QUEUE,
+    NETDEV_TX_OK,
     net_device,
     net_device_ops,
 )

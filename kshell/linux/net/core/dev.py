@@ -26,7 +26,8 @@ from kshell.linux.kernel.notifier import raw_notifier_call_chain, raw_notifier_c
 from kshell.linux.net.core.rtnl_lock import rtnl_lock, rtnl_unlock
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.netdevice import net_device, rtnl_link_stats64
+    from kshell.linux.include.linux.if_link import rtnl_link_stats64
+    from kshell.linux.include.linux.netdevice import net_device
     from kshell.linux.include.linux.netlink import netlink_ext_ack
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.init.kernel import Kernel

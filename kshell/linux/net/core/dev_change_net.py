@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import EBUSY, EEXIST, EINVAL
 from kshell.abi.rtnetlink import RTM_DELLINK, RTM_NEWLINK
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.netdevice import (
-    NETDEV_REGISTER,
-    NETDEV_UNREGISTER,
-    NETIF_F_NETNS_LOCAL,
-    NETREG_REGISTERED,
-    dev_net_set,
-)
+from kshell.linux.include.linux.netdev_features import NETIF_F_NETNS_LOCAL
+from kshell.linux.include.linux.netdevice import NETDEV_REGISTER, NETDEV_UNREGISTER, NETREG_REGISTERED, dev_net_set
 from kshell.linux.net.core import net_namespace_id, rtnetlink_ifinfo
 from kshell.linux.net.core.dev import __dev_get_by_index, __dev_get_by_name, call_netdevice_notifiers
 from kshell.linux.net.core.dev_flags import dev_close

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kshell.linux.include.linux.netdevice import (
-    NETDEV_FEAT_CHANGE,
+from kshell.linux.include.linux.netdev_features import (
     NETIF_F_ALL_TSO,
     NETIF_F_FRAGLIST,
     NETIF_F_GSO,
@@ -15,6 +14,7 @@ from kshell.linux.include.linux.netdevice import (
     NETIF_F_LRO,
     NETIF_F_SG,
 )
+from kshell.linux.include.linux.netdevice import NETDEV_FEAT_CHANGE
 from kshell.linux.net.core.dev import call_netdevice_notifiers
 
 if TYPE_CHECKING:

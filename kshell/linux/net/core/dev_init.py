@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.linux.drivers.net.loopback import loopback_net_ops
-from kshell.linux.include.linux.netdevice import NETIF_F_NETNS_LOCAL, napi_struct, softnet_data
+from kshell.linux.include.linux.netdev_features import NETIF_F_NETNS_LOCAL
+from kshell.linux.include.linux.netdevice import napi_struct, softnet_data
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.kernel.softirq import NET_RX_SOFTIRQ, NET_TX_SOFTIRQ, open_softirq
 from kshell.linux.net.core.dev import __dev_get_by_name

@@ -9,6 +9,13 @@ from kshell.abi.errno import EBUSY, EEXIST, EINVAL
 from kshell.abi.netdevice import IFF_LOOPBACK, IFF_UP, IFNAMSIZ
 from kshell.abi.rtnetlink import RTM_DELLINK, RTM_NEWLINK
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.netdev_features import (
+    NETIF_F_GRO,
+    NETIF_F_GRO_FRAGLIST,
+    NETIF_F_GRO_UDP_FWD,
+    NETIF_F_GSO,
+    NETIF_F_NOCACHE_COPY,
+)
 from kshell.linux.include.linux.netdevice import (
     LINK_STATE_PRESENT,
     NET_NAME_ENUM,
@@ -17,11 +24,6 @@ from kshell.linux.include.linux.netdevice import (
     NETDEV_POST_INIT,
     NETDEV_REGISTER,
     NETDEV_UNREGISTER,
-    NETIF_F_GRO,
-    NETIF_F_GRO_FRAGLIST,
-    NETIF_F_GRO_UDP_FWD,
-    NETIF_F_GSO,
-    NETIF_F_NOCACHE_COPY,
     NETREG_REGISTERED,
     NETREG_UNREGISTERED,
     NETREG_UNREGISTERING,

@@ -8,18 +8,15 @@ from kshell.abi.errno import ENETDOWN
 from kshell.abi.netdevice import IFF_UP
 from kshell.abi.packet import PACKET_LOOPBACK, PACKET_OUTGOING
 from kshell.abi.socket import SCM_TSTAMP_SCHED
+from kshell.linux.include.linux.netdev_features import NETIF_F_GSO_MASK, NETIF_F_GSO_UDP_L4, NETIF_F_TSO
 from kshell.linux.include.linux.netdevice import (
     IFF_XMIT_DST_RELEASE,
     LINK_STATE_START,
     NET_RX_SUCCESS,
     NET_XMIT_SUCCESS,
     NETDEV_TX_OK,
-    NETIF_F_GSO_MASK,
-    NETIF_F_GSO_UDP_L4,
-    NETIF_F_TSO,
-    QUEUE_STATE_DRV_XOFF,
-    netif_tx_queue_stopped,
 )
+from kshell.linux.include.linux.netdevice_xmit import QUEUE_STATE_DRV_XOFF, netif_tx_queue_stopped
 from kshell.linux.include.linux.skbuff import (
     CHECKSUM_PARTIAL,
     CHECKSUM_UNNECESSARY,

@@ -8,7 +8,8 @@ from kshell.abi.netdevice import ETH_P_ALL
 from kshell.linux.fs.proc.generic import proc_create_seq_private, remove_proc_entry
 from kshell.linux.fs.proc.proc_net import proc_create_net, seq_file_net
 from kshell.linux.fs.seq_file import seq_list_next_head, seq_list_start_head, seq_printf, seq_puts
-from kshell.linux.include.linux.netdevice import net_device, packet_type, rtnl_link_stats64
+from kshell.linux.include.linux.if_link import rtnl_link_stats64
+from kshell.linux.include.linux.netdevice import net_device, packet_type
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_operations
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.net.core.dev import dev_get_stats

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EINVAL, EOPNOTSUPP, EPERM, ERANGE
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.if_link import rtnl_link_stats64
 from kshell.linux.include.linux.kernfs import attribute, attribute_group
-from kshell.linux.include.linux.netdevice import NET_NAME_UNKNOWN, netif_carrier_ok, netif_running, rtnl_link_stats64
+from kshell.linux.include.linux.netdevice import NET_NAME_UNKNOWN, netif_carrier_ok, netif_running
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.net.core import dev_settings
 from kshell.linux.net.core.dev import dev_get_iflink, dev_get_stats

@@ -64,6 +64,7 @@ from kshell.abi.netdevice import IF_OPER_DOWN
 from kshell.abi.rtnetlink import RTNLGRP_LINK
 from kshell.abi.socket import AF_UNSPEC
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.if_link import rtnl_link_stats64
 from kshell.linux.include.linux.netdevice import (
     NETDEV_FEAT_CHANGE,
     NETDEV_NOTIFY_PEERS,
@@ -72,7 +73,6 @@ from kshell.linux.include.linux.netdevice import (
     NETREG_REGISTERED,
     netif_carrier_ok,
     netif_running,
-    rtnl_link_stats64,
 )
 from kshell.linux.include.net.netlink import (
     nla_nest_cancel,

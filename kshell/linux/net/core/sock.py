@@ -23,7 +23,7 @@ from kshell.linux.include.linux.net import (
     SOCK_WAKE_WAITD,
     SOCKWQ_ASYNC_WAITDATA,
 )
-from kshell.linux.include.linux.netdevice import NETIF_F_GSO, NETIF_F_GSO_SOFTWARE
+from kshell.linux.include.linux.netdev_features import NETIF_F_GSO, NETIF_F_GSO_SOFTWARE
 from kshell.linux.include.linux.poll import EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
 from kshell.linux.include.linux.random import get_random_u32
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE

@@ -10,7 +10,7 @@ from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EINVAL, ENODEV, EOPNOTSUPP, EPERM
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import ETOOSMALL
-from kshell.linux.include.linux.netdevice import (
+from kshell.linux.include.linux.netdev_features import (
     NETIF_F_ALL_TSO,
     NETIF_F_FRAGLIST,
     NETIF_F_GRO,
@@ -21,10 +21,8 @@ from kshell.linux.include.linux.netdevice import (
     NETIF_F_SCTP_CRC,
     NETIF_F_SG,
     NETIF_F_VLAN_CHALLENGED,
-    netif_carrier_ok,
-    netif_device_present,
-    netif_running,
 )
+from kshell.linux.include.linux.netdevice import netif_carrier_ok, netif_device_present, netif_running
 from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user
 from kshell.linux.init.version import UTS_RELEASE
 from kshell.linux.kernel.capability import ns_capable

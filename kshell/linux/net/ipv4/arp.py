@@ -37,14 +37,13 @@ from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.netdevice import (
     IFF_XMIT_DST_RELEASE,
-    LL_RESERVED_SPACE,
     NETDEV_CHANGE,
     NETDEV_CHANGEADDR,
-    dev_hard_header,
     netdev_notifier_change_info,
     netdev_notifier_info_to_dev,
     netif_carrier_ok,
 )
+from kshell.linux.include.linux.netdevice_xmit import LL_RESERVED_SPACE, dev_hard_header
 from kshell.linux.include.linux.notifier import NOTIFY_DONE, notifier_block
 from kshell.linux.include.linux.skbuff import skb_dst_set
 from kshell.linux.include.net.dropreason import SKB_DROP_REASON_NEIGH_FAILED

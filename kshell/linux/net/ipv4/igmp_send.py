@@ -21,7 +21,7 @@ from kshell.linux.include.linux.inetdevice import (
 )
 from kshell.linux.include.linux.ip import IP_DF, _checksum, iphdr
 from kshell.linux.include.linux.jiffies import HZ
-from kshell.linux.include.linux.netdevice import LL_RESERVED_SPACE
+from kshell.linux.include.linux.netdevice_xmit import LL_RESERVED_SPACE
 from kshell.linux.include.linux.random import prandom_u32_max
 from kshell.linux.include.linux.skbuff import skb_dst_set
 from kshell.linux.include.net.flow import flowi4

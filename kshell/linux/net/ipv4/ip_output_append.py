@@ -9,7 +9,7 @@ from kshell.abi.errno import EACCES, EAGAIN, EFAULT, EMSGSIZE, ENETUNREACH, ENOB
 from kshell.abi.socket import MSG_CONFIRM, MSG_DONTWAIT, MSG_MORE, MSG_PROBE
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.net import SOCK_NOSPACE
-from kshell.linux.include.linux.netdevice import NETIF_F_HW_CSUM, NETIF_F_SG
+from kshell.linux.include.linux.netdev_features import NETIF_F_HW_CSUM, NETIF_F_SG
 from kshell.linux.include.linux.sched import signal_pending
 from kshell.linux.include.linux.skbuff import (
     CHECKSUM_NONE,

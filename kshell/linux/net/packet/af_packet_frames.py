@@ -22,7 +22,8 @@ from kshell.abi.socket import (
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.if_ether import ethhdr
 from kshell.linux.include.linux.if_vlan import VLAN_HLEN
-from kshell.linux.include.linux.netdevice import NET_RX_SUCCESS, dev_hard_header, net_device, packet_type
+from kshell.linux.include.linux.netdevice import NET_RX_SUCCESS, net_device, packet_type
+from kshell.linux.include.linux.netdevice_xmit import dev_hard_header
 from kshell.linux.include.linux.skbuff import __skb_queue_tail, skb_shared
 from kshell.linux.include.linux.socket import MSG_CMSG_COMPAT
 from kshell.linux.lib.iov_iter import copy_from_iter_full

@@ -11,8 +11,8 @@ from kshell.linux.include.linux.netdevice import (
     NET_XMIT_SUCCESS,
     NETDEV_TX_OK,
     netif_carrier_ok,
-    netif_tx_queue_stopped,
 )
+from kshell.linux.include.linux.netdevice_xmit import netif_tx_queue_stopped
 from kshell.linux.include.linux.skbuff import __skb_dequeue, __skb_queue_head, __skb_queue_tail, sk_buff_head
 from kshell.linux.include.net.sch_generic import (
     QDISC_STATE_DEACTIVATED,

@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from kshell.linux.fs.proc.proc_sysctl import _sysctl_set
-from kshell.linux.include.linux.netdevice import NETIF_F_LRO
+from kshell.linux.include.linux.netdev_features import NETIF_F_LRO
 from kshell.linux.include.trace.events import NetDevXmit, NetifReceive
 
 ENODEV, EPERM, EINVAL, ENOTTY, EFAULT, EOPNOTSUPP = -19, -1, -22, -25, -14, -95

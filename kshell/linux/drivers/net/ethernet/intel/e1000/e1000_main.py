@@ -29,19 +29,21 @@ from kshell.linux.drivers.pci.pci_driver import pci_driver, pci_register_driver,
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.if_ether import is_valid_ether_addr
 from kshell.linux.include.linux.interrupt import IRQ_HANDLED, IRQ_NONE, IRQF_SHARED
-from kshell.linux.include.linux.netdevice import (
+from kshell.linux.include.linux.netdev_features import (
     NETIF_F_HIGHDMA,
     NETIF_F_HW_CSUM,
     NETIF_F_RXCSUM,
     NETIF_F_SG,
     NETIF_F_TSO,
+)
+from kshell.linux.include.linux.netdevice import (
     napi_struct,
     net_device,
     net_device_ops,
     netif_carrier_ok,
     netif_running,
-    netif_start_queue,
 )
+from kshell.linux.include.linux.netdevice_xmit import netif_start_queue
 from kshell.linux.include.linux.pci import PCI_VENDOR_ID_INTEL, pci_dev, pci_get_drvdata, pci_name, pci_set_drvdata
 from kshell.linux.include.linux.workqueue import work_struct
 from kshell.linux.kernel.irq.manage import free_irq, request_irq

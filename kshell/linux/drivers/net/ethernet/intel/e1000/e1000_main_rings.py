@@ -17,15 +17,8 @@ from kshell.linux.drivers.net.ethernet.intel.e1000.e1000 import (
     e1000_tx_ring,
 )
 from kshell.linux.drivers.net.frame import Frame, _frames_of, _skb_of
-from kshell.linux.include.linux.netdevice import (
-    NETDEV_TX_BUSY,
-    NETDEV_TX_OK,
-    netif_carrier_ok,
-    netif_queue_stopped,
-    netif_running,
-    netif_start_queue,
-    netif_stop_queue,
-)
+from kshell.linux.include.linux.netdevice import NETDEV_TX_BUSY, NETDEV_TX_OK, netif_carrier_ok, netif_running
+from kshell.linux.include.linux.netdevice_xmit import netif_queue_stopped, netif_start_queue, netif_stop_queue
 from kshell.linux.include.linux.skbuff import CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY, MAX_SKB_FRAGS
 from kshell.linux.kernel.irq.manage import handle_irq_event, irq_exit
 from kshell.linux.net.core.dev_receive import napi_complete_done, napi_gro_receive
