@@ -1,23 +1,22 @@
-"""net/socket.c: sockets as files. The system calls are in socket_syscalls, socket_msg and socket_ioctl."""
+"""net/socket.c: sockets as inodes and files: how they are made, found and released; their families.
+
+What is done with such a file is in socket_file, the system calls are in socket_syscalls, socket_msg and socket_ioctl.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from kshell.abi.errno import EAFNOSUPPORT, EBADF, EEXIST, EINVAL, ENODEV, ENOENT, ENOTSOCK, ERANGE, ESPIPE
+from kshell.abi.errno import EAFNOSUPPORT, EBADF, EEXIST, EINVAL, ENOENT, ENOTSOCK, ERANGE
 from kshell.abi.fcntl import O_NONBLOCK, O_RDWR
 from kshell.abi.socket import (
-    MSG_DONTWAIT,
-    MSG_EOR,
     PF_INET,
     PF_PACKET,
     SOCK_PACKET,
-    SOCK_SEQPACKET,
     SS_UNCONNECTED,
 )
 from kshell.abi.stat import SOCKFS_MAGIC
 from kshell.linux.fs.attr import simple_setattr
-from kshell.linux.fs.fcntl import fasync_helper
 from kshell.linux.fs.file import __fdget, fd_install, get_unused_fd_flags, put_unused_fd
 from kshell.linux.fs.file_table import alloc_file_pseudo, fput
 from kshell.linux.fs.filesystems import register_filesystem
@@ -26,12 +25,10 @@ from kshell.linux.fs.libfs import init_pseudo, simple_statfs
 from kshell.linux.fs.namespace import kern_mount
 from kshell.linux.fs.open_file import stream_open
 from kshell.linux.fs.splice_to_file import generic_splice_sendpage
-from kshell.linux.fs.splice_to_pipe import generic_file_splice_read
 from kshell.linux.fs.super import kill_anon_super
 from kshell.linux.include.linux.dcache import d_inode, dentry_operations
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
-    IOCB_NOWAIT,
     file_operations,
     file_system_type,
     inode,
@@ -47,37 +44,37 @@ from kshell.linux.include.linux.net import (
     socket_alloc,
     socket_wq,
 )
-from kshell.linux.include.linux.socket import msghdr
 from kshell.linux.include.linux.uaccess import copy_to_user
-from kshell.linux.include.linux.uio import kvec_iter
-from kshell.linux.include.net.sock import SOCK_FASYNC, sock_reset_flag, sock_set_flag
 from kshell.linux.kernel.kmod import request_module
 from kshell.linux.kernel.module.main import module_put, try_module_get
 from kshell.linux.kernel.printk import pr_info
 from kshell.linux.mm.slab_common import kmem_cache_create
 from kshell.linux.mm.slub import kmem_cache_alloc_lru, kmem_cache_free
 from kshell.linux.net.core.skbuff import skb_init
-from kshell.linux.net.core.sock_lock import lock_sock, release_sock
 from kshell.linux.net.netfilter.core import netfilter_init
+from kshell.linux.net.socket_file import (
+    sock_fasync,
+    sock_mmap,
+    sock_poll,
+    sock_read_iter,
+    sock_sendpage,
+    sock_show_fdinfo,
+    sock_splice_eof,
+    sock_splice_read,
+    sock_write_iter,
+)
 from kshell.linux.net.socket_ioctl import compat_sock_ioctl, sock_ioctl
 from kshell.linux.net.sysctl_net import net_sysctl_init
 from kshell.linux.security.security import (
     security_socket_create,
     security_socket_post_create,
-    security_socket_recvmsg,
-    security_socket_sendmsg,
 )
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.dcache import dentry
-    from kshell.linux.include.linux.fs import file, iattr, kiocb, super_block
+    from kshell.linux.include.linux.fs import file, iattr, super_block
     from kshell.linux.include.linux.fs_context import fs_context
-    from kshell.linux.include.linux.fs_ops import Ppos
-    from kshell.linux.include.linux.pipe_fs_i import pipe_inode_info
-    from kshell.linux.include.linux.poll import poll_table
     from kshell.linux.include.linux.sched import Rest, task_struct
-    from kshell.linux.include.linux.seq_file import seq_file
-    from kshell.linux.include.linux.uio import iov_iter
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.init.kernel import Kernel
 
@@ -333,77 +330,6 @@ def sock_create_kern(net: net, family: int, type: int, protocol: int) -> socket:
     return __sock_create(net, family, type, protocol, 1)
 
 
-async def sock_sendmsg_nosec(sock: socket, msg: msghdr) -> int:
-    """Send by the family's operation."""
-    assert sock.ops is not None
-    return await sock.ops.sendmsg(sock, msg, msg.msg_iter.count)
-
-
-async def __sock_sendmsg(sock: socket, msg: msghdr) -> int:
-    """Send a message: how many bytes went."""
-    size = msg.msg_iter.count
-    security_socket_sendmsg(sock, msg, size)
-    return await sock.ops.sendmsg(sock, msg, size)  # type: ignore[union-attr]
-
-
-async def sock_recvmsg(sock: socket, msg: msghdr, flags: int) -> int:
-    """Receive a message: how many bytes came."""
-    size = msg.msg_iter.count
-    security_socket_recvmsg(sock, msg, size, flags)
-    return await sock.ops.recvmsg(sock, msg, size, flags)  # type: ignore[union-attr]
-
-
-async def kernel_sendmsg(sock: socket, data: bytes, flags: int) -> int:
-    """Send bytes of the kernel's own."""
-    assert sock.sk is not None
-    return await __sock_sendmsg(sock, msghdr(sock.sk.skc_net.kernel.current, kvec_iter(data), flags))
-
-
-async def sock_read_iter(iocb: kiocb, to: iov_iter) -> int:
-    """read() and readv(). ESPIPE: at an offset."""
-    f = iocb.ki_filp
-    sock = cast("socket", f.private_data)
-    flags = MSG_DONTWAIT if f.f_flags & O_NONBLOCK or iocb.ki_flags & IOCB_NOWAIT else 0
-    if iocb.ki_pos != 0:
-        raise KernelError(ESPIPE)
-    if not to.count:
-        return 0
-    assert sock.sk is not None
-    msg = msghdr(sock.sk.skc_net.kernel.current, to, flags)
-    msg.msg_iocb = iocb
-    return await sock_recvmsg(sock, msg, flags)
-
-
-async def sock_write_iter(iocb: kiocb, source: iov_iter) -> int:
-    """write() and writev(). ESPIPE: at an offset."""
-    f = iocb.ki_filp
-    sock = cast("socket", f.private_data)
-    if iocb.ki_pos != 0:
-        raise KernelError(ESPIPE)
-    flags = MSG_DONTWAIT if f.f_flags & O_NONBLOCK or iocb.ki_flags & IOCB_NOWAIT else 0
-    if sock.type == SOCK_SEQPACKET:
-        flags |= MSG_EOR
-    assert sock.sk is not None
-    msg = msghdr(sock.sk.skc_net.kernel.current, source, flags)
-    msg.msg_iocb = iocb
-    return await __sock_sendmsg(sock, msg)
-
-
-def sock_poll(f: file, wait: poll_table | None) -> int:
-    """What the socket is ready for."""
-    sock = cast("socket", f.private_data)
-    return sock.ops.poll(f, sock, wait)  # type: ignore[union-attr]
-
-
-def sock_mmap(f: file, vma: object) -> int:
-    """mmap(). ENODEV: the family has none."""
-    sock = cast("socket", f.private_data)
-    assert sock.ops is not None
-    if sock.ops.mmap is None:
-        raise KernelError(ENODEV)
-    return sock.ops.mmap(f, sock, vma)
-
-
 def sock_close(inode: inode, f: file) -> Rest | None:
     """The last descriptor is closed."""
     rest = __sock_release(inode._alloc.socket, inode)  # type: ignore[attr-defined]  # a _sockfs_inode
@@ -412,56 +338,6 @@ def sock_close(inode: inode, f: file) -> Rest | None:
 
 async def _rest_of_sock_close(rest: Rest) -> None:
     await rest
-
-
-def sock_fasync(fd: int, f: file, on: int) -> int:
-    """O_ASYNC is set or cleared: send SIGIO or don't. EINVAL: the socket is closed."""
-    sock = cast("socket", f.private_data)
-    sk = sock.sk
-    if sk is None:
-        raise KernelError(EINVAL)
-    lock_sock(sk)
-    fasync_helper(fd, f, on, sock.wq, "fasync_list")
-    if sock.wq.fasync_list is None:
-        sock_reset_flag(sk, SOCK_FASYNC)
-    else:
-        sock_set_flag(sk, SOCK_FASYNC)
-    release_sock(sk)
-    return 0
-
-
-async def sock_sendpage(f: file, page: bytes, offset: int, size: int, ppos: Ppos | None, more: int) -> int:
-    """splice() and sendfile() to a socket."""
-    sock = cast("socket", f.private_data)
-    flags = (MSG_DONTWAIT if f.f_flags & O_NONBLOCK else 0) | more
-    assert sock.ops is not None
-    data = page[offset : offset + size]
-    if sock.ops.sendpage is not None:
-        return await sock.ops.sendpage(sock, data, flags)
-    return await kernel_sendmsg(sock, data, flags)
-
-
-async def sock_splice_read(f: file, ppos: Ppos, pipe: pipe_inode_info, length: int, flags: int) -> int:
-    """splice() from a socket."""
-    sock = cast("socket", f.private_data)
-    assert sock.ops is not None
-    if sock.ops.splice_read is None:
-        return await generic_file_splice_read(f, ppos, pipe, length, flags)
-    return await sock.ops.splice_read(sock, ppos, pipe, length, flags)
-
-
-def sock_splice_eof(f: file) -> None:
-    """No more will be spliced: send what was held back."""
-    sock = cast("socket", f.private_data)
-    if sock.ops is not None and sock.ops.splice_eof is not None:
-        sock.ops.splice_eof(sock)
-
-
-def sock_show_fdinfo(m: seq_file, f: file) -> None:
-    """/proc/PID/fdinfo."""
-    sock = cast("socket", f.private_data)
-    if sock.ops is not None and sock.ops.show_fdinfo is not None:
-        sock.ops.show_fdinfo(m, sock)
 
 
 socket_file_ops = file_operations(

@@ -21,13 +21,8 @@ from kshell.linux.kernel.time.timekeeping import ktime_get
 from kshell.linux.lib.iov_iter import import_iovec, import_single_range
 from kshell.linux.net.compat_msghdr import cmsghdr_from_user_compat_to_kern, get_compat_msghdr
 from kshell.linux.net.core.sock_mem import sock_kfree_s, sock_kmalloc
-from kshell.linux.net.socket import (
-    __sock_sendmsg,
-    fput_light,
-    sock_recvmsg,
-    sock_sendmsg_nosec,
-    sockfd_lookup_light,
-)
+from kshell.linux.net.socket import fput_light, sockfd_lookup_light
+from kshell.linux.net.socket_file import __sock_sendmsg, sock_recvmsg, sock_sendmsg_nosec
 from kshell.linux.net.socket_syscalls import move_addr_to_kernel, move_addr_to_user
 
 if TYPE_CHECKING:
