@@ -12,7 +12,8 @@ from kshell.abi.stat import S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP
 from kshell.linux.fs.inode import current_time, in_group_p, inode_owner_or_capable
 from kshell.linux.fs.namei_permission import capable_wrt_inode_uidgid, inode_permission
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import (
+from kshell.linux.include.linux.fs import MAY_WRITE, S_APPEND, S_IMMUTABLE, inode
+from kshell.linux.include.linux.fs_attr import (
     ATTR_ATIME,
     ATTR_ATIME_SET,
     ATTR_CTIME,
@@ -27,11 +28,7 @@ from kshell.linux.include.linux.fs import (
     ATTR_TIMES_SET,
     ATTR_TOUCH,
     ATTR_UID,
-    MAY_WRITE,
-    S_APPEND,
-    S_IMMUTABLE,
     iattr,
-    inode,
 )
 from kshell.linux.kernel.capability import capable
 from kshell.linux.kernel.signal import send_sig

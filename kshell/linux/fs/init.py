@@ -9,7 +9,7 @@ from kshell.linux.fs.attr import notify_change
 from kshell.linux.fs.namei import done_path_create, kern_path, kern_path_create, path_put
 from kshell.linux.fs.namei_vfs import vfs_mkdir, vfs_mknod, vfs_symlink
 from kshell.linux.fs.namespace_calls import path_mount
-from kshell.linux.include.linux.fs import ATTR_CTIME, ATTR_MODE, iattr
+from kshell.linux.include.linux.fs_attr import ATTR_CTIME, ATTR_MODE, iattr
 from kshell.linux.include.linux.namei import LOOKUP_DIRECTORY, LOOKUP_FOLLOW
 
 if TYPE_CHECKING:

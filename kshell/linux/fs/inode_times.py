@@ -11,7 +11,8 @@ from kshell.linux.fs.attr import notify_change, setattr_should_drop_suidgid
 from kshell.linux.fs.inode import current_time
 from kshell.linux.fs.namespace import __mnt_drop_write, __mnt_is_readonly, __mnt_want_write
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import ATTR_FORCE, IOCB_NOWAIT, S_NOATIME, S_NOCMTIME, iattr, inode
+from kshell.linux.include.linux.fs import IOCB_NOWAIT, S_NOATIME, S_NOCMTIME, inode
+from kshell.linux.include.linux.fs_attr import ATTR_FORCE, iattr
 from kshell.linux.include.linux.mount import MNT_NOATIME, MNT_NODIRATIME, MNT_RELATIME, mnt_user_ns
 from kshell.linux.security.security import security_inode_need_killpriv
 

@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import EAGAIN, EDEADLK
 from kshell.abi.fcntl import F_UNLCK, F_WRLCK
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import (
-    FL_ACCESS,
-    FL_FLOCK,
-    FL_POSIX,
-    OFFSET_MAX,
-    file_lock,
-    file_lock_context,
-    inode,
-)
+from kshell.linux.include.linux.fs import inode
+from kshell.linux.include.linux.fs_lock import FL_ACCESS, FL_FLOCK, FL_POSIX, OFFSET_MAX, file_lock, file_lock_context
 from kshell.linux.include.linux.wait import wait_queue_head
 from kshell.linux.kernel.sched.wait import wait_event_interruptible, wake_up
 

@@ -31,16 +31,8 @@ from kshell.linux.fs.locks import (
     posix_test_lock,
 )
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import (
-    FL_FLOCK,
-    FL_OFDLCK,
-    FL_POSIX,
-    FL_SLEEP,
-    FMODE_READ,
-    FMODE_WRITE,
-    OFFSET_MAX,
-    file_lock,
-)
+from kshell.linux.include.linux.fs import FMODE_READ, FMODE_WRITE
+from kshell.linux.include.linux.fs_lock import FL_FLOCK, FL_OFDLCK, FL_POSIX, FL_SLEEP, OFFSET_MAX, file_lock
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import copy_from_user, copy_to_user
 from kshell.linux.security.security import security_file_lock

@@ -69,21 +69,8 @@ from kshell.linux.fs.namespace import mnt_drop_write, mnt_want_write
 from kshell.linux.fs.open_file import finish_open, get_write_access, put_write_access, vfs_open
 from kshell.linux.include.linux.dcache import SLASH_NAME, d_can_lookup, d_is_dir, qstr
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import (
-    ATTR_CTIME,
-    ATTR_FILE,
-    ATTR_MTIME,
-    ATTR_OPEN,
-    ATTR_SIZE,
-    FMODE_CREATED,
-    I_LINKABLE,
-    MAY_EXEC,
-    MAY_OPEN,
-    MAY_WRITE,
-    S_APPEND,
-    S_DEAD,
-    iattr,
-)
+from kshell.linux.include.linux.fs import FMODE_CREATED, I_LINKABLE, MAY_EXEC, MAY_OPEN, MAY_WRITE, S_APPEND, S_DEAD
+from kshell.linux.include.linux.fs_attr import ATTR_CTIME, ATTR_FILE, ATTR_MTIME, ATTR_OPEN, ATTR_SIZE, iattr
 from kshell.linux.include.linux.fs_ops import FMODE_OPENED
 from kshell.linux.include.linux.mount import MNT_NODEV, MNT_NOEXEC
 from kshell.linux.include.linux.namei import (

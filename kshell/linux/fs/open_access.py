@@ -28,16 +28,8 @@ from kshell.linux.fs.namei_permission import inode_permission
 from kshell.linux.fs.namespace import __mnt_is_readonly, mnt_drop_write, mnt_want_write
 from kshell.linux.fs.open_file import get_write_access, put_write_access, special_file
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import (
-    ATTR_CTIME,
-    ATTR_MTIME,
-    FMODE_WRITE,
-    MAY_ACCESS,
-    MAY_EXEC,
-    MAY_WRITE,
-    S_APPEND,
-    S_IMMUTABLE,
-)
+from kshell.linux.include.linux.fs import FMODE_WRITE, MAY_ACCESS, MAY_EXEC, MAY_WRITE, S_APPEND, S_IMMUTABLE
+from kshell.linux.include.linux.fs_attr import ATTR_CTIME, ATTR_MTIME
 from kshell.linux.include.linux.mount import MNT_NOEXEC
 from kshell.linux.include.linux.namei import (
     LOOKUP_EMPTY,

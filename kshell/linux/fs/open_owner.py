@@ -16,16 +16,8 @@ from kshell.linux.fs.namei_permission import inode_permission
 from kshell.linux.fs.namespace import mnt_drop_write, mnt_want_write
 from kshell.linux.include.linux.dcache import d_can_lookup
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import (
-    ATTR_CTIME,
-    ATTR_GID,
-    ATTR_KILL_SUID,
-    ATTR_MODE,
-    ATTR_UID,
-    MAY_CHDIR,
-    MAY_EXEC,
-    iattr,
-)
+from kshell.linux.include.linux.fs import MAY_CHDIR, MAY_EXEC
+from kshell.linux.include.linux.fs_attr import ATTR_CTIME, ATTR_GID, ATTR_KILL_SUID, ATTR_MODE, ATTR_UID, iattr
 from kshell.linux.include.linux.namei import LOOKUP_DIRECTORY, LOOKUP_EMPTY, LOOKUP_FOLLOW
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.kernel.capability import ns_capable

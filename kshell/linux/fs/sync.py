@@ -9,7 +9,7 @@ from kshell.abi.fcntl import POSIX_FADV_NOREUSE
 from kshell.abi.stat import S_IFBLK, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG
 from kshell.linux.fs.file import __fdget, fdput
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import OFFSET_MAX
+from kshell.linux.include.linux.fs_lock import OFFSET_MAX
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 
 if TYPE_CHECKING:

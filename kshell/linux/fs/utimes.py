@@ -13,7 +13,7 @@ from kshell.linux.fs.file import __fdget, fdput
 from kshell.linux.fs.namei import path_put, user_path_at
 from kshell.linux.fs.namespace import mnt_drop_write, mnt_want_write
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import (
+from kshell.linux.include.linux.fs_attr import (
     ATTR_ATIME,
     ATTR_ATIME_SET,
     ATTR_CTIME,

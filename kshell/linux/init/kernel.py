@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.cred import cred
     from kshell.linux.include.linux.dcache import dentry, qstr
     from kshell.linux.include.linux.eventpoll import epitems_head
-    from kshell.linux.include.linux.fs import file, file_lock, file_system_type, files_stat_struct, inode, super_block
+    from kshell.linux.include.linux.fs import file, file_system_type, files_stat_struct, inode, super_block
+    from kshell.linux.include.linux.fs_lock import file_lock
     from kshell.linux.include.linux.inetdevice import in_ifaddr
     from kshell.linux.include.linux.interrupt import irqaction
     from kshell.linux.include.linux.kernfs import kernfs_node

@@ -36,7 +36,8 @@ from kshell.linux.fs.splice_to_file import iter_file_splice_write
 from kshell.linux.fs.splice_to_pipe import generic_file_splice_read
 from kshell.linux.fs.stat import generic_fillattr
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import ATTR_SIZE, file_operations, inode, inode_operations
+from kshell.linux.include.linux.fs import file_operations, inode, inode_operations
+from kshell.linux.include.linux.fs_attr import ATTR_SIZE
 from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.random import get_random_u32
 from kshell.linux.mm.filemap import generic_file_write_iter
@@ -54,7 +55,8 @@ from kshell.linux.security.security import security_inode_init_security
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.dcache import dentry
-    from kshell.linux.include.linux.fs import file, iattr, super_block
+    from kshell.linux.include.linux.fs import file, super_block
+    from kshell.linux.include.linux.fs_attr import iattr
     from kshell.linux.include.linux.path import path
     from kshell.linux.include.linux.sched import user_namespace
     from kshell.linux.include.linux.stat import kstat

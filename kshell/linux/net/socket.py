@@ -72,7 +72,8 @@ from kshell.linux.security.security import (
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.dcache import dentry
-    from kshell.linux.include.linux.fs import file, iattr, super_block
+    from kshell.linux.include.linux.fs import file, super_block
+    from kshell.linux.include.linux.fs_attr import iattr
     from kshell.linux.include.linux.fs_context import fs_context
     from kshell.linux.include.linux.sched import Rest, task_struct
     from kshell.linux.include.net.net_namespace import net

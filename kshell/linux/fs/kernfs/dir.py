@@ -16,20 +16,15 @@ from kshell.linux.fs.read_write import generic_file_llseek
 from kshell.linux.fs.stat import generic_fillattr
 from kshell.linux.include.linux.dcache import dentry, dentry_operations
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import (
-    ATTR_MODE,
-    DOTS,
-    dir_context,
-    file_operations,
-    inode,
-    inode_operations,
-)
+from kshell.linux.include.linux.fs import DOTS, dir_context, file_operations, inode, inode_operations
+from kshell.linux.include.linux.fs_attr import ATTR_MODE
 from kshell.linux.include.linux.kernfs import KERNFS_DIR, KERNFS_LINK, attribute_group, kernfs_is_dir, kernfs_node
 from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.namei import LOOKUP_RCU
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.fs import file, iattr, super_block
+    from kshell.linux.include.linux.fs import file, super_block
+    from kshell.linux.include.linux.fs_attr import iattr
     from kshell.linux.include.linux.path import path
     from kshell.linux.include.linux.sched import user_namespace
     from kshell.linux.include.linux.stat import kstat

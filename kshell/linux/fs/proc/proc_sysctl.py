@@ -23,9 +23,6 @@ from kshell.linux.fs.stat import generic_fillattr
 from kshell.linux.include.linux.dcache import dentry, dentry_operations, qstr
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
-    ATTR_GID,
-    ATTR_MODE,
-    ATTR_UID,
     DOTS,
     MAY_EXEC,
     MAY_NOT_BLOCK,
@@ -36,6 +33,7 @@ from kshell.linux.include.linux.fs import (
     inode,
     inode_operations,
 )
+from kshell.linux.include.linux.fs_attr import ATTR_GID, ATTR_MODE, ATTR_UID
 from kshell.linux.include.linux.namei import LOOKUP_RCU
 from kshell.linux.include.linux.poll import DEFAULT_POLLMASK, poll_wait
 from kshell.linux.include.linux.sysctl import (
@@ -52,7 +50,8 @@ from kshell.linux.kernel.sysctl_tables import sysctl_init_bases
 from kshell.linux.lib.iov_iter import copy_from_iter_full, copy_to_iter
 
 if TYPE_CHECKING:
-    from kshell.linux.include.linux.fs import file, iattr, kiocb, super_block
+    from kshell.linux.include.linux.fs import file, kiocb, super_block
+    from kshell.linux.include.linux.fs_attr import iattr
     from kshell.linux.include.linux.path import path
     from kshell.linux.include.linux.poll import poll_table_struct
     from kshell.linux.include.linux.sched import task_struct, user_namespace

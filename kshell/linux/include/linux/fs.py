@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.dcache import dentry, dentry_operations
     from kshell.linux.include.linux.eventpoll import epitem
     from kshell.linux.include.linux.fs_context import fs_context
+    from kshell.linux.include.linux.fs_lock import file_lock_context
     from kshell.linux.include.linux.path import path
     from kshell.linux.include.linux.pipe_fs_i import pipe_inode_info
     from kshell.linux.include.linux.sched import pid, user_namespace
@@ -338,88 +339,6 @@ class dir_context:
     def __init__(self, actor: Callable[[dir_context, bytes, int, int, int], bool], pos: int = 0) -> None:
         self.actor = actor
         self.pos = pos
-
-
-ATTR_MODE = 1 << 0
-ATTR_UID = 1 << 1
-ATTR_GID = 1 << 2
-ATTR_SIZE = 1 << 3
-ATTR_ATIME = 1 << 4
-ATTR_MTIME = 1 << 5
-ATTR_CTIME = 1 << 6
-ATTR_ATIME_SET = 1 << 7
-ATTR_MTIME_SET = 1 << 8
-ATTR_FORCE = 1 << 9
-ATTR_KILL_SUID = 1 << 11
-ATTR_KILL_SGID = 1 << 12
-ATTR_FILE = 1 << 13
-ATTR_KILL_PRIV = 1 << 14
-ATTR_OPEN = 1 << 15
-ATTR_TIMES_SET = 1 << 16
-ATTR_TOUCH = 1 << 17
-
-
-class iattr:
-    """Attributes to set; `ia_valid` says which."""
-
-    __slots__ = (
-        "ia_atime",
-        "ia_ctime",
-        "ia_file",
-        "ia_gid",
-        "ia_mode",
-        "ia_mtime",
-        "ia_size",
-        "ia_uid",
-        "ia_valid",
-    )
-
-    def __init__(self, ia_valid: int = 0) -> None:
-        self.ia_valid = ia_valid
-        self.ia_mode = 0
-        self.ia_uid = 0
-        self.ia_gid = 0
-        self.ia_size = 0
-        self.ia_atime = TIME64_ZERO
-        self.ia_mtime = TIME64_ZERO
-        self.ia_ctime = TIME64_ZERO
-        self.ia_file: file | None = None
-
-
-FL_POSIX = 1
-FL_FLOCK = 2
-FL_ACCESS = 8
-FL_EXISTS = 16
-FL_CLOSE = 64
-FL_SLEEP = 128
-FL_OFDLCK = 1024
-OFFSET_MAX = (1 << 63) - 1
-
-
-class file_lock:
-    """A POSIX or flock() lock on a range of a file; `fl_owner` is the files_struct or the file."""
-
-    __slots__ = ("fl_end", "fl_file", "fl_flags", "fl_owner", "fl_pid", "fl_start", "fl_type")
-
-    def __init__(self, fl_owner: object = None, fl_flags: int = 0, fl_type: int = 0) -> None:
-        self.fl_owner = fl_owner
-        self.fl_flags = fl_flags
-        self.fl_type = fl_type
-        self.fl_pid = 0
-        self.fl_file: file | None = None
-        self.fl_start = 0
-        self.fl_end = OFFSET_MAX
-
-
-class file_lock_context:
-    """The locks of an inode."""
-
-    __slots__ = ("_flc_wait", "flc_flock", "flc_posix")
-
-    def __init__(self) -> None:
-        self.flc_flock: list[file_lock] = []
-        self.flc_posix: list[file_lock] = []
-        self._flc_wait: object = None
 
 
 class files_stat_struct:

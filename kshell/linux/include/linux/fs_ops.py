@@ -10,16 +10,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.dcache import dentry
-    from kshell.linux.include.linux.fs import (
-        delayed_call,
-        dir_context,
-        file,
-        file_lock,
-        iattr,
-        inode,
-        kiocb,
-        super_block,
-    )
+    from kshell.linux.include.linux.fs import delayed_call, dir_context, file, inode, kiocb, super_block
+    from kshell.linux.include.linux.fs_attr import iattr
+    from kshell.linux.include.linux.fs_lock import file_lock
     from kshell.linux.include.linux.mm_types import vm_area_struct
     from kshell.linux.include.linux.path import path
     from kshell.linux.include.linux.pipe_fs_i import pipe_inode_info
