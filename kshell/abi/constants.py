@@ -9,6 +9,7 @@ from kshell.abi.if_link import *
 from kshell.abi.inet import *
 from kshell.abi.ioctl import *
 from kshell.abi.mman import *
+from kshell.abi.neighbour import *
 from kshell.abi.netdevice import *
 from kshell.abi.netlink import *
 from kshell.abi.packet import *

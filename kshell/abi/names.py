@@ -17,7 +17,7 @@ from kshell.abi.record import Record
 #: modules that hold constants, those that most programs use first; names are looked up in this order
 MODULES: Final = (
     "socket", "fcntl", "inet", "tcp", "poll", "signal", "sched", "stat", "ioctl", "time", "resource", "netdevice",
-    "packet", "netlink", "rtnetlink", "mman", "if_link", "sock_diag", "capability", "ethtool",
+    "packet", "netlink", "rtnetlink", "neighbour", "mman", "if_link", "sock_diag", "capability", "ethtool",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Routing netlink: messages, routes, groups, neighbours, rules, addresses (linux/rtnetlink.h, …)."""
+"""Routing netlink: messages, routes, groups, rules, addresses, next hops (linux/rtnetlink.h, …)."""
 
 from typing import Final
 
@@ -325,80 +325,6 @@ IFA_F_MANAGETEMPADDR: Final = 0x100
 IFA_F_NOPREFIXROUTE: Final = 0x200
 IFA_F_MCAUTOJOIN: Final = 0x400
 IFA_F_STABLE_PRIVACY: Final = 0x800
-
-NDA_UNSPEC: Final = 0
-NDA_DST: Final = 1
-NDA_LLADDR: Final = 2
-NDA_CACHEINFO: Final = 3
-NDA_PROBES: Final = 4
-NDA_VLAN: Final = 5
-NDA_PORT: Final = 6
-NDA_VNI: Final = 7
-NDA_IFINDEX: Final = 8
-NDA_MASTER: Final = 9
-NDA_LINK_NETNSID: Final = 10
-NDA_SRC_VNI: Final = 11
-NDA_PROTOCOL: Final = 12
-NDA_NH_ID: Final = 13
-NDA_FDB_EXT_ATTRS: Final = 14
-NDA_FLAGS_EXT: Final = 15
-NDA_NDM_STATE_MASK: Final = 16
-NDA_NDM_FLAGS_MASK: Final = 17
-NDA_MAX: Final = 17
-
-NTF_USE: Final = 0x1
-NTF_SELF: Final = 0x2
-NTF_MASTER: Final = 0x4
-NTF_PROXY: Final = 0x8
-NTF_EXT_LEARNED: Final = 0x10
-NTF_OFFLOADED: Final = 0x20
-NTF_STICKY: Final = 0x40
-NTF_ROUTER: Final = 0x80
-NTF_EXT_MANAGED: Final = 0x1
-
-NUD_INCOMPLETE: Final = 0x1
-NUD_REACHABLE: Final = 0x2
-NUD_STALE: Final = 0x4
-NUD_DELAY: Final = 0x8
-NUD_PROBE: Final = 0x10
-NUD_FAILED: Final = 0x20
-NUD_NOARP: Final = 0x40
-NUD_PERMANENT: Final = 0x80
-NUD_NONE: Final = 0x0
-
-NDTPA_UNSPEC: Final = 0
-NDTPA_IFINDEX: Final = 1
-NDTPA_REFCNT: Final = 2
-NDTPA_REACHABLE_TIME: Final = 3
-NDTPA_BASE_REACHABLE_TIME: Final = 4
-NDTPA_RETRANS_TIME: Final = 5
-NDTPA_GC_STALETIME: Final = 6
-NDTPA_DELAY_PROBE_TIME: Final = 7
-NDTPA_QUEUE_LEN: Final = 8
-NDTPA_APP_PROBES: Final = 9
-NDTPA_UCAST_PROBES: Final = 10
-NDTPA_MCAST_PROBES: Final = 11
-NDTPA_ANYCAST_DELAY: Final = 12
-NDTPA_PROXY_DELAY: Final = 13
-NDTPA_PROXY_QLEN: Final = 14
-NDTPA_LOCKTIME: Final = 15
-NDTPA_QUEUE_LENBYTES: Final = 16
-NDTPA_MCAST_REPROBES: Final = 17
-NDTPA_PAD: Final = 18
-NDTPA_INTERVAL_PROBE_TIME_MS: Final = 19
-NDTPA_MAX: Final = 19
-
-NDTA_UNSPEC: Final = 0
-NDTA_NAME: Final = 1
-NDTA_THRESH1: Final = 2
-NDTA_THRESH2: Final = 3
-NDTA_THRESH3: Final = 4
-NDTA_CONFIG: Final = 5
-NDTA_PARMS: Final = 6
-NDTA_STATS: Final = 7
-NDTA_GC_INTERVAL: Final = 8
-NDTA_PAD: Final = 9
-NDTA_MAX: Final = 9
 
 FIB_RULE_PERMANENT: Final = 0x1
 FIB_RULE_INVERT: Final = 0x2

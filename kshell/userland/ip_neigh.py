@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi import neighbour as nb
 from kshell.abi import rtnetlink as r
 from kshell.abi.netlink import NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE
 from kshell.abi.socket import AF_INET
@@ -79,10 +80,10 @@ class _Filter:
 
     def wants(self, each: Neighbour) -> bool:
         """Whether a neighbour is to be shown."""
-        address = int.from_bytes(each.attrs[r.NDA_DST], "big")
+        address = int.from_bytes(each.attrs[nb.NDA_DST], "big")
         if self.prefix is not None and self.prefix[1] and (address ^ self.prefix[0]) >> 32 - self.prefix[1]:
             return False
-        if self.unused and r.NDA_CACHEINFO in each.attrs and struct.unpack("<IIII", each.attrs[r.NDA_CACHEINFO])[3]:
+        if self.unused and nb.NDA_CACHEINFO in each.attrs and struct.unpack("<IIII", each.attrs[nb.NDA_CACHEINFO])[3]:
             return False
         return bool(each.state & self.states) or (not each.state and self.every) or self.proxy
 
@@ -95,9 +96,9 @@ async def _show(net: Netlink, options: Options, rest: list[str], flush: bool) ->
     if flush and not rest:
         raise ProgramError("Flush requires arguments.")
     wanted = _Filter(rest)
-    body = NDMSG.pack(options.family or AF_INET, 0, 0, 0, 0, r.NTF_PROXY if wanted.proxy else 0, 0)
+    body = NDMSG.pack(options.family or AF_INET, 0, 0, 0, 0, nb.NTF_PROXY if wanted.proxy else 0, 0)
     if wanted.device:
-        body += attribute(r.NDA_IFINDEX, await ip_link.index_of(net, wanted.device))
+        body += attribute(nb.NDA_IFINDEX, await ip_link.index_of(net, wanted.device))
     names = {link.index: link.name for link in await ip_link.links(net)}
     flushed = 0
     for each in [Neighbour(message) for message in await net.dump(r.RTM_GETNEIGH, body)]:
@@ -107,7 +108,7 @@ async def _show(net: Netlink, options: Options, rest: list[str], flush: bool) ->
             net.p.print(describe(each, names, wanted.device, options))
         elif not each.state & PERMANENT:
             flushed += 1
-            gone = NDMSG.pack(AF_INET, 0, 0, each.index, 0x20, 0, 0) + attribute(r.NDA_DST, each.attrs[r.NDA_DST])
+            gone = NDMSG.pack(AF_INET, 0, 0, each.index, 0x20, 0, 0) + attribute(nb.NDA_DST, each.attrs[nb.NDA_DST])
             await net.change(r.RTM_DELNEIGH, gone)
     if flush and options.statistics:
         if flushed:
@@ -121,21 +122,21 @@ def describe(each: Neighbour, names: dict[int, str], device: str, options: Optio
     a = each.attrs
     name = names.get(each.index, f"if{each.index}")
     if options.brief:
-        line = f"{ipv4_of(a[r.NDA_DST]):<39} " + ("" if device else f"{name:<16} ")
-        return line + (mac(a[r.NDA_LLADDR]) if r.NDA_LLADDR in a else "")
-    line = f"{ipv4_of(a[r.NDA_DST])} " + ("" if device else f"dev {name} ")
-    if r.NDA_LLADDR in a:
-        line += f"lladdr {mac(a[r.NDA_LLADDR])} "
-    if each.flags & r.NTF_ROUTER:
+        line = f"{ipv4_of(a[nb.NDA_DST]):<39} " + ("" if device else f"{name:<16} ")
+        return line + (mac(a[nb.NDA_LLADDR]) if nb.NDA_LLADDR in a else "")
+    line = f"{ipv4_of(a[nb.NDA_DST])} " + ("" if device else f"dev {name} ")
+    if nb.NDA_LLADDR in a:
+        line += f"lladdr {mac(a[nb.NDA_LLADDR])} "
+    if each.flags & nb.NTF_ROUTER:
         line += "router "
-    if each.flags & r.NTF_PROXY:
+    if each.flags & nb.NTF_PROXY:
         line += "proxy "
-    if each.flags & r.NTF_EXT_LEARNED:
+    if each.flags & nb.NTF_EXT_LEARNED:
         line += "extern_learn "
-    if options.statistics and r.NDA_CACHEINFO in a:
-        confirmed, used, updated, refcnt = struct.unpack("<IIII", a[r.NDA_CACHEINFO])
+    if options.statistics and nb.NDA_CACHEINFO in a:
+        confirmed, used, updated, refcnt = struct.unpack("<IIII", a[nb.NDA_CACHEINFO])
         line += (f" ref {refcnt}" if refcnt else "") + f" used {used // 100}/{confirmed // 100}/{updated // 100}"
-        line += f"probes {number(a.get(r.NDA_PROBES))} "
+        line += f"probes {number(a.get(nb.NDA_PROBES))} "
     states = ",".join(name for state, name in STATES if each.state & state)
     return line + (f"{states} " if states else "")
 
@@ -149,7 +150,7 @@ class _Change:
         self.flags = 0
 
 
-_FLAG_WORDS: Final = {"proxy": r.NTF_PROXY, "router": r.NTF_ROUTER, "extern_learn": r.NTF_EXT_LEARNED, "use": r.NTF_USE}
+_FLAG_WORDS: Final = {"proxy": nb.NTF_PROXY, "router": nb.NTF_ROUTER, "extern_learn": nb.NTF_EXT_LEARNED, "use": nb.NTF_USE}
 
 
 def _parse(rest: list[str], required: str, status: int) -> _Change:
@@ -177,8 +178,8 @@ def _parse(rest: list[str], required: str, status: int) -> _Change:
 async def _get(net: Netlink, options: Options, rest: list[str]) -> None:
     c = _parse(rest, "address", 1)
     assert c.address is not None
-    body = NDMSG.pack(AF_INET, 0, 0, await ip_link.index_of(net, c.device), 0, c.flags & r.NTF_PROXY, 0)
-    message = await net.get(r.RTM_GETNEIGH, body + attribute(r.NDA_DST, c.address.to_bytes(4, "big")))
+    body = NDMSG.pack(AF_INET, 0, 0, await ip_link.index_of(net, c.device), 0, c.flags & nb.NTF_PROXY, 0)
+    message = await net.get(r.RTM_GETNEIGH, body + attribute(nb.NDA_DST, c.address.to_bytes(4, "big")))
     names = {link.index: link.name for link in await ip_link.links(net)}
     net.p.print(describe(Neighbour(message), names, "", options))
 
@@ -188,7 +189,7 @@ async def _change(net: Netlink, verb: str, rest: list[str]) -> None:
     assert c.address is not None
     deleting = verb == "delete"
     header = NDMSG.pack(AF_INET, 0, 0, await ip_link.index_of(net, c.device), 0x20 if deleting else c.state, c.flags, 0)
-    body = header + attribute(r.NDA_DST, c.address.to_bytes(4, "big"))
-    body += attribute(r.NDA_LLADDR, c.lladdr) if c.lladdr else b""
+    body = header + attribute(nb.NDA_DST, c.address.to_bytes(4, "big"))
+    body += attribute(nb.NDA_LLADDR, c.lladdr) if c.lladdr else b""
     flags = {"add": NLM_F_CREATE | NLM_F_EXCL, "replace": NLM_F_CREATE | NLM_F_REPLACE, "change": NLM_F_REPLACE}
     await net.change(r.RTM_DELNEIGH if deleting else r.RTM_NEWNEIGH, body, flags.get(verb, 0))

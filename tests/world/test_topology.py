@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from kshell.abi.errno import EHOSTUNREACH
-from kshell.abi.rtnetlink import NUD_DELAY, NUD_FAILED, NUD_REACHABLE, NUD_STALE
+from kshell.abi.neighbour import NUD_DELAY, NUD_FAILED, NUD_REACHABLE, NUD_STALE
 from tests.world.network import MSG_DONTWAIT, SECOND, Net, address, number
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kshell.abi.rtnetlink import (
+from kshell.abi.neighbour import (
     NUD_DELAY,
     NUD_INCOMPLETE,
     NUD_NOARP,

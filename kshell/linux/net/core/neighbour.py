@@ -6,17 +6,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINVAL, ENETDOWN, ENOBUFS
+from kshell.abi.neighbour import NTF_EXT_LEARNED, NUD_DELAY, NUD_FAILED, NUD_NOARP, NUD_NONE, NUD_PERMANENT, NUD_PROBE
 from kshell.abi.netdevice import ETH_HLEN, ETH_P_IP, IFF_LOOPBACK
-from kshell.abi.rtnetlink import (
-    NTF_EXT_LEARNED,
-    NUD_DELAY,
-    NUD_FAILED,
-    NUD_NOARP,
-    NUD_NONE,
-    NUD_PERMANENT,
-    NUD_PROBE,
-    RTM_DELNEIGH,
-)
+from kshell.abi.rtnetlink import RTM_DELNEIGH
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.if_ether import ethhdr
 from kshell.linux.include.linux.jiffies import HZ

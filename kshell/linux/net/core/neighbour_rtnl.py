@@ -6,11 +6,12 @@ import struct
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi import neighbour as nb
 from kshell.abi import rtnetlink as r
 from kshell.abi.errno import EAFNOSUPPORT, EEXIST, EINVAL, EMSGSIZE, ENODEV, ENOENT
+from kshell.abi.neighbour import NUD_FAILED
 from kshell.abi.netdevice import MAX_ADDR_LEN
 from kshell.abi.netlink import NLM_F_CREATE, NLM_F_DUMP_FILTERED, NLM_F_EXCL, NLM_F_MULTI, NLM_F_REPLACE
-from kshell.abi.rtnetlink import NUD_FAILED
 from kshell.abi.socket import PF_UNSPEC
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.jiffies import jiffies_to_clock_t
@@ -77,20 +78,20 @@ _ADDRESS = nla_policy(NLA_BINARY, len=MAX_ADDR_LEN)
 _U16, _U32 = nla_policy(NLA_U16), nla_policy(NLA_U32)
 nda_policy: Final = MappingProxyType(
     {
-        r.NDA_UNSPEC: nla_policy(strict_start_type=r.NDA_NH_ID),
-        r.NDA_DST: _ADDRESS,
-        r.NDA_LLADDR: _ADDRESS,
-        r.NDA_CACHEINFO: nla_policy(len=NDA_CACHEINFO.size),
-        r.NDA_PROBES: _U32,
-        r.NDA_VLAN: _U16,
-        r.NDA_PORT: _U16,
-        r.NDA_VNI: _U32,
-        r.NDA_IFINDEX: _U32,
-        r.NDA_MASTER: _U32,
-        r.NDA_PROTOCOL: nla_policy(NLA_U8),
-        r.NDA_NH_ID: _U32,
-        r.NDA_FLAGS_EXT: nla_policy(NLA_U32, max=1),
-        r.NDA_FDB_EXT_ATTRS: nla_policy(NLA_NESTED),
+        nb.NDA_UNSPEC: nla_policy(strict_start_type=nb.NDA_NH_ID),
+        nb.NDA_DST: _ADDRESS,
+        nb.NDA_LLADDR: _ADDRESS,
+        nb.NDA_CACHEINFO: nla_policy(len=NDA_CACHEINFO.size),
+        nb.NDA_PROBES: _U32,
+        nb.NDA_VLAN: _U16,
+        nb.NDA_PORT: _U16,
+        nb.NDA_VNI: _U32,
+        nb.NDA_IFINDEX: _U32,
+        nb.NDA_MASTER: _U32,
+        nb.NDA_PROTOCOL: nla_policy(NLA_U8),
+        nb.NDA_NH_ID: _U32,
+        nb.NDA_FLAGS_EXT: nla_policy(NLA_U32, max=1),
+        nb.NDA_FDB_EXT_ATTRS: nla_policy(NLA_NESTED),
     }
 )
 
@@ -140,16 +141,16 @@ def neigh_fill_info(skb: sk_buff, neigh: neighbour, pid: int, seq: int, type: in
     fields = (family, 0, 0, dev.ifindex, neigh.nud_state, neigh.flags & NTF_OLD_MASK, neigh.type)
     nlh = nlmsg_put(skb, pid, seq, type, NDMSG.pack(*fields), flags)
     try:
-        nla_put_in_addr(skb, r.NDA_DST, neigh.primary_key)
+        nla_put_in_addr(skb, nb.NDA_DST, neigh.primary_key)
         if neigh.nud_state & NUD_VALID:
-            nla_put(skb, r.NDA_LLADDR, neigh.ha[: dev.addr_len])
-        nla_put_u32(skb, r.NDA_PROBES, neigh.probes)
+            nla_put(skb, nb.NDA_LLADDR, neigh.ha[: dev.addr_len])
+        nla_put_u32(skb, nb.NDA_PROBES, neigh.probes)
         ages = [jiffies_to_clock_t(now - stamp) for stamp in (neigh.confirmed, neigh.used, neigh.updated)]
-        nla_put(skb, r.NDA_CACHEINFO, NDA_CACHEINFO.pack(*ages, neigh.refcnt - 1))
+        nla_put(skb, nb.NDA_CACHEINFO, NDA_CACHEINFO.pack(*ages, neigh.refcnt - 1))
         if neigh.protocol:
-            nla_put_u8(skb, r.NDA_PROTOCOL, neigh.protocol)
+            nla_put_u8(skb, nb.NDA_PROTOCOL, neigh.protocol)
         if neigh.flags >> NTF_EXT_SHIFT:
-            nla_put_u32(skb, r.NDA_FLAGS_EXT, neigh.flags >> NTF_EXT_SHIFT)
+            nla_put_u32(skb, nb.NDA_FLAGS_EXT, neigh.flags >> NTF_EXT_SHIFT)
     except KernelError:
         nlmsg_cancel(skb, nlh)
         raise
@@ -160,12 +161,12 @@ def neigh_fill_info(skb: sk_buff, neigh: neighbour, pid: int, seq: int, type: in
 def pneigh_fill_info(skb: sk_buff, pn: pneigh_entry, pid: int, seq: int, type: int, flags: int, family: int) -> None:
     """Append a message that describes a proxy. EMSGSIZE: no room."""
     ifindex = pn.dev.ifindex if pn.dev is not None else 0
-    fields = (family, 0, 0, ifindex, 0, (pn.flags & NTF_OLD_MASK) | r.NTF_PROXY, r.RTN_UNICAST)
+    fields = (family, 0, 0, ifindex, 0, (pn.flags & NTF_OLD_MASK) | nb.NTF_PROXY, r.RTN_UNICAST)
     nlh = nlmsg_put(skb, pid, seq, type, NDMSG.pack(*fields), flags)
     try:
-        nla_put_in_addr(skb, r.NDA_DST, pn.key)
+        nla_put_in_addr(skb, nb.NDA_DST, pn.key)
         if pn.protocol:
-            nla_put_u8(skb, r.NDA_PROTOCOL, pn.protocol)
+            nla_put_u8(skb, nb.NDA_PROTOCOL, pn.protocol)
     except KernelError:
         nlmsg_cancel(skb, nlh)
         raise
@@ -198,23 +199,23 @@ class _request:
     def __init__(self, net: net_t, nlh: nlmsghdr, tb: nlattrs, extack: netlink_ext_ack) -> None:
         self.tb = tb
         self.ndm = ndmsg(nlh)
-        if r.NDA_DST not in tb:
+        if nb.NDA_DST not in tb:
             raise _refuse(extack, "Network address not specified")
         self.flags = self.ndm.ndm_flags
-        if r.NDA_FLAGS_EXT in tb:
-            self.flags |= nla_get_u32(tb[r.NDA_FLAGS_EXT]) << NTF_EXT_SHIFT
+        if nb.NDA_FLAGS_EXT in tb:
+            self.flags |= nla_get_u32(tb[nb.NDA_FLAGS_EXT]) << NTF_EXT_SHIFT
         self.dev: net_device | None = None
         if self.ndm.ndm_ifindex:
             self.dev = _device_of(net, self.ndm.ndm_ifindex)
-            if r.NDA_LLADDR in tb and len(tb[r.NDA_LLADDR]) < self.dev.addr_len:
+            if nb.NDA_LLADDR in tb and len(tb[nb.NDA_LLADDR]) < self.dev.addr_len:
                 raise _refuse(extack, "Invalid link address")
         tbl = neigh_find_table(net.kernel, self.ndm.ndm_family)
         if tbl is None:
             raise KernelError(EAFNOSUPPORT)
         self.tbl = tbl
-        if len(tb[r.NDA_DST]) < tbl.key_len:
+        if len(tb[nb.NDA_DST]) < tbl.key_len:
             raise _refuse(extack, "Invalid network address")
-        self.dst = nla_get_in_addr(tb[r.NDA_DST])
+        self.dst = nla_get_in_addr(tb[nb.NDA_DST])
 
     def _device(self, extack: netlink_ext_ack) -> net_device:
         if self.dev is None:
@@ -227,17 +228,17 @@ def _add_proxy(net: net_t, request: _request) -> None:
     pn = pneigh_lookup(request.tbl, net, request.dst, request.dev, True)
     assert pn is not None
     pn.flags = request.flags
-    pn.permanent = bool(request.ndm.ndm_state & r.NUD_PERMANENT)
-    if r.NDA_PROTOCOL in request.tb:
-        pn.protocol = nla_get_u8(request.tb[r.NDA_PROTOCOL])
+    pn.permanent = bool(request.ndm.ndm_state & nb.NUD_PERMANENT)
+    if nb.NDA_PROTOCOL in request.tb:
+        pn.protocol = nla_get_u8(request.tb[nb.NDA_PROTOCOL])
 
 
 def neigh_add(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> None:
     """RTM_NEWNEIGH. EINVAL, ENODEV, EAFNOSUPPORT, ENOENT: not there and not to be made; EEXIST."""
     assert skb.sk is not None
-    tb = nlmsg_parse_deprecated(nlh, NDMSG.size, r.NDA_MAX, nda_policy, extack)
+    tb = nlmsg_parse_deprecated(nlh, NDMSG.size, nb.NDA_MAX, nda_policy, extack)
     request = _request(skb.sk.sk_net, nlh, tb, extack)
-    if request.flags & r.NTF_PROXY:
+    if request.flags & nb.NTF_PROXY:
         _add_proxy(skb.sk.sk_net, request)
         return
     dev = request._device(extack)
@@ -253,13 +254,13 @@ def neigh_add(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> None:
     elif not nlh.nlmsg_flags & NLM_F_REPLACE:
         flags &= ~NEIGH_UPDATE_F_OVERRIDE
     try:
-        if r.NDA_PROTOCOL in tb:
-            neigh.protocol = nla_get_u8(tb[r.NDA_PROTOCOL])
-        flags |= NEIGH_UPDATE_F_EXT_LEARNED if request.flags & r.NTF_EXT_LEARNED else 0
-        flags |= NEIGH_UPDATE_F_USE if request.flags & r.NTF_USE else 0
-        lladdr = bytes(tb[r.NDA_LLADDR][: dev.addr_len]) if r.NDA_LLADDR in tb else None
+        if nb.NDA_PROTOCOL in tb:
+            neigh.protocol = nla_get_u8(tb[nb.NDA_PROTOCOL])
+        flags |= NEIGH_UPDATE_F_EXT_LEARNED if request.flags & nb.NTF_EXT_LEARNED else 0
+        flags |= NEIGH_UPDATE_F_USE if request.flags & nb.NTF_USE else 0
+        lladdr = bytes(tb[nb.NDA_LLADDR][: dev.addr_len]) if nb.NDA_LLADDR in tb else None
         __neigh_update(neigh, lladdr, request.ndm.ndm_state, flags, NETLINK_CB(skb).portid)
-        if request.flags & r.NTF_USE:
+        if request.flags & nb.NTF_USE:
             neigh_c.neigh_event_send(neigh, None)
     finally:
         neigh_c.neigh_release(neigh)
@@ -270,9 +271,9 @@ def neigh_delete(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> None:
     assert skb.sk is not None
     if nlmsg_len(nlh) < NDMSG.size:
         raise KernelError(EINVAL)
-    tb = nlmsg_parse_deprecated(nlh, NDMSG.size, r.NDA_MAX, nda_policy, extack)
+    tb = nlmsg_parse_deprecated(nlh, NDMSG.size, nb.NDA_MAX, nda_policy, extack)
     request = _request(skb.sk.sk_net, nlh, tb, extack)
-    if request.flags & r.NTF_PROXY:
+    if request.flags & nb.NTF_PROXY:
         pneigh_delete(request.tbl, skb.sk.sk_net, request.dst, request.dev)
         return
     if request.dev is None:
@@ -291,21 +292,21 @@ def neigh_delete(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> None:
 def neigh_valid_dump_req(nlh: nlmsghdr, strict_check: bool, extack: netlink_ext_ack | None) -> tuple[int, int]:
     """The device and the master that a dump is restricted to (0: any). EINVAL."""
     if not strict_check:
-        tb = nlmsg_parse_deprecated(nlh, NDMSG.size, r.NDA_MAX, nda_policy, extack)
+        tb = nlmsg_parse_deprecated(nlh, NDMSG.size, nb.NDA_MAX, nda_policy, extack)
     else:
         if nlmsg_len(nlh) < NDMSG.size:
             raise _refuse(extack, "Invalid header for neighbor dump request")
         ndm = ndmsg(nlh)
         if ndm.ndm_pad1 or ndm.ndm_pad2 or ndm.ndm_ifindex or ndm.ndm_state or ndm.ndm_type:
             raise _refuse(extack, "Invalid values in header for neighbor dump request")
-        if ndm.ndm_flags & ~r.NTF_PROXY:
+        if ndm.ndm_flags & ~nb.NTF_PROXY:
             raise _refuse(extack, "Invalid flags in header for neighbor dump request")
-        tb = nlmsg_parse_deprecated_strict(nlh, NDMSG.size, r.NDA_MAX, nda_policy, extack)
-        if any(kind not in (r.NDA_IFINDEX, r.NDA_MASTER) for kind in tb):
+        tb = nlmsg_parse_deprecated_strict(nlh, NDMSG.size, nb.NDA_MAX, nda_policy, extack)
+        if any(kind not in (nb.NDA_IFINDEX, nb.NDA_MASTER) for kind in tb):
             raise _refuse(extack, "Unsupported attribute in neighbor dump request")
     return (
-        nla_get_u32(tb[r.NDA_IFINDEX]) if r.NDA_IFINDEX in tb else 0,
-        nla_get_u32(tb[r.NDA_MASTER]) if r.NDA_MASTER in tb else 0,
+        nla_get_u32(tb[nb.NDA_IFINDEX]) if nb.NDA_IFINDEX in tb else 0,
+        nla_get_u32(tb[nb.NDA_MASTER]) if nb.NDA_MASTER in tb else 0,
     )
 
 
@@ -355,7 +356,7 @@ def neigh_dump_info(skb: sk_buff, cb: netlink_callback) -> int:
     assert cb.skb.sk is not None
     net = cb.skb.sk.sk_net
     family = rtnl_msg_family(cb.nlh)
-    proxy = nlmsg_len(cb.nlh) >= NDMSG.size and ndmsg(cb.nlh).ndm_flags == r.NTF_PROXY
+    proxy = nlmsg_len(cb.nlh) >= NDMSG.size and ndmsg(cb.nlh).ndm_flags == nb.NTF_PROXY
     dev_idx = master_idx = 0
     try:
         dev_idx, master_idx = neigh_valid_dump_req(cb.nlh, cb.strict_check, cb.extack)
@@ -383,17 +384,17 @@ def neigh_valid_get_req(
     ndm = ndmsg(nlh)
     if ndm.ndm_pad1 or ndm.ndm_pad2 or ndm.ndm_state or ndm.ndm_type:
         raise _refuse(extack, "Invalid values in header for neighbor get request")
-    if ndm.ndm_flags & ~r.NTF_PROXY:
+    if ndm.ndm_flags & ~nb.NTF_PROXY:
         raise _refuse(extack, "Invalid flags in header for neighbor get request")
-    tb = nlmsg_parse_deprecated_strict(nlh, NDMSG.size, r.NDA_MAX, nda_policy, extack)
+    tb = nlmsg_parse_deprecated_strict(nlh, NDMSG.size, nb.NDA_MAX, nda_policy, extack)
     tbl = neigh_find_table(kernel, ndm.ndm_family)
     if tbl is None:
         raise _refuse(extack, "Unsupported family in header for neighbor get request", EAFNOSUPPORT)
-    if any(kind != r.NDA_DST for kind in tb):
+    if any(kind != nb.NDA_DST for kind in tb):
         raise _refuse(extack, "Unsupported attribute in neighbor get request")
-    if r.NDA_DST in tb and len(tb[r.NDA_DST]) != tbl.key_len:
+    if nb.NDA_DST in tb and len(tb[nb.NDA_DST]) != tbl.key_len:
         raise _refuse(extack, "Invalid network address in neighbor get request")
-    return ndm, tbl, nla_get_in_addr(tb[r.NDA_DST]) if r.NDA_DST in tb else None
+    return ndm, tbl, nla_get_in_addr(tb[nb.NDA_DST]) if nb.NDA_DST in tb else None
 
 
 def neigh_get_reply(net: net_t, neigh: neighbour, pid: int, seq: int) -> None:
@@ -420,7 +421,7 @@ def neigh_get(in_skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> None:
         raise _refuse(extack, "Unknown device ifindex", ENODEV)
     if dst is None:
         raise _refuse(extack, "Network address not specified")
-    if ndm.ndm_flags & r.NTF_PROXY:
+    if ndm.ndm_flags & nb.NTF_PROXY:
         pn = pneigh_lookup(tbl, net, dst, dev, False)
         if pn is None:
             raise _refuse(extack, "Proxy neighbour entry not found", ENOENT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINVAL, EPERM
-from kshell.abi.rtnetlink import (
+from kshell.abi.neighbour import (
     NUD_DELAY,
     NUD_FAILED,
     NUD_INCOMPLETE,
@@ -14,8 +14,8 @@ from kshell.abi.rtnetlink import (
     NUD_PROBE,
     NUD_REACHABLE,
     NUD_STALE,
-    RTM_NEWNEIGH,
 )
+from kshell.abi.rtnetlink import RTM_NEWNEIGH
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.jiffies import HZ
 from kshell.linux.include.linux.skbuff import __skb_dequeue, __skb_queue_tail, skb_peek_tail

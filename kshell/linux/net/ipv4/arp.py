@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EINVAL
+from kshell.abi.neighbour import NUD_FAILED, NUD_NOARP
 from kshell.abi.netdevice import (
     ARPHRD_ETHER,
     ARPOP_REQUEST,
@@ -14,14 +15,7 @@ from kshell.abi.netdevice import (
     IFF_NOARP,
     IFF_POINTOPOINT,
 )
-from kshell.abi.rtnetlink import (
-    NUD_FAILED,
-    NUD_NOARP,
-    RT_SCOPE_LINK,
-    RTN_BROADCAST,
-    RTN_LOCAL,
-    RTN_MULTICAST,
-)
+from kshell.abi.rtnetlink import RT_SCOPE_LINK, RTN_BROADCAST, RTN_LOCAL, RTN_MULTICAST
 from kshell.abi.socket import AF_INET
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.if_arp import ARP_LEN, arphdr

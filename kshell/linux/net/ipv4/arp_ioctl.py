@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EINVAL, ENODEV, ENXIO, EPERM, EPFNOSUPPORT
 from kshell.abi.ioctl import SIOCDARP, SIOCGARP, SIOCSARP
+from kshell.abi.neighbour import NUD_NOARP, NUD_PERMANENT, NUD_STALE
 from kshell.abi.netdevice import ATF_DONTPUB, ATF_NETMASK, ATF_PUBL
-from kshell.abi.rtnetlink import NUD_NOARP, NUD_PERMANENT, NUD_STALE, RT_SCOPE_LINK
+from kshell.abi.rtnetlink import RT_SCOPE_LINK
 from kshell.abi.socket import AF_INET
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.inetdevice import IPV4_DEVCONF_PROXY_ARP

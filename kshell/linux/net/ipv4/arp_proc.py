@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from kshell.abi.neighbour import NUD_NOARP, NUD_PERMANENT
 from kshell.abi.netdevice import ATF_COM, ATF_PERM, ATF_PUBL
-from kshell.abi.rtnetlink import NUD_NOARP, NUD_PERMANENT
 from kshell.linux.fs.proc.generic import proc_create_seq_private, remove_proc_entry
 from kshell.linux.fs.proc.proc_net import proc_create_net, seq_file_net
 from kshell.linux.fs.seq_file import seq_list_next_head, seq_list_start_head, seq_printf, seq_puts

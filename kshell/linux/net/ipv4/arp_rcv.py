@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from kshell.abi.neighbour import NUD_REACHABLE, NUD_STALE
 from kshell.abi.netdevice import (
     ARPHRD_ETHER,
     ARPHRD_IEEE802,
@@ -15,14 +16,7 @@ from kshell.abi.netdevice import (
     IFF_NOARP,
 )
 from kshell.abi.packet import PACKET_HOST, PACKET_LOOPBACK, PACKET_OTHERHOST
-from kshell.abi.rtnetlink import (
-    NUD_REACHABLE,
-    NUD_STALE,
-    RT_SCOPE_HOST,
-    RT_SCOPE_LINK,
-    RTN_LOCAL,
-    RTN_UNICAST,
-)
+from kshell.abi.rtnetlink import RT_SCOPE_HOST, RT_SCOPE_LINK, RTN_LOCAL, RTN_UNICAST
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.if_arp import ARP_LEN, arp_hdr, arphdr
 from kshell.linux.include.linux.in_ import ipv4_is_loopback, ipv4_is_multicast

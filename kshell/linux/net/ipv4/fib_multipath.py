@@ -17,7 +17,7 @@ from kshell.abi.inet import (
     IPPROTO_TCP,
     IPPROTO_UDP,
 )
-from kshell.abi.rtnetlink import NUD_REACHABLE
+from kshell.abi.neighbour import NUD_REACHABLE
 from kshell.abi.socket import AF_INET
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.icmp import icmphdr
