@@ -4,8 +4,7 @@ Addresses, pids, inode and device numbers, times and what strace left out need n
 are not compared: they are the same by construction.
 """
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, cached_property
 from itertools import compress
 from types import MappingProxyType
@@ -18,7 +17,6 @@ from kshell.lang.ast import (
     Annotated,
     Apply,
     Array,
-    Binary,
     Call,
     Change,
     Dots,
@@ -29,18 +27,17 @@ from kshell.lang.ast import (
     Result,
     String,
     Struct,
-    Unary,
     Unknown,
 )
+from kshell.lang.ast_text import show
+from kshell.lang.compare_bytes import same_bytes
 from kshell.lang.decode import Decoding
-from kshell.lang.encode import UNSEEN
 from kshell.lang.errors import LangError
 from kshell.lang.lexer import Source
 from kshell.lang.messages import is_message
 from kshell.lang.numbers import Numbers, Variables
 from kshell.lang.parser import Parser, parse_expression
 from kshell.lang.statements import read_result
-from kshell.lang.text import quote
 
 #: calls whose result is a pid or an address, so that only its sign counts
 _PID_RESULTS: Final = frozenset(
@@ -70,16 +67,6 @@ _OF_A_DISK: Final = frozenset({"f_type", "f_bsize", "f_frsize", "f_flags"})
 
 #: result details whose values are times
 _FREE_LABELS: Final = frozenset({"left"})
-
-
-#: as many bytes that a log does not show are told from the same bytes as data
-_RUN: Final = 16
-
-
-#: a line of /proc/net/tcp, udp or raw: up to the inode number, the references
-_SOCKET_LINE: Final = re.compile(
-    rb"^( *\d+: [\dA-F]+:[\dA-F]{4} [\dA-F]+:[\dA-F]{4} .. \S+ \S+ \S+ +\d+ +\d+) \d+ (\d+) [\da-f]{16}", re.MULTILINE
-)
 
 
 class Difference(Record):
@@ -293,7 +280,7 @@ class _Comparison:
         if expected.truncated or got.truncated:
             length = min(len(left), len(right)) if got.truncated else len(left)
             left, right = left[:length], right[:length]
-        if expected.abstract != got.abstract or not _same_bytes(left, right):
+        if expected.abstract != got.abstract or not same_bytes(left, right):
             self._differ(where, show(expected), show(got))
 
     def _arrays(self, where: str, expected: Array, got: Array) -> None:
@@ -338,43 +325,6 @@ class _Comparison:
 
     def _differ(self, where: str, expected: str, got: str) -> None:
         self.differences.append(Difference(where, expected, got))
-
-
-def _same_bytes(left: bytes, right: bytes) -> bool:
-    """Whether recorded bytes are the model's, where those are known; IP headers but for what the kernel picks."""
-    if left == right:
-        return True
-    if len(left) != len(right):
-        return False
-    if UNSEEN in right and all(left[i] == right[i] or _is_unseen(right, i) for i in range(len(left))):
-        return True
-    one, other = _without_ident(left), _without_ident(right)
-    return (one is not None and one == other) or _without_inodes(left) == _without_inodes(right)
-
-
-def _without_inodes(text: bytes) -> bytes:
-    """What proc lists of sockets, but for their inode numbers and addresses, and what fills lines up."""
-    return b"\n".join(line.rstrip() for line in _SOCKET_LINE.sub(rb"\1 \2", text).split(b"\n"))
-
-
-def _is_unseen(data: bytes, at: int) -> bool:
-    """Whether the byte belongs to a run of what the log did not show, maybe cut off at an end."""
-    first, last = at, at
-    while first > 0 and at - first < _RUN and data[first - 1 : first] == UNSEEN:
-        first -= 1
-    while last < len(data) and last - at < _RUN and data[last : last + 1] == UNSEEN:
-        last += 1
-    return data[at : at + 1] == UNSEEN and (last - first >= _RUN or first == 0 or last == len(data))
-
-
-def _without_ident(packet: bytes) -> bytes | None:
-    """An IPv4 packet with a right checksum, but for its ident and that checksum; None for anything else."""
-    size = 4 * (packet[0] & 15) if packet else 0
-    if not packet or packet[0] >> 4 != 4 or not 20 <= size <= len(packet):
-        return None
-    if int.from_bytes(packet[:size], "big") % 65535:
-        return None
-    return packet[:4] + packet[6:10] + packet[12:]
 
 
 def _netlink_messages(node: Node) -> Iterator[tuple[Struct, ...]]:
@@ -436,49 +386,3 @@ def _result_text(result: Result) -> str:
     if result.errno:
         return f"{'?' if result.value is None else '-1'} {result.errno}"
     return "?" if result.value is None else str(result.value)
-
-
-# ---- nodes as text ----
-
-
-def show(node: Node) -> str:
-    """A node in strace's notation, short."""
-    match node:
-        case Number(value=value, base=base):
-            return {8: f"0{value:o}", 16: hex(value)}.get(base, str(value)) if value >= 0 else str(value)
-        case String(data=data, truncated=truncated, abstract=abstract):
-            return f"{'@' if abstract else ''}{_quoted(data)}{'...' if truncated else ''}"
-        case Name(name=name):
-            return name
-        case Dots():
-            return "..."
-        case Unknown():
-            return "?"
-        case Unary(op=op, operand=operand):
-            return f"{op}{show(operand)}"
-        case Binary(op="|", left=left, right=right):
-            return f"{show(left)}|{show(right)}"
-        case Binary(op=op, left=left, right=right):
-            return f"{show(left)} {op} {show(right)}"
-        case Apply(function=function, args=args):
-            return f"{function}({_joined(args)})"
-        case Named(name=name, value=value):
-            return f"{name}={show(value)}"
-        case Struct(items=items, truncated=truncated):
-            return f"{{{_joined(items)}{', ...' if truncated else ''}}}"
-        case Array(items=items, spaced=spaced, truncated=truncated):
-            return f"[{(' ' if spaced else ', ').join(map(show, items))}{', ...' if truncated else ''}]"
-        case Change(before=before, after=after):
-            return f"{show(before)} => {show(after)}"
-        case Annotated(value=value):
-            return show(value)
-        case _:
-            return type(node).__name__
-
-
-def _joined(nodes: Iterable[Node]) -> str:
-    return ", ".join(map(show, nodes))
-
-
-def _quoted(data: bytes) -> str:
-    return quote(data, 64)

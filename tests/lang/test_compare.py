@@ -3,7 +3,8 @@
 import pytest
 
 from kshell.lang.ast import CallStatement
-from kshell.lang.compare import Renaming, compare, compare_decoded, compare_result, show
+from kshell.lang.ast_text import show
+from kshell.lang.compare import Renaming, compare, compare_decoded, compare_result
 from kshell.lang.decode import Decoding
 from kshell.lang.lexer import Source
 from kshell.lang.marshal import marshal
