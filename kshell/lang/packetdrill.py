@@ -4,123 +4,25 @@
 """
 
 import re
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final
 
-from kshell.abi.record import Record
-from kshell.lang.errors import LangError
 from kshell.lang.lexer import Source, unescape
+from kshell.lang.packetdrill_script import (
+    Action,
+    Code,
+    Event,
+    Expression,
+    Packet,
+    Script,
+    Shell,
+    SystemCall,
+    TcpOption,
+    When,
+)
+from kshell.lang.packetdrill_tokens import Tokens
 
-_NS: Final = 1_000_000_000
 _MAX_NESTING: Final = 32
-
-
-class When(Record):
-    """When an event is due: relative to the one before, absolute, or any time; until: the end of a range."""
-
-    relative: bool
-    any_time: bool
-    start: int
-    until: int | None = None
-
-
-class TcpOption(Record):
-    """An option of a TCP header: kind as written ("mss", "nop", "sack", "TS", …) and its values."""
-
-    kind: str
-    values: tuple[int | str, ...] = ()
-
-
-class Packet(Record):
-    """A packet into (inbound) the stack or out of it.
-
-    seq: start, end and length; None in what is not written: ack, window, urgent, options (an empty tuple means none,
-    None for ``<...>`` that anything goes). ip: ECN marks and the like. For ICMP type, code and mtu.
-    """
-
-    inbound: bool
-    protocol: str  # "tcp", "icmp" or "udp"
-    flags: str = ""
-    seq: tuple[int, int, int] | None = None
-    ack: int | None = None
-    window: int | None = None
-    urgent: int | None = None
-    options: tuple[TcpOption, ...] | None = ()
-    ip: tuple[str, ...] = ()
-    icmp: tuple[str, str, int | None] | None = None
-    ports: tuple[int, int] | None = None
-
-
-class Expression(Record):
-    """A value in a call: kind "...", "int", "word", "string", "or", "array", "struct" or "named"."""
-
-    kind: str
-    value: int | str | bytes = 0
-    items: tuple["Expression", ...] = ()
-
-
-class SystemCall(Record):
-    """A call; until: it sleeps, and ends at this time after the event's base."""
-
-    name: str
-    args: tuple[Expression, ...]
-    result: Expression
-    errno: str = ""
-    until: int | None = None
-
-
-class Shell(Record):
-    """A shell command in backticks."""
-
-    command: str
-
-
-class Code(Record):
-    """A Python block."""
-
-    text: str
-
-
-Action: TypeAlias = Packet | SystemCall | Shell | Code
-
-
-class Event(Record):
-    """One timed action and the line it stands on."""
-
-    when: When
-    action: Action
-    line: int
-
-
-class Script(Record):
-    """A whole script."""
-
-    options: Mapping[str, str]
-    setup: str | None
-    events: tuple[Event, ...]
-    cleanup: str | None
-
-
-_TOKEN: Final = re.compile(
-    r"""
-    (?P<space>\s++ | //[^\n]*+ | /\*(?:[^*]|\*(?!/))*+\*/ )
-  | (?P<option>--[A-Za-z_][\w-]*+)
-  | (?P<dots>\.\.\.)
-  | (?P<code>%\{(?:[^}]|\}(?!%))*+\}%)
-  | (?P<shell>`[^`]*+`)
-  | (?P<string>"[^"\\]*+(?:\\.[^"\\]*+)*+")
-  | (?P<address>\d++\.\d++\.\d++\.\d++(?:/\d++)?+
-      | [0-9a-fA-F]*+::[0-9a-fA-F:.]*+
-      | [0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){3,7}+ )
-  | (?P<float>-?\d*+\.\d++)
-  | (?P<hex>0x[0-9a-fA-F]++\b)
-  | (?P<int>-?\d++(?!\w))
-  | (?P<word>\w++)
-  | (?P<op>[-+*~<>\[\](){},:=|.])
-    """,
-    re.VERBOSE | re.DOTALL,
-)  # fmt: skip
 
 _FLAG_LETTERS: Final = frozenset("SFRPUEWA")
 _IP_ITEMS: Final = frozenset({"ect0", "ect1", "ect01", "ce", "noecn", "tos", "flowlabel", "ttl"})
@@ -128,75 +30,17 @@ _OPTION_NUMBERS: Final = {"mss": 1, "wscale": 1}
 _BARE_OPTIONS: Final = frozenset({"nop", "eol", "sackOK"})
 
 
-class _Token(Record):
-    kind: str
-    text: str
-    start: int
-    end: int
-
-
 def parse(text: str, filename: str = "<script>") -> Script:
     """The script, or LangError at the first thing that is none of the language."""
     return _Parser(Source(text, filename)).script()
 
 
-class _Parser:
+class _Parser(Tokens):
     """Recursive descent over the tokens."""
 
     def __init__(self, source: Source) -> None:
-        self._source = source
-        self._tokens = list(_tokens(source))
-        self._position = 0
+        super().__init__(source)
         self._nesting = 0
-
-    # ---- tokens ----
-
-    def _peek(self, distance: int = 0) -> _Token:
-        return self._tokens[min(self._position + distance, len(self._tokens) - 1)]
-
-    def _take(self) -> _Token:
-        token = self._peek()
-        self._position += token.kind != "end"
-        return token
-
-    def _at(self, text: str) -> bool:
-        return self._peek().text == text and self._peek().kind in ("op", "word", "dots")
-
-    def _accept(self, text: str) -> bool:
-        if self._at(text):
-            self._position += 1
-            return True
-        return False
-
-    def _expect(self, text: str) -> None:
-        if not self._accept(text):
-            raise self._unexpected(repr(text))
-
-    def _unexpected(self, expected: str) -> LangError:
-        token = self._peek()
-        if token.kind == "end":
-            return self._source.error("the script ends too early", token.start, token.end, expected=expected)
-        return self._source.error(f"unexpected {token.text[:30]!r}", token.start, token.end, expected=expected)
-
-    def _integer(self, expected: str = "a number") -> int:
-        if self._peek().kind not in ("int", "hex"):
-            raise self._unexpected(expected)
-        text = self._peek().text
-        octal = text.lstrip("-").startswith("0") and text.lstrip("-").isdecimal()
-        try:
-            value = int(text, 8 if octal else 0)
-        except ValueError:
-            raise self._unexpected(expected) from None
-        self._take()
-        return value
-
-    def _seconds(self) -> int:
-        token = self._peek()
-        if token.kind not in ("int", "float") or token.text.startswith("-"):
-            raise self._unexpected("a time in seconds")
-        self._take()
-        whole, _, fraction = token.text.partition(".")
-        return int(whole or 0) * _NS + int(fraction[:9].ljust(9, "0"))
 
     # ---- the script ----
 
@@ -471,19 +315,3 @@ class _Parser:
         if self._accept("="):
             return Expression("named", name, (self._expression(),))
         return Expression("word", name, inner)
-
-
-def _tokens(source: Source) -> list[_Token]:
-    text, position, tokens = source.text, 0, []
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None:
-            shown = text[position] if text[position].isprintable() else f"\\x{ord(text[position]):02x}"
-            raise source.error(f"unexpected character {shown}", position, position + 1)
-        position = match.end()
-        kind = match.lastgroup
-        assert kind is not None
-        if kind != "space":
-            tokens.append(_Token(kind, match[0], match.start(), match.end()))
-    tokens.append(_Token("end", "", len(text), len(text)))
-    return tokens

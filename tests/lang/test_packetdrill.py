@@ -3,7 +3,8 @@
 import pytest
 
 from kshell.lang.errors import LangError
-from kshell.lang.packetdrill import Action, Code, Event, Packet, Shell, SystemCall, TcpOption, When, parse
+from kshell.lang.packetdrill import parse
+from kshell.lang.packetdrill_script import Action, Code, Event, Packet, Shell, SystemCall, TcpOption, When
 
 SCRIPT = """// a server
 --tolerance_usecs=10000
