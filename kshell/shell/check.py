@@ -97,7 +97,7 @@ def _script(source: Input, options: Options, show: Show) -> Tally:
 
 
 def _strace(source: Input, options: Options, show: Show) -> Tally:
-    from kshell.session.strace.replay import replay_log
+    from kshell.session.strace.interleavings import replay_log
 
     report = replay_log(source.name, source.data.decode("utf-8", "surrogateescape"), options.seed)
     tally = Tally()

@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _replay(path: Path) -> dict[str, Any]:
-    from kshell.session.strace.replay import replay_strace
+    from kshell.session.strace.interleavings import replay_strace
 
     try:
         return replay_strace(str(path)).to_json()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from kshell.session import events as ev
-from kshell.session.strace.replay import replay_log
+from kshell.session.strace.interleavings import replay_log
 from kshell.session.strace.report import CallVerdict, StraceReport
 
 Show = Callable[[Iterable[ev.Event]], None]

@@ -1,8 +1,9 @@
-"""Replays strace logs: each call of the log is executed by the model, and its outcome held to the recorded one.
+"""Replays a strace log once: each call is executed by the model, and its outcome held to the recorded one.
 
 The log's processes are the model's, under the same pids; the virtual clock follows the log's time stamps. A call that
 the log shows in two parts took effect somewhere between them: it starts at its first line, or, where that does not
-agree with what the log shows, at its second (`late`), as another interleaving of the same processors may have it.
+agree with what the log shows, at its second (`late`), as another interleaving of the same processors may have it;
+interleavings.py chooses.
 """
 
 from __future__ import annotations
@@ -34,8 +35,6 @@ from kshell.world.machine import SyscallInProgress
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sched import task_struct
-
-MOST_ATTEMPTS = 60
 SECOND_NS = 1_000_000_000
 SLACK_NS = 50_000_000
 """How far time may run ahead of the log for a call that the log shows finished."""
@@ -415,9 +414,6 @@ class Replay:
             self.machine.release(user.task)
 
 
-# ---- whole logs
-
-
 def _uptime(log: Log) -> int:
     """How long the log's kernel had run when the log began (ns), as sleeps until a moment show it; 0 if none does."""
     first = next((event.time for event in log.events if event.time is not None), None)
@@ -430,52 +426,3 @@ def _uptime(log: Log) -> int:
         if ended is not None:
             return max(0, int(until[1]) * 1_000_000_000 + int(until[2]) - (ended - first))
     return 0
-
-
-def replay_log(path: str, text: str, seed: int = 0) -> StraceReport:
-    """Replay a log, choosing for each two-part call the one of its two moments that agrees with the log."""
-    log = Log(text)
-    world, ports = World(log), Ports(log)
-    late: frozenset[int] = frozenset()
-    best = Replay(path, log, world, ports, late, seed).run()
-    tried: set[frozenset[int]] = {late}
-    for _ in range(MOST_ATTEMPTS):
-        better = None
-        for candidate in _candidates(log, best, late):
-            if candidate in tried:
-                continue
-            tried.add(candidate)
-            report = Replay(path, log, world, ports, candidate, seed).run()
-            if len(report.wrong) < len(best.wrong) or _wrong_lines(report) > _wrong_lines(best):
-                better = (candidate, report)
-                break
-            if len(tried) > MOST_ATTEMPTS:
-                return best
-        if better is None:
-            return best
-        late, best = better
-    return best
-
-
-def _wrong_lines(report: StraceReport) -> list[int]:
-    """Larger for a report that goes wrong later."""
-    return [*(call.line for call in report.wrong), 1 << 60]
-
-
-def _candidates(log: Log, report: StraceReport, late: frozenset[int]) -> list[frozenset[int]]:
-    """Other choices that may mend the first wrong call: its own moment, then those of the calls it overlaps."""
-    found: list[frozenset[int]] = []
-    by_line = {call.start_line: call for call in log.calls}
-    for verdict in report.wrong[:3]:
-        wrong = by_line[verdict.line]
-        first, last = wrong.start_line, wrong.end_line or wrong.start_line
-        near = [c for c in log.calls if c.in_two_parts and c.end_line >= first - 40 and c.start_line <= last]
-        near.sort(key=lambda c: (c is not wrong, -c.start_line))
-        found += [late ^ {call.index} for call in near if call.end_line][:12]
-    return found
-
-
-def replay_strace(path: str, seed: int = 0) -> StraceReport:
-    """Replay the strace log in file `path`. OSError: it cannot be read."""
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
-        return replay_log(path, file.read(), seed)

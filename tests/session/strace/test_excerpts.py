@@ -2,7 +2,7 @@
 
 import pytest
 
-from kshell.session.strace.replay import replay_log
+from kshell.session.strace.interleavings import replay_log
 
 CLONE_THREAD = "CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD"
 LOOPBACK = 'sin_addr=inet_addr("127.0.0.1")'

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kshell.session.strace.replay import replay_log, replay_strace
+from kshell.session.strace.interleavings import replay_log, replay_strace
 
 LOGS = Path(__file__).parent / "logs"
 
