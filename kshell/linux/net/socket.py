@@ -9,12 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from kshell.abi.errno import EAFNOSUPPORT, EBADF, EEXIST, EINVAL, ENOENT, ENOTSOCK, ERANGE
 from kshell.abi.fcntl import O_NONBLOCK, O_RDWR
-from kshell.abi.socket import (
-    PF_INET,
-    PF_PACKET,
-    SOCK_PACKET,
-    SS_UNCONNECTED,
-)
+from kshell.abi.socket import PF_INET, PF_PACKET, SOCK_PACKET, SS_UNCONNECTED
 from kshell.abi.stat import SOCKFS_MAGIC
 from kshell.linux.fs.attr import simple_setattr
 from kshell.linux.fs.file import __fdget, fd_install, get_unused_fd_flags, put_unused_fd
@@ -28,13 +23,7 @@ from kshell.linux.fs.splice_to_file import generic_splice_sendpage
 from kshell.linux.fs.super import kill_anon_super
 from kshell.linux.include.linux.dcache import d_inode, dentry_operations
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.fs import (
-    file_operations,
-    file_system_type,
-    inode,
-    inode_operations,
-    super_operations,
-)
+from kshell.linux.include.linux.fs import file_operations, file_system_type, inode, inode_operations, super_operations
 from kshell.linux.include.linux.net import (
     NPROTO,
     SOCK_MAX,
@@ -65,10 +54,7 @@ from kshell.linux.net.socket_file import (
 )
 from kshell.linux.net.socket_ioctl import compat_sock_ioctl, sock_ioctl
 from kshell.linux.net.sysctl_net import net_sysctl_init
-from kshell.linux.security.security import (
-    security_socket_create,
-    security_socket_post_create,
-)
+from kshell.linux.security.security import security_socket_create, security_socket_post_create
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.dcache import dentry
