@@ -1,4 +1,4 @@
-"""Sending (part of net/ipv4/tcp.c)."""
+"""Copying what is to be sent into packets (part of net/ipv4/tcp.c)."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ from kshell.abi.tcp import TCP_CLOSE, TCPF_CLOSE_WAIT, TCPF_ESTABLISHED
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.net import SOCK_NOSPACE, SOCKWQ_ASYNC_NOSPACE
 from kshell.linux.include.linux.skbuff import CHECKSUM_PARTIAL, SKB_TRUESIZE, __skb_unlink, skb_shinfo
-from kshell.linux.include.linux.snmp import LINUX_MIB_TCPAUTOCORKING
 from kshell.linux.include.linux.socket import msghdr
-from kshell.linux.include.linux.tcp import TSQ_THROTTLED, tcp_sock
+from kshell.linux.include.linux.tcp import tcp_sock
 from kshell.linux.include.net.sock import SEND_SHUTDOWN, SOCK_ZEROCOPY
 from kshell.linux.include.net.sock_mem import sk_mem_uncharge, sk_wmem_schedule
 from kshell.linux.include.net.sock_space import sk_stream_memory_free
@@ -31,18 +30,15 @@ from kshell.linux.include.net.tcp import (
     MAX_TCP_HEADER,
     TCP_CHRONO_BUSY,
     TCP_CHRONO_SNDBUF_LIMITED,
-    TCP_NAGLE_CORK,
     TCP_NAGLE_PUSH,
     TCPCB_REPAIRED,
     TCPHDR_ACK,
     TCPHDR_PSH,
     TFO_CLIENT_ENABLE,
     U32,
-    after,
     tcp_fastopen_request,
     tcp_skb_cb,
 )
-from kshell.linux.include.net.tcp_window import tcp_bound_to_half_wnd
 from kshell.linux.lib.iov_iter import copy_from_iter
 from kshell.linux.net.core.skbuff import __kfree_skb, alloc_skb_fclone
 from kshell.linux.net.core.skbuff_zerocopy import msg_zerocopy_realloc, net_zcopy_put
@@ -50,8 +46,9 @@ from kshell.linux.net.core.sock import lock_sock, release_sock, sk_clear_bit, sk
 from kshell.linux.net.core.sock_lock import __release_sock
 from kshell.linux.net.core.sock_queue import sock_cmsg_send, sockcm_init
 from kshell.linux.net.core.stream import sk_stream_error, sk_stream_wait_connect, sk_stream_wait_memory
-from kshell.linux.net.ipv4 import tcp, tcp_input_data, tcp_output, tcp_output_mss, tcp_output_syn, tcp_rate
+from kshell.linux.net.ipv4 import tcp, tcp_input_data, tcp_output, tcp_output_syn, tcp_rate
 from kshell.linux.net.ipv4.af_inet_connect import __inet_stream_connect
+from kshell.linux.net.ipv4.tcp_push import forced_push, tcp_mark_push, tcp_push, tcp_send_mss
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.net import socket
@@ -104,17 +101,6 @@ def tcp_tx_timestamp(sk: tcp_sock, tsflags: int) -> None:
             shinfo.tskey = cb.seq + skb.len - 1 & U32
 
 
-def tcp_mark_push(tp: tcp_sock, skb: sk_buff) -> None:
-    """The receiver should hand this packet's data up."""
-    skb.cb.tcp_flags |= TCPHDR_PSH  # type: ignore[attr-defined]
-    tp.pushed_seq = tp.write_seq
-
-
-def forced_push(tp: tcp_sock) -> bool:
-    """True when more than half of the peer's window was written since the last push."""
-    return after(tp.write_seq, tp.pushed_seq + (tp.max_window >> 1) & U32)
-
-
 def tcp_skb_entail(sk: tcp_sock, skb: sk_buff) -> None:
     """Append an empty packet to the write queue."""
     seq = sk.write_seq
@@ -126,56 +112,6 @@ def tcp_skb_entail(sk: tcp_sock, skb: sk_buff) -> None:
         sk.nonagle &= ~TCP_NAGLE_PUSH
     if not sk.packets_out and (sk.skc_net.kernel.jiffies - sk.lsndtime & U32) > sk.icsk_rto:
         tcp_output.tcp_slow_start_after_idle_check(sk)
-
-
-def tcp_should_autocork(sk: tcp_sock, skb: sk_buff, size_goal: int) -> bool:
-    """True when a small packet should wait for one on its way, to be joined by later writes."""
-    return bool(
-        skb.len < size_goal
-        and sk.tcp_rtx_queue
-        and sk.sk_wmem_alloc > skb.truesize
-        and sk.skc_net.ipv4.sysctl_tcp_autocorking
-        and not skb.cb.eor  # type: ignore[attr-defined]
-    )
-
-
-def tcp_push(sk: tcp_sock, flags: int, mss_now: int, nonagle: int, size_goal: int) -> None:
-    """Send what the rules of Nagle and cork let go."""
-    skb = sk.sk_write_queue.prev
-    if skb is None:
-        return
-    if not flags & MSG_MORE or forced_push(sk):
-        skb.cb.tcp_flags |= TCPHDR_PSH  # type: ignore[attr-defined]
-        sk.pushed_seq = sk.write_seq
-    if flags & MSG_OOB:
-        sk.snd_up = sk.write_seq
-    if sk.tcp_rtx_queue and tcp_should_autocork(sk, skb, size_goal):
-        if not sk.sk_tsq_flags >> TSQ_THROTTLED & 1:
-            sk.skc_net.mib.net_statistics[LINUX_MIB_TCPAUTOCORKING] += 1
-            sk.sk_tsq_flags |= 1 << TSQ_THROTTLED
-        if sk.sk_wmem_alloc > skb.truesize:
-            return
-    if flags & MSG_MORE:
-        nonagle = TCP_NAGLE_CORK
-    tcp_output.__tcp_push_pending_frames(sk, mss_now, nonagle)
-
-
-def tcp_xmit_size_goal(sk: tcp_sock, mss_now: int, large_allowed: bool) -> int:
-    """Bytes to put into one packet: as many segments as the device cuts up by itself."""
-    if not large_allowed:
-        return mss_now
-    new_size_goal = tcp_bound_to_half_wnd(sk, sk.sk_gso_max_size)
-    size_goal = sk.gso_segs * mss_now
-    if new_size_goal < size_goal or new_size_goal >= size_goal + mss_now:
-        sk.gso_segs = min(new_size_goal // mss_now, sk.sk_gso_max_segs)
-        size_goal = sk.gso_segs * mss_now
-    return max(size_goal, mss_now)
-
-
-def tcp_send_mss(sk: tcp_sock, flags: int) -> tuple[int, int]:
-    """(MSS, bytes to put into one packet)."""
-    mss_now = tcp_output_mss.tcp_current_mss(sk)
-    return mss_now, tcp_xmit_size_goal(sk, mss_now, not flags & MSG_OOB)
 
 
 def tcp_remove_empty_skb(sk: tcp_sock) -> None:
@@ -439,5 +375,3 @@ def tcp_splice_eof(sock: socket) -> None:
     mss_now, size_goal = tcp_send_mss(sk, 0)
     tcp_push(sk, 0, mss_now, sk.nonagle, size_goal)
     release_sock(sk)
-
-

@@ -12,7 +12,7 @@ from kshell.linux.include.linux.tcp import tcp_sock
 from kshell.linux.include.net.tcp import TCPHDR_PSH
 from kshell.linux.net.core.sock import lock_sock, release_sock, sk_clear_bit
 from kshell.linux.net.core.stream import sk_stream_wait_connect
-from kshell.linux.net.ipv4 import tcp_rate, tcp_sendmsg
+from kshell.linux.net.ipv4 import tcp_push, tcp_rate, tcp_sendmsg
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
@@ -65,11 +65,11 @@ async def do_tcp_sendpages(sk: tcp_sock, page: bytes, flags: int) -> int:
         if not state.copied:
             tcp_sendmsg._out_err(sk, flags, error)
             raise
-        state.mss_now, state.size_goal = tcp_sendmsg.tcp_send_mss(sk, flags)
+        state.mss_now, state.size_goal = tcp_push.tcp_send_mss(sk, flags)
     if state.copied:
         tcp_sendmsg.tcp_tx_timestamp(sk, sk.sk_tsflags)
         if not flags & MSG_SENDPAGE_NOTLAST:
-            tcp_sendmsg.tcp_push(sk, flags, state.mss_now, sk.nonagle, state.size_goal)
+            tcp_push.tcp_push(sk, flags, state.mss_now, sk.nonagle, state.size_goal)
     return state.copied
 
 
