@@ -7,8 +7,8 @@ import tempfile
 import traceback
 from random import Random
 
+from fuzzing.failures import Failure, Hang, limit, where_of
 from fuzzing.lines import line
-from fuzzing.world import Failure, Hang, limit, where_of
 from kshell.session.session import Session
 from kshell.shell.plain import PlainText
 

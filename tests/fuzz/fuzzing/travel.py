@@ -4,8 +4,8 @@ import hashlib
 import json
 from random import Random
 
+from fuzzing.failures import Failure, limit
 from fuzzing.lines import TRAVEL, line
-from fuzzing.world import Failure, limit
 from kshell.lens.inventory import digest
 from kshell.session.session import Session
 
