@@ -1,4 +1,4 @@
-"""`net`: a host with sockaddr_in helpers."""
+"""`net`: a host with sockaddr_in helpers. `tcp`: one with TCP sockets in every state."""
 
 import struct
 
@@ -6,6 +6,7 @@ import pytest
 
 from kshell.abi.errno import EAGAIN
 from kshell.abi.socket import AF_INET, MSG_DONTWAIT, SOCK_DGRAM
+from tests.linux.net.ipv4.tcp_sockets import Tcp
 
 
 def sin(port, ip="127.0.0.1"):
@@ -113,3 +114,8 @@ class Net:
 @pytest.fixture
 def net(host):
     return Net(host)
+
+
+@pytest.fixture
+def tcp(host):
+    return Tcp(host)

@@ -5,7 +5,7 @@ import pytest
 from kshell.linux.include.linux import snmp
 from kshell.linux.include.net.protocol import net_protocol
 from kshell.linux.net.core.skbuff import kfree_skb
-from tests.linux.net.ipv4.test_tcp import DONTWAIT, EAGAIN, KEEPALIVE, KEEPCNT, KEEPIDLE, KEEPINTVL, Tcp
+from tests.linux.net.ipv4.tcp_sockets import DONTWAIT, EAGAIN, KEEPALIVE, KEEPCNT, KEEPIDLE, KEEPINTVL, Tcp
 
 ESTABLISHED, SYN_SENT, CLOSE, TCP_USER_TIMEOUT = 1, 2, 7, 18
 

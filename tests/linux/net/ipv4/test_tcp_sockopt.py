@@ -4,19 +4,12 @@ import struct
 
 import pytest
 
-from tests.linux.net.ipv4.test_tcp import Tcp
-
 EPERM, ENOENT, EINVAL, ENOPROTOOPT = -1, -2, -22, -92
 (
     NODELAY, MAXSEG, CORK, KEEPIDLE, KEEPINTVL, KEEPCNT, SYNCNT, LINGER2, DEFER_ACCEPT, WINDOW_CLAMP, INFO, QUICKACK,
     CONGESTION,
 ) = range(1, 14)  # fmt: skip
 USER_TIMEOUT, REPAIR, REPAIR_QUEUE, FASTOPEN, NOTSENT_LOWAT, SAVE_SYN, INQ = 18, 19, 20, 23, 25, 27, 36
-
-
-@pytest.fixture
-def tcp(host):
-    return Tcp(host)
 
 
 @pytest.mark.parametrize(
