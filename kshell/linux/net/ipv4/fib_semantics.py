@@ -286,19 +286,9 @@ def _check_hops(net: net_t, cfg: fib_config, fi: fib_info, extack: netlink_ext_a
     fib_multipath.fib_rebalance(fi)
 
 
-def fib_create_info(net: net_t, cfg: fib_config, extack: netlink_ext_ack | None = None) -> fib_info:
-    """The fib_info that a request asks for, shared with equal routes. EINVAL and what _check_hops() raises."""
-    kernel = net.kernel
-    if cfg.fc_type > RTN_MAX:
-        raise KernelError(EINVAL)
-    if FIB_PROPS_SCOPE[cfg.fc_type] > cfg.fc_scope:
-        raise _refuse(extack, "Invalid scope")
-    if cfg.fc_flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN):
-        raise _refuse(extack, "Invalid rtm_flags - can not contain DEAD or LINKDOWN")
-    nhs = fib_multipath.fib_count_nexthops(cfg.fc_mp, extack) if cfg.fc_mp else 1
-    if not nhs:
-        raise KernelError(EINVAL)
-    fi = kzalloc(kernel, fib_info, _FIB_INFO_SIZE)
+def _allocated(net: net_t, cfg: fib_config, nhs: int) -> fib_info:
+    """A fib_info with what the request says, and next hops that are still to be filled."""
+    fi = kzalloc(net.kernel, fib_info, _FIB_INFO_SIZE)
     fi.fib_metrics = dict(cfg.fc_mx) or None
     fi.fib_net = net
     fi.fib_protocol = cfg.fc_protocol
@@ -311,18 +301,39 @@ def fib_create_info(net: net_t, cfg: fib_config, extack: netlink_ext_ack | None 
     fi.fib_nh = [fib_nh() for _ in range(nhs)]
     for nh in fi.fib_nh:
         nh.nh_parent = fi
+    return fi
+
+
+def _fill_hops(net: net_t, cfg: fib_config, fi: fib_info, extack: netlink_ext_ack | None) -> None:
+    """Fill the next hops; a route that is an error names none. EINVAL and what _check_hops() raises."""
+    if cfg.fc_mp:
+        fib_multipath.fib_get_nhs(fi, cfg, extack)
+    else:
+        fib_nh_init(net, fi.fib_nh[0], cfg, 1)
+    if FIB_PROPS_ERROR[cfg.fc_type]:
+        if cfg.fc_gw_family or cfg.fc_oif or cfg.fc_mp:
+            raise _refuse(extack, "Gateway, device and multipath can not be specified for this route type")
+    else:
+        if not RTN_UNICAST <= cfg.fc_type <= RTN_MULTICAST:
+            raise _refuse(extack, "Invalid route type")
+        _check_hops(net, cfg, fi, extack)
+
+
+def fib_create_info(net: net_t, cfg: fib_config, extack: netlink_ext_ack | None = None) -> fib_info:
+    """The fib_info that a request asks for, shared with equal routes. EINVAL and what _check_hops() raises."""
+    kernel = net.kernel
+    if cfg.fc_type > RTN_MAX:
+        raise KernelError(EINVAL)
+    if FIB_PROPS_SCOPE[cfg.fc_type] > cfg.fc_scope:
+        raise _refuse(extack, "Invalid scope")
+    if cfg.fc_flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN):
+        raise _refuse(extack, "Invalid rtm_flags - can not contain DEAD or LINKDOWN")
+    nhs = fib_multipath.fib_count_nexthops(cfg.fc_mp, extack) if cfg.fc_mp else 1
+    if not nhs:
+        raise KernelError(EINVAL)
+    fi = _allocated(net, cfg, nhs)
     try:
-        if cfg.fc_mp:
-            fib_multipath.fib_get_nhs(fi, cfg, extack)
-        else:
-            fib_nh_init(net, fi.fib_nh[0], cfg, 1)
-        if FIB_PROPS_ERROR[cfg.fc_type]:
-            if cfg.fc_gw_family or cfg.fc_oif or cfg.fc_mp:
-                raise _refuse(extack, "Gateway, device and multipath can not be specified for this route type")
-        else:
-            if not RTN_UNICAST <= cfg.fc_type <= RTN_MULTICAST:
-                raise _refuse(extack, "Invalid route type")
-            _check_hops(net, cfg, fi, extack)
+        _fill_hops(net, cfg, fi, extack)
     except KernelError:
         fi.fib_dead = 1
         free_fib_info(fi)
