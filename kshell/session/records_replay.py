@@ -56,14 +56,6 @@ class CaseResult:
     def to_json(self) -> str:
         return json.dumps(asdict(self))
 
-    @staticmethod
-    def from_json(text: str) -> "CaseResult":
-        raw = json.loads(text)
-        mismatches = [
-            Mismatch(m["index"], m["call"], [Difference(**d) for d in m["differences"]]) for m in raw["mismatches"]
-        ]
-        return CaseResult(raw["id"], mismatches)
-
 
 Watcher = Callable[[int, Call, Outcome], None]
 

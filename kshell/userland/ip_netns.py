@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from kshell.userland.runtime import Process
 
 NETNS_RUN_DIR: Final = "/run/netns"
-NETNS_ETC_DIR: Final = "/etc/netns"
 SELF: Final = "/proc/self/ns/net"
 _STAT: Final = struct.Struct("<QQ")
 NO_ID: Final = 0xFFFFFFFF

@@ -187,13 +187,6 @@ class Process:
         self.log.append(data)
         return data
 
-    async def transfer(self, name: str, fd: int, arg: int, data: bytes) -> bytes:
-        """A call that reads and writes one struct, such as an ioctl(): what is there afterwards."""
-        address = self.scratch(len(data))
-        self.store(address, data)
-        await self.call(name, fd, arg, address)
-        return self.memory(address, len(data))
-
     def scratch(self, size: int) -> int:
         """Address of bytes for one call; the next one may use them again."""
         held = self._scratch.get(size)

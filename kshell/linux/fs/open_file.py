@@ -169,15 +169,6 @@ def dnotify_flush(filp: file, id: object) -> None:
     """Directory notification (F_NOTIFY) is not built in."""
 
 
-async def generic_file_open(inode: inode, filp: file) -> None:
-    """open() of a file system that needs none of its own."""
-
-
-async def nonseekable_open(inode: inode, filp: file) -> None:
-    """open() of a file without positions."""
-    filp.f_mode &= ~(FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE)
-
-
 def stream_open(inode: inode, filp: file) -> None:
     """As nonseekable_open(), and reads and writes do not even share a position."""
     filp.f_mode = filp.f_mode & NO_POSITION | FMODE_STREAM

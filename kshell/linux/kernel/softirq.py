@@ -16,7 +16,6 @@ BLOCK_SOFTIRQ: Final = 4
 TASKLET_SOFTIRQ: Final = 6
 HRTIMER_SOFTIRQ: Final = 8
 RCU_SOFTIRQ: Final = 9
-MAX_SOFTIRQ_RESTART: Final = 10
 
 
 def open_softirq(kernel: Kernel, nr: int, action: Callable[[Kernel], None]) -> None:
@@ -27,11 +26,6 @@ def open_softirq(kernel: Kernel, nr: int, action: Callable[[Kernel], None]) -> N
 def raise_softirq(kernel: Kernel, nr: int) -> None:
     """Mark softirq nr; it runs at the next do_softirq()."""
     kernel.softirq_pending |= 1 << nr
-
-
-def in_softirq(kernel: Kernel) -> bool:
-    """Whether a softirq handler is running."""
-    return kernel.in_serving_softirq
 
 
 def do_softirq(kernel: Kernel) -> None:

@@ -36,8 +36,6 @@ DCACHE_SPECIAL_TYPE = 0x00500000
 DCACHE_SYMLINK_TYPE = 0x00600000
 DCACHE_NORCU = 0x40000000
 
-DNAME_INLINE_LEN = 32
-
 
 class qstr:
     """A name of a dentry, with its length and hash. Never changed once made."""
@@ -58,7 +56,6 @@ class qstr:
         return zlib.crc32(self.name)
 
 
-EMPTY_NAME = qstr(b"")
 SLASH_NAME = qstr(b"/")
 
 
@@ -208,4 +205,3 @@ def d_backing_inode(upper: dentry) -> inode:
 
 
 d_inode = d_backing_inode
-d_real_inode = d_backing_inode

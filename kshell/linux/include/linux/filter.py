@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 SKF_AD_OFF = 0xFFFFF000
-SKF_AD_MAX = 64
 SKF_NET_OFF = 0xFFF00000
 SKF_LL_OFF = 0xFFE00000
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kshell.linux.include.linux.cred import cred
     from kshell.linux.include.linux.dcache import dentry
-    from kshell.linux.include.linux.fs import file_system_type, super_block
+    from kshell.linux.include.linux.fs import file_system_type
     from kshell.linux.include.linux.sched import user_namespace
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.init.kernel import Kernel
@@ -74,6 +74,3 @@ class fs_context:
         self.s_iflags = 0
         self.purpose = FS_CONTEXT_FOR_MOUNT
         self._global = False
-
-
-FillSuper = Callable[["super_block", fs_context], None]

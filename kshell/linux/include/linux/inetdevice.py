@@ -50,9 +50,6 @@ IPV4_DEVCONF_MAX = 33
 INFINITY_LIFE_TIME = 0xFFFFFFFF
 
 
-ENDPOINT_IFA_SCOPE = 254
-
-
 class ipv4_devconf:
     """The conf/* settings of a device, of `all` or of `default`: data[IPV4_DEVCONF_x - 1]."""
 

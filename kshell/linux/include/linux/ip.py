@@ -2,7 +2,6 @@
 
 import struct
 
-IP_CE = 0x8000
 IP_DF = 0x4000
 IP_MF = 0x2000
 IP_OFFSET = 0x1FFF

@@ -1,6 +1,5 @@
 """Flags of the path walk (include/linux/namei.h)."""
 
-MAX_NESTED_LINKS = 8
 MAXSYMLINKS = 40
 
 LAST_NORM = 0

@@ -42,14 +42,6 @@ def dev_hard_header(
     return 0 if ops is None else ops.create(skb, dev, type, daddr, saddr, length)
 
 
-def dev_parse_header(skb: sk_buff) -> bytes:
-    """The sender's link address, b"" if the device has none."""
-    dev = skb.dev
-    assert dev is not None
-    ops = dev.header_ops
-    return b"" if ops is None or ops.parse is None else ops.parse(skb)
-
-
 def LL_RESERVED_SPACE(dev: net_device) -> int:
     """Head room to keep for the device's header."""
     return ((dev.hard_header_len + dev.needed_headroom) & ~(HH_DATA_MOD - 1)) + HH_DATA_MOD

@@ -205,20 +205,6 @@ def skb_orphan(skb: sk_buff) -> None:
         skb.sk = None
 
 
-def skb_queue_len(queue: sk_buff_head) -> int:
-    """Packets in the queue."""
-    return queue.qlen
-
-
-def skb_queue_empty(queue: sk_buff_head) -> bool:
-    """True if no packet is in the queue."""
-    return queue.next is None
-
-
-skb_queue_empty_lockless = skb_queue_empty
-skb_queue_len_lockless = skb_queue_len
-
-
 def skb_peek_tail(queue: sk_buff_head) -> sk_buff | None:
     """The last packet."""
     return queue.prev

@@ -12,7 +12,6 @@ from kshell.linux.include.net.inet_sock import inet_sock
 if TYPE_CHECKING:
     from kshell.linux.include.net.sock import sock
 
-UDP_HTABLE_SIZE_MIN = 256
 UDP_MAX_SEGMENTS = 1 << 7
 
 UDP_FLAGS_CORK = 0

@@ -9,8 +9,6 @@ if TYPE_CHECKING:
 
 READ: Final = 0
 WRITE: Final = 1
-ITER_DEST: Final = READ
-ITER_SOURCE: Final = WRITE
 ITER_UBUF: Final = 6
 ITER_IOVEC: Final = 0
 ITER_KVEC: Final = 1

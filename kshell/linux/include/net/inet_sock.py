@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net
 
 IPCORK_OPT = 1
-IPCORK_ALLFRAG = 2
 
 IP_CMSG_PKTINFO = 1 << 0
 IP_CMSG_TTL = 1 << 1

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.sock import proto
 
-MAX_INET_PROTOS = 256
 
 INET_PROTOSW_REUSE = 1
 INET_PROTOSW_PERMANENT = 2

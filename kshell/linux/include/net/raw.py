@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net
     from kshell.linux.include.net.sock import sock
 
-RAW_HTABLE_LOG = 8
 RAW_HTABLE_SIZE = 256
 
 

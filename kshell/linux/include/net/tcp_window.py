@@ -69,8 +69,3 @@ def tcp_inq(tp: tcp_sock) -> int:
         answ = _s32(tp.rcv_nxt - tp.copied_seq)
         return answ - 1 if answ and tp.sk_flags >> 1 & 1 else answ  # SOCK_DONE: the FIN counts one
     return _s32(tp.urg_seq - tp.copied_seq)
-
-
-def tcp_notsent_lowat(tp: tcp_sock) -> int:
-    """Unsent bytes below which the socket counts as writable."""
-    return tp.notsent_lowat or tp.skc_net.ipv4.sysctl_tcp_notsent_lowat

@@ -30,6 +30,3 @@ def __dev_remove_pack(kernel: Kernel, pt: packet_type) -> None:
     head = ptype_head(kernel, pt)
     if pt in head:
         head.remove(pt)
-
-
-dev_remove_pack = __dev_remove_pack

@@ -10,7 +10,7 @@ from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.mm_types import PAGE_SHIFT, PAGE_SIZE
 from kshell.linux.include.linux.net import SOCK_NOSPACE, SOCKWQ_ASYNC_NOSPACE
 from kshell.linux.include.linux.sched import TASK_INTERRUPTIBLE, signal_pending
-from kshell.linux.include.linux.skbuff import SKB_TRUESIZE, skb_orphan
+from kshell.linux.include.linux.skbuff import skb_orphan
 from kshell.linux.include.net.sock import SEND_SHUTDOWN, SK_MEM_RECV, SK_MEM_SEND, SOCK_USE_WRITE_QUEUE, sock_error
 from kshell.linux.include.net.sock_space import (
     sk_get_rmem0,
@@ -25,7 +25,7 @@ from kshell.linux.kernel.sched.wait import finish_wait, init_wait, prepare_to_wa
 from kshell.linux.kernel.time.timer import schedule_timeout
 from kshell.linux.mm.slab_common import kfree, kzalloc
 from kshell.linux.net.core.skbuff import __alloc_skb, alloc_skb_with_frags
-from kshell.linux.net.core.sock_free import __sk_free, sock_put
+from kshell.linux.net.core.sock_free import __sk_free
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -208,47 +208,12 @@ def skb_set_owner_r(skb: sk_buff, sk: sock) -> None:
         sk.sk_forward_alloc -= skb.truesize
 
 
-def sock_efree(skb: sk_buff) -> None:
-    """Destructor of packets that hold a reference to the socket."""
-    assert skb.sk is not None
-    sock_put(skb.sk)
-
-
-def skb_set_owner_sk_safe(skb: sk_buff, sk: sock | None) -> bool:
-    """Have the packet hold a reference to the socket."""
-    if sk is None or sk.skc_refcnt <= 0:
-        return False
-    sk.skc_refcnt += 1
-    skb_orphan(skb)
-    skb.destructor = sock_efree
-    skb.sk = sk
-    return True
-
-
 def sock_wmalloc(sk: sock, size: int, force: int) -> sk_buff | None:
     """A packet charged to the send buffer, None if that is full."""
     if not force and sk.sk_wmem_alloc >= sk.sk_sndbuf:
         return None
     skb = __alloc_skb(sk.skc_net.kernel, size)
     skb_set_owner_w(skb, sk)
-    return skb
-
-
-def sock_ofree(skb: sk_buff) -> None:
-    """Destructor of packets charged to the option memory."""
-    assert skb.sk is not None
-    skb.sk.sk_omem_alloc -= skb.truesize
-
-
-def sock_omalloc(sk: sock, size: int) -> sk_buff | None:
-    """A packet charged to the option memory, None if that is used up."""
-    kernel = sk.skc_net.kernel
-    if sk.sk_omem_alloc + SKB_TRUESIZE(size) > kernel.sysctl_optmem_max:
-        return None
-    skb = __alloc_skb(kernel, size)
-    sk.sk_omem_alloc += skb.truesize
-    skb.sk = sk
-    skb.destructor = sock_ofree
     return skb
 
 

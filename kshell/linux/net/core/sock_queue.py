@@ -24,21 +24,18 @@ from kshell.linux.include.linux.socket import CMSG_LEN, cmsghdr, for_each_cmsghd
 from kshell.linux.include.net.dropreason import (
     SKB_DROP_REASON_NOT_SPECIFIED,
     SKB_DROP_REASON_PROTO_MEM,
-    SKB_DROP_REASON_SOCKET_BACKLOG,
     SKB_DROP_REASON_SOCKET_FILTER,
     SKB_DROP_REASON_SOCKET_RCVBUFF,
     SKB_NOT_DROPPED_YET,
 )
 from kshell.linux.include.net.sock import SOCK_DEAD, SOCK_RXQ_OVFL, SOCK_TXTIME
 from kshell.linux.include.net.sock_mem import sk_rmem_schedule
-from kshell.linux.include.net.sock_space import sk_add_backlog, sk_rcvqueues_full
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.net.core import filter as net_filter
 from kshell.linux.net.core.datagram import skb_copy_datagram_msg
 from kshell.linux.net.core.scm import put_cmsg
-from kshell.linux.net.core.skbuff import consume_skb, kfree_skb, kfree_skb_reason, skb_dst_drop
+from kshell.linux.net.core.skbuff import consume_skb, skb_dst_drop
 from kshell.linux.net.core.skbuff_error import SKB_EXT_ERR, sock_dequeue_err_skb
-from kshell.linux.net.core.sock_free import sock_put
 from kshell.linux.net.core.sock_mem import skb_set_owner_r
 from kshell.linux.net.socket_cmsg import sock_recv_timestamp
 
@@ -95,32 +92,6 @@ def sock_queue_rcv_skb_reason(sk: sock, skb: sk_buff) -> int:
     if not err:
         return SKB_NOT_DROPPED_YET
     return _REASON.get(err, SKB_DROP_REASON_NOT_SPECIFIED)
-
-
-def sock_queue_rcv_skb(sk: sock, skb: sk_buff) -> int:
-    """Filter and queue a packet; 0 or a positive errno."""
-    err = net_filter.sk_filter(sk, skb)
-    return err or __sock_queue_rcv_skb(sk, skb)
-
-
-def __sk_receive_skb(sk: sock, skb: sk_buff, nested: int, trim_cap: int, refcounted: bool) -> int:
-    """Hand a packet to the socket, or to its backlog while a task owns it; NET_RX_*."""
-    rc = 0
-    if net_filter.sk_filter_trim_cap(sk, skb, trim_cap):
-        kfree_skb(skb)
-    else:
-        skb.dev = None
-        if sk_rcvqueues_full(sk, sk.sk_rcvbuf):
-            sk.sk_drops += 1
-            kfree_skb(skb)
-        elif not sk.sk_lock:
-            rc = sk.sk_backlog_rcv(sk, skb)
-        elif sk_add_backlog(sk, skb, sk.sk_rcvbuf):
-            sk.sk_drops += 1
-            kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_BACKLOG)
-    if refcounted:
-        sock_put(sk)
-    return rc
 
 
 def __sock_cmsg_send(sk: sock, msg: msghdr, cmsg: cmsghdr, sockc: sockcm_cookie) -> None:

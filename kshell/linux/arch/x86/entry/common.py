@@ -7,7 +7,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import EINTR, ENOSYS
-from kshell.abi.syscalls import BY_NAME, BY_NUMBER, I386_BY_NUMBER, Syscall
+from kshell.abi.syscalls import BY_NUMBER, I386_BY_NUMBER, Syscall
 from kshell.linux.arch.x86.entry.syscall_32 import IA32_CALLS
 from kshell.linux.arch.x86.entry.syscall_64 import X64_CALLS, Handler
 from kshell.linux.include.linux.err import KernelError
@@ -187,10 +187,3 @@ async def _rest_of_exit_to_user_mode_prepare(current: task_struct, result: int, 
             if rest is not None:
                 await rest
     return restart
-
-
-def handler_of(name: str) -> Handler | None:
-    """The body of x86-64 system call `name`, None where the model has none."""
-    call = BY_NAME.get(name)
-    entry = sys_call_table[call.number] if call else None
-    return entry.handler if entry else None
