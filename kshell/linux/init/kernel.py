@@ -55,7 +55,8 @@ if TYPE_CHECKING:
     from kshell.linux.include.net.request_sock import request_sock_ops
     from kshell.linux.include.net.rtable import rt_cache_stat
     from kshell.linux.include.net.rtnetlink import rtnl_af_ops, rtnl_link, rtnl_link_ops
-    from kshell.linux.include.net.sock import proto, sock
+    from kshell.linux.include.net.sock import sock
+    from kshell.linux.include.net.sock_proto import proto
     from kshell.linux.include.net.tcp import tcp_congestion_ops, tcp_ulp_ops
     from kshell.linux.include.net.udp import udp_table
     from kshell.linux.include.trace.events import Record

@@ -11,7 +11,8 @@ from kshell.linux.kernel.time.timer import timer_list
 if TYPE_CHECKING:
     from kshell.linux.include.net.inet_hashtables import inet_bind2_bucket, inet_bind_bucket, inet_hashinfo
     from kshell.linux.include.net.net_namespace import net
-    from kshell.linux.include.net.sock import proto, sock
+    from kshell.linux.include.net.sock import sock
+    from kshell.linux.include.net.sock_proto import proto
 
 
 class timewait_sock_ops:

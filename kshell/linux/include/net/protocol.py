@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kshell.linux.include.linux.net import proto_ops
     from kshell.linux.include.linux.skbuff import sk_buff
-    from kshell.linux.include.net.sock import proto
+    from kshell.linux.include.net.sock_proto import proto
 
 
 INET_PROTOSW_REUSE = 1

@@ -12,7 +12,8 @@ from kshell.linux.include.net.sock import SOCK_MIN_SNDBUF
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
-    from kshell.linux.include.net.sock import proto, sock
+    from kshell.linux.include.net.sock import sock
+    from kshell.linux.include.net.sock_proto import proto
 
 
 class _sk_backlog:

@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from kshell.linux.include.linux.skbuff import sk_buff
     from kshell.linux.include.net.dst import dst_entry
     from kshell.linux.include.net.net_namespace import net
-    from kshell.linux.include.net.sock import proto
+    from kshell.linux.include.net.sock_proto import proto
     from kshell.linux.init.kernel import Kernel
     from kshell.linux.kernel.time.timer import timer_list
 

@@ -17,7 +17,8 @@ from kshell.linux.net.core.sock_diag import sock_diag_has_destroy_listeners
 from kshell.linux.security.security import security_sk_free
 
 if TYPE_CHECKING:
-    from kshell.linux.include.net.sock import proto, sock_common
+    from kshell.linux.include.net.sock import sock_common
+    from kshell.linux.include.net.sock_proto import proto
 
 _RCU_FREE = 1 << SOCK_RCU_FREE
 

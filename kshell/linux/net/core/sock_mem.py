@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from kshell.linux.include.linux.skbuff import sk_buff
-    from kshell.linux.include.net.sock import proto, sock
+    from kshell.linux.include.net.sock import sock
+    from kshell.linux.include.net.sock_proto import proto
     from kshell.linux.mm.slub import _slab_object
 
     T = TypeVar("T", bound=_slab_object)

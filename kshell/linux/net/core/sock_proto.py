@@ -10,7 +10,7 @@ from kshell.linux.net.core.net_namespace import register_pernet_subsys
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net
-    from kshell.linux.include.net.sock import proto
+    from kshell.linux.include.net.sock_proto import proto
     from kshell.linux.init.kernel import Kernel
 
 

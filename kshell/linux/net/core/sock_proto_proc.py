@@ -15,7 +15,7 @@ from kshell.linux.net.core.sock_proto import sock_prot_inuse_get
 
 if TYPE_CHECKING:
     from kshell.linux.include.net.net_namespace import net as net_t
-    from kshell.linux.include.net.sock import proto
+    from kshell.linux.include.net.sock_proto import proto
     from kshell.linux.init.kernel import Kernel
 
 PSCHED_TICK_NS = 64

@@ -38,7 +38,8 @@ from kshell.linux.include.net.inet_sock import inet_sk, inet_sk_flowi_flags, ine
 from kshell.linux.include.net.ip import IPCB, _pick_device, get_rttos, ipcm_cookie, ipcm_init_sk
 from kshell.linux.include.net.ping import ping_table, pingfakehdr
 from kshell.linux.include.net.rtable import RTO_ONLINK, inet_iif
-from kshell.linux.include.net.sock import SOCK_LOCALROUTE, proto, sk_error_report, sock
+from kshell.linux.include.net.sock import SOCK_LOCALROUTE, sk_error_report, sock
+from kshell.linux.include.net.sock_proto import proto
 from kshell.linux.lib.iov_iter import copy_from_iter_full
 from kshell.linux.net.core.datagram import skb_copy_datagram_msg, skb_free_datagram, skb_recv_datagram
 from kshell.linux.net.core.skbuff import kfree_skb_reason, skb_clone, skb_push

@@ -30,8 +30,9 @@ from kshell.linux.include.net.inet_sock import inet_addr_valid_or_nonlocal, inet
 from kshell.linux.include.net.ip import _pick_device, get_rttos, ipcm_cookie, ipcm_init_sk
 from kshell.linux.include.net.raw import raw_sock
 from kshell.linux.include.net.rtable import RTO_ONLINK, rtable
-from kshell.linux.include.net.sock import SOCK_LOCALROUTE, proto, sk_error_report, sock
+from kshell.linux.include.net.sock import SOCK_LOCALROUTE, sk_error_report, sock
 from kshell.linux.include.net.sock_dst import sk_dst_reset
+from kshell.linux.include.net.sock_proto import proto
 from kshell.linux.lib.iov_iter import copy_from_iter_full
 from kshell.linux.net.core.datagram import skb_copy_datagram_msg, skb_free_datagram, skb_recv_datagram
 from kshell.linux.net.core.dst import dst_release

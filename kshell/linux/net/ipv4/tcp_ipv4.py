@@ -22,7 +22,7 @@ from kshell.linux.include.net.inet_timewait_sock import timewait_sock_ops
 from kshell.linux.include.net.protocol import net_protocol
 from kshell.linux.include.net.route import ip_route_connect, ip_route_newports, ip_rt_put
 from kshell.linux.include.net.rtable import RTCF_BROADCAST, RTCF_MULTICAST
-from kshell.linux.include.net.sock import proto
+from kshell.linux.include.net.sock_proto import proto
 from kshell.linux.include.net.tcp import U32, _s32
 from kshell.linux.net.core.secure_seq import secure_tcp_seq_and_ts_off
 from kshell.linux.net.core.sock import sk_set_txhash, sk_setup_caps

@@ -44,7 +44,8 @@ from kshell.linux.include.linux.udp import (
 )
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.protocol import net_protocol
-from kshell.linux.include.net.sock import RCV_SHUTDOWN, SOCK_DEAD, proto, sk_error_report, sock
+from kshell.linux.include.net.sock import RCV_SHUTDOWN, SOCK_DEAD, sk_error_report, sock
+from kshell.linux.include.net.sock_proto import proto
 from kshell.linux.include.net.sock_space import sk_wmem_alloc_get
 from kshell.linux.include.net.udp import udp_table
 from kshell.linux.kernel.printk import pr_info

@@ -8,7 +8,7 @@ from kshell.abi.inet import IPPROTO_UDPLITE
 from kshell.abi.socket import SOCK_DGRAM
 from kshell.linux.include.linux.udp import UDPLITE_BIT, udp_sk, udp_sock
 from kshell.linux.include.net.protocol import INET_PROTOSW_PERMANENT, inet_protosw, net_protocol
-from kshell.linux.include.net.sock import proto
+from kshell.linux.include.net.sock_proto import proto
 from kshell.linux.net.core.sock_proto import proto_register
 from kshell.linux.net.ipv4 import af_inet_init
 from kshell.linux.net.ipv4.datagram import ip4_datagram_connect

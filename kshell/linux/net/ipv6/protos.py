@@ -12,7 +12,7 @@ from kshell.abi.socket import AF_INET6
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.tcp import tcp_sk
 from kshell.linux.include.net.inet_timewait_sock import timewait_sock_ops
-from kshell.linux.include.net.sock import proto
+from kshell.linux.include.net.sock_proto import proto
 from kshell.linux.net.ipv4.inet_hashtables import inet_hash
 from kshell.linux.net.ipv4.ip_sockglue_opt import ip_getsockopt, ip_setsockopt
 from kshell.linux.net.ipv4.ping import ping_prot

@@ -31,7 +31,8 @@ from kshell.linux.include.linux.random import prandom_u32_max
 from kshell.linux.include.linux.sched import PIDTYPE_TGID
 from kshell.linux.include.linux.wait import wait_queue_head
 from kshell.linux.include.net.net_namespace import pernet_operations
-from kshell.linux.include.net.sock import SOCK_DEAD, proto, sock, sock_hold, sock_orphan
+from kshell.linux.include.net.sock import SOCK_DEAD, sock, sock_hold, sock_orphan
+from kshell.linux.include.net.sock_proto import proto
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.kmod import __request_module
 from kshell.linux.kernel.module.main import module_put, try_module_get

@@ -44,7 +44,8 @@ from kshell.linux.include.linux.netdevice import (
 from kshell.linux.include.linux.notifier import NOTIFY_DONE, notifier_block
 from kshell.linux.include.linux.uaccess import put_user
 from kshell.linux.include.net.net_namespace import pernet_operations
-from kshell.linux.include.net.sock import SOCK_DEAD, proto, sk_error_report, sock, sock_hold, sock_orphan
+from kshell.linux.include.net.sock import SOCK_DEAD, sk_error_report, sock, sock_hold, sock_orphan
+from kshell.linux.include.net.sock_proto import proto
 from kshell.linux.kernel.capability import ns_capable
 from kshell.linux.kernel.printk import pr_err
 from kshell.linux.net.core.datagram import datagram_poll

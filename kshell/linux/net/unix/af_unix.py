@@ -17,7 +17,8 @@ from kshell.linux.include.linux.net import SOCK_WAKE_WAITD, net_proto_family, pr
 from kshell.linux.include.net.af_unix import UNIXCB, peer_wait, unix_sk, unix_sock
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.netns_unix import netns_unix
-from kshell.linux.include.net.sock import SHUTDOWN_MASK, SOCK_DEAD, proto, sock_flag, sock_orphan
+from kshell.linux.include.net.sock import SHUTDOWN_MASK, SOCK_DEAD, sock_flag, sock_orphan
+from kshell.linux.include.net.sock_proto import proto
 from kshell.linux.kernel.printk import pr_info
 from kshell.linux.kernel.sched.wait import wake_up_interruptible_all
 from kshell.linux.net import socket as net_socket

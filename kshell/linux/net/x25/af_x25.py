@@ -29,12 +29,12 @@ from kshell.linux.include.net.sock import (
     RCV_SHUTDOWN,
     SEND_SHUTDOWN,
     SOCK_ZAPPED,
-    proto,
     sock,
     sock_flag,
     sock_orphan,
     sock_reset_flag,
 )
+from kshell.linux.include.net.sock_proto import proto
 from kshell.linux.include.net.sock_wait import sk_sleep
 from kshell.linux.kernel.sched.wait import finish_wait, init_wait, prepare_to_wait_exclusive
 from kshell.linux.kernel.signal import send_sig

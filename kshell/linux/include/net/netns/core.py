@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.sysctl import ctl_table_header
-    from kshell.linux.include.net.sock import proto
+    from kshell.linux.include.net.sock_proto import proto
 
 
 class prot_inuse:
