@@ -248,10 +248,19 @@ class Calls:
 
     def _never_returns(self, pending: Pending) -> None:
         """exit(), or a signal that killed the task in the call."""
-        prepared = pending.prepared
-        if prepared.statement.expected is not None and prepared.statement.expected.value is not None:
-            self._hold(pending, prepared, False, f"= {prepared.statement.expected.value}", "the call never returns")
-        self.session.watch_of(prepared.user).after(pending.before, prepared.user.task, [])
+        self._cannot_hold(pending, "the call never returns")
+        user = pending.prepared.user
+        self.session.watch_of(user).after(pending.before, user.task, [])
+
+    def still_asleep(self) -> None:
+        """The end of a script: what was expected of calls that have not come back does not hold."""
+        for pending in self.pending.values():
+            self._cannot_hold(pending, f"the call still sleeps in {wchan_of(pending.prepared.user.task)}")
+
+    def _cannot_hold(self, pending: Pending, why: str) -> None:
+        expected = pending.prepared.statement.expected
+        if expected is not None and expected.value is not None:
+            self._hold(pending, pending.prepared, False, f"= {expected.value}", why)
 
     def _finished(
         self,

@@ -379,8 +379,9 @@ class Session(Reporter, Lookup, Face):
         self.say(explain(self, word_at(text, len(text))))
 
     def finish(self) -> list[ev.Event]:
-        """The end of a script: calls that were never made, because their task never woke, are errors."""
+        """The end of a script: what was expected of calls that still sleep fails, calls never made are errors."""
         self._events = []
+        self.calls_of_tasks.still_asleep()
         self.calls_of_tasks.queue.never_made()
         return self._events
 

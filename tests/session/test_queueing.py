@@ -49,6 +49,21 @@ def test_what_was_never_made_is_an_error_in_its_line() -> None:
     assert "still sleeps in read()" in error.message
 
 
+def test_what_is_expected_of_a_call_that_never_comes_back_does_not_hold() -> None:
+    session, _ = run("pipe([3, 4]) = 0\nread(3, ..., 1) = 1")
+    assert (session.held, session.failed) == (1, 0)
+    (failed,) = session.finish()
+    assert isinstance(failed, ev.ExpectationFailed)
+    assert (failed.line, failed.expected, failed.got) == (2, "= 1", "the call still sleeps in pipe_read")
+    assert (session.held, session.failed) == (1, 1)
+
+
+def test_a_call_of_which_nothing_is_expected_may_sleep_on() -> None:
+    for text in ("pause()", "pause() = ?"):
+        session, _ = run(text)
+        assert session.finish() == []
+
+
 def test_what_is_wrong_with_a_call_that_waited_is_told_in_its_line() -> None:
     _, events = run('pipe([3, 4])\n@r read(3, ..., 1)\n@r close(nosuch)\nwrite(4, "x", 1)')
     error = next(event for event in events if isinstance(event, ev.Error))
