@@ -21,6 +21,8 @@ from kshell.lang.show import DEFAULT_LIMIT, Reader, Shower, loopback_only
 _ENOSYS_RANGE: Final = range(512, 517)
 #: calls that do not return
 _NO_RETURN: Final = frozenset({"exit", "exit_group"})
+#: styles of what strace shows when the call is over, though it says something before
+_SHOWN_LATE: Final = frozenset({"msghdr", "mmsghdr"})
 #: calls whose result is an address
 _ADDRESSES: Final = frozenset({"mmap", "brk", "mremap"})
 
@@ -149,7 +151,8 @@ class Decoding:
         """The position of the first shown argument that the kernel fills."""
         order = [p for p in shown_order(self.marshalled.syscall) if p.name in self._entered.args]
         for position, param in enumerate(order):
-            if param.kind.direction == "out" and self._entered.args[param.name]:
+            late = param.kind.direction == "out" or (param.kind.direction == "inout" and param.kind.style in _SHOWN_LATE)
+            if late and self._entered.args[param.name]:
                 return position
         return None
 

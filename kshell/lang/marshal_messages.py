@@ -60,6 +60,9 @@ def _one_iovec(encoder: Encoder, item: Node, out: bool) -> tuple[int, int]:
     return encoder.number(base), length or 0
 
 
+CONTROL_ROOM: Final = 256
+"""Bytes for control messages where no length is given."""
+
 _MSGHDR: Final = (
     "msg_name", "msg_namelen", "msg_iov", "msg_iovlen", "msg_control", "msg_controllen", "msg_flags",
 )  # fmt: skip
@@ -117,8 +120,10 @@ def _control(context: Context, fields: dict[str, Node], out: bool) -> tuple[int,
         return 0, length or 0
     if out:
         cut = isinstance(flags := fields.get("msg_flags"), Name) and flags.name == "MSG_CTRUNC"
-        room = length or 0 if cut or not context.replay else max(length or 0, 1024)
-        return encoder.memory.reserve(max(1, min(room, 65536))), room if room else 256
+        room = CONTROL_ROOM if length is None else length
+        if context.replay and not cut:
+            room = max(room, 1024)
+        return encoder.memory.reserve(max(1, min(room, 65536))), room
     assert control is not None
     if isinstance(control, Number):
         return control.value, length or 0

@@ -57,7 +57,7 @@ def conditions(frame: FrameType, line: int, errno: int) -> Iterator[Condition]:
         telling = telling or _way_to_assignment(tree, errno)
     found = 0
     for test, held in telling:
-        seen = _condition(test, held, frame)
+        seen = _condition(test, held, frame, errno)
         if seen is not None and (not found or len(seen.text) <= SHORT):
             yield seen
             found += 1
@@ -65,13 +65,13 @@ def conditions(frame: FrameType, line: int, errno: int) -> Iterator[Condition]:
             break
 
 
-def _condition(test: ast.expr, held: bool, frame: FrameType) -> Condition | None:
+def _condition(test: ast.expr, held: bool, frame: FrameType, errno: int) -> Condition | None:
     """The test as C has it; None if C has no words for it."""
     if not held and isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         test, held = test.operand, True
     writer = Writer(lambda node: _look(node, frame))
     try:
-        return Condition(writer.text(test), held, tuple(_values(test, frame, writer)))
+        return Condition(writer.text(test), held, tuple(_values(test, frame, writer, errno)))
     except NoC:
         return None
 
@@ -126,7 +126,7 @@ def _way_to_assignment(tree: ast.AST, errno: int) -> list[tuple[ast.expr, bool]]
 # ---- the values
 
 
-def _values(test: ast.expr, frame: FrameType, writer: Writer) -> Iterator[tuple[str, str]]:
+def _values(test: ast.expr, frame: FrameType, writer: Writer, errno: int) -> Iterator[tuple[str, str]]:
     """The names and fields in a test that are not constants, with what they hold."""
     seen: set[str] = set()
     for node, argument in _operands(test):
@@ -134,11 +134,17 @@ def _values(test: ast.expr, frame: FrameType, writer: Writer) -> Iterator[tuple[
             text, value = writer.text(node), _look(node, frame)
         except (NoC, *UNKNOWN):
             continue
-        shown = _shown(node, value, test, frame)
+        shown = _told_of(node, value, errno) or _shown(node, value, test, frame)
         if text in seen or text.isupper() or text[:1].isdigit() or not shown or (argument and shown.startswith("0xffff")):
             continue
         seen.add(text)
         yield text, shown
+
+
+def _told_of(node: ast.expr, value: object, errno: int) -> str:
+    """What `sk->sk_err` held before sock_error() gave it as this error, and took it away; "" of all else."""
+    taken = isinstance(node, ast.Attribute) and node.attr == "sk_err" and value == 0
+    return f"{errno_name(errno)}; told once, it is 0 again" if taken else ""
 
 
 def _operands(node: ast.AST, argument: bool = False) -> Iterator[tuple[ast.expr, bool]]:

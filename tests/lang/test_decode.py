@@ -122,6 +122,11 @@ def test_wait_statuses(status: int, shown: str, memory) -> None:
     assert decode(call, memory, 9) == f"wait4(-1, {shown}, 0, NULL) = 9"
 
 
+def test_a_message_is_shown_when_it_is_there(memory) -> None:
+    for call in ("recvmsg(3, {msg_iov=[{..., 8}]}, 0)", "recvmmsg(3, [{msg_hdr={msg_iov=[{..., 8}]}}], 1, 0, NULL)"):
+        assert Decoding(made(call, memory), memory).entry() == f"{call.split('(')[0]}(3,  <unfinished ...>"
+
+
 def test_stat_and_device_files(memory) -> None:
     call = made('stat("/x", ...)', memory)
     layout = structs.layout("stat")

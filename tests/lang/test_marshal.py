@@ -137,6 +137,14 @@ def test_sendmsg_with_control(memory) -> None:
     assert memory.read(struct.unpack("<Q", memory.read(iov, 8))[0], 2) == b"ab"
 
 
+@pytest.mark.parametrize(("given", "room"), [("", 256), (", msg_controllen=64", 64), (", msg_controllen=0", 0)])
+def test_room_for_control_messages_is_as_large_as_it_is_said_to_be(given: str, room: int, memory) -> None:
+    call = run(f"recvmsg(3, {{msg_name=..., msg_iov=[{{..., 10}}], msg_control=...{given}}}, 0)", memory)
+    control, length = struct.unpack("<QQ", memory.read(call.registers[1] + 32, 16))
+    assert length == room
+    assert not control < call.registers[1] < control + room
+
+
 def test_socket_calls_through_socketcall(memory) -> None:
     made = run('connect(3, {AF_INET, 80, "127.0.0.1"}, 16)', memory, abi="socketcall")
     assert (made.number, made.compat, made.registers[0]) == (102, True, 3)

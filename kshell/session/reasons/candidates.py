@@ -39,7 +39,7 @@ class NotHere(Exception):
 def candidates(failure: Failure, rows: list[ErrorRow]) -> Iterator[Step]:
     """Steps to try: the manual's for this cause, then what the error suggests, then arguments that are known to be good."""
     seen = set()
-    if failure.errno in INTERRUPTED:
+    if failure.errno in INTERRUPTED or failure.late:
         yield Step(failure.call.text)
     for step in _all(failure, rows):
         if step.text and step.text != failure.call.text and (step.text, step.again) not in seen:
@@ -77,8 +77,10 @@ def _made(failure: Failure, written: Written) -> Step:
     changes: dict[str, str] = {}
     for part in written.text.split("; "):
         edit = _EDIT.fullmatch(part)
-        if edit is None or edit[1] not in failure.call.nodes:
+        if edit is None:
             return Step(text.replace(" ;; ", "\n"), written.again)
+        if edit[1] not in failure.call.nodes:  # of a call that has its arguments' names from another
+            raise NotHere(edit[1])
         changes[edit[1]] = _WORD.sub(lambda found: _word(failure, found[1]), edit[2])
     return Step(failure.call.edited(changes), written.again)
 

@@ -14,7 +14,7 @@ from kshell.lens.why import Reason, reason
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.errno import RESTARTS
 from kshell.session import events as ev
-from kshell.session.commands import parse
+from kshell.session.commands import CommandError, parse
 
 if TYPE_CHECKING:
     from kshell.session.session import Session
@@ -97,6 +97,11 @@ class Failure:
         self.reason: Reason | None = reason(error) if error is not None else None
 
     @property
+    def late(self) -> bool:
+        """Whether there were other commands since."""
+        return self.call.command.n < self.call.session.timeline.here
+
+    @property
     def function(self) -> str:
         """The kernel function that raised the error."""
         return self.reason.origin.function if self.reason is not None and self.reason.origin is not None else ""
@@ -145,10 +150,25 @@ def last_failure(session: Session, user: UserTask) -> Failure | None:
         if isinstance(outcome, ev.CallSleeps) and remembered is not None and _entered(remembered, call.name):
             return Failure(call, shown_errno(remembered), remembered)
         if errno and remembered is not None and errno == shown_errno(remembered):
-            return Failure(call, errno, remembered)
+            return Failure(call, errno, _as_it_was(call, remembered))
         if errno:
             return Failure(call, errno, None) if errno == errno_name(ENOSYS) else None
     return None
+
+
+def _as_it_was(call: TypedCall, error: KernelError) -> KernelError:
+    """The same error on a copy of the session after its call, if there were others since: an error leads to the kernel's
+    objects, which have changed."""
+    session = call.session
+    if call.command.n >= session.timeline.here:
+        return error
+    try:
+        user = session.copy(call.command.n).find_user(call.user.name)
+    except CommandError:
+        return error
+    found = user.task._last_error
+    same = isinstance(found, KernelError) and reason(found).chain == reason(error).chain
+    return found if same and isinstance(found, KernelError) else error
 
 
 def shown_errno(error: KernelError) -> str:

@@ -55,7 +55,7 @@ def _error(events: list[ev.Event]) -> str:
 
 def in_task(failure: Failure, text: str) -> str:
     """A command as that task would be told to do it."""
-    user = failure.call.user
-    if text.startswith("@") or user is failure.call.session.current:
+    line, name = failure.call.session.timeline, failure.call.user.name
+    if text.startswith("@") or name == line.moment(line.here).current:  # not session.current: `@name why` changes that
         return text
-    return f"@{user.name} {text}"
+    return f"@{name} {text}"

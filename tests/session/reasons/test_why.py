@@ -79,6 +79,31 @@ def test_a_failure_is_still_explained_after_going_back() -> None:
     assert text.startswith("EBADF (Bad file descriptor) comes from close_fd()")
 
 
+def test_a_failure_is_explained_by_what_was_there_then() -> None:
+    text = why(CONNECTED.replace("\nconnect", '\nwrite(c, "x", 1)\nconnect') + "getpid()")
+    assert "sk->sk_state = TCP_CLOSE" in text
+    assert text.endswith('try: write(c, "x", 1)')  # it works by now
+
+
+def test_a_step_is_for_the_task_that_failed_however_it_is_asked() -> None:
+    session = Session()
+    session.run("@u setuid(1000)\n@u socket(AF_INET, SOCK_RAW, IPPROTO_ICMP)")
+    said = ["\n".join(e.text for e in session.run(text) if isinstance(e, ev.Output)) for text in ("why u", "@u why")]
+    assert said[0] == said[1]
+    assert "try: @u socket(AF_INET, SOCK_DGRAM, 0)" in said[0]
+
+
+def test_a_step_for_another_call_with_other_arguments_is_none_of_this() -> None:
+    text = why(DATAGRAM + "\nsend(fd, ..., 70000, 0)")
+    assert "The datagram is larger" in text
+    assert "count=" not in text
+
+
+def test_an_error_that_is_told_once_is_shown_though_it_is_taken_away() -> None:
+    text = why(DATAGRAM + '\nsend(fd, "a", 1, 0)\nsend(fd, "a", 1, 0)')
+    assert "this was true: sk->sk_err\n      sk->sk_err = ECONNREFUSED; told once, it is 0 again" in text
+
+
 def test_an_interrupted_call_tells_of_its_restart() -> None:
     text = why(
         "pipe([3, 4])\n@r p = getpid()\n@r rt_sigaction(SIGUSR1, {sa_handler=0x10000, sa_flags=0, sa_mask=[]}, NULL, 8)\n"
