@@ -138,7 +138,7 @@ ENUMERATIONS: Final = {
     "rt_scope": ("RT_SCOPE_???", "RT_SCOPE_*"),
     "rt_table": ("RT_TABLE_???", "RT_TABLE_* -RT_TABLE_MAX"),
     "rta": ("RTA_???", "RTA_* -RTA_MAX -RTA_ALIGNTO"),
-    "ifla": ("IFLA_???", "IFLA_* -IFLA_MAX -IFLA_INET* -IFLA_BR* -IFLA_PROTO_DOWN_REASON_* -IFLA_INFO_*"),
+    "ifla": ("IFLA_???", "IFLA_* -IFLA_MAX -IFLA_INET* -IFLA_BR_* -IFLA_PROTO_DOWN_REASON_* -IFLA_INFO_*"),
     "ifa": ("IFA_???", "IFA_* -IFA_MAX -IFA_F_*"),
     "nda": ("NDA_???", "NDA_* -NDA_MAX"),
     "cap": ("CAP_???", "CAP_* -CAP_LAST_CAP"),

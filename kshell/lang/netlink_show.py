@@ -26,6 +26,7 @@ _ADDRESSES: Final = frozenset(
     {"IFA_ADDRESS", "IFA_LOCAL", "IFA_BROADCAST", "RTA_DST", "RTA_SRC", "RTA_GATEWAY", "RTA_PREFSRC", "NDA_DST"}
 )
 _INTERFACES: Final = frozenset({"RTA_OIF", "RTA_IIF", "IFLA_LINK", "IFLA_MASTER"})
+_NESTS: Final = frozenset({"IFLA_XDP"})
 _STRUCTS: Final = {
     "IFLA_MAP": "rtnl_link_ifmap",
     "IFLA_STATS": "rtnl_link_stats",
@@ -147,6 +148,6 @@ def _value(name: str, data: bytes, family: int, interface: ShowInterface, struct
         return struct(_STRUCTS[name], data)
     if name == "IFLA_EXT_MASK" and len(data) == 4:
         return names.flags("rtext").text(int.from_bytes(data, "little"))
-    if len(data) in (1, 2, 4, 8):
+    if len(data) in (1, 2, 4, 8) and name not in _NESTS:
         return str(int.from_bytes(data, "little"))
     return text.quote(data)

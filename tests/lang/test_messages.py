@@ -18,6 +18,9 @@ LINES = [
     "sendto(3, [{nlmsg_len=40, nlmsg_type=RTM_NEWADDR, nlmsg_flags=NLM_F_REQUEST|NLM_F_ACK|NLM_F_EXCL|NLM_F_CREATE,"
     " nlmsg_seq=5, nlmsg_pid=0}, {ifa_family=AF_INET, ifa_prefixlen=8, ifa_flags=0, ifa_scope=RT_SCOPE_UNIVERSE,"
     f' ifa_index=if_nametoindex("lo")}}, {ATTRIBUTES}], 40, 0, NULL, 0) = 40',
+    "sendto(3, [{nlmsg_len=44, nlmsg_type=RTM_NEWLINK, nlmsg_flags=NLM_F_REQUEST, nlmsg_seq=5, nlmsg_pid=0},"
+    " {ifi_family=AF_UNSPEC, ifi_type=ARPHRD_NETROM, ifi_index=0, ifi_flags=0, ifi_change=0},"
+    " [{nla_len=10, nla_type=IFLA_BROADCAST}, ff:ff:ff:ff:ff:ff]], 44, 0, NULL, 0) = 44",
     "recvfrom(3, [{nlmsg_len=36, nlmsg_type=NLMSG_ERROR, nlmsg_flags=0, nlmsg_seq=5, nlmsg_pid=9}, {error=-EPERM,"
     " msg={nlmsg_len=40, nlmsg_type=RTM_NEWLINK, nlmsg_flags=NLM_F_REQUEST|NLM_F_ACK, nlmsg_seq=5, nlmsg_pid=0}}],"
     " 8192, 0, NULL, NULL) = 36",
