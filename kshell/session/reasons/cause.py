@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 
 _NAME: Final = re.compile(r"[A-Za-z_]\w+")
 SIBLINGS: Final = (
-    ("read", "readv", "recv", "recvfrom", "recvmsg", "recvmmsg", "splice", "preadv2"),
-    ("write", "writev", "send", "sendto", "sendmsg", "sendmmsg", "splice", "sendfile", "pwritev2"),
-)
-"""Calls that come to the same functions, so that a cause of one is one of the others."""
+    ("accept", "accept4"),
+    ("read", "readv", "recv", "recvfrom", "recvmsg", "recvmmsg", "splice", "preadv2", "pread64"),
+    ("write", "writev", "send", "sendto", "sendmsg", "sendmmsg", "splice", "sendfile", "pwritev2", "pwrite64"),
+    ("mkdir", "rmdir", "open", "openat", "creat", "stat", "access", "unlink", "rename", "link", "readlink", "mknod",
+     "chdir", "chroot", "chmod", "chown", "truncate", "mount", "umount2", "statfs"),
+)  # fmt: skip
+"""Calls that come to the same functions, so that a cause of one is one of the others; of paths, the most general first."""
 
 
 def rows_of(failure: Failure) -> list[ErrorRow]:
@@ -26,7 +29,13 @@ def rows_of(failure: Failure) -> list[ErrorRow]:
 
     Looking costs running the examples of this error of this call.
     """
-    return _fitting(failure, _rows(failure.call.name, failure.errno)) or _fitting(failure, _of_siblings(failure))
+    own = _rows(failure.call.name, failure.errno)
+    return _fitting(failure, own) or _fitting(failure, _of_siblings(failure)) or _about_memory(failure, own)
+
+
+def _about_memory(failure: Failure, rows: list[ErrorRow]) -> list[ErrorRow]:
+    """EFAULT means the same wherever it arises; which argument it is about is known if a call has but one cause of it."""
+    return rows if failure.errno == "EFAULT" and len(rows) == 1 else []
 
 
 def _rows(call: str, errno: str) -> list[ErrorRow]:
@@ -35,8 +44,9 @@ def _rows(call: str, errno: str) -> list[ErrorRow]:
 
 
 def _of_siblings(failure: Failure) -> list[ErrorRow]:
+    """What the others' pages say; what they do about it by a call of their own is nothing for this one."""
     return [
-        row
+        row.replace(steps=tuple(step for step in row.steps if not step.text.startswith(f"{name}(")))
         for group in SIBLINGS
         if failure.call.name in group
         for name in group

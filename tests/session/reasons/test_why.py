@@ -79,6 +79,23 @@ def test_a_failure_is_still_explained_after_going_back() -> None:
     assert text.startswith("EBADF (Bad file descriptor) comes from close_fd()")
 
 
+@pytest.mark.parametrize(
+    ("call", "cause"),
+    [
+        ('unlink("/no/such")', "A directory on the way does not exist."),
+        ('rename("", "/tmp/b")', "The path is empty."),
+        ('accept4(fd, NULL, NULL, SOCK_CLOEXEC)', "The TCP socket does not listen."),
+        ("getsockname(fd, NULL, NULL)", "The address or its length cannot be stored."),
+        ('unlink("/proc/net/tcp")', "Files of this file system (/proc, /sys) cannot be removed."),
+    ],
+)  # fmt: skip
+def test_a_cause_of_one_call_is_one_of_others_that_do_the_same(call: str, cause: str) -> None:
+    text = why(f"fd = socket(AF_INET, SOCK_STREAM, 0)\n{call}")
+    assert cause in text
+    step = text.rpartition("try: ")[2]
+    assert step.startswith(call.partition("(")[0]) or step.endswith("then the same again")
+
+
 def test_a_failure_is_explained_by_what_was_there_then() -> None:
     text = why(CONNECTED.replace("\nconnect", '\nwrite(c, "x", 1)\nconnect') + "getpid()")
     assert "sk->sk_state = TCP_CLOSE" in text
