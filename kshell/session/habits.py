@@ -75,12 +75,16 @@ tshark wireshark                     packets shows packets; capture eth0 FILE.pc
 nslookup dig                         there is no name service: addresses are written in numbers
 traceroute                           trace ping -c 1 ADDRESS shows the kernel's way
 brctl                                ip link add br0 type bridge
+nstat                                netstat -s shows the kernel's counters
 lsns                                 ls /proc/1/ns
 grep less more head tail             cat FILE shows all of it
 cp python python3 gcc make bash sh   there are no programs to run; the calls that they would make can be typed
 kshell                               this is kshell already
 """)
 """Programs and commands from elsewhere, and what is here for them."""
+
+AT_A_STOP: Final = frozenset({"step", "stepi", "next", "finish", "fin", "until", "continue", "cont", "up", "down", "frame"})
+"""Commands of the debugger, which mean something while the kernel stands still."""
 
 TYPES: Final = frozenset({
     "int", "char", "long", "short", "unsigned", "signed", "struct", "size_t", "ssize_t", "socklen_t", "void", "const", "static",
@@ -155,6 +159,15 @@ def _not_here(text: str, said: Advice) -> Advice | None:
     first, column = _first(text)
     if first in COMMANDS and column == said.column and not behind.startswith(("(", "=")):
         return Advice(f"there is no command {first}", COMMANDS[first], column)
+    return None
+
+
+def _at_a_stop(text: str, said: Advice) -> Advice | None:
+    """A command of the debugger while the kernel runs."""
+    words, unknown = text.split(), ("unknown name", "unexpected", "there is no command")
+    if words[:1] and words[0] in AT_A_STOP and len(words) <= 2 and said.message.startswith(unknown):
+        hint = "break FUNCTION stops it when it comes there: help break"
+        return Advice(f"{words[0]} is for a stop, but the kernel runs", hint, text.find(words[0]) + 1)
     return None
 
 
@@ -239,6 +252,6 @@ def _place(text: str, said: Advice) -> Advice | None:
 
 
 RULES: Final[tuple[Callable[[str, Advice], Advice | None], ...]] = (
-    _statement, _not_here, _call_without_parentheses, _compared, _quotes, _constant_in_quotes, _second_statement, _task_name,
+    _statement, _not_here, _at_a_stop, _call_without_parentheses, _compared, _quotes, _constant_in_quotes, _second_statement, _task_name,
     _name, _error, _place,
 )  # fmt: skip

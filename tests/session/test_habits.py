@@ -26,6 +26,9 @@ HABITS = [
     ("strace ls", "strace", "there is no command strace", "trace CALL"),
     ("sudo ps", "sudo", "there is no command sudo", "root"),
     ("curl example.org", "curl", "there is no command curl", "nc "),
+    # the debugger, while the kernel runs
+    ("step", "step", "step is for a stop, but the kernel runs", "break FUNCTION"),
+    ("next 3", "next", "next is for a stop", "break FUNCTION"),
     # calls
     ("socket", "socket", "socket is a system call", "socket(int family, int type, int protocol)"),
     ("socket AF_INET, SOCK_STREAM, 0", "socket", "socket is a system call", "socket(int family"),
@@ -78,7 +81,8 @@ def test_the_editor_says_the_same_before_it_runs(text: str, at: str, message: st
         ("goto 99", "99"), ("goto abc", "abc"), ("show fd 99", "99"), ("show fd abc", "abc"), ("delete 9", "9"),
         ("sleep abc", "abc"), ("set foo bar", "foo"), ("break tcp_v4_conect", "tcp_v4_conect"), ("help soket", "soket"),
         ("ps aux", "aux"), ("assert 1 == foo", "foo"), ("@client foo", "foo"), ("  close(3) foo", "foo"),
-        ("ptype struct foo", "foo"),
+        ("ptype struct foo", "foo"), ("run foo 3", "foo"), ("break tcp_rcv_established foo", "foo"), ("break foo bar", "foo"),
+        ("info foo", "foo"),
     ],
 )  # fmt: skip
 def test_the_caret_stands_below_the_word(text: str, at: str) -> None:

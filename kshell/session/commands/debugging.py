@@ -73,7 +73,7 @@ def do_tbreak(session: Session, arguments: str) -> None:
 def _set_break(session: Session, arguments: str, once: bool) -> None:
     match = _BREAK.fullmatch(arguments.strip())
     if match is None:
-        raise CommandError("break wants a function", "break tcp_v4_connect, break tcp_v4_rcv task server if skb->len > 40")
+        raise _no_breakpoint(arguments.strip())
     condition = (match["condition"] or "").strip()
     if match["condition"] is not None:
         if not condition:
@@ -86,6 +86,16 @@ def _set_break(session: Session, arguments: str, once: bool) -> None:
     kind = "Temporary breakpoint" if once else "Breakpoint"
     places = ", ".join(linux_file(function) for function in point.functions)
     session.say("\n".join([f"{kind} {point.number} at {point.text}(), {places}", *(f"  {d}" for d in point.details())]))
+
+
+def _no_breakpoint(arguments: str) -> CommandError:
+    """What is wrong where a breakpoint cannot be read: no function is named, or something stands behind it."""
+    example = "break tcp_v4_connect, break tcp_v4_rcv task server if skb->len > 40"
+    name, _, rest = arguments.partition(" ")
+    if _BREAK.fullmatch(name) is None:
+        return CommandError("break wants a function", example)
+    functions_named(name.removesuffix("()"))
+    return CommandError(f"after the function comes task NAME or if EXPR, not {rest.strip()!r}", example)
 
 
 @command("watch EXPR|fd N FIELD", section="debug", completion="expr")
@@ -192,8 +202,10 @@ def do_info(session: Session, arguments: str) -> None:
     At a stop: info args, info locals, info frame.
     """
     word = arguments.strip() or "breakpoints"
-    if not ("breakpoints".startswith(word) or "watchpoints".startswith(word)):
+    if any(topic.startswith(word) for topic in ("args", "locals", "frame")):
         raise CommandError(f"info {word} is for a stop", "info breakpoints; break FUNCTION makes the kernel stop")
+    if not ("breakpoints".startswith(word) or "watchpoints".startswith(word)):
+        raise CommandError(f"info knows nothing of {word!r}", "info breakpoints; at a stop also info args, locals, frame")
     session.say(info_points(instruments_of(session).debugging()))
 
 
@@ -202,4 +214,5 @@ def do_run(session: Session, arguments: str) -> None:
     """Make a call, as typing it alone does: gdb's name for it."""
     if not arguments.strip():
         raise CommandError("run wants a call", 'run connect(fd, {AF_INET, 8080, "127.0.0.1"}, 16)')
-    session.calls_of_tasks.execute(arguments)
+    before = max(0, session.place()[0].find(arguments))
+    session.calls_of_tasks.execute(" " * before + arguments)  # errors have their column in the whole line

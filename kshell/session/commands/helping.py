@@ -152,11 +152,12 @@ def _namesake(session: Session, topic: str) -> str:
 def _known(session: Session) -> list[str]:
     from kshell.abi import structs
     from kshell.abi.names import all_constants
+    from kshell.session.debugger import OWN
     from kshell.session.manual.sysctls import sysctl_names
 
     constants = (name for name, _ in all_constants())
-    named = (*TOPICS, *session.registry.names(), *session.calls(), *settings.BY_NAME, *structs.names())
-    return [*named, *constants, *sysctl_names(session.kernel)]
+    named = (*TOPICS, *OWN, *session.registry.names(), *session.calls(), *settings.BY_NAME, *structs.names())
+    return list(dict.fromkeys([*named, *constants, *sysctl_names(session.kernel)]))
 
 
 def commands_text(session: Session) -> str:
@@ -253,8 +254,17 @@ def _variable_text(session: Session, topic: str) -> str:
     return value_told(session, topic) if topic in session.calls_of_tasks.variables else ""
 
 
+def _debugger_text(session: Session, topic: str) -> str:
+    from kshell.session.debugger import ALIASES, HELP, OWN
+
+    if ALIASES.get(topic, topic) not in OWN:
+        return ""
+    return f"For a stop of the kernel, which `break FUNCTION` makes:\n{HELP.partition(chr(10))[2]}"
+
+
 SOURCES: tuple[Callable[[Session, str], str], ...] = (
     _call_text, _setting_text, _errno_text, _constant_text, _struct_text, _kernel_struct_text, _variable_text, _sysctl_text,
+    _debugger_text,
 )  # fmt: skip
 """Who may know a topic, in this order; each gives "" if it does not."""
 

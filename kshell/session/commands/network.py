@@ -21,10 +21,10 @@ RATE: Final = {"bit": 1, "kbit": 1_000, "Mbit": 1_000_000, "Gbit": 1_000_000_000
 def do_host(session: Session, arguments: str) -> None:
     """Boot another host: a machine with its own kernel, on the same virtual clock.
 
-        host client server
-        @client socket(AF_INET, SOCK_STREAM, 0)     a call of client's init
-        @server/worker accept(3, NULL, NULL)        a further task of server
-        task server                                 later commands are about server
+    host client server
+    @client socket(AF_INET, SOCK_STREAM, 0)   a call of client's init
+    @server/worker accept(3, NULL, NULL)      a further task of server
+    task server                               later commands are about server
 
     Without a name it lists the hosts. The machine of the beginning is called localhost. The tree after a call shows the
     objects of the host that made it; `@server show fd 3` shows those of another.
@@ -53,8 +53,8 @@ def _list_hosts(session: Session) -> None:
 def do_switch(session: Session, arguments: str) -> None:
     """Put up a learning Ethernet switch, to which `link` joins devices.
 
-        switch s1
-        link client.eth0 s1
+    switch s1
+    link client.eth0 s1
     """
     names = arguments.split()
     if not names:
@@ -67,16 +67,16 @@ def do_switch(session: Session, arguments: str) -> None:
 def do_link(session: Session, arguments: str) -> None:
     """Join two network devices, or a device and a switch, by a cable. Devices that are not there are plugged in.
 
-        link client.eth0 server.eth0
-        link client.eth0 s1 delay=10ms rate=10Mbit loss=1%
-        link client.eth0 down           cut the cable; `up` mends it
-        link client.eth0 loss=5%        change it
-        link                            list the cables
+    link client.eth0 server.eth0
+    link client.eth0 s1 delay=10ms rate=10Mbit loss=1%
+    link client.eth0 down           cut the cable; `up` mends it
+    link client.eth0 loss=5%        change it
+    link                            list the cables
 
     delay is the time from end to end (ns, us, ms, s), rate in bit, kbit, Mbit or Gbit per second, loss the part of
     the frames that get lost, by the session's seed. The devices are down and have no addresses yet:
 
-        @client ifconfig eth0 10.0.0.1 up
+    @client ifconfig eth0 10.0.0.1 up
     """
     words = split_words(arguments)
     ends = [word for word in words if "=" not in word and word not in ("up", "down")]
@@ -97,7 +97,7 @@ def do_link(session: Session, arguments: str) -> None:
 def do_unlink(session: Session, arguments: str) -> None:
     """Take the cable out of a device.
 
-        unlink client.eth0
+    unlink client.eth0
     """
     end = arguments.strip()
     if not end:
@@ -111,9 +111,9 @@ def do_unlink(session: Session, arguments: str) -> None:
 def do_capture(session: Session, arguments: str) -> None:
     """Write the packets that pass a device of this host into a file that Wireshark and tshark read.
 
-        capture eth0 /tmp/client.pcapng
-        @server capture any /tmp/server.pcapng      all devices of a host
-        capture eth0 off                            end it; without arguments: what is captured
+    capture eth0 /tmp/client.pcapng
+    @server capture any /tmp/server.pcapng    all devices of a host
+    capture eth0 off                          end it; without arguments: what is captured
 
     The frames are whole, their checksums right, their times the session's virtual ones.
     """

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Locals = Mapping[str, object]
 AF_UNIX, AF_INET = 1, 2
+SOCK_DGRAM = 2
 
 
 class Wait:
@@ -104,7 +105,10 @@ def _writers(session: Session, user: UserTask, sk: object) -> list[str]:
         return [f"a sendto() to {_own_address(sk)} from any socket" if port else "nobody yet: it has no port; bind() gives one"]
     mine = next((o for o in opened(user) if o.sk is sk), None)
     ends = ends_of(session, mine.file, write=True) if mine is not None else []
-    return _names(ends, "a write to") or ["a message to its address from another socket"]
+    if ends:
+        return _names(ends, "a write to") or [f"a write to {ends[0]}, by a task that is awake and has it too"]
+    connected = getattr(sk, "peer", None) is not None or getattr(sk, "sk_type", 0) != SOCK_DGRAM
+    return ["data from its peer" if connected else "a message to its address from another socket"]
 
 
 def _own_address(sk: object) -> str:

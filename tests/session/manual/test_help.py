@@ -88,6 +88,8 @@ def test_every_error_has_help() -> None:
         ("syscalls", ["41 socket             supported", "partly", "Not there: ENOSYS"]),
         ("errors", [" 98 EADDRINUSE       Address already in use", "  2 ENOENT"]),
         ("abi", ["set abi i386|x86_64"]),
+        ("step", ["For a stop of the kernel, which `break FUNCTION` makes", "step (s) [N]         to the next line, into calls"]),
+        ("finish", ["to the end of this function"]),
         ("sock", ["struct sock: a struct of the kernel, 776 bytes", "ptype struct sock"]),
     ],
 )
@@ -107,6 +109,19 @@ def test_a_misspelt_topic_gives_the_nearest() -> None:
     with pytest.raises(CommandError) as caught:
         help_text(Session(), "SO_REUSEADR")
     assert "SO_REUSEADDR" in caught.value.hint
+
+
+def test_a_name_that_means_two_things_is_offered_once() -> None:
+    with pytest.raises(CommandError) as caught:
+        help_text(Session(), "exitt")
+    assert caught.value.hint.count("exit") == 1
+
+
+def test_examples_of_commands_stand_at_the_margin() -> None:
+    registry = Session().registry
+    deep = [entry.name for entry in registry if any(line.startswith("    ") and line[4:5].strip() and "  " not in line.strip()
+            for line in entry.help.splitlines())]  # fmt: skip
+    assert deep == []
 
 
 def test_constants_know_who_takes_them() -> None:

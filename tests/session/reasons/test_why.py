@@ -121,6 +121,12 @@ def test_an_error_that_is_told_once_is_shown_though_it_is_taken_away() -> None:
     assert "this was true: sk->sk_err\n      sk->sk_err = ECONNREFUSED; told once, it is 0 again" in text
 
 
+def test_a_reader_that_has_the_other_end_itself_waits_for_a_task_that_is_awake() -> None:
+    text = why("socketpair(AF_UNIX, SOCK_STREAM, 0, [3, 4])\nread(4, ..., 9)")
+    assert "- a write to fd 3 of task init, by a task that is awake and has it too" in text
+    assert "its address" not in text
+
+
 def test_an_interrupted_call_tells_of_its_restart() -> None:
     text = why(
         "pipe([3, 4])\n@r p = getpid()\n@r rt_sigaction(SIGUSR1, {sa_handler=0x10000, sa_flags=0, sa_mask=[]}, NULL, 8)\n"
