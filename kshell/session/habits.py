@@ -252,6 +252,6 @@ def _place(text: str, said: Advice) -> Advice | None:
 
 
 RULES: Final[tuple[Callable[[str, Advice], Advice | None], ...]] = (
-    _statement, _not_here, _at_a_stop, _call_without_parentheses, _compared, _quotes, _constant_in_quotes, _second_statement, _task_name,
-    _name, _error, _place,
+    _statement, _not_here, _at_a_stop, _call_without_parentheses, _compared, _quotes, _constant_in_quotes,
+    _second_statement, _task_name, _name, _error, _place,
 )  # fmt: skip

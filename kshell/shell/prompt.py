@@ -42,6 +42,7 @@ class Prompt:
         kept = settings.get("history") != "off"
         self.history = HistoryFile(state_directory() / "history" if kept else None)
         self.queue: deque[str] = deque()
+        self.screen.hurried = lambda: bool(self.queue)
         self.default = ""
         self.desk = SessionDesk(self)
         self.ctrl_c = CtrlC()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from kshell.lens.text import printable
@@ -27,6 +27,8 @@ class Screen:
     def __init__(self, options: Options, session: Session) -> None:
         self.options = options
         self.session = session
+        self.hurried: Callable[[], bool] = lambda: False
+        """Whether there is more to run that is typed or pasted already: nobody waits for an answer to be read."""
 
     def coloured(self) -> bool:
         """Whether to colour: --color, then the settings, then the environment and the terminal."""
@@ -91,7 +93,7 @@ class Screen:
 
     def _may_page(self) -> bool:
         settings, capable = self.session.settings, os.environ.get("TERM", "dumb") != "dumb" and sys.stdin.isatty()
-        return capable and settings["pager"] == "auto" and settings["screen_reader"] == "off"
+        return capable and settings["pager"] == "auto" and settings["screen_reader"] == "off" and not self.hurried()
 
     def _size(self) -> os.terminal_size | None:
         try:

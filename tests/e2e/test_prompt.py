@@ -240,6 +240,13 @@ def test_what_is_typed_ahead_is_answered(tmp_path: Path) -> None:
         terminal.wait("getpid() = 1", "getppid() = 0", "3 init> getu")
 
 
+def test_a_paste_is_not_held_up_by_the_pager(tmp_path: Path) -> None:
+    with kshell(tmp_path, PAGER="") as terminal:
+        terminal.wait("1 init>")
+        terminal.type(PASTE + "help commands\nhelp syscalls\ngetpid()\n" + PASTED)
+        terminal.wait("getpid() = 1", "4 init>")
+
+
 def test_a_long_answer_is_paged(tmp_path: Path) -> None:
     with kshell(tmp_path, PAGER="") as terminal:
         terminal.wait("1 init>")
