@@ -14,8 +14,9 @@ _STRACE_PREFIX = (
 _PLAIN_CALL = r"\w+\("
 _PACKETDRILL = (
     r"(?m)^\s*(?:[+*]?\d*(?:\.\d+)?(?:~[+\d.]+)?\s*[<>]\s+(?:\[|[SFRPEWA.]+5?\s|icmp|udp|tcp)"
-    r"|[+*]?\d+(?:\.\d+)?(?:\.\.\.[+\d.]+)?\s+(?:`|socket\(\.\.\.|\w+\([^)]*\.\.\.))"
+    r"|[+*]?\d+(?:\.\d+)?(?:\.\.\.[+\d.]+)?\s+(?:`|\w+\((?:[^()\"]*, *)?\.\.\.\s*[,)]))"
 )
+"""A time and a packet, a shell's command, or a call with an argument left out; strace's `...` ends a string or a struct."""
 
 
 Kind = Literal["script", "strace log", "raw call records", "packetdrill script", "not text"]

@@ -149,7 +149,8 @@ def _packetdrill(source: Input, options: Options, show: Show) -> Tally:
     try:
         script = parse(source.text, source.name)
     except LangError as error:
-        raise Unreadable(error.render()) from None
+        place = f"{source.name}:{error.place.line}:{error.place.column}"
+        raise Unreadable(f"{place}: a packetdrill script, it seems: {error.message}") from None
     events = len(script.events)
     raise Unreadable(f"{source.name}:1:1: a packetdrill script of {events} events: this version does not run them yet")
 

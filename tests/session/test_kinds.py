@@ -20,11 +20,17 @@ CASES = [
     ("<stdin>", b"12:30:01.000123 close(3) = 0\n12:30:02 close(4) = 0\n", "strace log"),
     ("<stdin>", b"12    +++ exited with 0 +++\n", "strace log"),
     ("x.strace", b"close(3) = 0\n", "strace log"),
+    # what strace cuts short is no packetdrill
+    ("x.log", b'9  execve("/bin/sh", ["sh"], 0x7 /* 9 vars */) = 0\n9  write(1, "aaaa"..., 99) = 99\n', "strace log"),
+    ("x.log", b'9  execve("/bin/sh", ["sh"], 0x7 /* 9 vars */) = 0\n9  fstat(1, {st_mode=S_IFREG|0644, ...}) = 0\n', "strace log"),
     ("a", gzip.compress(b"{}", mtime=0), "raw call records"),
     ("a", b'{"format": "kshell-calls", "kernel": "6.1"}\n', "raw call records"),
     ("a.pkt", b"anything", "packetdrill script"),
     ("a", b"0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 < S 0:0(0) win 32792 <mss 1000>\n", "packetdrill script"),
     ("a", b"+0.1 > . 1:1(0) ack 1\n", "packetdrill script"),
+    ("a", b"0.000 socket(..., SOCK_DGRAM, 0) = 3\n", "packetdrill script"),
+    ("a", b"0 `ip link`\n+0 bind(3, ..., ...) = 0\n+0 setsockopt(3, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0\n", "packetdrill script"),
+    ("a", b"+0 bind(3, ..., ...) = 0\n", "packetdrill script"),
     ("a", b"\x7fELF\0\0\0", "not text"),
     ("a", b"\xff\xfe\xfd", "not text"),
 ]
