@@ -21,6 +21,7 @@ from kshell.linux.include.linux.sched import kernel_siginfo
 from kshell.linux.include.trace.events import Record, SignalDeliver
 from kshell.linux.kernel.signal_deliver import handle_signal, set_current_blocked
 from kshell.session import bridge
+from kshell.session.strace.far import Far
 from kshell.session.strace.groups import group_leaders
 from kshell.session.strace.lines import Log, LogCall, LogEvent
 from kshell.session.strace.machine import RecordedRandom, ReplayMachine
@@ -28,7 +29,7 @@ from kshell.session.strace.ports import PATH as PORT_RANGE
 from kshell.session.strace.ports import Ports
 from kshell.session.strace.report import CallVerdict, StraceReport
 from kshell.session.strace.start import Start
-from kshell.session.strace.tables import ENDS, FORKS, READS, gives_descriptor, is_interface, passed_over
+from kshell.session.strace.tables import ENDS, FORKS, READS, WAITS, gives_descriptor, is_interface, passed_over
 from kshell.session.strace.world import World
 from kshell.session.tasks import UserTask
 from kshell.world.machine import SyscallInProgress
@@ -78,7 +79,9 @@ class Replay:
         self.kernel.pid_max = 1 << 22
         self.start = Start(self.machine, log, world)
         self.report.notes += self.start.notes
+        self.far = Far(log, self.start.helper)
         self.users: dict[int, UserTask] = {}
+        self._pids = frozenset(log.pids)
         self._random = self.kernel.random
         self.running: dict[int, Running] = {}
         self.verdicts: dict[int, CallVerdict] = {}
@@ -268,6 +271,7 @@ class Replay:
 
     def _prepare_kernel(self, call: LogCall, user: UserTask) -> None:
         self.start.refresh(call)
+        self.far.before(call, user.task)
         if call.name in READS and (data := self.start.random_bytes(call, user.task)) is not None:
             self._random, self.kernel.random = self.kernel.random, RecordedRandom(data)
         if call.name in FORKS and call.ret is not None and call.ret > 0:
@@ -365,8 +369,13 @@ class Replay:
             f"= {running.call.ret if running.call.ret is not None else '?'} {running.call.errno}".rstrip()
         )
         verdict.got = "still sleeps"
-        verdict.reason = "the call sleeps in the model"
+        verdict.reason = self._why_asleep(running.call)
         self.start.abort(running.prepared.user.task)
+
+    def _why_asleep(self, call: LogCall) -> str:
+        if call.name in WAITS and call.ret is not None and call.ret > 0 and call.ret not in self._pids:
+            return f"process {call.ret} is not in the log: strace -f follows children"
+        return "the call sleeps in the model"
 
     # ---- signals and exits
 

@@ -17,6 +17,7 @@ _GIVE_DESCRIPTORS = frozenset(
      "eventfd2", "eventfd", "timerfd_create", "signalfd4", "memfd_create", "inotify_init1", "pidfd_open"]
 )  # fmt: skip
 READS = frozenset({"read", "getrandom"})
+WAITS = frozenset({"wait4", "waitid"})
 ENDS = frozenset({"exit", "exit_group"})
 
 _NOT_OURS = """
