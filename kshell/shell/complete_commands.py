@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from kshell.shell import complete_programs as programs
+
 if TYPE_CHECKING:
     from kshell.shell.completion import Pairs, State
 
@@ -140,6 +142,17 @@ _KINDS: dict[str, Callable[[list[str], str, State], Pairs]] = {
     "struct": _structs,
     "hash": _tables,
     "packets": _words("last", "-x"),
+    "device": programs.device,
+    "onlydevice": programs.only_device,
+    "ip": programs.ip,
+    "ss": programs.ss,
+    "route": programs.route,
+    "tcpdump": programs.tcpdump,
+    "sysctl": programs.sysctl,
+    "cable": programs.cable,
+    "end": programs.end,
+    "capture": programs.capture,
+    "breakpoint": programs.breakpoint_number,
     "info": _words("breakpoints", "args", "locals", "frame"),
 }
 """By `Command.completion`."""

@@ -16,6 +16,8 @@ from kshell.shell import complete_arguments, complete_commands
 from kshell.shell.places import open_brackets, place_of
 
 MOST = 100
+DOTTED = frozenset({"sysctl", "cable", "end", "path", "file", "ip", "device", "capture"})
+"""Kinds of arguments in which a dot stands for no member."""
 ROOTS_FROM = 3
 """Letters of a line's first word from which on it may be meant for one of the kernel's many globals."""
 
@@ -92,6 +94,18 @@ class State(Protocol):
     def modules(self) -> Pairs:
         """Kernel modules, and whether they are loaded."""
 
+    def devices(self) -> Pairs:
+        """Network devices: the current host's, then those of others."""
+
+    def ends(self) -> Pairs:
+        """Where cables can be put: devices with their host, switches."""
+
+    def sysctls(self) -> Iterable[str]:
+        """Names of the kernel's settings, as sysctl writes them."""
+
+    def breakpoints(self) -> Pairs:
+        """Numbers of breakpoints and watchpoints, and what they are."""
+
     def topics(self) -> Pairs:
         """Topics of the manual that are neither calls nor commands."""
 
@@ -101,7 +115,7 @@ def complete(text: str, cursor: int, state: State) -> list[Candidate]:
     before = text[:cursor]
     member = _MEMBER.search(before)
     _, quote = open_brackets(before)
-    if member and not quote:
+    if member and not quote and not _has_names_with_dots(before, state):
         return _fitting(state.fields(member[1]), member[2])
     place = place_of(before)
     if quote:
@@ -111,6 +125,13 @@ def complete(text: str, cursor: int, state: State) -> list[Candidate]:
     if place is not None:
         return _fitting(complete_arguments.candidates(place, state), word[0])
     return _of_line(before, word[0], state)
+
+
+def _has_names_with_dots(before: str, state: State) -> bool:
+    """Whether a command is typed whose arguments are no expressions: sysctl net.core, link client.eth0, cat a.txt."""
+    prefix = _PREFIX.match(before)
+    words = before[prefix.end() if prefix else 0 :].split(None, 1)
+    return len(words) > 1 and state.argument_of(words[0]) in DOTTED
 
 
 def _is_path(call: str, number: int) -> bool:

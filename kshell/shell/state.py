@@ -12,8 +12,12 @@ from kshell.lens.objects import open_files
 from kshell.session import settings
 from kshell.session.commands import CommandError
 from kshell.session.descriptors import described
+from kshell.shell.virtual_paths import names_below
+from kshell.world.machine import LOCALHOST
 
 if TYPE_CHECKING:
+    from kshell.linux.include.linux.netdevice import net_device
+    from kshell.session.hosts import Host
     from kshell.session.session import Session
 
 HELPERS = (
@@ -74,7 +78,10 @@ class SessionState:
         return [(str(task.pid), task.comm) for task in self.session.kernel.tasklist]
 
     def paths(self, directory: str) -> Iterable[str]:
-        """Names below a directory, by the dentries that are known: no call is made."""
+        """Names below a directory, by the dentries that are known, or what /proc and /sys are made of: no call is made."""
+        found_there = names_below(self.session.kernel, directory)
+        if found_there is not None:
+            return found_there
         fs = self.session.task.fs
         dentry: object = fs.root.dentry if directory.startswith("/") else fs.pwd.dentry
         for name in directory.split("/"):
@@ -157,8 +164,37 @@ class SessionState:
         return sorted(functions_by_name())
 
     def modules(self) -> Iterable[tuple[str, str]]:
-        """The modules that are loaded."""
-        return [(name, "loaded") for name in _module_names(self.session.kernel)]
+        """The modules that there are."""
+        kernel = self.session.kernel
+        loaded = set(_module_names(kernel))
+        files = (file.name for file in kernel.module_files)
+        return [(name, "loaded" if name in loaded else "") for name in dict.fromkeys([*sorted(loaded), *files])]
+
+    def devices(self) -> Iterable[tuple[str, str]]:
+        """The devices of the current host, then of the others."""
+        here = self.session.host
+        hosts = [here, *(host for host in self.session.hosts if host is not here)]
+        return [(dev.name, "" if host is here else f"of {host.name or LOCALHOST}") for host in hosts for dev in _devices(host)]
+
+    def ends(self) -> Iterable[tuple[str, str]]:
+        """Devices with their host, switches."""
+        world = self.session.machine.world
+        switches = [(name, "switch") for name in world.switches] if world is not None else []
+        named = [host for host in self.session.hosts if host.name]
+        devices = [f"{host.name}.{dev.name}" for host in named for dev in _devices(host) if dev.name != "lo"]
+        return [*((name, "") for name in devices or (f"{host.name}.eth0" for host in named)), *switches]
+
+    def sysctls(self) -> Iterable[str]:
+        """The kernel's settings."""
+        from kshell.session.manual.sysctls import sysctl_names
+
+        return sysctl_names(self.session.kernel)
+
+    def breakpoints(self) -> Iterable[tuple[str, str]]:
+        """What `delete` can delete."""
+        instruments = self.session.instruments
+        points = instruments.debugging().points.all if instruments is not None else {}
+        return [(str(number), point.text) for number, point in points.items()]
 
     def topics(self) -> Iterable[tuple[str, str]]:
         """Topics of the manual."""
@@ -183,6 +219,10 @@ def _is_directory(dentry: object) -> bool:
 def _name(dentry: object) -> str:
     raw = getattr(getattr(dentry, "d_name", None), "name", b"")
     return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
+
+
+def _devices(host: Host) -> Iterable[net_device]:
+    return host.machine.kernel.init_net.dev_base_head
 
 
 def _module_names(kernel: object) -> list[str]:

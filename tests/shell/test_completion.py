@@ -19,6 +19,12 @@ wait4 write writev
 """
 
 
+PROGRAMS = {
+    "ip": "ip", "ifconfig": "device", "ethtool": "onlydevice", "ss": "ss", "route": "route", "tcpdump": "tcpdump",
+    "sysctl": "sysctl", "link": "cable", "unlink": "end", "capture": "capture", "delete": "breakpoint",
+}  # fmt: skip
+
+
 class Fake:
     """A session with a listening socket, a UNIX socket, a pipe and two variables."""
 
@@ -29,12 +35,12 @@ class Fake:
         return [("show", "Show an object"), ("help", "Explain"), ("cat", "Print a file"), ("set", "Settings"),
                 ("print", "Print"), ("ps", "Tasks"), ("task", "Choose a task"), ("why", "Explain the failure"),
                 ("break", "Stop"), ("trace", "Trace"), ("modprobe", "Load"), ("sleep", "Time passes"),
-                ("info", "Show"), ("run", "Call")]  # fmt: skip
+                ("info", "Show"), ("run", "Call"), *((name, "") for name in PROGRAMS)]  # fmt: skip
 
     def argument_of(self, command: str) -> str | None:
         kinds = {"show": "object", "help": "topic", "cat": "path", "set": "setting", "print": "expr", "ps": "",
                  "task": "task", "why": "", "break": "function", "trace": "trace", "modprobe": "module", "sleep": "",
-                 "info": "info", "run": "call"}  # fmt: skip
+                 "info": "info", "run": "call", **PROGRAMS}  # fmt: skip
         return kinds.get(command)
 
     def descriptors(self) -> Pairs:
@@ -92,6 +98,18 @@ class Fake:
 
     def modules(self) -> Pairs:
         return [("sctp", ""), ("dummy", "loaded")]
+
+    def devices(self) -> Pairs:
+        return [("lo", ""), ("eth0", "")]
+
+    def ends(self) -> Pairs:
+        return [("client.eth0", ""), ("s1", "switch")]
+
+    def sysctls(self) -> Iterable[str]:
+        return ["kernel.ostype", "net.ipv4.ip_forward", "net.ipv4.tcp_ecn", "net.unix.max_dgram_qlen"]
+
+    def breakpoints(self) -> Pairs:
+        return [("1", "tcp_v4_rcv")]
 
     def topics(self) -> Pairs:
         return [("language", "topic"), ("tasks", "topic")]
@@ -169,6 +187,34 @@ ROWS: list[tuple[str, str]] = [
     ("info ", "= breakpoints args locals frame"),
     ("info l", "= locals"),
     ("run so", "= socket( socketpair("),
+    # small programs
+    ("ip ", "address link route neighbour"),
+    ("ip a", "= address"),
+    ("ip addr ", "= show add del flush"),
+    ("ip -br addr s", "= show"),
+    ("ip -n blue link s", "= show set"),
+    ("ip addr add 10.0.0.1/8 dev ", "= lo eth0"),
+    ("ip link set e", "= eth0"),
+    ("ip route add def", "= default"),
+    ("ip nothing ", "="),
+    ("@client ip li", "= link"),
+    ("ifconfig ", "= lo eth0"),
+    ("ifconfig eth0 m", "= mtu"),
+    ("ethtool -k e", "= eth0"),
+    ("ss -t", "= -tan -tln -tani"),
+    ("ss state time", "= time-wait"),
+    ("route add default gw 10.0.0.1 dev ", "= lo eth0"),
+    ("tcpdump -ni ", "= lo eth0 any"),
+    ("tcpdump ic", "= icmp"),
+    ("sysctl ", "= kernel. net."),
+    ("sysctl net.", "= net.ipv4. net.unix."),
+    ("sysctl net.ipv4.tcp_e", "= net.ipv4.tcp_ecn"),
+    ("link ", "= client.eth0 s1"),
+    ("link client.eth0 s1 de", "= delay="),
+    ("unlink c", "= client.eth0"),
+    ("capture ", "= lo eth0 any"),
+    ("capture eth0 o", "= off"),
+    ("delete ", "= 1"),
     ("ps ", "="),
     ("sleep ", "="),
     ("cat ", "= here"),

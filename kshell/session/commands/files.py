@@ -84,7 +84,7 @@ def do_echo(session: Session, arguments: str) -> None:
     run_program(session, "echo", arguments)
 
 
-@command("sysctl [-nNbeqw] NAME[=VALUE]... | -a [-r PATTERN] | -p FILE", section="userland", completion="path")
+@command("sysctl [-nNbeqw] NAME[=VALUE]... | -a [-r PATTERN] | -p FILE", section="userland", completion="sysctl")
 def do_sysctl(session: Session, arguments: str) -> None:
     """Show or change settings of the kernel by /proc/sys.
 

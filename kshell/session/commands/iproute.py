@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from kshell.session.session import Session
 
 
-@command("ip [-s] [-d] [-br] [-o] [-n NETNS] link|address|route|neighbour|rule|netns|monitor [COMMAND...]", section="userland")
+@command(
+    "ip [-s] [-d] [-br] [-o] [-n NETNS] link|address|route|neighbour|rule|netns|monitor [COMMAND...]",
+    section="userland", completion="ip",
+)  # fmt: skip
 def do_ip(session: Session, arguments: str) -> None:
     """Show or change links, addresses, routes, neighbours and rules by NETLINK_ROUTE.
 
@@ -29,7 +32,7 @@ def do_ip(session: Session, arguments: str) -> None:
     run_program(session, "ip", arguments)
 
 
-@command("ss [-tuwx0lanpemiorsOH] [-f FAMILY] [-A KINDS] [state STATE] [FILTER]", section="userland")
+@command("ss [-tuwx0lanpemiorsOH] [-f FAMILY] [-A KINDS] [state STATE] [FILTER]", section="userland", completion="ss")
 def do_ss(session: Session, arguments: str) -> None:
     """Show sockets by NETLINK_SOCK_DIAG, with filters that the kernel runs.
 

@@ -23,7 +23,10 @@ def do_ifconfig(session: Session, arguments: str) -> None:
     run_program(session, "ifconfig", arguments)
 
 
-@command("route [-nee] [-C] [add|del [-net|-host] TARGET [netmask MASK] [gw GATEWAY] [dev INTERFACE]]", section="userland")
+@command(
+    "route [-nee] [-C] [add|del [-net|-host] TARGET [netmask MASK] [gw GATEWAY] [dev INTERFACE]]",
+    section="userland", completion="route",
+)  # fmt: skip
 def do_route(session: Session, arguments: str) -> None:
     """Show the routing table from /proc/net/route, or change it by ioctl().
 
@@ -52,7 +55,7 @@ def do_netstat(session: Session, arguments: str) -> None:
     run_program(session, "netstat", arguments)
 
 
-@command("ethtool [-k|-K|-i|-P] INTERFACE [FEATURE on|off]...", section="userland", completion="device")
+@command("ethtool [-k|-K|-i|-P] INTERFACE [FEATURE on|off]...", section="userland", completion="onlydevice")
 def do_ethtool(session: Session, arguments: str) -> None:
     """Show or switch offloads of an interface by SIOCETHTOOL.
 

@@ -63,7 +63,7 @@ def do_switch(session: Session, arguments: str) -> None:
         session.build("switch", name)
 
 
-@command("link A.DEV B.DEV [delay=TIME] [rate=RATE] [loss=PERCENT]", section="network")
+@command("link A.DEV B.DEV [delay=TIME] [rate=RATE] [loss=PERCENT]", section="network", completion="cable")
 def do_link(session: Session, arguments: str) -> None:
     """Join two network devices, or a device and a switch, by a cable. Devices that are not there are plugged in.
 
@@ -93,7 +93,7 @@ def do_link(session: Session, arguments: str) -> None:
         raise CommandError("link wants two ends", "link client.eth0 server.eth0, or: link client.eth0 s1")
 
 
-@command("unlink A.DEV", section="network")
+@command("unlink A.DEV", section="network", completion="end")
 def do_unlink(session: Session, arguments: str) -> None:
     """Take the cable out of a device.
 
@@ -107,7 +107,7 @@ def do_unlink(session: Session, arguments: str) -> None:
 
 
 
-@command("capture [DEV FILE.pcapng]", section="network", completion="path")
+@command("capture [DEV FILE.pcapng]", section="network", completion="capture")
 def do_capture(session: Session, arguments: str) -> None:
     """Write the packets that pass a device of this host into a file that Wireshark and tshark read.
 

@@ -49,7 +49,7 @@ def do_nc(session: Session, arguments: str) -> None:
     run_program(session, "nc", arguments)
 
 
-@command("tcpdump [-i INTERFACE] [-c COUNT] [-AenpqStvxX#] [EXPRESSION] [&]", section="userland")
+@command("tcpdump [-i INTERFACE] [-c COUNT] [-AenpqStvxX#] [EXPRESSION] [&]", section="userland", completion="tcpdump")
 def do_tcpdump(session: Session, arguments: str) -> None:
     """Print the frames of an interface as they come, by a packet socket; `interrupt tcpdump` ends it.
 

@@ -67,6 +67,11 @@ def sysctl_names(kernel: Kernel) -> list[str]:
     return [_dotted(path) for path in _rows(kernel)]
 
 
+def sysctl_paths(kernel: Kernel) -> list[str]:
+    """Paths of all settings below /proc/sys."""
+    return list(_rows(kernel))
+
+
 def _rows(kernel: Kernel) -> dict[str, ctl_table]:
     trees = (kernel.sysctl_table_root.default_set, kernel.init_net.sysctls)
     return dict(row for tree in trees for row in _sysctl_rows(tree))
