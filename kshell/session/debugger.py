@@ -86,12 +86,16 @@ class SessionDebugger:
         return self._variables
 
     def _mine(self) -> bool:
-        """Whether it is this session that runs, and no copy of it."""
-        code = type(self.session).carry_out.__code__
+        """Whether it is this session that runs, and no copy of it: nor a machine that only boots, or plays tapes, for one."""
+        kind = type(self.session)
+        codes = (kind.carry_out.__code__, kind.__init__.__code__)
+        making = type(self.session.timeline).machines_at.__code__
         frame = sys._getframe()
         while frame.f_back is not None:
             frame = frame.f_back
-            if frame.f_code is code:
+            if frame.f_code is making:
+                return False
+            if frame.f_code in codes:
                 return frame.f_locals.get("self") is self.session
         return True
 

@@ -149,6 +149,17 @@ def test_a_watchpoint_says_who_changed_the_value(what: str) -> None:
     assert "#1  tcp_set_state" in typed.said()[-1]
 
 
+@pytest.mark.parametrize("question", ["why", "diff 1 2", "show fd 3 @1", "trace 2", "help bind", "man connect"])
+def test_what_is_tried_on_a_copy_does_not_stop(question: str) -> None:
+    typing = Typing("continue")
+    typing.run(f"fd = socket(AF_INET, SOCK_STREAM, 0)\nbreak tcp_v4_connect\nbreak inet_create\n{CONNECT}\nclose(99)")
+    assert typing.stops() == ["tcp_v4_connect"]
+    typing.run(question)
+    assert typing.stops() == ["tcp_v4_connect"]
+    typing.run("delete 1\nsocket(AF_INET, SOCK_DGRAM, 0)")
+    assert typing.stops() == ["tcp_v4_connect", "inet_create"]
+
+
 def test_a_watchpoint_on_a_local() -> None:
     typed = Typing("watch sk->inet_dport", "c", "c")
     typed.run(SERVER + "tbreak tcp_v4_connect\n" + CONNECT)
