@@ -41,6 +41,9 @@ ALIASES: Final = {
 }  # fmt: skip
 GOING: Final = ("continue", "step", "next", "finish", "until")
 WIDTH: Final = 80
+MAKES_COPIES: Final = "Timeline.machines_at"
+RUNS: Final = ("Session.carry_out", "Session.__init__")
+"""Functions by which it is known what runs: machines of the past being made again, a session."""
 OWN: Final = (*GOING, "back", "forward", "backtrace", "up", "down", "frame", "info", "undo", "help", "print")
 ALSO: Final = frozenset({"break", "tbreak", "delete", "watch", "list", "assert", "trace"})
 """Commands of the session that make sense at a stop, beside those that look."""
@@ -87,15 +90,13 @@ class SessionDebugger:
 
     def _mine(self) -> bool:
         """Whether it is this session that runs, and no copy of it: nor a machine that only boots, or plays tapes, for one."""
-        kind = type(self.session)
-        codes = (kind.carry_out.__code__, kind.__init__.__code__)
-        making = type(self.session.timeline).machines_at.__code__
         frame = sys._getframe()
         while frame.f_back is not None:
             frame = frame.f_back
-            if frame.f_code is making:
+            name = frame.f_code.co_qualname  # not the code: of functions that are still to be loaded it is one and the same
+            if name == MAKES_COPIES:
                 return False
-            if frame.f_code in codes:
+            if name in RUNS:
                 return frame.f_locals.get("self") is self.session
         return True
 
