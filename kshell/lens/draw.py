@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
@@ -11,7 +11,7 @@ from kshell.lens.style import GLYPHS, PLAIN, Line, Run, Style, width_of
 from kshell.lens.text import cells, one_line
 
 if TYPE_CHECKING:
-    from kshell.lens.tree import TreeLine
+    from kshell.lens.tree import Field, TreeLine
 
 GAP: Final = "  "
 BLANK: Final = "   "
@@ -58,8 +58,14 @@ class _Drawer:
             row.append(("address", f" {line.address:#x}"))
         if self.style.width:
             self._fit(row, line, below)
-        else:
-            self.rows.append(row + _parts(line, self.style))
+            return
+        self.rows.append(row)
+        if line.sign == "changed":
+            row += _fields(line.fields, self.style)
+        elif line.fields:
+            row.append(("", one_line("".join([f"{GAP}{name} {text}" for name, text, _ in line.fields]))))
+        if line.note:
+            row += _notes(line.note, self.style)
 
     def _fit(self, row: Line, line: TreeLine, below: bool) -> None:
         """Put the fields behind the head, and what does not fit into the width below it."""
@@ -69,7 +75,10 @@ class _Drawer:
             short = f" {self.style.dots}{line.address & 0xFFFFFF:06x}"
             used += len(short) - len(row.pop()[1])
             row.append(("address", short))
-        for kind, text in _parts(line, self.style):
+        parts = _fields(line.fields, self.style)
+        if line.note:
+            parts += _notes(line.note, self.style)
+        for kind, text in parts:
             used += cells(text)
             if used <= width:
                 row.append((kind, text))
@@ -86,18 +95,20 @@ class _Drawer:
         return (GAP if self.signed else "") + bars + (bar if below else BLANK)
 
 
-def _parts(line: TreeLine, style: Style) -> list[Run]:
-    """What stands behind the head, each with the gap before it."""
+def _fields(fields: Iterable[Field], style: Style) -> list[Run]:
+    """The fields that stand behind the head, each with the gap before it."""
     parts = []
-    for field in line.fields:
-        if field.old is None:
-            parts.append(("", one_line(f"{GAP}{field.name} {field.text}")))
+    for name, text, old in fields:
+        if old is None:
+            parts.append(("", one_line(f"{GAP}{name} {text}")))
         else:
-            parts.append(("changed", one_line(f"{GAP}{field.name} {field.old} {style.arrow} {field.text}")))
-    if line.note:
-        notes = line.note.split("   ")
-        parts += [("folded" if part[:1] == "…" else "", _folded(f"{GAP}{part}", style)) for part in notes]
+            parts.append(("changed", one_line(f"{GAP}{name} {old} {style.arrow} {text}")))
     return parts
+
+
+def _notes(note: str, style: Style) -> list[Run]:
+    """What stands behind the fields, each with the gap before it."""
+    return [("folded" if part[:1] == "…" else "", _folded(f"{GAP}{part}", style)) for part in note.split("   ")]
 
 
 def _folded(note: str, style: Style) -> str:
@@ -114,8 +125,8 @@ def _said(line: TreeLine) -> Line:
     what = f"{line.path}, {line.struct}" if line.path else line.struct
     head = f"level {len(line.last)}, {_SAID.get(line.sign, '')}{one_line(what)} {line.address:#x}"
     parts = [
-        f"{f.name} {one_line(f.text)}" if f.old is None else f"{f.name} was {one_line(f.old)}, now {one_line(f.text)}"
-        for f in line.fields
+        f"{name} {one_line(text)}" if old is None else f"{name} was {one_line(old)}, now {one_line(text)}"
+        for name, text, old in line.fields
     ]
     if line.note:
         parts += [one_line(part).replace("… ", "not shown: ") for part in line.note.split("   ")]

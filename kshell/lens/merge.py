@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from kshell.lens.objects import ASIDE, Node, Snapshot, node_of
@@ -22,6 +22,7 @@ _WAY: Final = frozenset({"files"})
 """Pointers from a task to its descriptors."""
 
 _NOTHING: Final[frozenset[str]] = frozenset()
+_NO_NODES: Final[frozenset[Node]] = frozenset()
 
 
 def forever(value: object) -> bool:
@@ -32,22 +33,21 @@ def forever(value: object) -> bool:
 class Merged:
     """A pointer and its object in both snapshots: what the object was, what it is.
 
-    hidden, elements: the edges to what hangs below and is not shown, those to elements of its lists apart.
+    different: places of the fields that have changed, as far as that is shown. hidden, elements: the edges to what
+    hangs below and is not shown, those to elements of its lists apart.
     """
 
     __slots__ = (
-        "after", "aside", "before", "children", "edge", "elements", "hidden", "name", "note", "sign", "touched",
-        "was_here",
+        "after", "before", "children", "different", "edge", "elements", "hidden", "name", "note", "sign", "touched",
     )  # fmt: skip
 
-    def __init__(self, before: Node | None, after: Node | None, pointer: Node, was_here: bool) -> None:
+    def __init__(self, before: Node | None, after: Node | None, pointer: Node) -> None:
         self.before = before
         self.after = after
         self.edge = pointer.edge
         self.name = pointer.note
-        self.aside = pointer.edge in ASIDE
-        self.was_here = was_here
         self.children: list[Merged] = []
+        self.different: Sequence[int] = ()
         self.hidden: list[str] = []
         self.elements: list[str] = []
         self.note = ""
@@ -59,14 +59,6 @@ class Merged:
         node = self.after or self.before
         assert node is not None
         return node
-
-    def add(self, child: Merged) -> None:
-        """Something hangs below that was looked into."""
-        self.children.append(child)
-        if child.touched:
-            self.touched = True
-        else:
-            self.hide(child.edge)
 
     def hide(self, edge: str) -> None:
         """Something hangs below that is not shown."""
@@ -82,42 +74,51 @@ class Merger:
     What both snapshots share is not looked into, unless something below it is wanted.
     """
 
-    def __init__(self, before: Snapshot, after: Snapshot, alive: Alive = forever, everything: bool = False) -> None:
+    def __init__(
+        self, before: Snapshot, after: Snapshot, alive: Alive = forever, everything: bool = False,
+        wanted: frozenset[str] = _NOTHING,
+    ) -> None:  # fmt: skip
+        """wanted: edges below the first task that are shown even if nothing changed there."""
         self.before = before
         self.after = after
         self.alive = alive
         self.everything = everything
+        self.wanted = wanted
+        self.main = wanted | _MAIN
         self.gone: set[int] = set()
         self._places: dict[int, str] = {}
 
-    def roots(self, wanted: frozenset[str] = _NOTHING) -> list[Merged]:
-        """The tasks of both snapshots; wanted: edges of the first that are shown even if nothing changed there."""
+    def roots(self) -> list[Merged]:
+        """The tasks of both snapshots."""
         old = {root.identity: root for root in self.before.roots}
         found = []
         for index, root in enumerate(self.after.roots):
             was = old.pop(root.identity, None)
-            found.append(self.pair(was, root, _NOTHING if index else wanted))
+            found.append(self.pair(was, root, _NOTHING if index else self.wanted))
         return found + [self.pair(root, None, _NOTHING) for root in old.values()]
 
     def pair(self, was: Node | None, now: Node | None, wanted: frozenset[str]) -> Merged:
         """The pointer `was` → `now` (the same field of the same object) with what hangs below it."""
         node = now or was
         assert node is not None
-        key = node.identity
-        merged = Merged(self.before.nodes.get(key), self.after.nodes.get(key), node, was is not None)
-        asked = node.edge in wanted
-        if now is not None and merged.after is not now:
+        key, edge = node.identity, node.edge
+        before, after = self.before.nodes.get(key), self.after.nodes.get(key)
+        merged = Merged(before, after, node)
+        asked = edge in wanted
+        if now is not None and after is not now:
             merged.note = f"{SAME} {self._place(key)}"
-            merged.sign = "" if merged.was_here else "new"
-            merged.touched = bool(merged.sign) and not merged.aside
-        elif now is None and (merged.after is not None or key in self.gone):
-            merged.sign, merged.note, merged.touched = "freed", GONE, not merged.aside
+            if was is None:
+                merged.sign, merged.touched = "new", edge not in ASIDE
+        elif now is None and (after is not None or key in self.gone):
+            merged.sign, merged.note, merged.touched = "freed", GONE, edge not in ASIDE
         else:
             if now is None:
                 self.gone.add(key)
-            self._sign(merged)
-            self._below(merged, wanted | _MAIN if asked else wanted - _MAIN)
-        merged.touched = merged.touched or asked or self.everything
+            self._sign(merged, was)
+            if (before and before.children) or (after and after.children):
+                self._below(merged, self.main if asked else self.wanted if wanted else wanted)
+        if asked or self.everything:
+            merged.touched = True
         return merged
 
     def _place(self, key: int) -> str:
@@ -132,48 +133,58 @@ class Merger:
             self._places.setdefault(node.identity, path or node.struct)
             self._note_places(node.children, path)
 
-    def _sign(self, merged: Merged) -> None:
+    def _sign(self, merged: Merged, was: Node | None) -> None:
         before, after = merged.before, merged.after
         if before is None:
-            merged.sign = "new"
-        elif after is None:
+            merged.sign, merged.touched = "new", True
+            return
+        if after is None:
             if not self.alive(before.value):
-                merged.sign = "freed"
-            else:
-                merged.after = after = node_of(before.edge, before.value)
-                merged.name, merged.note, merged.sign = "", ORPHAN, "changed"
-        if before is not None and after is not None and self._differ(before, after):
-            merged.sign = "changed"
-        if before is not None and not merged.was_here:
+                merged.sign, merged.touched = "freed", True
+                return
+            after = merged.after = node_of(before.edge, before.value)
+            merged.name, merged.note, merged.sign = "", ORPHAN, "changed"
+        if before.raw != after.raw:
+            merged.different = self._different(before, after)
+            if merged.different:
+                merged.sign = "changed"
+        if was is None:
             merged.sign, merged.note = "new", OLD
-        merged.touched = bool(merged.sign) and not (merged.aside and merged.note)
+        merged.touched = bool(merged.sign) and not (merged.note and merged.edge in ASIDE)
 
-    def _differ(self, before: Node, after: Node) -> bool:
-        """Whether a field has changed that is shown."""
-        if before.raw == after.raw:
-            return False
-        quiet = () if self.everything else before.spec.quiet
-        pairs = zip(before.spec.names, before.raw, after.raw, strict=False)
-        return any(old != new and name not in quiet for name, old, new in pairs)
+    def _different(self, before: Node, after: Node) -> Sequence[int]:
+        """The places of the fields that have changed and are shown."""
+        spec, pairs = after.spec, zip(before.raw, after.raw, strict=False)
+        places = [place for place, (was, now) in enumerate(pairs) if was != now and place < len(spec.names)]
+        if spec.quiet and not self.everything:
+            return [place for place in places if spec.names[place] not in spec.quiet]
+        return places
 
     def _below(self, merged: Merged, wanted: frozenset[str]) -> None:
-        before = merged.before.children if merged.before is not None else []
-        after = merged.after.children if merged.after is not None else []
-        if not before and not after:
-            return
-        shared = set(before).intersection(after)
+        before = merged.before.children if merged.before is not None else ()
+        after = merged.after.children if merged.after is not None else ()
+        shared = set(before).intersection(after) if before and after else _NO_NODES
         old = {(child.edge, child.identity): child for child in before if child not in shared}
         for child in after:
             if child not in shared:
-                merged.add(self.pair(old.pop((child.edge, child.identity), None), child, wanted))
+                was = old.pop((child.edge, child.identity), None) if old else None
+                self._add(merged, self.pair(was, child, wanted))
             elif self.everything or child.edge in wanted or (wanted and child.edge in _WAY):
-                merged.add(self.pair(child, child, wanted))
+                self._add(merged, self.pair(child, child, wanted))
             else:
                 merged.hide(child.edge)
         for child in old.values():
-            merged.add(self.pair(child, None, wanted))
+            self._add(merged, self.pair(child, None, wanted))
         if old:
             merged.children.sort(key=lambda m: _position(m.edge))
+
+    def _add(self, merged: Merged, child: Merged) -> None:
+        """Something hangs below that was looked into."""
+        merged.children.append(child)
+        if child.touched:
+            merged.touched = True
+        else:
+            merged.hide(child.edge)
 
 
 def _position(edge: str) -> tuple[int, int]:

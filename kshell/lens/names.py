@@ -155,14 +155,16 @@ def table(value: object) -> str:
     kind = type(value)
     if kind is int:
         return str(value)
-    if kind in _PLAIN or hasattr(value, "_addr"):
+    if kind in _PLAIN or hasattr(value, "_addr") or not _is_table(kind.__mro__):
         return describe(value)
-    return _near(value) or _tables(len(sys.modules)).get(id(value)) or describe(value)
+    near = _near(value) if kind.__hash__ is object.__hash__ else ""
+    return near or _tables(len(sys.modules)).get(id(value)) or describe(value)
 
 
 _PLAIN: Final = frozenset({bool, str, bytes, type(None)})
 
 
+@lru_cache(64)
 def _near(value: object) -> str:
     """The name of a table that stands in the module of one of its functions, as most do; "" for others."""
     looked_into = set()
@@ -252,16 +254,17 @@ def path_of(file: object) -> str:
 def place(dentry: object, mnt: object) -> str:
     """The path of a dentry from the root of all mounts on; "" for one that is its file system's root."""
     parts: list[str] = []
-    while True:
+    while dentry is not None:
         above = getattr(mnt, "mnt_parent", None)
-        parent = getattr(dentry, "d_parent", None)
-        if above is not None and above is not mnt and dentry is getattr(mnt, "mnt_root", None):
-            dentry, mnt = mnt.mnt_mountpoint, above  # type: ignore[attr-defined]
-        elif parent is None or parent is dentry:
-            return "/" + "/".join(reversed(parts)) if parts else ""
-        else:
+        root = mnt.mnt_root if above is not None and above is not mnt else None  # type: ignore[attr-defined]
+        while dentry is not root and (parent := dentry.d_parent) is not dentry and parent is not None:  # type: ignore[attr-defined]
             parts.append(_text(dentry.d_name.name))  # type: ignore[attr-defined]
             dentry = parent
+        if dentry is not root:
+            break
+        dentry, mnt = mnt.mnt_mountpoint, above  # type: ignore[attr-defined]
+    parts.reverse()
+    return "/" + "/".join(parts) if parts else ""
 
 
 def dentry_path(dentry: object) -> str:

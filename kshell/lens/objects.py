@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kshell.lens import names
-from kshell.lens.shown import REDUCED, Reduce, Spec, has, reader, spec_of
+from kshell.lens.shown import Source, Spec, has, words_of
 from kshell.linux.mm.slub import _is_free
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ class Node:
     """An object in a snapshot. `edge` is the field that leads to it, `note` how it is called there, `raw` the values
     of its spec's fields, and behind them what its pointers are read from.
 
-    more: elements of its lists that were not followed.
+    identity: the same for the same object in two snapshots. more: elements of its lists that were not followed.
     """
 
-    __slots__ = ("address", "children", "edge", "more", "note", "raw", "spec", "value")
+    __slots__ = ("address", "children", "edge", "identity", "more", "note", "raw", "spec", "value")
 
     def __init__(
         self, edge: str, value: object, spec: Spec, raw: tuple[object, ...], address: int = 0, note: str = "",
@@ -41,6 +41,7 @@ class Node:
         self.spec = spec
         self.raw = raw
         self.address = address
+        self.identity = address or id(value)
         self.note = note
         self.children = children
         self.more = more
@@ -64,11 +65,6 @@ class Node:
         index = self.spec.state
         return self.text(index) if index >= 0 else ""
 
-    @property
-    def identity(self) -> int:
-        """The same for the same object in two snapshots."""
-        return self.address or id(self.value)
-
     def walk(self) -> Iterator[Node]:
         """This node and all below it."""
         yield self
@@ -83,11 +79,13 @@ class Snapshot:
     two snapshots share the nodes of all that did not change between them.
     """
 
-    __slots__ = ("nodes", "roots")
+    __slots__ = ("nodes", "roots", "twins")
 
-    def __init__(self, roots: list[Node], nodes: dict[int, Node]) -> None:
+    def __init__(self, roots: list[Node], nodes: dict[int, Node], twins: Sequence[Node] = ()) -> None:
         self.roots = roots
         self.nodes = nodes
+        self.twins = twins
+        """Nodes of other objects that have the same identity as one in `nodes`: clones of packets."""
 
     @classmethod
     def of(cls, *roots: Node) -> Snapshot:
@@ -98,33 +96,52 @@ class Snapshot:
                 nodes.setdefault(node.identity, node)
         return cls(list(roots), nodes)
 
+    def changed(self) -> set[int]:
+        """The ids of the objects that are no longer as they were: each is read once, however many ways lead to it."""
+        return {
+            id(node.value)
+            for nodes in (self.nodes.values(), self.twins)
+            for node in nodes
+            if node.spec.read(node.value) != node.raw
+        }
+
 
 def node_of(edge: str, value: object) -> Node:
     """An object alone, without what hangs below it."""
-    spec = spec_of(type(value))  # type: ignore[arg-type]  # mypy: a class might not be hashable
-    return Node(edge, value, spec, spec.read(value), getattr(value, "_addr", 0))
+    kind = _kind_of(value)
+    return Node(edge, value, kind, kind.read(value), getattr(value, "_addr", 0))
 
 
-def snapshot(tasks: Iterable[object], before: Snapshot | None = None) -> Snapshot:
-    """What tasks reach by their descriptors, from the task_struct down; before: a snapshot to share nodes with."""
-    was = {id(root.value): root for root in before.roots} if before is not None else {}
-    walk = _Walk(before.nodes if before is not None else {})
-    return Snapshot([walk.visit(was.get(id(task)), "", task) for task in tasks], walk.nodes)
+def snapshot(tasks: Sequence[object], before: Snapshot | None = None) -> Snapshot:
+    """What tasks reach by their descriptors, from the task_struct down.
+
+    before: a snapshot to share nodes with, all of them if nothing has changed since.
+    """
+    if before is None:
+        walk = _Walk({}, set())
+        return Snapshot([walk.visit(None, "", task) for task in tasks], walk.nodes, walk.twins)
+    changed, was = before.changed(), {id(root.value): root for root in before.roots}
+    if not changed and [*was] == [*map(id, tasks)]:
+        return Snapshot(before.roots, before.nodes, before.twins)
+    walk = _Walk(before.nodes, changed)
+    return Snapshot([walk.visit(was.get(id(task)), "", task) for task in tasks], walk.nodes, walk.twins)
 
 
 def object_node(edge: str, value: object) -> Node:
     """Any object with what hangs below it."""
-    return _Walk({}).visit(None, edge, value)
+    return _Walk({}, set()).visit(None, edge, value)
 
 
 class _Walk:
-    """One walk over objects; `nodes`: what has been met. What `before` has and did not change is used again."""
+    """One walk over objects. `nodes`: what has been met; `before`: what was, `changed`: what of it is different now."""
 
-    __slots__ = ("before", "nodes")
+    __slots__ = ("before", "changed", "nodes", "twins")
 
-    def __init__(self, before: dict[int, Node]) -> None:
+    def __init__(self, before: dict[int, Node], changed: set[int]) -> None:
         self.before = before
+        self.changed = changed
         self.nodes: dict[int, Node] = {}
+        self.twins: list[Node] = []
 
     def visit(self, was: Node | None, edge: str, value: object, note: str = "") -> Node:
         """An object with what hangs below it, unless it has been met. was: where the same field led before."""
@@ -134,47 +151,38 @@ class _Walk:
 
     def _again(self, was: Node) -> Node:
         """The object where the same field leads as before: `was` itself, if nothing is different in it and below it."""
-        value = was.value
-        identity = was.address or id(value)
-        first = identity not in self.nodes
-        if first is not (self.before[identity] is was) or was.raw != _kind_of(value).read(value):
-            return self._new(was, was.edge, value, was.note)
-        if not first:
+        identity = was.identity
+        met = self.nodes.get(identity)
+        if (met is None) is not (self.before[identity] is was) or id(was.value) in self.changed:
+            return self._new(was, was.edge, was.value, was.note)
+        if met is not None:
+            if met.value is not was.value:
+                self.twins.append(was)
             return was
         node = was
         if was.children:
-            children = [self._again(child) for child in was.children]
+            again = self._again
+            children = [again(child) for child in was.children]
             if children != was.children:
-                node = Node(was.edge, value, was.spec, was.raw, was.address, was.note, children, was.more)
+                node = Node(was.edge, was.value, was.spec, was.raw, was.address, was.note, children, was.more)
         self.nodes[identity] = node
         return node
 
     def _new(self, was: Node | None, edge: str, value: object, note: str) -> Node:
         kind = _kind_of(value)
-        raw = kind.read(value)
-        node = Node(edge, value, kind.spec, raw, getattr(value, "_addr", 0), note)
-        if self.nodes.setdefault(node.identity, node) is node and kind.follows:
-            below = _Below(self, was)
+        node = Node(edge, value, kind, kind.read(value), getattr(value, "_addr", 0), note)
+        met = self.nodes.setdefault(node.identity, node)
+        if met is not node:
+            if met.value is not value:
+                self.twins.append(node)
+        elif kind.follows:
+            found: list[Pointer] = []
             for follow in kind.follows:
-                follow(below, value)
-            node.children, node.more = below.children, below.more
+                node.more += follow(value, found) or 0
+            if found:
+                old = {child.edge: child for child in was.children} if was is not None else {}
+                node.children = [self.visit(old.get(edge), edge, value, note) for edge, value, note in found]
         return node
-
-
-class _Below:
-    """What is found below an object; was: the object in the snapshot before."""
-
-    __slots__ = ("children", "more", "old", "walk")
-
-    def __init__(self, walk: _Walk, was: Node | None) -> None:
-        self.walk = walk
-        self.old = {child.edge: child for child in was.children} if was is not None else {}
-        self.children: list[Node] = []
-        self.more = 0
-
-    def add(self, edge: str, value: object, note: str = "") -> None:
-        """A pointer and the object that it leads to."""
-        self.children.append(self.walk.visit(self.old.get(edge), edge, value, note))
 
 
 def open_files(files: object) -> Iterable[tuple[int, object]]:
@@ -185,142 +193,168 @@ def open_files(files: object) -> Iterable[tuple[int, object]]:
 
 # ---- what hangs below
 
-Follow = Callable[[_Below, object], None]
-Way = tuple[str, Reduce | None, Follow]
-"""The field that pointers are read from, what of its value tells whether they are the same, and what follows them."""
+Pointer = tuple[str, object, str]
+"""A field that leads to an object, the object, and how that is called there."""
+
+Follow = Callable[[object, list[Pointer]], int | None]
+"""Adds the pointers of an object to a list; how many there are more."""
+
+Way = tuple[Follow, tuple[Source, ...]]
+"""What follows pointers, and the sources they are read from: where these are the same, the pointers are."""
 
 
 def _field(name: str) -> Way:
     """The object that a field points to."""
 
-    def follow(below: _Below, value: object) -> None:
-        found = getattr(value, name, None)
-        if found is not None and names.struct_name(found):
-            below.add(name, found)
+    def follow(value: object, found: list[Pointer]) -> None:
+        target = getattr(value, name, None)
+        if target is not None and names.struct_name(target):
+            found.append((name, target, ""))
 
-    return name, None, follow
+    return follow, ((name, None, None),)
 
 
-def _queue(name: str) -> Way:
+def _queue(name: str, *sources: Source) -> Way:
     """The first packets of a queue."""
 
-    def follow(below: _Below, value: object) -> None:
+    def follow(value: object, found: list[Pointer]) -> int:
         queue = getattr(value, name, None)
-        if not queue or len(queue) == 0:
-            return
-        below.more += max(0, len(queue) - FEW)
-        for index, skb in enumerate(islice(queue, FEW)):
-            below.add(f"{name}[{index}]", skb)
+        count = len(queue) if queue is not None else 0
+        if not count:
+            return 0
+        found += [(f"{name}[{index}]", skb, "") for index, skb in enumerate(islice(queue, FEW))]  # type: ignore[arg-type]
+        return max(0, count - FEW)
 
-    return name, _packets, follow
-
-
-def _packets(queue: object) -> object:
-    return (len(queue), *islice(queue, FEW)) if queue and len(queue) else ()  # type: ignore[arg-type, call-overload]
+    return follow, sources
 
 
-def _files(below: _Below, files: object) -> None:
-    for fd, file in open_files(files):
-        below.add(f"fd_array[{fd}]", file)
+def _linked(name: str) -> Way:
+    """A queue whose packets are linked."""
+    return _queue(name, (f"{name}.qlen", None, 0), (f"{name}.next", _first_packets, ()))
 
 
-def _inode(below: _Below, file: object) -> None:
+def _first_packets(skb: Any) -> object:
+    found: list[object] = []
+    while skb is not None and len(found) < FEW:
+        found.append(skb)
+        skb = skb.next
+    return found
+
+
+def _listed(queue: Any) -> object:
+    """The first packets of a list, and how many there are."""
+    return (len(queue), *queue[:FEW])
+
+
+def _files(files: object, found: list[Pointer]) -> None:
+    found += [(f"fd_array[{fd}]", file, "") for fd, file in open_files(files)]
+
+
+def _inode(file: object, found: list[Pointer]) -> None:
     inode = getattr(file, "f_inode", None)
     if inode is not None:
-        below.add("f_inode", inode, names.path_of(file))
+        found.append(("f_inode", inode, names.path_of(file)))
 
 
-def _dentry(below: _Below, file: object) -> None:
+def _dentry(file: object, found: list[Pointer]) -> None:
     dentry = getattr(getattr(file, "f_path", None), "dentry", None)
     if dentry is not None and dentry.d_parent not in (None, dentry):
-        below.add("f_path.dentry", dentry)
+        found.append(("f_path.dentry", dentry, ""))
 
 
-def _called(path: object) -> object:
-    """A path: its dentry, and how it is called if that, or what it is mounted on, can be moved."""
-    dentry, mnt = getattr(path, "dentry", None), getattr(path, "mnt", None)
-    if dentry is None or (dentry.d_parent in (None, dentry) and getattr(mnt, "mnt_parent", None) in (None, mnt)):
+def _called(path: Any) -> object:
+    """What the name of a path is made of: where it is, and the names on the way up, across what is mounted there."""
+    dentry, mnt = path.dentry, path.mnt
+    above = getattr(mnt, "mnt_parent", None)
+    if dentry._d_parent is None and (above is None or above is mnt):
         return dentry
-    return dentry, names.place(dentry, mnt)
+    found = [dentry, mnt]
+    while True:
+        while dentry._d_parent is not None:
+            found.append(dentry.d_name)
+            dentry = dentry._d_parent
+        if above is None or above is mnt:
+            return found
+        dentry, mnt = mnt.mnt_mountpoint, above
+        above = getattr(mnt, "mnt_parent", None)
 
 
-def _accept_queue(below: _Below, sk: object) -> None:
+def _accept_queue(sk: object, found: list[Pointer]) -> int:
     """The connections that wait for accept()."""
-    requests = _requests(getattr(sk, "icsk_accept_queue", None))
-    below.more += max(0, len(requests) - FEW)
-    for index, request in enumerate(requests[:FEW]):
-        below.add(f"rskq_accept_head[{index}]", request)
+    requests = _requests(getattr(getattr(sk, "icsk_accept_queue", None), "rskq_accept_head", None))
+    found += [(f"rskq_accept_head[{index}]", request, "") for index, request in enumerate(requests[:FEW])]
+    return max(0, len(requests) - FEW)
 
 
-def _requests(queue: object) -> list[object]:
+def _requests(request: Any) -> list[object]:
     found = []
-    request = getattr(queue, "rskq_accept_head", None)
     while request is not None:
         found.append(request)
         request = request.dl_next
     return found
 
 
-def _pipe_buffers(below: _Below, pipe: object) -> None:
+def _pipe_buffers(pipe: Any, found: list[Pointer]) -> int:
     """The slots of the ring that hold data."""
-    tail, head, slots = pipe.tail, pipe.head, pipe.bufs  # type: ignore[attr-defined]
+    tail, head, slots = pipe.tail, pipe.head, pipe.bufs
     for position in range(tail, min(head, tail + FEW)):
         index = position & (len(slots) - 1)
         if slots[index] is not None:
-            below.add(f"bufs[{index}]", slots[index])
-    below.more += max(0, head - tail - FEW)
+            found.append((f"bufs[{index}]", slots[index], ""))
+    more: int = head - tail - FEW
+    return max(0, more)
 
 
-def _watched(below: _Below, ep: object) -> None:
+def _watched(ep: Any, found: list[Pointer]) -> int:
     """The files that an epoll instance watches."""
-    items = list(ep.rbr.values())  # type: ignore[attr-defined]
-    below.more += max(0, len(items) - FEW)
-    for item in items[:FEW]:
-        below.add(f"rbr[fd {item.ffd.fd}]", item)
+    items = list(ep.rbr.values())
+    found += [(f"rbr[fd {item.ffd.fd}]", item, "") for item in items[:FEW]]
+    return max(0, len(items) - FEW)
 
 
-def _elements(value: object) -> object:
+def _elements(table: Any) -> object:
     """All elements of a list or table, in order."""
-    return tuple(value.values() if isinstance(value, dict) else value)  # type: ignore[arg-type]
+    return tuple(table.values() if isinstance(table, dict) else table)
 
 
 BELOW: Final[dict[str, tuple[Way, ...]]] = {
     "task_struct": (_field("fs"), _field("cred"), _field("files")),
-    "files_struct": (("fdt.fd", _elements, _files),),
-    "file": (("f_inode", None, _inode), ("f_path", _called, _dentry), _field("private_data")),
+    "files_struct": ((_files, (("fdt.fd", _elements, ()),)),),
+    "file": ((_inode, (("f_inode", None, None),)), (_dentry, (("f_path", _called, None),)), _field("private_data")),
     "socket": (_field("sk"),),
     "request_sock": (_field("sk"),),
-    "pipe_inode_info": (("bufs", _elements, _pipe_buffers),),
-    "eventpoll": (("rbr", _elements, _watched),),
-    "sock": (_queue("sk_receive_queue"), _queue("sk_write_queue")),
-    "inet_connection_sock": (_field("icsk_bind_hash"), ("icsk_accept_queue", _requests, _accept_queue)),
-    "tcp_sock": (_queue("tcp_rtx_queue"),),
-}
+    "pipe_inode_info": ((_pipe_buffers, (("bufs", _elements, ()),)),),
+    "eventpoll": ((_watched, (("rbr", _elements, ()),)),),
+    "sock": (_linked("sk_receive_queue"), _linked("sk_write_queue")),
+    "inet_connection_sock": (
+        _field("icsk_bind_hash"), (_accept_queue, (("icsk_accept_queue.rskq_accept_head", _requests, ()),)),
+    ),
+    "tcp_sock": (_queue("tcp_rtx_queue", ("tcp_rtx_queue", _listed, ())),),
+}  # fmt: skip
 """Pointers that are followed, by struct; those of the structs that it embeds come first. None leads back up."""
 
 ASIDE: Final = frozenset({"fs", "cred", "f_path.dentry", "icsk_bind_hash"})
 """Those that are worth a line only when what they lead to is touched."""
 
 
-class _Kind:
-    """What is read of objects of a class, and the pointers to follow from them."""
+class Kind(Spec):
+    """What is read of objects of a class: the shown fields, and behind them what tells where pointers lead."""
 
-    __slots__ = ("follows", "read", "spec")
+    __slots__ = ("follows",)
 
     def __init__(self, cls: type) -> None:
         bases = [base.__name__ for base in reversed(cls.__mro__)]
-        ways = [way for name in bases for way in BELOW.get(name, ()) if has(cls, way[0].partition(".")[0])]
-        self.spec = spec_of(cls)
-        self.read = reader([(name, REDUCED.get(name)) for name in self.spec.names] + [way[:2] for way in ways])
-        self.follows = tuple(follow for _, _, follow in ways)
+        ways = [way for name in bases for way in BELOW.get(name, ()) if has(cls, way[1][0][0].partition(".")[0])]
+        super().__init__(*words_of(cls), cls, [source for _, sources in ways for source in sources])
+        self.follows = tuple([follow for follow, _ in ways])
 
 
 @cache
-def _kind(cls: type) -> _Kind:
-    return _Kind(cls)
+def _kind(cls: type) -> Kind:
+    return Kind(cls)
 
 
-def _kind_of(value: object) -> _Kind:
+def _kind_of(value: object) -> Kind:
     return _kind(type(value))  # type: ignore[arg-type]  # mypy: a class might not be hashable
 
 

@@ -73,66 +73,69 @@ TELLING: Final = frozenset({"pid", "comm", "f_op", "i_ino", "type", "sk_state", 
 UNSET: Final = frozenset({"0", "", "0.0.0.0", '""', "NULL", "{}"})
 
 Read = Callable[[object], tuple[object, ...]]
+Write = Callable[[object], str]
 Reduce = Callable[[object], object]
+Source = tuple[str, Reduce | None, object]
+"""Where a value is read from (`sk_receive_queue.qlen`), what is kept of it, and what of one that is empty or not there."""
 
 
 class Spec:
     """The shown fields of a struct: names in order, those always shown, those shown only when changed.
 
-    read: reads them all of an object; write: what makes a text of the value of each.
+    read: reads them all of an object, and behind them what `more` says; write: what makes a text of the value of each.
     """
 
     __slots__ = ("always", "late", "names", "quiet", "read", "state", "struct", "write")
 
-    def __init__(self, struct: str, words: list[str], cls: type = object) -> None:
+    def __init__(self, struct: str, words: Sequence[str], cls: type = object, more: Sequence[Source] = ()) -> None:
         self.struct = struct
-        self.names = tuple(word.rstrip("!~?") for word in words)
-        self.always = frozenset(word[:-1] for word in words if word.endswith("!"))
-        self.quiet = frozenset(word[:-1] for word in words if word.endswith("?"))
-        self.late = self.quiet | frozenset(word[:-1] for word in words if word.endswith("~"))
-        self.read = reader([(name, REDUCED.get(name)) for name in self.names])
-        self.write = tuple(_writer(cls, name) for name in self.names)
+        self.names = tuple([word.rstrip("!~?") for word in words])
+        self.always = frozenset([word[:-1] for word in words if word[-1] == "!"])
+        self.quiet = frozenset([word[:-1] for word in words if word[-1] == "?"])
+        self.late = self.quiet | frozenset([word[:-1] for word in words if word[-1] == "~"])
+        self.read = reader([*[_SOURCES.get(name) or (name, None, None) for name in self.names], *more])
+        self.write = tuple([_writer(cls, name) for name in self.names])
         self.state = self.names.index("sk_state") if "sk_state" in self.names else -1
         """Where the TCP state of a sock stands; below 0 for what has none."""
 
 
-def reader(reads: Sequence[tuple[str, Reduce | None]]) -> Read:
-    """A function that reads several fields of an object at once; Reduce: what is kept of the value of one."""
-    getters = [_getter(name, reduce) for name, reduce in reads]
-    if len(reads) < 2:
-        return lambda value: tuple([_try(get, value) for get in getters])
-    get_all = attrgetter(*[name for name, _ in reads])
-    reduced = [(index, reduce) for index, (_, reduce) in enumerate(reads) if reduce is not None]
+def reader(sources: Sequence[Source]) -> Read:
+    """A function that reads several values of an object at once; one that is not there yet is None."""
+    if not sources:
+        return lambda value: ()
+    paths = [path for path, _, _ in sources]
+    get_all = attrgetter(*paths, paths[0])  # once more, since of a single one there would be no tuple
+    reduced = [(index, reduce, empty) for index, (_, reduce, empty) in enumerate(sources) if reduce is not None]
 
     def read(value: object) -> tuple[object, ...]:
         try:
             found: tuple[object, ...] = get_all(value)
         except AttributeError:  # a slot that is filled later
-            return tuple([_try(get, value) for get in getters])
+            return tuple([_one(source, value) for source in sources])
         if not reduced:
             return found
-        fields = list(found)
-        for index, reduce in reduced:
-            fields[index] = reduce(fields[index])
-        return tuple(fields)
+        values = list(found)
+        for index, reduce, empty in reduced:
+            held = values[index]
+            values[index] = reduce(held) if held else empty
+        return tuple(values)
 
     return read
 
 
-def _getter(name: str, reduce: Reduce | None) -> Callable[[object], object]:
-    get = attrgetter(name)
-    return get if reduce is None else lambda value: reduce(get(value))
-
-
-def _try(get: Callable[[object], object], value: object) -> object:
+def _one(source: Source, value: object) -> object:
+    path, reduce, empty = source
     try:
-        return get(value)
+        found = attrgetter(path)(value)
+        if reduce is None:
+            return found
+        return reduce(found) if found else empty
     except AttributeError:
         return None
 
 
 def _length(value: object) -> int:
-    """Packets in a queue, entries of a list; 0 for one that was never made."""
+    """Entries of a list; 0 for what is none."""
     try:
         return len(value)  # type: ignore[arg-type]
     except TypeError:
@@ -151,20 +154,25 @@ def _event_bits(value: object) -> object:
     return int(getattr(value, "events", 0))
 
 
-REDUCED: Final[dict[str, Reduce]] = {
-    "sk_receive_queue": _length, "sk_write_queue": _length, "tcp_rtx_queue": _length, "out_of_order_queue": _length,
-    "owners": _length, "rbr": _length, "rdllist": _length, "page": _page_data, "data": _start,
-    "ffd": lambda value: getattr(value, "fd", value), "event": _event_bits,
-    "d_name": lambda value: getattr(value, "name", value), "addr": lambda value: getattr(value, "name", None),
-    "f_owner": lambda value: 0 if value is None else getattr(getattr(value, "pid", None), "nr", 0) or 0,
-    "root": lambda value: (getattr(value, "dentry", None), getattr(value, "mnt", None)),
-    "pwd": lambda value: (getattr(value, "dentry", None), getattr(value, "mnt", None)),
-    "head": lambda value: value if isinstance(value, int) else 0,
+def _path(value: object) -> object:
+    return getattr(value, "dentry", None), getattr(value, "mnt", None)
+
+
+_SOURCES: Final[dict[str, Source]] = {
+    "sk_receive_queue": ("sk_receive_queue.qlen", None, 0), "sk_write_queue": ("sk_write_queue.qlen", None, 0),
+    "tcp_rtx_queue": ("tcp_rtx_queue", _length, 0), "out_of_order_queue": ("out_of_order_queue", _length, 0),
+    "owners": ("owners", _length, 0), "rbr": ("rbr", _length, 0), "rdllist": ("rdllist", _length, 0),
+    "page": ("page", _page_data, b""), "data": ("data", _start, b""), "event": ("event", _event_bits, 0),
+    "ffd": ("ffd", lambda value: getattr(value, "fd", value), None), "d_name": ("d_name.name", None, None),
+    "addr": ("addr", lambda value: getattr(value, "name", None), None),
+    "f_owner": ("f_owner", lambda value: getattr(getattr(value, "pid", None), "nr", 0) or 0, 0),
+    "root": ("root", _path, (None, None)), "pwd": ("pwd", _path, (None, None)),
+    "head": ("head", lambda value: value if isinstance(value, int) else 0, 0),
 }  # fmt: skip
 """Fields whose value is an object that changes in place: what of it is kept, and compared."""
 
 
-def _writer(cls: type, name: str) -> Callable[[object], str]:
+def _writer(cls: type, name: str) -> Write:
     """What makes a text of the raw values of a field."""
     return _TEXTS.get(name) or fields.writer(cls, name)
 
@@ -202,7 +210,7 @@ def _unix_name(value: object) -> str:
     return names.unix_name(value) if isinstance(value, (bytes, bytearray)) else "NULL"
 
 
-_TEXTS: Final[dict[str, Callable[[object], str]]] = {
+_TEXTS: Final[dict[str, Write]] = {
     "root": lambda value: _place(value), "pwd": lambda value: _place(value),
     "umask": _octal, "data": preview, "cb.tcp_flags": lambda value: tcp_flags(value if isinstance(value, int) else 0),
     "page": preview, "event": _epoll_bits, "addr": _unix_name,
@@ -210,21 +218,26 @@ _TEXTS: Final[dict[str, Callable[[object], str]]] = {
 }  # fmt: skip
 
 
+def words_of(cls: type) -> tuple[str, list[str]]:
+    """The struct of a class, and the words of the nearest one in its line; none if there is none in the table."""
+    named = [c.__name__ for c in cls.__mro__ if c.__name__[0] != "_"]
+    struct = "inode" if "inode" in named else named[0]  # a file system's own inode around it is not what is pointed to
+    for base in cls.__mro__:
+        shown = SHOWN.get(base.__name__)
+        if shown is not None:
+            return struct, [word for word in shown.split() if has(cls, word.rstrip("!~?").partition(".")[0])]
+    return struct, []
+
+
 @cache
 def spec_of(cls: type) -> Spec:
     """The spec of the nearest struct in a class's line; one without fields if none is in the table."""
-    named = [c.__name__ for c in cls.__mro__ if not c.__name__.startswith("_")]
-    struct = "inode" if "inode" in named else named[0]  # a file system's own inode around it is not what is pointed to
-    for base in cls.__mro__:
-        if base.__name__ in SHOWN:
-            words = [word for word in SHOWN[base.__name__].split() if has(cls, word.rstrip("!~?").partition(".")[0])]
-            return Spec(struct, words, cls)
-    return Spec(struct, [])
+    return Spec(*words_of(cls), cls)
 
 
 def has(cls: type, name: str) -> bool:
     """Whether objects of a class can have a field: the model keeps some only when they are first needed."""
-    return any(hasattr(c, name) or name in getattr(c, "__annotations__", ()) for c in cls.__mro__)
+    return hasattr(cls, name) or any(name in getattr(c, "__annotations__", ()) for c in cls.__mro__)
 
 
 @cache
@@ -237,14 +250,24 @@ def visible(spec: Spec, state: str, everything: bool = False) -> tuple[frozenset
     return always, spec.late | hidden
 
 
+Told = tuple[str, Write, bool, bool]
+"""A field that is told: its name, what writes its value, whether even of an object where it is not set, and whether a
+0 has to be written to know if it is set: for most fields it is not."""
+
+
 @cache
-def told_of(spec: Spec, state: str, brief: bool, everything: bool) -> dict[int, bool]:
-    """The places of the fields that are told of an object in `state`, and whether even of one that is not set.
+def told_of(spec: Spec, state: object, brief: bool, everything: bool) -> dict[int, Told]:
+    """The fields that are told of an object in `state` (the raw value), by their places.
 
     brief: only what tells it from others, as of an object that is not new.
     """
-    always, never = visible(spec, state, everything)
-    named = enumerate(spec.names)
-    if brief:
-        return {index: everything or name in always for index, name in named if name in TELLING}
-    return {index: everything or name in always for index, name in named if name in always or name not in never}
+    always, never = visible(spec, spec.write[spec.state](state) if spec.state >= 0 else "", everything)
+    told = {}
+    for index, name in enumerate(spec.names):
+        if name in TELLING if brief else name in always or name not in never:
+            told[index] = _told(name, spec.write[index], everything or name in always)
+    return told
+
+
+def _told(name: str, write: Write, always: bool) -> Told:
+    return name, write, always, always or write(0) not in UNSET

@@ -5,26 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from kshell.lens.merge import GONE, SAME, Alive, Merged, Merger, forever
 from kshell.lens.objects import Node, Snapshot
-from kshell.lens.shown import UNSET, told_of
+from kshell.lens.shown import UNSET, Told, told_of
 
 SAME_SHOWN: Final = 3
 """Neighbours with the same sign and struct that are shown before the rest is counted."""
 
 
-class Field:
-    """A shown field; `old` is its former text when it has changed, else None."""
-
-    __slots__ = ("name", "old", "text")
-
-    def __init__(self, name: str, text: str, old: str | None = None) -> None:
-        self.name = name
-        self.text = text
-        self.old = old
+Field = tuple[str, str, str | None]
+"""A shown field: its name, its text, and its former text when it has changed, else None."""
 
 
 class TreeLine:
@@ -37,7 +30,7 @@ class TreeLine:
 
     def __init__(
         self, last: tuple[bool, ...], sign: str, path: str, struct: str, address: int,
-        fields: tuple[Field, ...] = (), note: str = "",
+        fields: Sequence[Field] = (), note: str = "",
     ) -> None:  # fmt: skip
         self.last = last
         self.sign = sign
@@ -50,7 +43,7 @@ class TreeLine:
     @property
     def text(self) -> str:
         """The fields and the note in one string."""
-        parts = [f"{f.name} {f.text}" if f.old is None else f"{f.name} {f.old} → {f.text}" for f in self.fields]
+        parts = [f"{name} {text}" if old is None else f"{name} {old} → {text}" for name, text, old in self.fields]
         return "   ".join([*parts, self.note] if self.note else parts)
 
     def to_json(self) -> dict[str, bool | int | str | list[object] | dict[str, object] | None]:
@@ -61,8 +54,8 @@ class TreeLine:
             "path": self.path,
             "struct": self.struct,
             "address": f"{self.address:#x}" if self.address else "",
-            "fields": {field.name: field.text for field in self.fields},
-            "was": {field.name: field.old for field in self.fields if field.old is not None},
+            "fields": {name: text for name, text, _ in self.fields},
+            "was": {name: old for name, _, old in self.fields if old is not None},
             "note": self.note,
             "text": self.text,
         }
@@ -111,7 +104,7 @@ def touched_lines(
     everything: all fields, and unchanged branches too.
     """
     teller = _Teller(everything, brief=not everything and before is not after)
-    for root in Merger(before, after, alive, everything).roots(frozenset(also)):
+    for root in Merger(before, after, alive, everything, frozenset(also)).roots():
         if root.touched:
             teller.tell(root, ())
     return teller.lines
@@ -126,9 +119,6 @@ def full_lines(node: Node, everything: bool = False) -> list[TreeLine]:
     return teller.lines
 
 
-_UNCHANGED: Final[Mapping[int, str]] = {}
-
-
 class _Teller:
     """Writes merged objects as `lines`; everything: with all their fields; brief: what is not new with few."""
 
@@ -140,41 +130,60 @@ class _Teller:
     def tell(self, merged: Merged, last: tuple[bool, ...]) -> None:
         """Write the line of an object, and those of what is shown below it."""
         node = merged.node
-        fields = () if merged.note == GONE else tuple(self._fields(merged, node))
-        self.lines.append(TreeLine(last, merged.sign, merged.edge, node.struct, node.address, fields, _note(merged)))
-        if not merged.children and not merged.elements and not node.more:
-            return
-        shown, folds = _visible(merged)
-        left = len(shown) + len(folds)
+        fields = self._fields(merged, node) if merged.note != GONE else ()
+        line = TreeLine(last, merged.sign, merged.edge, node.spec.struct, node.address, fields, _note(merged))
+        self.lines.append(line)
+        if merged.children or merged.elements or node.more:
+            self._below(merged, node, last)
+
+    def _below(self, merged: Merged, node: Node, last: tuple[bool, ...]) -> None:
+        shown = [child for child in merged.children if child.touched]
+        folds: list[tuple[str, str]] = []
+        if len(shown) > SAME_SHOWN:
+            shown, folds = _folded(shown)
+        elements = merged.elements
+        more = len(elements) + node.more
+        if more:
+            folds.append(("folded", f"… {more} more: {_range(elements)}" if elements else f"… {more} more"))
+        above, left = (*last, False), len(shown) + len(folds)
         for child in shown:
             left -= 1
-            self.tell(child, (*last, not left))
+            self.tell(child, above if left else (*last, True))
         for sign, text in folds:
             left -= 1
-            self.lines.append(TreeLine((*last, not left), sign, "", "", 0, (), text))
+            self.lines.append(TreeLine(above if left else (*last, True), sign, "", "", 0, (), text))
 
     def _fields(self, merged: Merged, node: Node) -> list[Field]:
         spec, raw = node.spec, node.raw
         brief = merged.note.startswith(SAME) or (self.brief and merged.sign != "new")
-        told = told_of(spec, node.state, brief, self.everything)
-        changed = self._changed(merged) if merged.sign == "changed" else _UNCHANGED
-        fields = []
-        for index in sorted({*told, *changed}) if changed else told:
-            if raw[index] is not None:
-                text = spec.write[index](raw[index])
-                if index in changed or told[index] or text not in UNSET:
-                    fields.append(Field(spec.names[index], text, changed.get(index)))
+        told = told_of(spec, raw[spec.state] if spec.state >= 0 else None, brief, self.everything)
+        if merged.sign == "changed" and merged.different:
+            return self._changed_fields(merged, told)
+        fields: list[Field] = []
+        for index, (name, write, always, zero) in told.items():
+            value = raw[index]
+            if not value and (value is None or (not zero and value == 0)):
+                continue
+            text = write(value)
+            if always or text not in UNSET:
+                fields.append((name, text, None))
         return fields
 
-    def _changed(self, merged: Merged) -> dict[int, str]:
-        """The former texts of the fields that have changed, by their places."""
-        before, after = merged.before, merged.after
-        if before is None or after is None:
-            return {}
-        quiet = () if self.everything else after.spec.quiet
-        names, was, now = after.spec.names, before.raw, after.raw
-        different = [i for i in range(len(names)) if was[i] != now[i] and names[i] not in quiet]
-        return {i: "-" if was[i] is None else before.text(i) for i in different}
+    def _changed_fields(self, merged: Merged, told: Mapping[int, Told]) -> list[Field]:
+        """The fields that are told of an object in any case, and between them those that have changed."""
+        before, after, different = merged.before, merged.after, merged.different
+        assert before is not None
+        assert after is not None
+        fields: list[Field] = []
+        for index in sorted({*told, *different}):
+            if after.raw[index] is not None:
+                text = after.text(index)
+                if index in different:
+                    old = "-" if before.raw[index] is None else before.text(index)
+                    fields.append((after.spec.names[index], text, old))
+                elif told[index][2] or text not in UNSET:
+                    fields.append((after.spec.names[index], text, None))
+        return fields
 
 
 def _note(merged: Merged) -> str:
@@ -188,13 +197,12 @@ def _note(merged: Merged) -> str:
     return note
 
 
-def _visible(merged: Merged) -> tuple[list[Merged], list[tuple[str, str]]]:
-    """The children that get lines, and what to say of the others: repeated ones, and those that did not change."""
+def _folded(touched: Iterable[Merged]) -> tuple[list[Merged], list[tuple[str, str]]]:
+    """Of many objects those that get lines, and what to say of the others: elements of an array of which the same is
+    to be told."""
     shown: list[Merged] = []
     repeated: dict[tuple[str, ...], list[Merged]] = {}
-    for child in merged.children:
-        if not child.touched:
-            continue
+    for child in touched:
         array, index, _ = child.edge.partition("[")
         same = repeated.setdefault((child.sign, child.node.struct, array, child.note), []) if index else [child]
         if index:
@@ -208,10 +216,6 @@ def _visible(merged: Merged) -> tuple[list[Merged], list[tuple[str, str]]]:
             shown += rest
         elif rest:
             folds.append((sign or "folded", f"… {len(rest)} more {struct}: {_range([c.edge for c in rest])}"))
-    elements = merged.elements
-    more = len(elements) + merged.node.more
-    if more:
-        folds.append(("folded", f"… {more} more" + (f": {_range(elements)}" if elements else "")))
     return shown, folds
 
 

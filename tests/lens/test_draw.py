@@ -4,13 +4,13 @@ import pytest
 
 from kshell.lens.draw import draw_tree
 from kshell.lens.style import Style, text_of, width_of
-from kshell.lens.tree import Field, TreeLine
+from kshell.lens.tree import TreeLine
 
 LINES = [
-    TreeLine((), "", "", "task_struct", 0x10, (Field("pid", "1"), Field("comm", '"init"'))),
-    TreeLine((False,), "new", "fd_array[3]", "file", 0x20, (Field("f_op", "socket_file_ops"), Field("f_count", "1"))),
+    TreeLine((), "", "", "task_struct", 0x10, (("pid", "1", None), ("comm", '"init"', None))),
+    TreeLine((False,), "new", "fd_array[3]", "file", 0x20, (("f_op", "socket_file_ops", None), ("f_count", "1", None))),
     TreeLine((False, True), "changed", "sk", "tcp_sock", 0x30,
-             (Field("sk_state", "TCP_LISTEN", "TCP_CLOSE"), Field("sk_prot", "tcp_prot")), "… f_inode"),
+             (("sk_state", "TCP_LISTEN", "TCP_CLOSE"), ("sk_prot", "tcp_prot", None)), "… f_inode"),
     TreeLine((True,), "folded", "", "", 0, (), "… 4 more: fd_array[0] to [3]"),
 ]  # fmt: skip
 
@@ -41,7 +41,7 @@ def test_what_does_not_fit_goes_on_below() -> None:
 
 
 def test_an_address_that_does_not_fit_is_its_end() -> None:
-    line = TreeLine((False,), "new", "fd_array[3]", "file", 0xFFFF888003A51100, (Field("f_count", "1"),))
+    line = TreeLine((False,), "new", "fd_array[3]", "file", 0xFFFF888003A51100, (("f_count", "1", None),))
     narrow = [text_of(row) for row in draw_tree([line], Style(width=36))]
     assert narrow == ["+ ├─ fd_array[3] ─ file …a51100", "  │     f_count 1"]
     assert text_of(next(draw_tree([line], Style(width=60)))) == "+ ├─ fd_array[3] ─ file 0xffff888003a51100  f_count 1"
@@ -75,7 +75,7 @@ def test_a_style_has_known_glyphs() -> None:
 
 
 def test_wide_text_counts_two_columns_and_hostile_text_stays_on_its_line() -> None:
-    hostile = TreeLine((), "", "", "file", 0x10, (Field("name", '"漢字\n\x1b[2J"'),))
+    hostile = TreeLine((), "", "", "file", 0x10, (("name", '"漢字\n\x1b[2J"', None),))
     (line,) = draw_tree([hostile])
     assert text_of(line) == 'file 0x10  name "漢字\\n\\x1b[2J"'
     assert width_of(line) == len(text_of(line)) + 2
