@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kshell.lens import tree
+from kshell.lens.objects import alive, snapshot
 from kshell.linux.include.trace.events import (
     ModuleLoad,
     NetDevXmit,
@@ -96,8 +98,6 @@ class Watch:
 
     def _see(self, task: task_struct) -> Seen:
         """What the task reaches, and the other tasks of the session: as it was seen last, if nothing moved since."""
-        from kshell.lens.objects import snapshot
-
         tasks = [task, *(user.task for user in self.host.tasks if user.task is not task and not user.dead)]
         moves, last = self.session.tape.moves, self._last
         taped = isinstance(self.host.machine, TapedMachine)
@@ -115,9 +115,6 @@ class Watch:
         """
         if before is None:
             return
-        from kshell.lens import tree
-        from kshell.lens.objects import alive
-
         shown = self._shown
         was = shown if shown is not None and (before.watch is not self or shown.number > before.number) else before
         now = self._shown = self._see(task)
