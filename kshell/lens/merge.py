@@ -22,7 +22,6 @@ _WAY: Final = frozenset({"files"})
 """Pointers from a task to its descriptors."""
 
 _NOTHING: Final[frozenset[str]] = frozenset()
-_NO_NODES: Final[frozenset[Node]] = frozenset()
 
 
 def forever(value: object) -> bool:
@@ -163,7 +162,11 @@ class Merger:
     def _below(self, merged: Merged, wanted: frozenset[str]) -> None:
         before = merged.before.children if merged.before is not None else ()
         after = merged.after.children if merged.after is not None else ()
-        shared = set(before).intersection(after) if before and after else _NO_NODES
+        if not before:
+            for child in after:
+                self._add(merged, self.pair(None, child, wanted))
+            return
+        shared = set(before).intersection(after)
         old = {(child.edge, child.identity): child for child in before if child not in shared}
         for child in after:
             if child not in shared:
@@ -175,7 +178,7 @@ class Merger:
                 merged.hide(child.edge)
         for child in old.values():
             self._add(merged, self.pair(child, None, wanted))
-        if old:
+        if old and len(merged.children) > 1:
             merged.children.sort(key=lambda m: _position(m.edge))
 
     def _add(self, merged: Merged, child: Merged) -> None:

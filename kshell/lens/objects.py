@@ -7,7 +7,7 @@ Every value is read from the model; nothing here knows a terminal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -96,13 +96,14 @@ class Snapshot:
                 nodes.setdefault(node.identity, node)
         return cls(list(roots), nodes)
 
-    def changed(self) -> set[int]:
-        """The ids of the objects that are no longer as they were: each is read once, however many ways lead to it."""
+    def changed(self) -> dict[int, tuple[object, ...]]:
+        """What is read now of the objects that are no longer as they were, by their ids; each is read once, however
+        many ways lead to it."""
         return {
-            id(node.value)
+            id(node.value): raw
             for nodes in (self.nodes.values(), self.twins)
             for node in nodes
-            if node.spec.read(node.value) != node.raw
+            if (raw := node.spec.read(node.value)) != node.raw
         }
 
 
@@ -118,7 +119,7 @@ def snapshot(tasks: Sequence[object], before: Snapshot | None = None) -> Snapsho
     before: a snapshot to share nodes with, all of them if nothing has changed since.
     """
     if before is None:
-        walk = _Walk({}, set())
+        walk = _Walk({}, {})
         return Snapshot([walk.visit(None, "", task) for task in tasks], walk.nodes, walk.twins)
     changed, was = before.changed(), {id(root.value): root for root in before.roots}
     if not changed and [*was] == [*map(id, tasks)]:
@@ -129,15 +130,16 @@ def snapshot(tasks: Sequence[object], before: Snapshot | None = None) -> Snapsho
 
 def object_node(edge: str, value: object) -> Node:
     """Any object with what hangs below it."""
-    return _Walk({}, set()).visit(None, edge, value)
+    return _Walk({}, {}).visit(None, edge, value)
 
 
 class _Walk:
-    """One walk over objects. `nodes`: what has been met; `before`: what was, `changed`: what of it is different now."""
+    """One walk over objects. `nodes`: what has been met; `before`: what was, `changed`: what is read now of that of it
+    which is different."""
 
     __slots__ = ("before", "changed", "nodes", "twins")
 
-    def __init__(self, before: dict[int, Node], changed: set[int]) -> None:
+    def __init__(self, before: dict[int, Node], changed: Mapping[int, tuple[object, ...]]) -> None:
         self.before = before
         self.changed = changed
         self.nodes: dict[int, Node] = {}
@@ -170,15 +172,17 @@ class _Walk:
 
     def _new(self, was: Node | None, edge: str, value: object, note: str) -> Node:
         kind = _kind_of(value)
-        node = Node(edge, value, kind, kind.read(value), getattr(value, "_addr", 0), note)
+        raw = self.changed.get(id(value)) or kind.read(value)
+        node = Node(edge, value, kind, raw, getattr(value, "_addr", 0), note)
         met = self.nodes.setdefault(node.identity, node)
         if met is not node:
             if met.value is not value:
                 self.twins.append(node)
         elif kind.follows:
             found: list[Pointer] = []
-            for follow in kind.follows:
-                node.more += follow(value, found) or 0
+            for follow, place in kind.follows:
+                if raw[place] is not None and raw[place] != ():
+                    node.more += follow(value, found) or 0
             if found:
                 old = {child.edge: child for child in was.children} if was is not None else {}
                 node.children = [self.visit(old.get(edge), edge, value, note) for edge, value, note in found]
@@ -200,7 +204,8 @@ Follow = Callable[[object, list[Pointer]], int | None]
 """Adds the pointers of an object to a list; how many there are more."""
 
 Way = tuple[Follow, tuple[Source, ...]]
-"""What follows pointers, and the sources they are read from: where these are the same, the pointers are."""
+"""What follows pointers, and the sources they are read from: where these are the same, the pointers are, and where the
+last is None or () there are none."""
 
 
 def _field(name: str) -> Way:
@@ -338,7 +343,10 @@ ASIDE: Final = frozenset({"fs", "cred", "f_path.dentry", "icsk_bind_hash"})
 
 
 class Kind(Spec):
-    """What is read of objects of a class: the shown fields, and behind them what tells where pointers lead."""
+    """What is read of objects of a class: the shown fields, and behind them what tells where pointers lead.
+
+    follows: what follows the pointers, and the place of the value that tells whether there is anything to follow.
+    """
 
     __slots__ = ("follows",)
 
@@ -346,7 +354,12 @@ class Kind(Spec):
         bases = [base.__name__ for base in reversed(cls.__mro__)]
         ways = [way for name in bases for way in BELOW.get(name, ()) if has(cls, way[1][0][0].partition(".")[0])]
         super().__init__(*words_of(cls), cls, [source for _, sources in ways for source in sources])
-        self.follows = tuple([follow for follow, _ in ways])
+        follows: list[tuple[Follow, int]] = []
+        place = len(self.names) - 1
+        for follow, sources in ways:
+            place += len(sources)
+            follows.append((follow, place))
+        self.follows = tuple(follows)
 
 
 @cache
