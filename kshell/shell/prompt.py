@@ -100,12 +100,18 @@ class Prompt:
     def _at_stop(self, shown: list[Event]) -> str | None:
         """At a stop of the debugger: show what has happened, and read what it is to do; None at the end of input."""
         self.screen.show(shown)
-        try:
-            typed = self._next(self.reader)
-        except EOFError:
-            return None
-        self.history.add(typed)
-        return typed
+        while True:
+            try:
+                typed = self._next(self.reader)
+            except EOFError:
+                return None
+            except KeyboardInterrupt:
+                dropped, self.desk.dropped = self.desk.dropped, ""
+                if not dropped:
+                    raise  # the call is broken off
+                continue
+            self.history.add(typed)
+            return typed
 
     # ---- beginning
 

@@ -28,6 +28,18 @@ def test_an_error_has_its_name() -> None:
     assert texts(events, ev.CallFinished) == ["close(99) = -1 EBADF (Bad file descriptor)"]
 
 
+@pytest.mark.parametrize("text", ["p *current->cred", "print *current->cred", "p  *current->cred", "@init p *current->cred"])
+def test_p_star_shows_what_a_pointer_points_to(text: str) -> None:
+    session, events = run(text)
+    assert session.errors == 0
+    assert any("struct cred *)" in str(getattr(event, "text", "")) for event in events)
+
+
+def test_a_product_is_one() -> None:
+    _, events = run("p = getpid()\np * 3")
+    assert texts(events, ev.Output) == ["3"]
+
+
 def test_variables_hold_results() -> None:
     session, events = run("fd = socket(AF_UNIX, SOCK_DGRAM, 0)\nclose(fd) = 0")
     assert session.held == 1

@@ -96,6 +96,24 @@ def test_ctrl_c_interrupts_only_a_sleeping_task_and_an_empty_line(prompt: Prompt
     assert prompt._interrupted() == "interrupt"
 
 
+def test_ctrl_c_at_a_stop_drops_the_line_and_only_then_the_call(prompt: Prompt) -> None:
+    class Reader:
+        breaks = False
+        typed = ["p sk->sk_st", "step", ""]
+
+        def read(self, default: str) -> str:
+            line = self.typed.pop(0)
+            if line == "step":
+                return line
+            prompt.desk.dropped = line
+            raise KeyboardInterrupt
+
+    prompt.reader = Reader()  # type: ignore[assignment]
+    assert prompt._at_stop([]) == "step"
+    with pytest.raises(KeyboardInterrupt):
+        prompt._at_stop([])
+
+
 def test_the_prompt_says_who_speaks_and_whether_it_sleeps(prompt: Prompt) -> None:
     assert prompt.desk.plain_prompt() == "1 init> "
     prompt.do("task server")

@@ -7,6 +7,7 @@ FAMILIES names the commands of each family, so that a session imports only the f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from importlib import import_module
@@ -44,6 +45,9 @@ ALIASES: Final = {"?": "help", "b": "break", "tb": "tbreak", "d": "delete", "i":
                   "r": "run", "bt": "stack"}  # fmt: skip
 """Short names; a variable of that name wins where it stands alone."""
 
+_P_STAR: Final = re.compile(r"\s*(?:@\S+\s+)?p\s+\*\S")
+"""`p *sk`, as gdb's users write it, is no product."""
+
 SECTIONS: Final = {
     "look": "Looking at the machine",
     "debug": "Stopping the kernel",
@@ -64,7 +68,7 @@ LONGEST_KEPT: Final = 1000
 
 @lru_cache(maxsize=1000)
 def _parsed(text: str) -> Statement | None:
-    return parse_line(text, "", 1, NAMES)
+    return parse_line(text, "", 1, NAMES if _P_STAR.match(text) is None else NAMES | {"p"})
 
 
 def parse(text: str) -> Statement | None:
