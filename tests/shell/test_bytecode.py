@@ -95,6 +95,18 @@ FILES = {
 }
 
 
+def test_a_breakpoint_stops_where_functions_are_only_then_loaded() -> None:
+    commands = ("fd = socket(AF_INET, SOCK_STREAM, 0)", "break tcp_v4_connect", 'connect(fd, {AF_INET, 80, "127.0.0.1"}, 16)',
+                "info args", "continue", "why")  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "kshell", *(word for text in commands for word in ("-c", text))],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.count("Breakpoint 1, tcp_v4_connect") == 1
+    assert "sk = (struct " in done.stdout
+    assert "ECONNREFUSED (Connection refused) comes from" in done.stdout
+
+
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[bytecode.BytecodeCache]:
     """The package of FILES, its modules to be imported from the cache; the sources are gone from the path."""
