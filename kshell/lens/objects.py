@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import islice
+from itertools import compress, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from kshell.lens import names
@@ -192,7 +192,7 @@ class _Walk:
 def open_files(files: object) -> Iterable[tuple[int, object]]:
     """The open descriptors of a files_struct."""
     table = files.fdt.fd  # type: ignore[attr-defined]
-    return [(fd, file) for fd, file in enumerate(table) if file is not None]
+    return compress(enumerate(table), table)
 
 
 # ---- what hangs below

@@ -183,7 +183,8 @@ def _sleeps(self: PlainText, event: ev.Event) -> Iterable[str]:
         where = [name for name in event.where if not name.startswith("schedule")]
         upto = where.index(event.wchan) + 1 if event.wchan in where else len(where)
         on = f"   on {', '.join(event.queues[:3])}" if event.queues else ""
-        yield self.paint("folded", f"  sleeps in {' > '.join(where[:upto][-3:])}{on}")
+        for row in _rows(self, f"  sleeps in {' > '.join(where[:upto][-3:])}{on}"):
+            yield self.paint("folded", row)
 
 
 def _waits(self: PlainText, event: ev.Event) -> Iterable[str]:

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from kshell.lens.style import STYLES as KNOWN
-from kshell.shell.plain import ON_LIGHT, STYLES, Painter
+from kshell.session.session import Session
+from kshell.shell.plain import ON_LIGHT, STYLES, Painter, PlainText
 
 
 def test_only_the_eight_ansi_colours_are_used() -> None:
@@ -27,3 +28,10 @@ def test_a_line_without_colours_is_its_text() -> None:
     assert Painter(False).line(runs) == "+ file  0x10\\x1b[2J"
     assert Painter(True).line(runs) == "\x1b[1;32m+ \x1b[0mfile  \x1b[2m0x10\\x1b[2J \x1b[0m"
     assert Painter(True, light=True).line(runs[:1]).startswith("\x1b[1;34m+")
+
+
+def test_where_a_call_sleeps_is_cut_between_words() -> None:
+    view = PlainText(frozenset({"line"}), width=60)
+    events = Session().run("fork()\nwait4(-1, NULL, 0, NULL)")
+    rows = [row for event in events for row in view.lines(event)]
+    assert rows[-2:] == ["  sleeps in sys_wait4 > kernel_wait4 > do_wait   on", "    current->signal->wait_chldexit"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from kshell.abi.syscalls import BY_NAME
 from kshell.session import events as ev
+from kshell.session.reasons import telling
 from kshell.session.reasons.waits import wait_of
 from kshell.session.session import Session
 from kshell.shell.plain import PlainText
@@ -269,3 +272,21 @@ def test_a_cause_takes_two_lines_on_the_screen(step: str, lines: list[str]) -> N
     event = ev.Cause(1, 0, 1, "init", "close", "EBADF", "Bad file descriptor", "the descriptor is not open", step)
     assert list(PlainText(frozenset({"causes"}), width=80).lines(event)) == lines
     assert list(PlainText(frozenset({"line"}), width=80).lines(event)) == []
+
+
+def test_trials_tell_no_causes_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `view full` in the configuration each trial of a step that fails had trials of its own, and so on."""
+    told: list[Session] = []
+
+    def with_causes(session: Session, events: Sequence[ev.Event]) -> list[ev.Event]:
+        told.append(session)
+        return telling_causes(session, events)
+
+    telling_causes = telling.with_causes
+    monkeypatch.setattr(telling, "with_causes", with_causes)
+    session = Session(configured={"view": "full"})
+    session.run("s = socket(AF_INET, SOCK_STREAM, 0)")
+    events = session.run('send(s, "x", 1, 0)')
+    assert any(isinstance(event, ev.Cause) for event in events)
+    assert told == [session]
+    assert session.copy().show == frozenset()
