@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from kshell.lens.trace_tree import Context, Node
-from kshell.linux.include.linux.syscalls import entry_name
+from kshell.linux.include.linux.syscalls import _entry_name
 
 # Functions whose callees the recordings leave out: allocators, the scheduler, time, the dentry cache, sysfs.
 LEAVES = frozenset({
@@ -87,7 +87,7 @@ def shown_name(node: Node) -> str:
     function = node.function
     if not function.is_syscall:
         return function.name
-    name = entry_name(function.name)
+    name = _entry_name(function.name)
     if len(function.parameters) == 1:
         return name.replace("__x64_sys_", "__do_sys_")
     return name

@@ -21,7 +21,7 @@ TWIN_FILE = "<kshell trace>"
 
 # Model-side plumbing with Linux's names: the recordings start below it.
 HIDDEN = frozenset({
-    "do_syscall_64", "do_int80_syscall_32", "handler_of", "in_softirq", "SYSCALL_DEFINE", "COMPAT_SYSCALL_DEFINE",
+    "do_syscall_64", "do_int80_syscall_32", "SYSCALL_DEFINE", "COMPAT_SYSCALL_DEFINE",
 })  # fmt: skip
 
 # Functions that are called with a task from outside of any traced function.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
-from kshell.linux.include.linux.kernfs import kernfs_is_dir
+from kshell.linux.include.linux.kernfs import _kernfs_is_dir
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.kernfs import kernfs_node
@@ -76,7 +76,7 @@ def _sys(kernel: Kernel, rest: list[str]) -> Iterator[str]:
         if found is not None and found.symlink is not None:
             found = found.symlink
     if found is not None:
-        yield from (kn.name + "/" * (kernfs_is_dir(kn) or kn.symlink is not None) for kn in _children(found))
+        yield from (kn.name + "/" * (_kernfs_is_dir(kn) or kn.symlink is not None) for kn in _children(found))
         yield from (attr.name for group in found._groups if not group.name for attr in group.attrs)
         yield from (f"{group.name}/" for group in found._groups if group.name)
 

@@ -39,7 +39,7 @@ def _owner(filp: file) -> fown_struct:
     return filp.f_owner
 
 
-def f_modown(filp: file, who: pid | None, type: int, force: int) -> None:
+def __f_setown(filp: file, who: pid | None, type: int, force: int) -> None:
     """Set the owner; without force only when there is none."""
     owner = _owner(filp)
     if force or owner.pid is None:
@@ -48,13 +48,8 @@ def f_modown(filp: file, who: pid | None, type: int, force: int) -> None:
         put_pid(filp._kernel, old)
         if who is not None:
             cred = filp._kernel.current.cred
+            security_file_set_fowner(filp)
             owner.uid, owner.euid = cred.uid, cred.euid
-
-
-def __f_setown(filp: file, who: pid | None, type: int, force: int) -> None:
-    """Set the owner, LSM told."""
-    security_file_set_fowner(filp)
-    f_modown(filp, who, type, force)
 
 
 def f_setown(filp: file, arg: int, force: int) -> None:

@@ -251,7 +251,7 @@ def copy_fd_bitmaps(nfdt: fdtable, ofdt: fdtable, count: int) -> None:
             nfdt.full_fds_bits[word >> 6] |= 1 << (word & 63)
 
 
-def init_files(kernel: Kernel) -> files_struct:
+def _init_files(kernel: Kernel) -> files_struct:
     """The table of the first task, with nothing open."""
     return kmem_cache_alloc(kernel.files_cachep, files_struct)
 

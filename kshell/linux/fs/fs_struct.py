@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kshell.linux.init.kernel import Kernel
 
 
-def init_fs(kernel: Kernel) -> fs_struct:
+def _init_fs(kernel: Kernel) -> fs_struct:
     """That of the first task; init_mount_tree() sets its places."""
     return kmem_cache_alloc(kernel.fs_cachep, fs_struct)
 

@@ -81,7 +81,7 @@ def ioctl_file_clone_range(current: task_struct, file: file, argp: int) -> int:
     return ioctl_file_clone(current, file, src_fd & 0xFFFFFFFF)
 
 
-def ioctl_fioqsize(current: task_struct, filp: file, argp: int) -> int:
+def _fioqsize(current: task_struct, filp: file, argp: int) -> int:
     """FIOQSIZE: the size, as 64 bits. ENOTTY: it has none; EFAULT."""
     inode = filp.f_inode
     if inode.i_mode & S_IFMT not in (S_IFDIR, S_IFREG, S_IFLNK):
@@ -107,7 +107,7 @@ def do_vfs_ioctl(current: task_struct, filp: file, fd: int, cmd: int, arg: int) 
     if cmd == FICLONERANGE:
         return ioctl_file_clone_range(current, filp, arg)
     if cmd == FIOQSIZE:
-        return ioctl_fioqsize(current, filp, arg)
+        return _fioqsize(current, filp, arg)
     if cmd == FIONREAD and filp.f_inode.i_mode & S_IFMT != S_IFREG:
         return vfs_ioctl(filp, cmd, arg)
     if filp.f_inode.i_mode & S_IFMT == S_IFREG:

@@ -41,7 +41,7 @@ from kshell.linux.include.linux.fs import (
 from kshell.linux.include.linux.fs_ops import FMODE_CAN_READ, FMODE_CAN_WRITE, FMODE_LSEEK
 from kshell.linux.include.linux.mm_types import TASK_SIZE_MAX
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
-from kshell.linux.include.linux.uio import READ, WRITE, iov_iter, kvec_iter
+from kshell.linux.include.linux.uio import READ, WRITE, _kvec_iter, iov_iter
 from kshell.linux.kernel.signal import send_sig
 from kshell.linux.lib.iov_iter import iov_iter_truncate
 from kshell.linux.security.security import security_file_permission
@@ -319,6 +319,6 @@ async def kernel_read(file: file, count: int, pos: int) -> bytes:
     """Up to count bytes at pos, for the kernel's own use. EINVAL: the file cannot be read this way."""
     if file.f_op.read_iter is None:
         raise KernelError(EINVAL)
-    sink = kvec_iter(None, count)
+    sink = _kvec_iter(None, count)
     await file.f_op.read_iter(kiocb(file, pos, iocb_flags(file)), sink)
     return sink.bytes()

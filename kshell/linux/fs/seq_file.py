@@ -276,7 +276,7 @@ def seq_list_next(v: object, head: Sequence[object], ppos: list[int]) -> object:
     return seq_list_start(head, ppos[0])
 
 
-def seq_list_next_head(v: object, head: Sequence[object], ppos: list[int]) -> object:
+def _seq_list_next_head(v: object, head: Sequence[object], ppos: list[int]) -> object:
     """As seq_list_next() in an iteration that began with seq_list_start_head()."""
     ppos[0] += 1
     return seq_list_start(head, ppos[0] - 1)

@@ -24,7 +24,7 @@ from kshell.linux.include.linux.pipe_fs_i import (
 from kshell.linux.include.linux.sched import signal_pending
 from kshell.linux.include.linux.socket import MSG_SENDPAGE_NOTLAST
 from kshell.linux.include.linux.splice import splice_actor, splice_desc
-from kshell.linux.include.linux.uio import kvec_iter
+from kshell.linux.include.linux.uio import _kvec_iter
 from kshell.linux.include.linux.wait import waitqueue_active
 from kshell.linux.kernel.sched.wait import wake_up_interruptible
 
@@ -174,7 +174,7 @@ async def iter_file_splice_write(pipe: pipe_inode_info, out: file, ppos: Ppos, l
         while sd.total_len and await splice_from_pipe_next(pipe, sd):
             data = _gather(pipe, sd.total_len)
             pos = [sd.pos]
-            ret = await vfs_iter_write(out, kvec_iter(data), pos, 0)
+            ret = await vfs_iter_write(out, _kvec_iter(data), pos, 0)
             sd.pos = pos[0]
             if ret <= 0:
                 break

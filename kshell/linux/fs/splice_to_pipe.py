@@ -13,7 +13,7 @@ from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import kiocb
 from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.pipe_fs_i import page, pipe_buf_operations, pipe_full, pipe_inode_info, pipe_occupancy
-from kshell.linux.include.linux.uio import kvec_iter
+from kshell.linux.include.linux.uio import _kvec_iter
 from kshell.linux.include.linux.wait import waitqueue_active
 from kshell.linux.kernel.sched.wait import wake_up_interruptible
 from kshell.linux.kernel.signal import send_sig
@@ -80,7 +80,7 @@ async def generic_file_splice_read(
     length = min(length, first + (room - 1) * PAGE_SIZE)
     if length <= 0:
         raise KernelError(EAGAIN)
-    to = kvec_iter(None, length)
+    to = _kvec_iter(None, length)
     iocb = kiocb(in_, ppos[0], 0)
     assert in_.f_op.read_iter is not None
     try:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 from kshell.abi.fcntl import O_RDWR
 from kshell.linux.drivers.base.core import driver_init
 from kshell.linux.fs.dcache_init import vfs_caches_init, vfs_caches_init_early
-from kshell.linux.fs.file import fd_install, get_unused_fd_flags, init_files
+from kshell.linux.fs.file import _init_files, fd_install, get_unused_fd_flags
 from kshell.linux.fs.file_table import fput
-from kshell.linux.fs.fs_struct import init_fs
+from kshell.linux.fs.fs_struct import _init_fs
 from kshell.linux.fs.nsfs import nsfs_init
 from kshell.linux.fs.open import filp_open
 from kshell.linux.fs.proc.proc_sysctl import _init_root
@@ -38,7 +38,7 @@ from kshell.linux.include.linux.sched import (
 from kshell.linux.init.initcalls import INITCALLS, LEVELS, Initcall
 from kshell.linux.init.version import COMMAND_LINE, LINUX_BANNER, UTS_RELEASE, UTS_VERSION
 from kshell.linux.kernel.cred import cred_init
-from kshell.linux.kernel.fork import copy_process, fork_init, mm_alloc, new_signal_struct, proc_caches_init
+from kshell.linux.kernel.fork import _new_signal_struct, copy_process, fork_init, mm_alloc, proc_caches_init
 from kshell.linux.kernel.nsproxy import nsproxy_cache_init
 from kshell.linux.kernel.pid import pid_idr_init
 from kshell.linux.kernel.printk import _printk, pr_err, pr_notice
@@ -49,7 +49,7 @@ from kshell.linux.kernel.utsname import utsns_operations
 from kshell.linux.kernel.workqueue import alloc_workqueue, worker_thread
 from kshell.linux.mm.slab_common import kmem_cache_init
 from kshell.linux.mm.slub import kmem_cache_alloc
-from kshell.linux.net.core.net_namespace import init_net_struct, net_ns_init
+from kshell.linux.net.core.net_namespace import _init_net_struct, net_ns_init
 from kshell.linux.security.security import security_init
 
 if TYPE_CHECKING:
@@ -113,14 +113,14 @@ def uts_ns_init(kernel: Kernel) -> None:
     idle = kernel.init_task
     idle.real_parent = idle.parent = idle.group_leader = idle
     idle.thread_pid = pid(0)
-    idle.signal = new_signal_struct(kernel)
+    idle.signal = _new_signal_struct(kernel)
     idle.signal._threads.append(idle)
     for kind in (PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID):
         idle.signal.pids[kind] = idle.thread_pid
     idle._sighand = kmem_cache_alloc(kernel.sighand_cachep, sighand_struct)
-    idle.files = init_files(kernel)
-    idle.fs = init_fs(kernel)
-    kernel.init_net = init_net_struct(kernel)
+    idle.files = _init_files(kernel)
+    idle.fs = _init_fs(kernel)
+    kernel.init_net = _init_net_struct(kernel)
     idle.nsproxy = kmem_cache_alloc(
         kernel.nsproxy_cachep, lambda: nsproxy(kernel.init_uts_ns, None, kernel.init_net, kernel.init_pid_ns)
     )

@@ -62,7 +62,7 @@ def copy_creds(p: task_struct, clone_flags: int) -> None:
     p.cred = p.real_cred = new
 
 
-def is_nproc_exceeded(p: task_struct) -> None:
+def _check_nproc(p: task_struct) -> None:
     """Raise EAGAIN when p's user has as many tasks as RLIMIT_NPROC allows."""
     limit = p.signal.rlim[RLIMIT_NPROC][0]
     count = sum(t.cred.uid == p.cred.uid for t in p.kernel.tasklist)

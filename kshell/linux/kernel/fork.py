@@ -65,7 +65,7 @@ from kshell.linux.include.linux.sched import (
 from kshell.linux.include.linux.syscalls import SYSCALL_DEFINE
 from kshell.linux.include.linux.uaccess import copy_from_user
 from kshell.linux.include.linux.wait import wait_queue_head
-from kshell.linux.kernel.cred import copy_creds, is_nproc_exceeded
+from kshell.linux.kernel.cred import _check_nproc, copy_creds
 from kshell.linux.kernel.nsproxy import copy_namespaces, switch_task_namespaces, unshare_nsproxy_namespaces
 from kshell.linux.kernel.pid import alloc_pid, attach_pid, get_task_pid, pid_vnr, put_pid
 from kshell.linux.kernel.sched.core import wake_up_new_task
@@ -114,7 +114,7 @@ def proc_caches_init(kernel: Kernel) -> None:
     kernel.vm_area_cachep = kmem_cache_create(kernel, "vm_area_struct", 152)
 
 
-def new_signal_struct(kernel: Kernel) -> signal_struct:
+def _new_signal_struct(kernel: Kernel) -> signal_struct:
     """A signal_struct with no limits set yet."""
     sig = kmem_cache_alloc(kernel.signal_cachep, signal_struct)
     sig.rlim = [INIT_RLIMITS.get(i, (RLIM_INFINITY, RLIM_INFINITY)) for i in range(RLIM_NLIMITS)]
@@ -197,7 +197,7 @@ def copy_signal(clone_flags: int, p: task_struct, current: task_struct) -> None:
     if clone_flags & CLONE_THREAD:
         p.signal = current.signal
         return
-    p.signal = new_signal_struct(p.kernel)
+    p.signal = _new_signal_struct(p.kernel)
     p.signal.rlim = list(current.signal.rlim)
 
 
@@ -231,7 +231,7 @@ def copy_process(current: task_struct, clone_flags: int, exit_signal: int, child
     kernel = current.kernel
     if kernel.nr_threads >= kernel.max_threads:
         raise KernelError(EAGAIN)
-    is_nproc_exceeded(current)
+    _check_nproc(current)
     p = dup_task_struct(current)
     copy_creds(p, clone_flags)
     security_task_alloc(p, clone_flags)

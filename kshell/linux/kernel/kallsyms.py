@@ -8,7 +8,7 @@ from kshell.abi.capability import CAP_SYSLOG
 from kshell.linux.fs.proc.generic import proc_create_seq
 from kshell.linux.fs.seq_file import seq_list_next, seq_list_start, seq_printf
 from kshell.linux.include.linux.seq_file import seq_file, seq_operations
-from kshell.linux.kernel.kallsyms_symbols import kallsym_iter, symbols
+from kshell.linux.kernel.kallsyms_symbols import _symbols, kallsym_iter
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.cred import cred
@@ -23,7 +23,7 @@ def kallsyms_show_value(kernel: Kernel, cred: cred) -> bool:
 def s_start(m: seq_file, pos: list[int]) -> object:
     """The symbol at a position. A reader that begins sees the modules of that moment."""
     if m.private is None or not pos[0]:
-        m.private = symbols(m.file._kernel)
+        m.private = _symbols(m.file._kernel)
     return seq_list_start(cast("list[kallsym_iter]", m.private), pos[0])
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kshell.linux.include.linux.syscalls import entry_name
+from kshell.linux.include.linux.syscalls import _entry_name
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.module import _module_file
@@ -42,7 +42,7 @@ def _functions(file: Path) -> Iterator[tuple[str, int]]:
     for match, end in zip(found, ends, strict=False):  # a file may have no functions
         marked, name = match.groups()
         if not name.startswith("_") or name.startswith("__"):
-            yield entry_name(name) if marked else name, text.count("\n", match.start(), end) * _BYTES_A_LINE
+            yield _entry_name(name) if marked else name, text.count("\n", match.start(), end) * _BYTES_A_LINE
 
 
 @cache
@@ -69,7 +69,7 @@ def _built_in(kernel: Kernel) -> tuple[kallsym_iter, ...]:
     return (kallsym_iter(_START, "T", "_stext"), kallsym_iter(_START, "T", "_text"), *text)
 
 
-def symbols(kernel: Kernel) -> list[kallsym_iter]:
+def _symbols(kernel: Kernel) -> list[kallsym_iter]:
     """All symbols, those of modules last."""
     found = list(_built_in(kernel))
     for file in kernel.module_files:

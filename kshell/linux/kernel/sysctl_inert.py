@@ -83,6 +83,6 @@ INERT: Final[Mapping[str, str]] = MappingProxyType({
 })  # fmt: skip
 
 
-def why_inert(path: str) -> str:
+def _why_inert(path: str) -> str:
     """Why a setting (net/ipv4/tcp_fack) changes nothing; the empty string: it is live."""
     return next((reason for pattern, reason in INERT.items() if fnmatchcase(path, pattern)), "")

@@ -199,3 +199,14 @@ def nla_parse_nested_deprecated(
 ) -> nlattrs:
     """The attributes in an attribute, read as old programs write them. EINVAL, ERANGE."""
     return __nla_validate_parse(nest, nest._offset + NLA_HDRLEN, maxtype, policy, 0, extack)
+
+
+def nla_strscpy(nla: bytes, dstsize: int) -> str:
+    """A string attribute up to its NUL, as much of it as a buffer of dstsize bytes holds with one."""
+    return nla.partition(b"\0")[0][: dstsize - 1].decode("latin-1")
+
+
+def nla_strcmp(nla: bytes, text: str) -> int:
+    """Which of a string attribute and a string comes first: negative, 0 for equal ones, positive."""
+    own, other = nla.partition(b"\0")[0], text.encode("latin-1")
+    return (own > other) - (own < other)

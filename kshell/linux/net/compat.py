@@ -40,7 +40,7 @@ async def compat_sys_recvmsg(current: task_struct, fd: int, msg: int, flags: int
 
 
 @COMPAT_SYSCALL_DEFINE
-async def compat_sys_recvmmsg(current: task_struct, fd: int, mmsg: int, vlen: int, flags: int, timeout: int) -> int:
+async def compat_sys_recvmmsg_time32(current: task_struct, fd: int, mmsg: int, vlen: int, flags: int, timeout: int) -> int:
     """recvmmsg() with 32-bit structs."""
     return await socket_msg.__sys_recvmmsg(current, fd, mmsg, vlen, flags | MSG_CMSG_COMPAT, 0, timeout)
 

@@ -12,7 +12,7 @@ from kshell.linux.fs.splice_to_pipe import generic_file_splice_read
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import IOCB_NOWAIT
 from kshell.linux.include.linux.socket import msghdr
-from kshell.linux.include.linux.uio import kvec_iter
+from kshell.linux.include.linux.uio import _kvec_iter
 from kshell.linux.include.net.sock import SOCK_FASYNC, sock_reset_flag, sock_set_flag
 from kshell.linux.net.core.sock_lock import lock_sock, release_sock
 from kshell.linux.security.security import security_socket_recvmsg, security_socket_sendmsg
@@ -50,7 +50,7 @@ async def sock_recvmsg(sock: socket, msg: msghdr, flags: int) -> int:
 async def kernel_sendmsg(sock: socket, data: bytes, flags: int) -> int:
     """Send bytes of the kernel's own."""
     assert sock.sk is not None
-    return await __sock_sendmsg(sock, msghdr(sock.sk.skc_net.kernel.current, kvec_iter(data), flags))
+    return await __sock_sendmsg(sock, msghdr(sock.sk.skc_net.kernel.current, _kvec_iter(data), flags))
 
 
 async def sock_read_iter(iocb: kiocb, to: iov_iter) -> int:

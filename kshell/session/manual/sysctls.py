@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.linux.fs.proc.proc_sysctl import _sysctl_entry, _sysctl_get, _sysctl_rows
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.kernel.sysctl_inert import INERT, why_inert
+from kshell.linux.kernel.sysctl_inert import INERT, _why_inert
 from kshell.session.paragraphs import filled
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def sysctl_help(kernel: Kernel, topic: str) -> str:
 def sysctls_text(kernel: Kernel) -> str:
     """How settings are read and changed, and those that change nothing."""
     rows = _rows(kernel)
-    inert = sum(1 for path in rows if why_inert(path))
+    inert = sum(1 for path in rows if _why_inert(path))
     reasons: dict[str, list[str]] = {}
     for pattern, reason in INERT.items():
         reasons.setdefault(reason, []).append(pattern.replace("/", "."))
@@ -95,7 +95,7 @@ def _list(head: str, names: list[str]) -> str:
 
 
 def _line(path: str) -> str:
-    return f"  {_dotted(path)}{'   (changes nothing here)' if why_inert(path) else ''}"
+    return f"  {_dotted(path)}{'   (changes nothing here)' if _why_inert(path) else ''}"
 
 
 def _setting(kernel: Kernel, path: str, row: ctl_table) -> Iterable[str]:
@@ -103,7 +103,7 @@ def _setting(kernel: Kernel, path: str, row: ctl_table) -> Iterable[str]:
     yield f"{name}   a setting of the kernel, /proc/sys/{path}"
     yield ""
     yield f"  now {_value(kernel, path, row)}   mode {row.mode:04o}{_bounds(_sysctl_entry(kernel, path))}"
-    reason = why_inert(path)
+    reason = _why_inert(path)
     if reason:
         yield f"  It can be read and changed, but nothing follows it: {reason}."
     elif row.mode & 0o222:

@@ -7,7 +7,7 @@ from posixpath import basename, dirname
 from typing import TYPE_CHECKING
 
 from kshell.abi.stat import MS_BIND, S_IFCHR
-from kshell.linux.fs.kernfs.dir import kernfs_add_groups, kernfs_create_dir_ns, kernfs_find_ns
+from kshell.linux.fs.kernfs.dir import _kernfs_add_groups, kernfs_create_dir_ns, kernfs_find_ns
 from kshell.linux.fs.proc.generic import proc_create_seq_private, proc_create_single_data
 from kshell.linux.fs.seq_file import seq_write
 from kshell.linux.include.linux.kernfs import attribute, attribute_group
@@ -119,7 +119,7 @@ def _sys_node(process: Process, path: str, node: Node) -> None:
         return
     text = b"".join(node.contents[offset] for offset in sorted(node.contents)).decode("latin-1")
     shown = attribute(last, show=lambda priv: text, mode=node.mode)
-    kernfs_add_groups(kn, (attribute_group((shown,)),))
+    _kernfs_add_groups(kn, (attribute_group((shown,)),))
 
 
 def lines_in_proc(process: Process, name: str, lines: list[bytes]) -> int:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kshell.abi.errno import EFAULT
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.mm_types import VM_READ, mm_struct
-from kshell.linux.include.linux.uio import READ, WRITE, iov_iter, kvec_iter
+from kshell.linux.include.linux.uio import READ, WRITE, _kvec_iter, iov_iter
 from kshell.linux.lib.iov_iter import (
     copy_from_iter,
     copy_from_iter_full,
@@ -74,8 +74,8 @@ def test_a_full_copy_that_faults_leaves_the_iterator_where_it_was() -> None:
 
 
 def test_kernel_memory_is_a_source_and_a_destination() -> None:
-    assert copy_from_iter(kvec_iter(b"hello"), 3) == b"hel"
-    sink = kvec_iter(None, 4)
+    assert copy_from_iter(_kvec_iter(b"hello"), 3) == b"hel"
+    sink = _kvec_iter(None, 4)
     assert copy_to_iter(b"hello", sink) == 4
     assert sink.bytes() == b"hell"
 

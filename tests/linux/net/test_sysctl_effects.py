@@ -14,7 +14,7 @@ import pytest
 from kshell.linux.fs.proc.proc_sysctl import _sysctl_entry, _sysctl_set
 from kshell.linux.include.linux.sysctl import ctl_dir
 from kshell.linux.include.trace.events import NetDevXmit
-from kshell.linux.kernel.sysctl_inert import why_inert
+from kshell.linux.kernel.sysctl_inert import _why_inert
 from kshell.linux.net.core.skbuff_bytes import _skb_to_bytes
 from kshell.session import events as ev
 from kshell.session.pieces import pieces
@@ -263,5 +263,5 @@ def test_no_live_setting_is_left_out():
     shown = {path.replace("/all/", "/*/").replace("/eth0/", "/*/").replace("/default/", "/*/") for path in known}
     for tables in (kernel.sysctl_table_root.default_set.dir, kernel.init_net.sysctls.dir):
         for path, table in walk(tables):
-            if path.startswith(("net/core/", "net/ipv4/", "net/unix/")) and table.mode & 0o222 and not why_inert(path):
+            if path.startswith(("net/core/", "net/ipv4/", "net/unix/")) and table.mode & 0o222 and not _why_inert(path):
                 assert any(fnmatchcase(path, pattern) for pattern in shown), path

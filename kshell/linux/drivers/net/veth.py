@@ -180,7 +180,7 @@ def veth_validate(tb: nlattrs, data: nlattrs | None, extack: netlink_ext_ack | N
         raise KernelError(EINVAL)
 
 
-def rtnl_nla_parse_ifla(head: nlattr, extack: netlink_ext_ack | None) -> nlattrs:
+def rtnl_nla_parse_ifinfomsg(head: nlattr, extack: netlink_ext_ack | None) -> nlattrs:
     """The attributes behind a struct ifinfomsg in an attribute. EINVAL: it is too short."""
     if len(head) < IFINFOMSG.size:
         raise KernelError(EINVAL)
@@ -222,7 +222,7 @@ def veth_newlink(
     tbp = tb
     if data is not None and VETH_INFO_PEER in data:
         nest = data[VETH_INFO_PEER]
-        tbp = rtnl_nla_parse_ifla(nest, extack)
+        tbp = rtnl_nla_parse_ifinfomsg(nest, extack)
         ifmp = _flags_of(nest)
         validate_linkmsg(None, tbp, extack)
         veth_validate(tbp, None, extack)

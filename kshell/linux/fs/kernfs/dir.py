@@ -18,7 +18,7 @@ from kshell.linux.include.linux.dcache import dentry, dentry_operations
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import DOTS, dir_context, file_operations, inode, inode_operations
 from kshell.linux.include.linux.fs_attr import ATTR_MODE
-from kshell.linux.include.linux.kernfs import KERNFS_DIR, KERNFS_LINK, attribute_group, kernfs_is_dir, kernfs_node
+from kshell.linux.include.linux.kernfs import KERNFS_DIR, KERNFS_LINK, _kernfs_is_dir, attribute_group, kernfs_node
 from kshell.linux.include.linux.mm_types import PAGE_SIZE
 from kshell.linux.include.linux.namei import LOOKUP_RCU
 
@@ -89,14 +89,14 @@ def _from_groups(parent: kernfs_node, name: str) -> kernfs_node | None:
     for group in parent._groups:
         for attr in group.attrs if not group.name else ():
             if attr.name == name:
-                kn = kernfs_new_node_unchecked(parent, name, S_IFREG | attr.mode)
+                kn = _kernfs_new_node_unchecked(parent, name, S_IFREG | attr.mode)
                 kn.attr = attr
                 kn.priv = parent.priv
                 return kn
     return None
 
 
-def kernfs_new_node_unchecked(parent: kernfs_node, name: str, mode: int) -> kernfs_node:
+def _kernfs_new_node_unchecked(parent: kernfs_node, name: str, mode: int) -> kernfs_node:
     """A node whose name is known to be free."""
     kn = kernfs_node(parent._kernel, name, mode, parent)
     parent.children[name, None] = kn
@@ -111,7 +111,7 @@ def kernfs_find_ns(parent: kernfs_node, name: str, ns: net | None) -> kernfs_nod
     return found if found is not None else _from_groups(parent, name)
 
 
-def kernfs_add_groups(kn: kernfs_node, groups: tuple[attribute_group, ...]) -> None:
+def _kernfs_add_groups(kn: kernfs_node, groups: tuple[attribute_group, ...]) -> None:
     """Give a directory more attributes; a named group is a directory of its own."""
     kn._groups += groups
     for group in groups:
@@ -135,7 +135,7 @@ def kernfs_get_inode(sb: super_block, kn: kernfs_node) -> inode:
     kind = kn.mode & S_IFMT
     if kind == S_IFDIR:
         inode.i_op, inode.i_fop = kernfs_dir_iops, kernfs_dir_fops
-        inode.i_nlink = 2 + sum(kernfs_is_dir(child) for child in kn.children.values())
+        inode.i_nlink = 2 + sum(_kernfs_is_dir(child) for child in kn.children.values())
     elif kind == S_IFLNK:
         inode.i_op = kernfs_symlink_iops
     else:

@@ -19,7 +19,7 @@ from kshell.linux.fs.proc.namespaces import proc_ns_dir_inode_operations, proc_n
 from kshell.linux.fs.proc.proc_net import proc_net_inode_operations, proc_net_operations
 from kshell.linux.fs.proc.task_files import _mountinfo_show, _mounts_show, proc_pid_limits, show_map
 from kshell.linux.fs.read_write import generic_file_llseek
-from kshell.linux.fs.seq_file import seq_lseek, seq_puts, seq_read_iter, seq_release, single_open
+from kshell.linux.fs.seq_file import seq_lseek, seq_puts, seq_read_iter, seq_release, single_open, single_release
 from kshell.linux.include.linux.dcache import dentry
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.fs import (
@@ -72,13 +72,8 @@ async def proc_single_open(inode: inode, filp: file) -> None:
     single_open(filp, proc_single_show, inode)
 
 
-def proc_single_release(inode: inode, filp: file) -> None:
-    """close() of such a text."""
-    seq_release(inode, filp)
-
-
 proc_single_file_operations = file_operations(
-    open=proc_single_open, read_iter=seq_read_iter, llseek=seq_lseek, release=proc_single_release
+    open=proc_single_open, read_iter=seq_read_iter, llseek=seq_lseek, release=single_release
 )
 proc_def_inode_operations = inode_operations()
 
@@ -98,7 +93,7 @@ async def comm_write(file: file, buf: int, count: int, ppos: Ppos) -> int:
 
 
 proc_pid_set_comm_operations = file_operations(
-    open=proc_single_open, read_iter=seq_read_iter, write=comm_write, llseek=seq_lseek, release=proc_single_release
+    open=proc_single_open, read_iter=seq_read_iter, write=comm_write, llseek=seq_lseek, release=single_release
 )
 
 
@@ -117,8 +112,13 @@ async def pid_maps_open(inode: inode, file: file) -> None:
     await proc_single_open(inode, file)
 
 
+def proc_map_release(inode: inode, file: file) -> None:
+    """close() of /proc/PID/maps."""
+    seq_release(inode, file)
+
+
 proc_pid_maps_operations = file_operations(
-    open=pid_maps_open, read_iter=seq_read_iter, llseek=seq_lseek, release=proc_single_release
+    open=pid_maps_open, read_iter=seq_read_iter, llseek=seq_lseek, release=proc_map_release
 )
 
 
@@ -127,7 +127,7 @@ def comm_show(m: seq_file, p: task_struct) -> None:
     seq_puts(m, f"{p.comm}\n")
 
 
-def proc_pid_cmdline(m: seq_file, p: task_struct) -> None:
+def _proc_pid_cmdline(m: seq_file, p: task_struct) -> None:
     """The arguments, each ended by a NUL; a kernel thread has none."""
     if p.mm is not None:
         seq_puts(m, f"{p.comm}\0")
@@ -180,7 +180,7 @@ tgid_base_stuff = (
     pid_entry(b"limits", *text, proc_pid_limits),
     pid_entry(b"comm", S_IFREG | 0o644, proc_def_inode_operations, proc_pid_set_comm_operations, comm_show),
     pid_entry(b"syscall", *secret, proc_pid_syscall),
-    pid_entry(b"cmdline", *text, proc_pid_cmdline),
+    pid_entry(b"cmdline", *text, _proc_pid_cmdline),
     pid_entry(b"stat", *text, proc_tgid_stat),
     pid_entry(b"cwd", LNK, link_ops, None, None, base_inode.proc_cwd_link),
     pid_entry(b"root", LNK, link_ops, None, None, base_inode.proc_root_link),

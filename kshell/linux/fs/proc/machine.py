@@ -13,8 +13,8 @@ from kshell.abi.time import NSEC_PER_SEC
 from kshell.linux.arch.x86.kernel.cpu.proc import cpuinfo_op
 from kshell.linux.fs.proc.generic import proc_create_seq, proc_create_single
 from kshell.linux.fs.seq_file import (
+    _seq_list_next_head,
     seq_list_next,
-    seq_list_next_head,
     seq_list_start,
     seq_list_start_head,
     seq_printf,
@@ -200,7 +200,7 @@ def slab_start(m: seq_file, pos: list[int]) -> object:
 
 def slab_next(m: seq_file, p: object, pos: list[int]) -> object:
     """The next cache: the last to be made comes first."""
-    return seq_list_next_head(p, _kernel(m).slab_caches[::-1], pos)
+    return _seq_list_next_head(p, _kernel(m).slab_caches[::-1], pos)
 
 
 def slab_stop(m: seq_file, p: object) -> None:

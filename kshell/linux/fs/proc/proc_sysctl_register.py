@@ -54,7 +54,7 @@ def sysctl_print_dir(dir: ctl_dir) -> str:
     return f"{sysctl_print_dir(parent) if parent is not None else ''}{dir.header.ctl_table[0].procname}/"
 
 
-def insert_entries(head: ctl_table_header, holder: ctl_table_header | ctl_dir) -> None:
+def _insert_entries(head: ctl_table_header, holder: ctl_table_header | ctl_dir) -> None:
     """Put the entries of a table into its directory. EEXIST."""
     assert head.parent is not None
     root = head.parent.root
@@ -88,7 +88,7 @@ def insert_header(dir: ctl_dir, header: ctl_table_header, holder: ctl_dir | None
     header.parent = dir
     try:
         insert_links(header)
-        insert_entries(header, holder or header)
+        _insert_entries(header, holder or header)
     except KernelError:
         erase_header(header)
         put_links(header)

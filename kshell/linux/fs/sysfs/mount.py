@@ -9,7 +9,7 @@ from kshell.linux.fs.dcache import d_make_root
 from kshell.linux.fs.filesystems import register_filesystem
 from kshell.linux.fs.inode import generic_delete_inode
 from kshell.linux.fs.kernfs.dir import (
-    kernfs_add_groups,
+    _kernfs_add_groups,
     kernfs_create_dir_ns,
     kernfs_create_link,
     kernfs_dops,
@@ -92,12 +92,12 @@ def sysfs_create_dir_ns(kobj: kobject, ns: net | None) -> None:
 
 def sysfs_create_group(kobj: kobject, grp: attribute_group) -> None:
     """Give a kobject attributes. EEXIST."""
-    kernfs_add_groups(kobj.sd, (grp,))
+    _kernfs_add_groups(kobj.sd, (grp,))
 
 
 def sysfs_create_groups(kobj: kobject, groups: tuple[attribute_group, ...]) -> None:
     """Give a kobject groups of attributes. EEXIST."""
-    kernfs_add_groups(kobj.sd, groups)
+    _kernfs_add_groups(kobj.sd, groups)
 
 
 def sysfs_create_link(kobj: kobject, target: kobject, name: str) -> None:

@@ -64,7 +64,7 @@ class kernfs_node:
         self.id = kernel.kernfs_last_id
 
 
-def kernfs_is_dir(kn: kernfs_node) -> bool:
+def _kernfs_is_dir(kn: kernfs_node) -> bool:
     """Whether it is a directory."""
     return kn.mode & 0o170000 == S_IFDIR
 

@@ -300,3 +300,8 @@ def skb_queue_splice_tail_init(src: sk_buff_head, dst: sk_buff_head) -> None:
     dst.qlen += src.qlen
     src.next = src.prev = None
     src.qlen = 0
+
+
+def skb_tailroom(skb: sk_buff) -> int:
+    """Bytes that still fit: what the message was allocated for."""
+    return skb._room - len(skb.data)

@@ -15,7 +15,7 @@ _C_NAMES: Final = {
 """System calls whose C function has another name than the call."""
 
 
-def entry_name(name: str) -> str:
+def _entry_name(name: str) -> str:
     """The entry function that SYSCALL_DEFINE makes of sys_x, with its architecture's prefix."""
     if name.startswith("compat_sys_"):
         return f"__ia32_{name}"

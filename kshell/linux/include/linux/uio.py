@@ -56,7 +56,7 @@ def iov_iter_kvec(direction: int, data: bytes | bytearray, count: int) -> iov_it
     return iov_iter(direction, None, (), count, bytearray(data))
 
 
-def kvec_iter(data: bytes | None, n: int = 0) -> iov_iter:
+def _kvec_iter(data: bytes | None, n: int = 0) -> iov_iter:
     """A source of data, or with None a destination with room for n bytes."""
     if data is None:
         return iov_iter_kvec(READ, bytearray(n), n)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from kshell.abi.errno import EINVAL, EMSGSIZE
 from kshell.abi.netlink import NLA_F_NESTED, NLM_F_DUMP_INTR, NLM_F_ECHO, NLMSG_HDRLEN
 from kshell.linux.include.linux.err import KernelError
+from kshell.linux.include.linux.skbuff import skb_tailroom
 from kshell.linux.include.net.nlattr import (
     NL_SET_ERR_MSG,
     NL_VALIDATE_DEPRECATED_STRICT,
@@ -76,7 +77,7 @@ def __nlmsg_put(skb: sk_buff, portid: int, seq: int, type: int, length: int, fla
 
 def nlmsg_put(skb: sk_buff, portid: int, seq: int, type: int, payload: bytes, flags: int) -> int:
     """Append a header and its family header; where it begins in skb.data. EMSGSIZE: no room."""
-    if nlmsg_tailroom(skb) < NLMSG_HDRLEN + NLMSG_ALIGN(len(payload)):
+    if skb_tailroom(skb) < NLMSG_HDRLEN + NLMSG_ALIGN(len(payload)):
         raise KernelError(EMSGSIZE)
     start = __nlmsg_put(skb, portid, seq, type, len(payload), flags)
     end = start + NLMSG_HDRLEN + len(payload)
@@ -94,22 +95,17 @@ def nlmsg_cancel(skb: sk_buff, start: int) -> None:
     skb_trim(skb, start)
 
 
-def nlmsg_tailroom(skb: sk_buff) -> int:
-    """Bytes that still fit: what the message was allocated for."""
-    return skb._room - len(skb.data)
-
-
 def nla_put(skb: sk_buff, attrtype: int, data: bytes) -> None:
     """Append an attribute. EMSGSIZE: no room."""
     length = NLATTR.size + len(data)
-    if nlmsg_tailroom(skb) < NLMSG_ALIGN(length):
+    if skb_tailroom(skb) < NLMSG_ALIGN(length):
         raise KernelError(EMSGSIZE)
     skb_put(skb, (NLATTR.pack(length, attrtype) + data).ljust(NLMSG_ALIGN(length), b"\0"))
 
 
 def nla_append(skb: sk_buff, data: bytes) -> None:
     """Append bytes that are no attribute. EMSGSIZE: no room."""
-    if nlmsg_tailroom(skb) < NLMSG_ALIGN(len(data)):
+    if skb_tailroom(skb) < NLMSG_ALIGN(len(data)):
         raise KernelError(EMSGSIZE)
     skb_put(skb, data.ljust(NLMSG_ALIGN(len(data)), b"\0"))
 
@@ -129,11 +125,6 @@ def nla_put_u32(skb: sk_buff, attrtype: int, value: int) -> None:
     nla_put(skb, attrtype, struct.pack("<I", value & 0xFFFFFFFF))
 
 
-def nla_put_u64(skb: sk_buff, attrtype: int, value: int) -> None:
-    """Append 64 bits."""
-    nla_put(skb, attrtype, struct.pack("<Q", value & 0xFFFFFFFFFFFFFFFF))
-
-
 def nla_put_s32(skb: sk_buff, attrtype: int, value: int) -> None:
     """Append 32 bits with sign."""
     nla_put(skb, attrtype, struct.pack("<i", value))
@@ -142,6 +133,11 @@ def nla_put_s32(skb: sk_buff, attrtype: int, value: int) -> None:
 def nla_put_64bit(skb: sk_buff, attrtype: int, data: bytes, padattr: int) -> None:
     """Append an attribute of 64-bit values; x86 needs no padding in front."""
     nla_put(skb, attrtype, data)
+
+
+def nla_put_u64_64bit(skb: sk_buff, attrtype: int, value: int, padattr: int) -> None:
+    """Append 64 bits."""
+    nla_put_64bit(skb, attrtype, struct.pack("<Q", value & 0xFFFFFFFFFFFFFFFF), padattr)
 
 
 def nla_put_in_addr(skb: sk_buff, attrtype: int, addr: int) -> None:
@@ -253,8 +249,3 @@ def nla_get_s32(data: bytes) -> int:
 def nla_get_in_addr(data: bytes) -> int:
     """An IPv4 address attribute in host order."""
     return int.from_bytes(data[:4], "big")
-
-
-def nla_get_string(data: bytes) -> str:
-    """A string attribute up to its NUL."""
-    return data.split(b"\0", 1)[0].decode("latin-1")

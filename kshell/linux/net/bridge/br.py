@@ -26,7 +26,7 @@ from kshell.linux.include.net.rtnetlink import rtnl_link_ops
 from kshell.linux.net.bridge.br_device import br_dev_setup
 from kshell.linux.net.bridge.br_fdb import br_fdb_changeaddr
 from kshell.linux.net.bridge.br_if import br_del_if, br_dev_delete, br_mtu_auto_adjust
-from kshell.linux.net.bridge.br_private import _br, br_port_get
+from kshell.linux.net.bridge.br_private import _br, br_port_get_rtnl
 from kshell.linux.net.bridge.br_stp import br_port_carrier_check, br_stp_recalculate_bridge_id
 from kshell.linux.net.core.dev import register_netdevice_notifier, unregister_netdevice_notifier
 from kshell.linux.net.core.dev_register import register_netdevice
@@ -52,7 +52,7 @@ br_policy: Final = {
 def br_device_event(this: notifier_block, event: int, ptr: object) -> int:
     """A device changed: is it a port?"""
     dev = netdev_notifier_info_to_dev(ptr)
-    p = br_port_get(dev)
+    p = br_port_get_rtnl(dev)
     if p is None:
         return NOTIFY_DONE
     br = p.br

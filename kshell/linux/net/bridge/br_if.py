@@ -26,7 +26,7 @@ from kshell.linux.net.bridge.br_private import (
     BR_STATE_NAMES,
     _br,
     _kernel,
-    br_port_get,
+    br_port_get_rtnl,
     net_bridge,
     net_bridge_port,
 )
@@ -91,7 +91,7 @@ def br_add_if(br: net_bridge, dev: net_device, extack: netlink_ext_ack | None) -
     if netif_is_bridge_master(dev):
         NL_SET_ERR_MSG(extack, "Can not enslave a bridge to a bridge")
         raise KernelError(ELOOP)
-    if dev._master is not None or br_port_get(dev) is not None:
+    if dev._master is not None:
         raise KernelError(EBUSY)
     if dev.priv_flags & IFF_DONT_BRIDGE:
         NL_SET_ERR_MSG(extack, "Device does not allow enslaving to a bridge")
@@ -126,7 +126,7 @@ def del_nbp(p: net_bridge_port) -> None:
 
 def br_del_if(br: net_bridge, dev: net_device) -> None:
     """A device leaves. EINVAL: it is in no bridge, or another."""
-    p = br_port_get(dev)
+    p = br_port_get_rtnl(dev)
     if p is None or p.br is not br:
         raise KernelError(EINVAL)
     del_nbp(p)

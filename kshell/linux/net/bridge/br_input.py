@@ -14,7 +14,7 @@ from kshell.linux.net.bridge.br_private import (
     BR_STATE_FORWARDING,
     BR_STATE_LEARNING,
     _kernel,
-    br_port_get,
+    br_port_get_rcu,
     net_bridge,
     net_bridge_port,
 )
@@ -68,8 +68,7 @@ def br_handle_frame_finish(skb: sk_buff, p: net_bridge_port) -> int:
 def br_handle_frame(skb: sk_buff) -> sk_buff | None:
     """rx_handler of ports: take the frame (None), or let it pass to the port's own protocols."""
     assert skb.dev is not None
-    p = br_port_get(skb.dev)
-    assert p is not None
+    p = br_port_get_rcu(skb.dev)
     eth = eth_hdr(skb)
     if not is_valid_ether_addr(eth.h_source) or p.state == BR_STATE_DISABLED:
         kfree_skb(skb)

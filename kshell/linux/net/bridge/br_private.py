@@ -72,7 +72,14 @@ def _br(dev: net_device) -> net_bridge:
     return br
 
 
-def br_port_get(dev: net_device) -> net_bridge_port | None:
-    """The port that a device is."""
+def br_port_get_rcu(dev: net_device) -> net_bridge_port:
+    """The port that a device is known to be."""
+    p = dev.rx_handler_data
+    assert isinstance(p, net_bridge_port)
+    return p
+
+
+def br_port_get_rtnl(dev: net_device) -> net_bridge_port | None:
+    """The port that a device is, if it is one."""
     p = dev.rx_handler_data
     return p if isinstance(p, net_bridge_port) else None

@@ -211,7 +211,7 @@ def get_net_ns_by_pid(current: task_struct, pid: int) -> net:
 net_ns_ops = pernet_operations(init=net_ns_net_init)
 
 
-def init_net_struct(kernel: Kernel) -> net:
+def _init_net_struct(kernel: Kernel) -> net:
     """The first namespace, which Linux links in; net_ns_init() sets it up."""
     init_net = net(kernel)
     init_net._addr = INIT_NET_ADDR

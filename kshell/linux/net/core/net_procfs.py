@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from kshell.abi.netdevice import ETH_P_ALL
 from kshell.linux.fs.proc.generic import proc_create_seq_private, remove_proc_entry
 from kshell.linux.fs.proc.proc_net import proc_create_net, seq_file_net
-from kshell.linux.fs.seq_file import seq_list_next_head, seq_list_start_head, seq_printf, seq_puts
+from kshell.linux.fs.seq_file import _seq_list_next_head, seq_list_start_head, seq_printf, seq_puts
 from kshell.linux.include.linux.if_link import rtnl_link_stats64
 from kshell.linux.include.linux.netdevice import net_device, packet_type
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_operations
@@ -38,7 +38,7 @@ def dev_seq_start(seq: seq_file, pos: list[int]) -> object:
 
 def dev_seq_next(seq: seq_file, v: object, pos: list[int]) -> object:
     """The next device."""
-    return seq_list_next_head(v, seq_file_net(seq).dev_base_head, pos)
+    return _seq_list_next_head(v, seq_file_net(seq).dev_base_head, pos)
 
 
 def dev_seq_stop(seq: seq_file, v: object) -> None:
@@ -115,7 +115,7 @@ def ptype_seq_start(seq: seq_file, pos: list[int]) -> object:
 
 def ptype_seq_next(seq: seq_file, v: object, pos: list[int]) -> object:
     """The next receiver: those of single devices come first."""
-    return seq_list_next_head(v, _receivers(seq), pos)
+    return _seq_list_next_head(v, _receivers(seq), pos)
 
 
 def ptype_seq_stop(seq: seq_file, v: object) -> None:
@@ -148,13 +148,13 @@ def dev_mc_seq_show(seq: seq_file, v: object) -> None:
 dev_mc_seq_ops = seq_operations(start=dev_seq_start, next=dev_seq_next, stop=dev_seq_stop, show=dev_mc_seq_show)
 
 
-def wireless_seq_show(seq: seq_file, v: object) -> None:
+def wireless_dev_seq_show(seq: seq_file, v: object) -> None:
     """The titles: no device is wireless."""
     if v is SEQ_START_TOKEN:
         seq_puts(seq, WIRELESS_TITLES)
 
 
-wireless_seq_ops = seq_operations(start=dev_seq_start, next=dev_seq_next, stop=dev_seq_stop, show=wireless_seq_show)
+wireless_seq_ops = seq_operations(start=dev_seq_start, next=dev_seq_next, stop=dev_seq_stop, show=wireless_dev_seq_show)
 
 
 def wext_proc_init(net: net_t) -> None:

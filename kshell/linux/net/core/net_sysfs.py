@@ -176,7 +176,7 @@ def operstate_show(dev: net_device) -> str:
     return f"{operstates[dev.operstate] if netif_running(dev) else 'down'}\n"
 
 
-def phys_port_show(dev: net_device) -> str:
+def _phys_port_show(dev: net_device) -> str:
     """Ports of switches in hardware. EOPNOTSUPP."""
     raise KernelError(EOPNOTSUPP)
 
@@ -201,8 +201,8 @@ net_class_group = attribute_group((
     attribute("ifindex", _field("ifindex")), attribute("iflink", iflink_show),
     attribute("link_mode", _field("link_mode")), attribute("mtu", _field("mtu"), mtu_store),
     attribute("name_assign_type", name_assign_type_show), attribute("netdev_group", _field("group"), group_store),
-    attribute("operstate", operstate_show), attribute("phys_port_id", phys_port_show),
-    attribute("phys_port_name", phys_port_show), attribute("phys_switch_id", phys_port_show),
+    attribute("operstate", operstate_show), attribute("phys_port_id", _phys_port_show),
+    attribute("phys_port_name", _phys_port_show), attribute("phys_switch_id", _phys_port_show),
     attribute("proto_down", lambda dev: f"{int(dev.proto_down)}\n", mode=0o644),
     attribute("gro_flush_timeout", _constant("0"), mode=0o644),
     attribute("napi_defer_hard_irqs", _constant("0"), mode=0o644), attribute("threaded", _constant("0"), mode=0o644),

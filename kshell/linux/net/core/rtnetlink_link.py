@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 from kshell.abi import if_link as i
 from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EEXIST, EINVAL, ENODEV, EOPNOTSUPP, EPERM
+from kshell.abi.netdevice import IFNAMSIZ
 from kshell.abi.netlink import NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netdevice import NET_NAME_ENUM, NET_NAME_USER
 from kshell.linux.include.linux.netlink import NETLINK_CB, netlink_ext_ack
-from kshell.linux.include.net.netlink import nla_get_string, nla_get_u8, nla_get_u32, nlmsg_parse_deprecated
+from kshell.linux.include.net.netlink import nla_get_u8, nla_get_u32, nlmsg_parse_deprecated
 from kshell.linux.include.net.nlattr import NL_SET_ERR_MSG, nlattrs
 from kshell.linux.include.net.rtnetlink import RTNL_LINK_INITIALIZED, RTNL_LINK_INITIALIZING, rtnl_link_ops
 from kshell.linux.kernel.kmod import request_module
-from kshell.linux.lib.nlattr import nla_parse_nested_deprecated
+from kshell.linux.kernel.module.main import MODULE_NAME_LEN
+from kshell.linux.lib.nlattr import nla_parse_nested_deprecated, nla_strscpy
 from kshell.linux.net.core import dev_settings, rtnetlink
 from kshell.linux.net.core.dev import __dev_get_by_index, netdev_master_upper_dev_get
 from kshell.linux.net.core.dev_flags import __dev_change_flags, __dev_notify_flags, dev_validate_mtu
@@ -130,7 +132,7 @@ def rtnl_newlink_create(
     if ops.alloc is None and ops.setup is None:
         raise KernelError(EOPNOTSUPP)
     named = i.IFLA_IFNAME in tb
-    ifname = nla_get_string(tb[i.IFLA_IFNAME]) if named else f"{ops.kind}%d"
+    ifname = nla_strscpy(tb[i.IFLA_IFNAME], IFNAMSIZ) if named else f"{ops.kind}%d"
     assert skb.sk is not None
     net = skb.sk.sk_net
     dest_net = rtnl_link_get_net_capable(skb, net, tb, CAP_NET_ADMIN)
@@ -223,7 +225,7 @@ def _find_kind(kernel: Kernel, linkinfo: nlattrs, load: bool) -> rtnl_link_ops |
     """The kind of device that a request names; with load its module is asked for."""
     if i.IFLA_INFO_KIND not in linkinfo:
         return None
-    kind = nla_get_string(linkinfo[i.IFLA_INFO_KIND])
+    kind = nla_strscpy(linkinfo[i.IFLA_INFO_KIND], MODULE_NAME_LEN)
     if load:
         request_module(kernel, f"rtnl-link-{kind}")
     return rtnetlink.rtnl_link_ops_get(kernel, kind)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 from kshell.abi import if_link as i
 from kshell.abi.capability import CAP_NET_ADMIN
 from kshell.abi.errno import EACCES, EAFNOSUPPORT, EINVAL, ENODEV, EOPNOTSUPP, EPERM
-from kshell.abi.netdevice import IF_OPER_DORMANT, IF_OPER_UNKNOWN, IF_OPER_UP, IFF_ALLMULTI, IFF_PROMISC
+from kshell.abi.netdevice import IF_OPER_DORMANT, IF_OPER_UNKNOWN, IF_OPER_UP, IFF_ALLMULTI, IFF_PROMISC, IFNAMSIZ
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.netdevice import GSO_MAX_SEGS, NETDEV_CHANGEADDR
 from kshell.linux.include.net.net_namespace import get_net
-from kshell.linux.include.net.netlink import nla_get_string, nla_get_u8, nla_get_u32, nlmsg_parse_deprecated
+from kshell.linux.include.net.netlink import nla_get_u8, nla_get_u32, nlmsg_parse_deprecated
 from kshell.linux.include.net.nlattr import NL_SET_ERR_MSG, nla_for_each_nested, nla_type, nlattrs
 from kshell.linux.kernel.printk import pr_warn
+from kshell.linux.lib.nlattr import nla_strscpy
 from kshell.linux.net.core import dev_settings, net_namespace, net_namespace_id, rtnetlink
 from kshell.linux.net.core.dev import (
     __dev_get_by_index,
@@ -27,7 +28,7 @@ from kshell.linux.net.core.dev_flags import dev_change_flags, dev_set_mtu_ext
 from kshell.linux.net.core.dev_register import dev_change_name
 from kshell.linux.net.core.net_namespace import put_net
 from kshell.linux.net.core.rtnetlink_ifsize import IFINFOMSG
-from kshell.linux.net.core.rtnetlink_policy import ifla_policy
+from kshell.linux.net.core.rtnetlink_policy import ALTIFNAMSIZ, ifla_policy
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.netdevice import net_device
@@ -213,7 +214,7 @@ def _changes(
 def _change_place(skb: sk_buff, dev: net_device, tb: nlattrs) -> Iterator[int]:
     if not any(kind in tb for kind in _NETNS):
         return
-    pattern = nla_get_string(tb[i.IFLA_IFNAME]) if i.IFLA_IFNAME in tb else ""
+    pattern = nla_strscpy(tb[i.IFLA_IFNAME], IFNAMSIZ) if i.IFLA_IFNAME in tb else ""
     net = rtnl_link_get_net_capable(skb, dev.nd_net, tb, CAP_NET_ADMIN)
     try:
         new_ifindex = nla_get_u32(tb[i.IFLA_NEW_IFINDEX]) if i.IFLA_NEW_IFINDEX in tb else 0
@@ -238,7 +239,7 @@ def _change_identity(
         dev_settings.dev_set_group(dev, nla_get_u32(tb[i.IFLA_GROUP]))
         yield DO_SETLINK_NOTIFY
     if ifm.ifi_index > 0 and i.IFLA_IFNAME in tb:
-        dev_change_name(dev, nla_get_string(tb[i.IFLA_IFNAME]))
+        dev_change_name(dev, nla_strscpy(tb[i.IFLA_IFNAME], IFNAMSIZ))
         yield DO_SETLINK_MODIFIED
     if i.IFLA_IFALIAS in tb:
         dev_settings.dev_set_alias(dev, bytes(tb[i.IFLA_IFALIAS]))
@@ -301,8 +302,10 @@ def _change_rest(dev: net_device, extack: netlink_ext_ack | None, tb: nlattrs) -
 
 def rtnl_dev_get(net: net_t, tb: nlattrs) -> net_device | None:
     """The device that a request names."""
-    name = tb.get(i.IFLA_IFNAME, tb.get(i.IFLA_ALT_IFNAME))
-    return None if name is None else __dev_get_by_name(net, nla_get_string(name))
+    for kind, size in ((i.IFLA_IFNAME, IFNAMSIZ), (i.IFLA_ALT_IFNAME, ALTIFNAMSIZ)):
+        if kind in tb:
+            return __dev_get_by_name(net, nla_strscpy(tb[kind], size))
+    return None
 
 
 def _named_device(net: net_t, ifm: ifinfomsg, tb: nlattrs) -> net_device:

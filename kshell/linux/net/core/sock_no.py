@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import ENODEV, EOPNOTSUPP
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.socket import msghdr
-from kshell.linux.include.linux.uio import kvec_iter
+from kshell.linux.include.linux.uio import _kvec_iter
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.fs import file
@@ -51,7 +51,7 @@ async def sock_no_sendpage(sock: socket, page: bytes, flags: int) -> int:
     assert sock.ops is not None
     assert sock.sk is not None
     current = sock.sk.skc_net.kernel.current
-    return await sock.ops.sendmsg(sock, msghdr(current, kvec_iter(page), flags), len(page))
+    return await sock.ops.sendmsg(sock, msghdr(current, _kvec_iter(page), flags), len(page))
 
 
 def sock_common_getsockopt(sock: socket, level: int, optname: int, optval: int, optlen: int) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from kshell.linux.fs.proc.generic import proc_create_single, remove_proc_entry
 from kshell.linux.fs.proc.proc_net import proc_create_net, seq_file_net
-from kshell.linux.fs.seq_file import seq_list_next_head, seq_list_start_head, seq_printf
+from kshell.linux.fs.seq_file import _seq_list_next_head, seq_list_start_head, seq_printf
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_operations
 from kshell.linux.include.linux.time64 import NSEC_PER_USEC
 from kshell.linux.include.net.net_namespace import pernet_operations
@@ -32,7 +32,7 @@ def proto_seq_start(seq: seq_file, pos: list[int]) -> object:
 
 def proto_seq_next(seq: seq_file, v: object, pos: list[int]) -> object:
     """The next protocol: the last to register comes first."""
-    return seq_list_next_head(v, seq.file._kernel.proto_list, pos)
+    return _seq_list_next_head(v, seq.file._kernel.proto_list, pos)
 
 
 def proto_seq_stop(seq: seq_file, v: object) -> None:

@@ -20,7 +20,7 @@ from kshell.abi.netdevice import (
 )
 from kshell.abi.packet import PACKET_BROADCAST, PACKET_MULTICAST, PACKET_OTHERHOST
 from kshell.linux.include.linux.err import KernelError
-from kshell.linux.include.linux.if_ether import eth_hdr, ethhdr
+from kshell.linux.include.linux.if_ether import eth_hdr, ethhdr, is_valid_ether_addr
 from kshell.linux.include.linux.netdevice import IFF_LIVE_ADDR_CHANGE, header_ops, net_device, netif_running
 from kshell.linux.include.linux.random import get_random_bytes
 from kshell.linux.net.core.skbuff import skb_push
@@ -81,24 +81,30 @@ def eth_type_trans(skb: sk_buff, dev: net_device) -> int:
     return ETH_P_802_3 if skb.data[:2] == b"\xff\xff" else ETH_P_802_2
 
 
-def eth_mac_addr(dev: net_device, addr: bytes) -> int:
-    """Change the device's address. EBUSY: it is up; EADDRNOTAVAIL: a group address, or zero."""
+def eth_prepare_mac_addr_change(dev: net_device, addr: bytes) -> None:
+    """Whether the device may have this address. EBUSY: it is up; EADDRNOTAVAIL: a group address, or zero."""
     if not dev.priv_flags & IFF_LIVE_ADDR_CHANGE and netif_running(dev):
         raise KernelError(EBUSY)
-    eth_validate_addr_bytes(addr)
-    dev.dev_addr = addr
-    return 0
-
-
-def eth_validate_addr_bytes(addr: bytes) -> None:
-    """EADDRNOTAVAIL: not the address of one station."""
-    if addr[0] & 1 or addr == bytes(ETH_ALEN):
+    if not is_valid_ether_addr(addr):
         raise KernelError(EADDRNOTAVAIL)
 
 
+def eth_commit_mac_addr_change(dev: net_device, addr: bytes) -> None:
+    """Give the device its address."""
+    dev.dev_addr = addr
+
+
+def eth_mac_addr(dev: net_device, addr: bytes) -> int:
+    """Change the device's address. EBUSY, EADDRNOTAVAIL."""
+    eth_prepare_mac_addr_change(dev, addr)
+    eth_commit_mac_addr_change(dev, addr)
+    return 0
+
+
 def eth_validate_addr(dev: net_device) -> int:
-    """eth_validate_addr_bytes() of the device's own address."""
-    eth_validate_addr_bytes(dev.dev_addr)
+    """Whether the device can come up. EADDRNOTAVAIL: its address is not that of one station."""
+    if not is_valid_ether_addr(dev.dev_addr):
+        raise KernelError(EADDRNOTAVAIL)
     return 0
 
 

@@ -46,7 +46,17 @@ from kshell.linux.net.core.sock_no import (
     sock_no_socketpair,
 )
 from kshell.linux.net.core.sock_proto import proto_register
-from kshell.linux.net.ipv4 import arp, arp_ioctl, devinet_ioctl, fib_frontend, tcp, tcp_ipv4, tcp_sendmsg, tcp_splice
+from kshell.linux.net.ipv4 import (
+    arp,
+    arp_ioctl,
+    devinet_ioctl,
+    fib_frontend,
+    tcp,
+    tcp_ipv4,
+    tcp_recvmsg,
+    tcp_sendmsg,
+    tcp_splice,
+)
 from kshell.linux.net.ipv4.af_inet import (
     inet_bind,
     inet_create,
@@ -176,7 +186,7 @@ inet_stream_ops = proto_ops(
     peek_len=tcp.tcp_peek_len,
     read_sock=tcp_splice.tcp_read_sock,  # type: ignore[arg-type]  # only TCP sockets have this table  # type: ignore[arg-type]
     sendmsg_locked=tcp_sendmsg.tcp_sendmsg_locked,  # type: ignore[arg-type]
-    set_rcvlowat=tcp.tcp_set_rcvlowat,  # type: ignore[arg-type]
+    set_rcvlowat=tcp_recvmsg.tcp_set_rcvlowat,  # type: ignore[arg-type]
 )
 
 inet_dgram_ops = proto_ops(

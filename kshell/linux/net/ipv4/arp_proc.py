@@ -8,7 +8,7 @@ from kshell.abi.neighbour import NUD_NOARP, NUD_PERMANENT
 from kshell.abi.netdevice import ATF_COM, ATF_PERM, ATF_PUBL
 from kshell.linux.fs.proc.generic import proc_create_seq_private, remove_proc_entry
 from kshell.linux.fs.proc.proc_net import proc_create_net, seq_file_net
-from kshell.linux.fs.seq_file import seq_list_next_head, seq_list_start_head, seq_printf, seq_puts
+from kshell.linux.fs.seq_file import _seq_list_next_head, seq_list_start_head, seq_printf, seq_puts
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_net_private, seq_operations
 from kshell.linux.include.net.neighbour import NUD_VALID, neigh_table, neighbour, pneigh_entry
 from kshell.linux.include.net.net_namespace import pernet_operations
@@ -57,7 +57,7 @@ def neigh_seq_next(seq: seq_file, v: object, pos: list[int]) -> object:
     if v is SEQ_START_TOKEN:
         pos[0] += 1
         return neigh_get_first(seq)
-    return seq_list_next_head(v, _neighbours(seq), pos)
+    return _seq_list_next_head(v, _neighbours(seq), pos)
 
 
 def neigh_seq_stop(seq: seq_file, v: object) -> None:
@@ -126,7 +126,7 @@ def neigh_stat_seq_start(seq: seq_file, pos: list[int]) -> object:
 
 def neigh_stat_seq_next(seq: seq_file, v: object, pos: list[int]) -> object:
     """There is one processor."""
-    return seq_list_next_head(v, (seq.file._kernel.arp_tbl,), pos)
+    return _seq_list_next_head(v, (seq.file._kernel.arp_tbl,), pos)
 
 
 def neigh_stat_seq_stop(seq: seq_file, v: object) -> None:

@@ -17,6 +17,7 @@ from kshell.abi.errno import (
     ENODEV,
 )
 from kshell.abi.if_link import IFLA_INET_CONF, IFLA_INET_MAX
+from kshell.abi.netdevice import IFNAMSIZ
 from kshell.abi.netlink import NLM_F_DUMP_FILTERED, NLM_F_EXCL, NLM_F_MULTI, NLM_F_REPLACE
 from kshell.abi.rtnetlink import (
     IFA_ADDRESS,
@@ -53,7 +54,6 @@ from kshell.linux.include.linux.netlink import NETLINK_CB, netlink_callback, net
 from kshell.linux.include.net.netlink import (
     nl_dump_check_consistent,
     nla_get_in_addr,
-    nla_get_string,
     nla_get_u8,
     nla_get_u32,
     nla_put,
@@ -77,7 +77,7 @@ from kshell.linux.include.net.nlattr import (
 )
 from kshell.linux.include.net.rtnetlink import rtnl_af_ops
 from kshell.linux.kernel.workqueue import INIT_DELAYED_WORK, cancel_delayed_work, schedule_delayed_work
-from kshell.linux.lib.nlattr import nla_parse_nested_deprecated
+from kshell.linux.lib.nlattr import nla_parse_nested_deprecated, nla_strcmp, nla_strscpy
 from kshell.linux.net.core import rtnetlink
 from kshell.linux.net.core.dev import __dev_get_by_index
 from kshell.linux.net.ipv4 import devinet, fib_frontend_dev
@@ -156,7 +156,7 @@ def rtm_to_ifaddr(net: net_t, nlh: nlmsghdr, extack: netlink_ext_ack | None) -> 
     ifa.ifa_local = nla_get_in_addr(tb[IFA_LOCAL])
     ifa.ifa_address = nla_get_in_addr(tb.get(IFA_ADDRESS, tb[IFA_LOCAL]))
     ifa.ifa_broadcast = nla_get_in_addr(tb[IFA_BROADCAST]) if IFA_BROADCAST in tb else 0
-    ifa.ifa_label = nla_get_string(tb[IFA_LABEL]) if IFA_LABEL in tb else dev.name
+    ifa.ifa_label = nla_strscpy(tb[IFA_LABEL], IFNAMSIZ) if IFA_LABEL in tb else dev.name
     ifa.ifa_rt_priority = nla_get_u32(tb[IFA_RT_PRIORITY]) if IFA_RT_PRIORITY in tb else 0
     ifa.ifa_proto = nla_get_u8(tb[IFA_PROTO]) if IFA_PROTO in tb else 0
     return ifa, lifetime
@@ -208,7 +208,7 @@ def inet_rtm_deladdr(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> No
     for ifa in _ifas(in_dev):
         if IFA_LOCAL in tb and ifa.ifa_local != nla_get_in_addr(tb[IFA_LOCAL]):
             continue
-        if IFA_LABEL in tb and nla_get_string(tb[IFA_LABEL]) != ifa.ifa_label:
+        if IFA_LABEL in tb and nla_strcmp(tb[IFA_LABEL], ifa.ifa_label):
             continue
         if IFA_ADDRESS in tb and (
             prefixlen != ifa.ifa_prefixlen or not inet_ifa_match(nla_get_in_addr(tb[IFA_ADDRESS]), ifa)

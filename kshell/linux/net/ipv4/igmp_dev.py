@@ -265,7 +265,7 @@ def ip_mc_down(in_dev: in_device) -> None:
     """A device goes down."""
     for pmc in _groups(in_dev):
         igmp_group_dropped(pmc)
-    igmp_send.igmp_stop_timers(in_dev)
+    igmp_send._igmp_stop_timers(in_dev)
     ip_mc_dec_group(in_dev, IGMP_ALL_HOSTS)
 
 

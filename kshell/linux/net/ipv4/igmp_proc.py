@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from kshell.abi.inet import MCAST_EXCLUDE, MCAST_INCLUDE
 from kshell.linux.fs.proc.generic import remove_proc_entry
 from kshell.linux.fs.proc.proc_net import proc_create_net, seq_file_net
-from kshell.linux.fs.seq_file import seq_list_next_head, seq_list_start_head, seq_printf, seq_puts
+from kshell.linux.fs.seq_file import _seq_list_next_head, seq_list_start_head, seq_printf, seq_puts
 from kshell.linux.include.linux.igmp import ip_mc_list, ip_sf_list
 from kshell.linux.include.linux.in_ import _be32
 from kshell.linux.include.linux.jiffies import jiffies_delta_to_clock_t
@@ -39,7 +39,7 @@ def igmp_mc_seq_start(seq: seq_file, pos: list[int]) -> object:
 
 def igmp_mc_seq_next(seq: seq_file, v: object, pos: list[int]) -> object:
     """The next group, device after device."""
-    return seq_list_next_head(v, _groups(seq), pos)
+    return _seq_list_next_head(v, _groups(seq), pos)
 
 
 def igmp_mc_seq_stop(seq: seq_file, v: object) -> None:
@@ -78,7 +78,7 @@ def igmp_mcf_seq_start(seq: seq_file, pos: list[int]) -> object:
 
 def igmp_mcf_seq_next(seq: seq_file, v: object, pos: list[int]) -> object:
     """The next source filter."""
-    return seq_list_next_head(v, _filters(seq), pos)
+    return _seq_list_next_head(v, _filters(seq), pos)
 
 
 def igmp_mcf_seq_stop(seq: seq_file, v: object) -> None:

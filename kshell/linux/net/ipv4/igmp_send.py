@@ -247,7 +247,7 @@ def igmp_timer_expire(t: timer_list) -> None:
     igmp_send_report(in_dev, im, IGMPV2_HOST_MEMBERSHIP_REPORT if v2 else IGMPV3_HOST_MEMBERSHIP_REPORT)
 
 
-def igmp_stop_timers(in_dev: in_device) -> None:
+def _igmp_stop_timers(in_dev: in_device) -> None:
     """The device goes down: nothing is reported any more."""
     for timer in (in_dev.mr_ifc_timer, in_dev.mr_gq_timer, *(im.timer for im in _groups(in_dev.mc_list))):
         if timer is not None:

@@ -205,7 +205,7 @@ def _setsockopt(sk: sock, optname: int, optval: sockptr_t, optlen: int) -> bool:
     return True
 
 
-def ip_get_msfilter(sk: sock, optval: sockptr_t, optlen: sockptr_t, length: int) -> int:
+def _ip_get_msfilter(sk: sock, optval: sockptr_t, optlen: sockptr_t, length: int) -> int:
     """getsockopt(IP_MSFILTER)."""
     if length < 16:
         raise KernelError(EINVAL)

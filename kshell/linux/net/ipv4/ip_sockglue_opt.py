@@ -13,7 +13,7 @@ from kshell.abi.socket import SOCK_DGRAM, SOCK_RAW, SOCK_STREAM, SOL_IP
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.socket import msghdr
 from kshell.linux.include.linux.sockptr import USER_SOCKPTR, copy_from_sockptr, copy_to_sockptr
-from kshell.linux.include.linux.uio import kvec_iter
+from kshell.linux.include.linux.uio import _kvec_iter
 from kshell.linux.include.net.inet_sock import (
     IP_CMSG_CHECKSUM,
     IP_CMSG_ORIGDSTADDR,
@@ -339,7 +339,7 @@ def _get_pktoptions(sk: sock, length: int, optval: sockptr_t, optlen: sockptr_t)
         raise KernelError(ENOPROTOOPT)
     inet = inet_sk(sk)
     assert optval.current is not None
-    msg = msghdr(optval.current, kvec_iter(b""))
+    msg = msghdr(optval.current, _kvec_iter(b""))
     msg.msg_control_user = optval.user
     msg.msg_controllen = length
     if inet.cmsg_flags & IP_CMSG_PKTINFO:
@@ -367,7 +367,7 @@ def do_ip_getsockopt(sk: sock, level: int, optname: int, optval: sockptr_t, optl
         if optname == abi.IP_MULTICAST_IF:
             return _put(optval, optlen, inet_sk(sk).mc_addr.to_bytes(4, "big")[:length])
         if optname == abi.IP_MSFILTER:
-            return mcast.ip_get_msfilter(sk, optval, optlen, length)
+            return mcast._ip_get_msfilter(sk, optval, optlen, length)
         if optname == abi.MCAST_MSFILTER:
             return mcast.ip_get_mcast_msfilter(sk, optval, optlen, length)
         if optname == abi.IP_PKTOPTIONS:

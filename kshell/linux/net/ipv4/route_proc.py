@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from kshell.linux.fs.proc.generic import proc_create_seq, remove_proc_entry
-from kshell.linux.fs.seq_file import seq_list_next_head, seq_list_start_head, seq_printf, seq_puts
+from kshell.linux.fs.seq_file import _seq_list_next_head, seq_list_start_head, seq_printf, seq_puts
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_operations
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.rtable import rt_cache_stat
@@ -58,7 +58,7 @@ def rt_cpu_seq_start(seq: seq_file, pos: list[int]) -> object:
 
 def rt_cpu_seq_next(seq: seq_file, v: object, pos: list[int]) -> object:
     """The counts come after the titles."""
-    return seq_list_next_head(v, (seq.file._kernel.rt_cache_stat,), pos)
+    return _seq_list_next_head(v, (seq.file._kernel.rt_cache_stat,), pos)
 
 
 def rt_cpu_seq_stop(seq: seq_file, v: object) -> None:

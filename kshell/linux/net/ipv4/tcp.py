@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from kshell.abi.errno import EINVAL
 from kshell.abi.ioctl import SIOCATMARK, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD
 from kshell.abi.poll import EPOLLERR, EPOLLHUP, EPOLLPRI, EPOLLRDHUP
-from kshell.abi.socket import SOCK_RCVBUF_LOCK
 from kshell.abi.tcp import (
     TCP_CLOSE,
     TCP_CLOSE_WAIT,
@@ -43,7 +42,7 @@ from kshell.linux.include.net.sock import (
 )
 from kshell.linux.include.net.sock_space import __sk_stream_is_writeable
 from kshell.linux.include.net.tcp import TCP_INFINITE_SSTHRESH, TCP_INIT_CWND, TCP_TIMEOUT_INIT, TCP_URG_VALID, _s32
-from kshell.linux.include.net.tcp_window import tcp_epollin_ready, tcp_full_space, tcp_inq
+from kshell.linux.include.net.tcp_window import tcp_epollin_ready, tcp_inq
 from kshell.linux.kernel.printk import pr_info
 from kshell.linux.kernel.softirq import TASKLET_SOFTIRQ, open_softirq
 from kshell.linux.mm.slab_common import kmem_cache_create
@@ -204,27 +203,6 @@ def tcp_ioctl(sk: tcp_sock, cmd: int, arg: int) -> int:
         raise KernelError(ENOIOCTLCMD)
     put_user(sk.skc_net.kernel.current, arg, answ)
     return 0
-
-
-def tcp_set_rcvlowat(sk: tcp_sock, val: int) -> int:
-    """SO_RCVLOWAT: grow the buffer so that so much fits."""
-    cap = sk.sk_rcvbuf >> 1 if sk.sk_userlocks & SOCK_RCVBUF_LOCK else sk.skc_net.ipv4.sysctl_tcp_rmem[2] >> 1
-    val = min(val, cap)
-    sk.sk_rcvlowat = val or 1
-    tcp_data_ready_check(sk)
-    if sk.sk_userlocks & SOCK_RCVBUF_LOCK:
-        return 0
-    val <<= 1
-    if val > sk.sk_rcvbuf:
-        sk.sk_rcvbuf = val
-        sk.window_clamp = tcp_full_space(sk)
-    return 0
-
-
-def tcp_data_ready_check(sk: tcp_sock) -> None:
-    """tcp_data_ready(): wake readers if there is enough for them."""
-    if tcp_epollin_ready(sk, sk.sk_rcvlowat) or sk.skc_flags >> 1 & 1:
-        sk.sk_data_ready(sk)
 
 
 def tcp_peek_len(sock: socket) -> int:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kshell.abi.errno import EAGAIN, EFAULT, EINVAL, ENOTCONN, EPERM
-from kshell.abi.socket import MSG_DONTWAIT, MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, SOL_TCP
+from kshell.abi.socket import (
+    MSG_DONTWAIT,
+    MSG_ERRQUEUE,
+    MSG_OOB,
+    MSG_PEEK,
+    MSG_TRUNC,
+    MSG_WAITALL,
+    SOCK_RCVBUF_LOCK,
+    SOL_TCP,
+)
 from kshell.abi.tcp import TCP_CLOSE, TCP_CM_INQ, TCP_LISTEN
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sched import signal_pending
@@ -20,7 +29,7 @@ from kshell.linux.include.net.inet_connection_sock import (
 from kshell.linux.include.net.sock import RCV_SHUTDOWN, SOCK_DONE, SOCK_URGINLINE, sock_error
 from kshell.linux.include.net.sock_wait import sock_intr_errno, sock_rcvlowat
 from kshell.linux.include.net.tcp import TCP_URG_READ, TCP_URG_VALID, TCPHDR_FIN, U32, _s32, after, tcp_skb_cb
-from kshell.linux.include.net.tcp_window import tcp_receive_window
+from kshell.linux.include.net.tcp_window import tcp_full_space, tcp_receive_window
 from kshell.linux.lib.iov_iter import copy_to_iter
 from kshell.linux.net.core.datagram import skb_copy_datagram_iter
 from kshell.linux.net.core.scm import put_cmsg
@@ -30,6 +39,7 @@ from kshell.linux.net.core.sock_lock import __release_sock
 from kshell.linux.net.core.sock_mem import sock_rfree
 from kshell.linux.net.ipv4 import tcp_input_ack, tcp_input_rtt, tcp_output_ack, tcp_output_mss
 from kshell.linux.net.ipv4.ip_sockglue import ip_recv_error
+from kshell.linux.net.ipv4.tcp_input_data import tcp_data_ready
 from kshell.linux.net.socket_cmsg import __sock_recv_timestamp
 
 if TYPE_CHECKING:
@@ -319,3 +329,16 @@ async def tcp_recvmsg(sk: tcp_sock, msg: msghdr, length: int, flags: int) -> int
     return copied
 
 
+def tcp_set_rcvlowat(sk: tcp_sock, val: int) -> int:
+    """SO_RCVLOWAT: grow the buffer so that so much fits."""
+    cap = sk.sk_rcvbuf >> 1 if sk.sk_userlocks & SOCK_RCVBUF_LOCK else sk.skc_net.ipv4.sysctl_tcp_rmem[2] >> 1
+    val = min(val, cap)
+    sk.sk_rcvlowat = val or 1
+    tcp_data_ready(sk)
+    if sk.sk_userlocks & SOCK_RCVBUF_LOCK:
+        return 0
+    val <<= 1
+    if val > sk.sk_rcvbuf:
+        sk.sk_rcvbuf = val
+        sk.window_clamp = tcp_full_space(sk)
+    return 0

@@ -8,7 +8,7 @@ from kshell.abi.socket import AF_INET
 from kshell.linux.fs.proc.generic import remove_proc_entry
 from kshell.linux.fs.proc.proc_net import proc_create_net_data, seq_file_net
 from kshell.linux.fs.seq_file import (
-    seq_list_next_head,
+    _seq_list_next_head,
     seq_list_start_head,
     seq_pad,
     seq_printf,
@@ -72,7 +72,7 @@ def udp_seq_start(seq: seq_file, pos: list[int]) -> object:
 
 def udp_seq_next(seq: seq_file, v: object, pos: list[int]) -> object:
     """The next socket, by port."""
-    return seq_list_next_head(v, _udp_sockets(seq), pos)
+    return _seq_list_next_head(v, _udp_sockets(seq), pos)
 
 
 def udp_seq_stop(seq: seq_file, v: object) -> None:
@@ -151,7 +151,7 @@ def raw_seq_start(seq: seq_file, pos: list[int]) -> object:
 
 def raw_seq_next(seq: seq_file, v: object, pos: list[int]) -> object:
     """The next socket, by protocol."""
-    return seq_list_next_head(v, _raw_sockets(seq), pos)
+    return _seq_list_next_head(v, _raw_sockets(seq), pos)
 
 
 def raw_seq_stop(seq: seq_file, v: object) -> None:
@@ -208,7 +208,7 @@ def ping_v4_seq_start(seq: seq_file, pos: list[int]) -> object:
 
 def ping_seq_next(seq: seq_file, v: object, pos: list[int]) -> object:
     """The next socket, by identifier."""
-    return seq_list_next_head(v, _ping_sockets(seq), pos)
+    return _seq_list_next_head(v, _ping_sockets(seq), pos)
 
 
 def ping_seq_stop(seq: seq_file, v: object) -> None:

@@ -41,7 +41,7 @@ from kshell.linux.include.linux.skbuff import (
 from kshell.linux.include.linux.snmp import IPSTATS_MIB_OUTNOROUTES, UDP_MIB_OUTDATAGRAMS, UDP_MIB_SNDBUFERRORS
 from kshell.linux.include.linux.socket import CMSG_LEN, MSG_SENDPAGE_NOTLAST, for_each_cmsghdr, msghdr
 from kshell.linux.include.linux.udp import UDP_FLAGS_CORK, UDP_MAX_SEGMENTS, udp_sk, udphdr
-from kshell.linux.include.linux.uio import kvec_iter
+from kshell.linux.include.linux.uio import _kvec_iter
 from kshell.linux.include.net.flow import flowi4
 from kshell.linux.include.net.inet_sock import _cork_of, inet_cork, inet_sk, inet_sk_flowi_flags
 from kshell.linux.include.net.ip import _pick_device, get_rttos, ipcm_cookie, ipcm_init_sk
@@ -359,8 +359,8 @@ async def udp_sendpage(sk: sock, page: bytes, flags: int) -> int:
         flags |= MSG_MORE
     current = sk.skc_net.kernel.current
     if not up.pending:
-        await udp_sendmsg(sk, msghdr(current, kvec_iter(b""), flags | MSG_MORE), 0)
+        await udp_sendmsg(sk, msghdr(current, _kvec_iter(b""), flags | MSG_MORE), 0)
     size = len(page)
     lock_sock(sk)
     corkreq = bool(up.udp_flags >> UDP_FLAGS_CORK & 1 or flags & MSG_MORE)
-    return _append(sk, _cork_of(up).fl, msghdr(current, kvec_iter(page), flags), size, size, None, None, corkreq)
+    return _append(sk, _cork_of(up).fl, msghdr(current, _kvec_iter(page), flags), size, size, None, None, corkreq)

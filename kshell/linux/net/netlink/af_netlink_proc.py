@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from kshell.linux.fs.proc.generic import proc_create_single, remove_proc_entry
 from kshell.linux.fs.proc.proc_net import proc_create_net, seq_file_net
-from kshell.linux.fs.seq_file import seq_list_next_head, seq_list_start_head, seq_printf, seq_puts
+from kshell.linux.fs.seq_file import _seq_list_next_head, seq_list_start_head, seq_printf, seq_puts
 from kshell.linux.include.linux.netlink import netlink_sock
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_net_private, seq_operations
 from kshell.linux.include.net.sock_space import sk_rmem_alloc_get, sk_wmem_alloc_get
@@ -37,7 +37,7 @@ def netlink_seq_start(seq: seq_file, pos: list[int]) -> object:
 
 def netlink_seq_next(seq: seq_file, v: object, pos: list[int]) -> object:
     """The next socket, protocol after protocol."""
-    return seq_list_next_head(v, _sockets(seq), pos)
+    return _seq_list_next_head(v, _sockets(seq), pos)
 
 
 def netlink_seq_stop(seq: seq_file, v: object) -> None:

@@ -39,6 +39,7 @@ from kshell.linux.include.linux.netlink import (
     netlink_sock,
     nlk_sk,
 )
+from kshell.linux.include.linux.skbuff import skb_tailroom
 from kshell.linux.include.net.netlink import (
     NLMSG_ALIGN,
     NLMSGHDR,
@@ -47,7 +48,6 @@ from kshell.linux.include.net.netlink import (
     nlmsg_end,
     nlmsg_new,
     nlmsg_put,
-    nlmsg_tailroom,
     nlmsghdr,
 )
 from kshell.linux.include.net.netlink import nla_put as nla_put_bytes
@@ -214,7 +214,7 @@ def netlink_dump(sk: netlink_sock) -> None:
             sk.dump_done_errno = cb.dump(skb, cb)
         except KernelError as error:
             sk.dump_done_errno = -error.errno
-    if sk.dump_done_errno > 0 or nlmsg_tailroom(skb) < DONE_SIZE:
+    if sk.dump_done_errno > 0 or skb_tailroom(skb) < DONE_SIZE:
         _deliver(sk, skb)
         return
     netlink_dump_done(sk, skb, cb)

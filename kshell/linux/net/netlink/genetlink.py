@@ -40,7 +40,6 @@ from kshell.linux.include.linux.netlink import (
 )
 from kshell.linux.include.net.net_namespace import pernet_operations
 from kshell.linux.include.net.netlink import (
-    nla_get_string,
     nla_nest_end,
     nla_nest_start_noflag,
     nla_put_string,
@@ -199,7 +198,7 @@ def ctrl_getfamily(skb: sk_buff, nlh: nlmsghdr, extack: netlink_ext_ack) -> None
     if CTRL_ATTR_FAMILY_ID in attrs:
         family = kernel.genl_fam_idr.get(int.from_bytes(attrs[CTRL_ATTR_FAMILY_ID][:2], "little"))
     elif CTRL_ATTR_FAMILY_NAME in attrs:
-        name = nla_get_string(attrs[CTRL_ATTR_FAMILY_NAME])
+        name = attrs[CTRL_ATTR_FAMILY_NAME].partition(b"\0")[0].decode("latin-1")
         family = next((f for f in kernel.genl_fam_idr.values() if f.name == name), None)
     else:
         raise KernelError(EINVAL)

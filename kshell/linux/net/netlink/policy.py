@@ -12,7 +12,7 @@ from kshell.linux.include.net.netlink import (
     nla_nest_start,
     nla_put,
     nla_put_u32,
-    nla_put_u64,
+    nla_put_u64_64bit,
 )
 from kshell.linux.include.net.nlattr import (
     NLA_BINARY,
@@ -65,8 +65,9 @@ def netlink_policy_dump_write_attr(skb: sk_buff, pt: nla_policy, nestattr: int) 
     attr = nla_nest_start(skb, nestattr)
     if pt.type in _UNSIGNED:
         kind, bits = _UNSIGNED[pt.type]
-        nla_put_u64(skb, n.NL_POLICY_TYPE_ATTR_MIN_VALUE_U, pt.min or 0)
-        nla_put_u64(skb, n.NL_POLICY_TYPE_ATTR_MAX_VALUE_U, (1 << bits) - 1 if pt.max is None else pt.max)
+        nla_put_u64_64bit(skb, n.NL_POLICY_TYPE_ATTR_MIN_VALUE_U, pt.min or 0, n.NL_POLICY_TYPE_ATTR_PAD)
+        most = (1 << bits) - 1 if pt.max is None else pt.max
+        nla_put_u64_64bit(skb, n.NL_POLICY_TYPE_ATTR_MAX_VALUE_U, most, n.NL_POLICY_TYPE_ATTR_PAD)
     elif pt.type in _SIGNED:
         kind, bits = _SIGNED[pt.type]
         least, most = -(1 << bits - 1), (1 << bits - 1) - 1

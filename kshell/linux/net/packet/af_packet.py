@@ -76,7 +76,7 @@ from kshell.linux.net.packet.af_packet_frames import (
     packet_sendmsg_spkt,
 )
 from kshell.linux.net.packet.af_packet_opt import (
-    packet_dev_mc,
+    packet_dev_mclist_delete,
     packet_flush_mclist,
     packet_getsockopt,
     packet_setsockopt,
@@ -270,7 +270,7 @@ def packet_notifier(block: notifier_block, event: int, info: object) -> int:
     dev = netdev_notifier_info_to_dev(info)
     for po in tuple(dev.nd_net.packet.sklist):
         if event == NETDEV_UNREGISTER:
-            packet_dev_mc(po, dev)
+            packet_dev_mclist_delete(dev, po)
         if po.ifindex != dev.ifindex:
             continue
         if event in (NETDEV_DOWN, NETDEV_UNREGISTER) and po._running:

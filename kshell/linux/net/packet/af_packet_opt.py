@@ -70,7 +70,7 @@ READABLE: Final = {**FLAG_OPTIONS, PACKET_TIMESTAMP: "tp_tstamp", PACKET_RESERVE
 AT_LEAST_INT: Final = frozenset({PACKET_AUXDATA, PACKET_ORIGDEV, PACKET_VNET_HDR})
 
 
-def packet_dev_mc_change(dev: net_device, i: packet_mclist, what: int) -> None:
+def packet_dev_mc(dev: net_device, i: packet_mclist, what: int) -> None:
     """Ask the device for a group or mode (what 1), or no longer (-1). EINVAL: a wrong address length."""
     if i.type in (PACKET_MR_MULTICAST, PACKET_MR_UNICAST):
         if i.alen != dev.addr_len:
@@ -83,8 +83,11 @@ def packet_dev_mc_change(dev: net_device, i: packet_mclist, what: int) -> None:
         dev_set_allmulti(dev, what)
 
 
-def packet_dev_mc(po: packet_sock, dev: net_device) -> None:
+def packet_dev_mclist_delete(dev: net_device, po: packet_sock) -> None:
     """The device goes: so do the memberships on it."""
+    for i in po.mclist:
+        if i.ifindex == dev.ifindex:
+            packet_dev_mc(dev, i, -1)
     po.mclist = [i for i in po.mclist if i.ifindex != dev.ifindex]
 
 
@@ -103,7 +106,7 @@ def packet_mc_add(po: packet_sock, wanted: packet_mclist) -> None:
         if _same(i, wanted):
             i.count += 1
             return
-    packet_dev_mc_change(dev, wanted, 1)
+    packet_dev_mc(dev, wanted, 1)
     po.mclist.insert(0, wanted)
 
 
@@ -116,7 +119,7 @@ def packet_mc_drop(po: packet_sock, wanted: packet_mclist) -> None:
                 po.mclist.remove(i)
                 dev = __dev_get_by_index(po.sk_net, i.ifindex)
                 if dev is not None:
-                    packet_dev_mc_change(dev, i, -1)
+                    packet_dev_mc(dev, i, -1)
             return
     raise KernelError(EADDRNOTAVAIL)
 
@@ -126,7 +129,7 @@ def packet_flush_mclist(po: packet_sock) -> None:
     for i in po.mclist:
         dev = __dev_get_by_index(po.sk_net, i.ifindex)
         if dev is not None:
-            packet_dev_mc_change(dev, i, -1)
+            packet_dev_mc(dev, i, -1)
     po.mclist = []
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from kshell.linux.fs.proc.generic import remove_proc_entry
 from kshell.linux.fs.proc.proc_net import proc_create_net, seq_file_net
-from kshell.linux.fs.seq_file import seq_list_next_head, seq_list_start_head, seq_printf
+from kshell.linux.fs.seq_file import _seq_list_next_head, seq_list_start_head, seq_printf
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_operations
 from kshell.linux.include.net.sock_space import sk_rmem_alloc_get
 from kshell.linux.lib.vsprintf import restricted_pointer
@@ -24,7 +24,7 @@ def packet_seq_start(seq: seq_file, pos: list[int]) -> object:
 
 def packet_seq_next(seq: seq_file, v: object, pos: list[int]) -> object:
     """The next socket."""
-    return seq_list_next_head(v, list(seq_file_net(seq).packet.sklist), pos)
+    return _seq_list_next_head(v, list(seq_file_net(seq).packet.sklist), pos)
 
 
 def packet_seq_stop(seq: seq_file, v: object) -> None:

@@ -118,7 +118,7 @@ async def unix_stream_sendmsg(sock: socket, msg: msghdr, length: int) -> int:
 async def _sendpage_skb(sk: unix_sock, other: unix_sock, scm: scm_cookie, flags: int) -> sk_buff:
     """The last skb of the peer's queue if more can be added to it, or a new one behind it."""
     tail = skb_peek_tail(other.sk_receive_queue)
-    if tail is not None and unix_skb_scm_eq(tail, scm) and skb_room(tail):
+    if tail is not None and unix_skb_scm_eq(tail, scm) and _skb_room(tail):
         return tail
     newskb = await sock_alloc_send_pskb(sk, 0, 0, flags & MSG_DONTWAIT)
     if not _takes_data(other):
@@ -129,7 +129,7 @@ async def _sendpage_skb(sk: unix_sock, other: unix_sock, scm: scm_cookie, flags:
     return newskb
 
 
-def skb_room(skb: sk_buff) -> bool:
+def _skb_room(skb: sk_buff) -> bool:
     """Whether one more page can be hung onto the skb."""
     return len(skb.data) < MAX_SKB_FRAGS * PAGE_SIZE
 

@@ -15,7 +15,7 @@ from kshell.linux.include.linux import inetdevice
 from kshell.linux.include.linux.err import KernelError
 from kshell.linux.include.linux.sysctl import ctl_table, data_field, initial
 from kshell.linux.kernel.sysctl import proc_dointvec
-from kshell.linux.kernel.sysctl_inert import INERT, why_inert
+from kshell.linux.kernel.sysctl_inert import INERT, _why_inert
 from kshell.linux.net.ipv4.devinet_sysctl import devinet_vars
 from kshell.linux.net.sysctl_net import register_net_sysctl
 
@@ -242,9 +242,9 @@ def test_what_nothing_reads_is_listed_as_inert(host):
             owner, _, name = table.data.rpartition(".")
             live = (name in read and owner != "nd_tbl") or path in OWN_HANDLER
         if not live and table.mode & 0o222:
-            assert why_inert(path), f"{path} changes nothing"
+            assert _why_inert(path), f"{path} changes nothing"
         if live and isinstance(table.data, str) and path not in (*OWN_HANDLER, *READ_IN_VAIN) and "l3mdev" not in path:
-            assert not why_inert(path), f"{path} is read: {why_inert(path)}"
+            assert not _why_inert(path), f"{path} is read: {_why_inert(path)}"
 
 
 def test_what_no_code_reads_of_a_device_is_listed_as_inert():
@@ -258,7 +258,7 @@ def test_what_no_code_reads_of_a_device_is_listed_as_inert():
     for table in devinet_vars:
         path = f"net/ipv4/conf/lo/{table.procname}"
         live = numbers[table.data + 1] in read and path not in READ_IN_VAIN
-        assert not table.mode & 0o222 or live != bool(why_inert(path)), table.procname
+        assert not table.mode & 0o222 or live != bool(_why_inert(path)), table.procname
 
 
 def test_the_list_of_inert_settings_names_real_ones(host):
@@ -271,7 +271,7 @@ def test_writing_reaches_the_variable(host):
     """Each number of one int or u8 that the model reads: what is written is what the code finds."""
     kernel = host.kernel
     for path, table in list(entries(kernel)):
-        if not isinstance(table.data, str) or not table.mode & 0o200 or why_inert(path):
+        if not isinstance(table.data, str) or not table.mode & 0o200 or _why_inert(path):
             continue
         pointer = _sysctl_entry(kernel, path).data
         assert isinstance(pointer, data_field)

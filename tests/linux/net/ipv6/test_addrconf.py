@@ -3,7 +3,7 @@
 import pytest
 
 from kshell import Session
-from kshell.linux.kernel.sysctl_inert import why_inert
+from kshell.linux.kernel.sysctl_inert import _why_inert
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def told(session: Session, text: str) -> str:
 )  # fmt: skip
 def test_first_values(session: Session, path: str, value: str) -> None:
     assert told(session, f"cat /proc/sys/net/ipv6/{path}").strip() == value
-    assert why_inert(f"net/ipv6/{path}")
+    assert _why_inert(f"net/ipv6/{path}")
 
 
 def test_ipv6_is_disabled_as_its_setting_says(session: Session) -> None:

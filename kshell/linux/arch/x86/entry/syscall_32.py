@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from kshell.linux.arch.x86.entry.syscall_64 import MODULES, Bodies, places
+from kshell.linux.arch.x86.entry.syscall_64 import MODULES, Bodies, _places
 
 COMPAT_MODULES: Final = {
     "fs.ioctl": "ioctl",
-    "net.compat": "recvmmsg recvmsg sendmmsg sendmsg socketcall",
+    "net.compat": "recvmsg sendmmsg sendmsg socketcall",
 }
 
-IA32_CALLS: Final = Bodies({**places(MODULES, "sys_"), **places(COMPAT_MODULES, "compat_sys_")})
+IA32_CALLS: Final = Bodies({
+    **_places(MODULES, "sys_"),
+    **_places(COMPAT_MODULES, "compat_sys_"),
+    "recvmmsg": ("net.compat", "compat_sys_recvmmsg_time32"),  # its timeout has 32-bit seconds
+})  # fmt: skip

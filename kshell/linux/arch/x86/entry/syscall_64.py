@@ -75,7 +75,7 @@ MODULES: Final = {
 """The calls whose bodies are in a module, below kshell.linux."""
 
 
-def places(modules: Mapping[str, str], prefix: str) -> dict[str, tuple[str, str]]:
+def _places(modules: Mapping[str, str], prefix: str) -> dict[str, tuple[str, str]]:
     """name → module and function, of the calls in modules."""
     return {name: (module, prefix + name) for module, names in modules.items() for name in names.split()}
 
@@ -101,4 +101,4 @@ class Bodies(Mapping[str, Handler]):
         return len(self._places)
 
 
-X64_CALLS: Final = Bodies(places(MODULES, "sys_"))
+X64_CALLS: Final = Bodies(_places(MODULES, "sys_"))

@@ -109,7 +109,7 @@ async def e1000_watchdog(work: work_struct) -> None:
         netif_carrier_off(netdev)
 
 
-def e1000_up_complete(adapter: e1000_adapter) -> None:
+def _e1000_up_complete(adapter: e1000_adapter) -> None:
     """The device runs; a link change is reported to find out about the link."""
     e1000_irq_enable(adapter)
     netif_start_queue(adapter.netdev)
@@ -140,7 +140,7 @@ def e1000_open(netdev: net_device) -> int:
     adapter = _adapter(netdev)
     netif_carrier_off(netdev)
     e1000_request_irq(adapter)
-    e1000_up_complete(adapter)
+    _e1000_up_complete(adapter)
     return 0
 
 
@@ -183,7 +183,7 @@ def e1000_change_mtu(netdev: net_device, new_mtu: int) -> int:
     pr_info(netdev.nd_net.kernel, f"e1000 {pci_name(adapter.pdev)} {netdev.name}: changing MTU from {netdev.mtu} to {new_mtu}")
     netdev.mtu = new_mtu
     if running:
-        e1000_up_complete(adapter)
+        _e1000_up_complete(adapter)
     return 0
 
 
