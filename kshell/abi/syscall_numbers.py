@@ -171,12 +171,3 @@ I386: Final = MappingProxyType(
         448: "process_mrelease", 449: "futex_waitv", 450: "set_mempolicy_home_node",
     }
 )
-
-#: x86-64 numbers that are kept for calls Linux no longer has: they answer ENOSYS
-UNIMPLEMENTED: Final = frozenset(
-    {
-        "uselib", "_sysctl", "create_module", "get_kernel_syms", "query_module", "nfsservctl",
-        "getpmsg", "putpmsg", "afs_syscall", "tuxcall", "security", "set_thread_area",
-        "get_thread_area", "epoll_ctl_old", "epoll_wait_old", "vserver",
-    }
-)

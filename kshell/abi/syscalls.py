@@ -11,7 +11,7 @@ from typing import Final, Literal, TypeVar
 
 from kshell.abi import socket as abi_socket
 from kshell.abi.record import Record
-from kshell.abi.syscall_numbers import I386, UNIMPLEMENTED, X86_64
+from kshell.abi.syscall_numbers import I386, X86_64
 from kshell.abi.syscall_table import PARTLY, SIGNATURES
 
 Status = Literal["supported", "partly", "ENOSYS"]
@@ -281,8 +281,3 @@ def signature(name: str) -> Syscall | None:
     if found is not None and found.known:
         return found
     return _syscall(-1, name, name) if name in _SIGNATURES else found
-
-
-def is_kept_number(name: str) -> bool:
-    """Whether x86-64 keeps the number for a call that Linux no longer has, such as ``_sysctl``."""
-    return name in UNIMPLEMENTED

@@ -1,8 +1,8 @@
 """The command language, and the reader of strace logs. What a session calls, in order:
 
 - ``statements.parse_line(text, filename, line, commands)`` → a CallStatement, Assignment, ExpressionStatement or
-  CommandStatement (None for a blank line); ``parse_script`` does a whole file, ``needs_more`` asks whether a line goes
-  on. Anything wrong raises ``errors.LangError``, whose ``render()`` shows the line with a caret.
+  CommandStatement (None for a blank line); ``parse_script`` does a whole file. Anything wrong raises
+  ``errors.LangError``, whose ``render()`` shows the line with a caret.
 - ``marshal.marshal(call, Source(text, filename, line), memory, variables, abi=…)`` → a Marshalled: number, six
   registers, compat. ``memory`` places bytes in the task (``encode.Memory``), ``variables`` knows what names stand for
   (``numbers.Variables``). ``replay=True`` for calls out of a log.

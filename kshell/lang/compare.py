@@ -4,10 +4,9 @@ Addresses, pids, inode and device numbers, times and what strace left out need n
 are not compared: they are the same by construction.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import cache, cached_property
 from itertools import compress
-from types import MappingProxyType
 from typing import Final
 
 from kshell.abi import errno
@@ -80,18 +79,8 @@ class Difference(Record):
         return f"{self.where}: expected {self.expected}, got {self.got}"
 
 
-class Renaming(Record):
-    """How a log's numbers map to the model's: pids, ports that the kernel chose, and the like."""
-
-    pids: Mapping[int, int]
-    ports: Mapping[int, int]
-
-
-_NOTHING_RENAMED: Final = Renaming(MappingProxyType({}), MappingProxyType({}))
-
-
 def compare(
-    call: Call, expected: Result, line: str, renaming: Renaming | None = None, *, results_only: bool = False
+    call: Call, expected: Result, line: str, *, results_only: bool = False
 ) -> list[Difference]:
     """The differences between an expected call with its result and the model's line for it.
 
@@ -99,7 +88,7 @@ def compare(
     results_only: an expectation of a script, which says nothing of buffers.
     """
     got_call, got_result = parse_line_of_log(line)
-    comparison = _Comparison(call.name, renaming)
+    comparison = _Comparison(call.name)
     comparison.results(expected, got_result)
     if not results_only and not comparison.differences:
         syscall = signature(call.name)
@@ -123,7 +112,7 @@ def compare_decoded(
     source: the text that the call was read from: what stands there as the model shows it is not read again;
     says: whether an argument says what must come out; variables: what names stand for inside of arguments.
     """
-    comparison = _Comparison(call.name, None, variables)
+    comparison = _Comparison(call.name, variables)
     got = result_of(result)
     if expected.details and not got.errno:
         got = parse_line_of_log(f"x() = {decoding.result_text(result)}")[1]
@@ -156,7 +145,7 @@ def compare_result(call: Call, expected: Result, result: int | None) -> list[Dif
     """As compare, for a bare result: of an expectation in a script, ``= 3`` or ``= -1 EBADF``."""
     if result is not None and result >= 0 and expected.value == result and not expected.errno and not expected.details:
         return []
-    comparison = _Comparison(call.name, None)
+    comparison = _Comparison(call.name)
     comparison.results(expected, result_of(result))
     return comparison.differences
 
@@ -183,10 +172,9 @@ def parse_line_of_log(line: str) -> tuple[Call, Result]:
 class _Comparison:
     """Collects differences."""
 
-    def __init__(self, name: str, renaming: Renaming | None, variables: Variables | None = None) -> None:
+    def __init__(self, name: str, variables: Variables | None = None) -> None:
         self.name = name
         self.differences: list[Difference] = []
-        self._renaming = renaming or _NOTHING_RENAMED
         self._variables = variables
 
     @cached_property
@@ -209,11 +197,9 @@ class _Comparison:
         self._details(expected, got)
 
     def _same_result(self, expected: int, got: int) -> bool:
-        if self.name in _PID_RESULTS:
-            return _sign(expected) == _sign(got) and self._renaming.pids.get(expected, got) == got
         if self.name == "rt_sigreturn":
             return True  # a register of the program, should it not have been in a call
-        if self.name in _ADDRESS_RESULTS or self.name in _FREE_RESULTS:
+        if self.name in _PID_RESULTS or self.name in _ADDRESS_RESULTS or self.name in _FREE_RESULTS:
             return _sign(expected) == _sign(got)
         return expected == got
 
@@ -313,8 +299,7 @@ class _Comparison:
         if show(expected) == show(got):
             return
         left, right = self._number(expected), self._number(got)
-        renamed = where.endswith("port") and left is not None and self._renaming.ports.get(left) == right
-        if left is None or right is None or (left != right and not renamed):
+        if left is None or right is None or left != right:
             self._differ(where, show(expected), show(got))
 
     def _number(self, node: Node) -> int | None:

@@ -121,11 +121,6 @@ def _last_line(lines: list[str], open_after: list[int], first: int) -> int | Non
     return None
 
 
-def needs_more(text: str) -> bool:
-    """Whether a line ends in a backslash or inside brackets, so that more is to come."""
-    return text.endswith("\\") or _open_brackets(text) > 0
-
-
 def _open_brackets(text: str) -> int:
     """How many more brackets a text opens than it closes."""
     if len(text) > _MAX_SCAN or not any(c in text for c in "()[]{}"):

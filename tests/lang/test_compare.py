@@ -4,7 +4,7 @@ import pytest
 
 from kshell.lang.ast import CallStatement
 from kshell.lang.ast_text import show
-from kshell.lang.compare import Renaming, compare, compare_decoded, compare_result
+from kshell.lang.compare import compare, compare_decoded, compare_result
 from kshell.lang.decode import Decoding
 from kshell.lang.lexer import Source
 from kshell.lang.marshal import marshal
@@ -73,14 +73,6 @@ def test_differences(log: str, line: str, difference: str) -> None:
     expected = statement(log)
     assert expected.expected is not None
     assert [str(d) for d in compare(expected.call, expected.expected, line)][:1] == [difference]
-
-
-def test_pids_and_ports_may_be_renamed() -> None:
-    expected = statement("getsockname(3, {sa_family=AF_INET, sin_port=htons(40580)}, [16]) = 0")
-    assert expected.expected is not None
-    line = "getsockname(3, {sa_family=AF_INET, sin_port=htons(32768)}, [16]) = 0"
-    assert compare(expected.call, expected.expected, line, Renaming({}, {40580: 32768})) == []
-    assert compare(expected.call, expected.expected, line)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from kshell.lang.ast import Assignment, CallStatement, CommandStatement, ExpressionStatement, Name, Result
 from kshell.lang.errors import LangError
-from kshell.lang.statements import logical_lines, needs_more, parse_line, parse_script, split_words
+from kshell.lang.statements import logical_lines, parse_line, parse_script, split_words
 
 COMMANDS = frozenset({"show", "ps", "sleep", "wait", "print", "ls", "assert", "cat"})
 
@@ -166,14 +166,6 @@ def test_lines_go_on_inside_brackets_and_after_a_backslash() -> None:
     assert isinstance(close, CallStatement)
     assert isinstance(write, CallStatement)
     assert len(bind.call.args) == 3
-
-
-@pytest.mark.parametrize(
-    ("text", "more"),
-    [("f(", True), ("f()", False), ('f("(")', False), ("f( # )", True), ("x \\", True), ("{[", True), ("a)", False)],
-)
-def test_needs_more(text: str, more: bool) -> None:
-    assert needs_more(text) is more
 
 
 def test_names_of_variables_are_kept() -> None:

@@ -80,11 +80,6 @@ def proc_dostring(table: ctl_table, write: int, buffer: bytearray, lenp: Box, pp
     _proc_do_string(cast(Pointer, table.data), table, write, buffer, lenp, ppos)
 
 
-def do_proc_dobool_conv(value: int, write: int, data: object) -> int:
-    """bool: everything but 0 is true."""
-    return int(value != 0)
-
-
 def do_proc_dointvec_conv(value: int, write: int, data: object) -> int:
     """int."""
     if write and not -INT_MAX - 1 <= value <= INT_MAX:
@@ -168,11 +163,6 @@ def do_proc_dointvec(
 ) -> None:
     """Numbers of type int; conv makes text's number from the value and back."""
     __do_proc_dointvec(cast(Pointer, table.data), table, write, buffer, lenp, ppos, conv, data)
-
-
-def proc_dobool(table: ctl_table, write: int, buffer: bytearray, lenp: Box, ppos: Box) -> None:
-    """A bool."""
-    do_proc_dointvec(table, write, buffer, lenp, ppos, do_proc_dobool_conv, None)
 
 
 def proc_dointvec(table: ctl_table, write: int, buffer: bytearray, lenp: Box, ppos: Box) -> None:

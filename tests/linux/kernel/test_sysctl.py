@@ -49,7 +49,6 @@ WRITES = [
     (s.proc_dointvec, [1, 2, 3], b"4 x 6", [4, 2, 3], b"4\t2\t3\n"),
     (s.proc_douintvec, 5, b"4294967295", 4294967295, b"4294967295\n"),
     (s.proc_douintvec, 5, b"-1", EINVAL, b"5\n"),
-    (s.proc_dobool, 0, b"3", 1, b"1\n"),
     (s.proc_doulongvec_minmax, 5, b"18446744073709551615", (1 << 64) - 1, b"18446744073709551615\n"),
     (s.proc_doulongvec_minmax, 5, b"-1", EINVAL, b"5\n"),
     (s.proc_dointvec_jiffies, 250, b"3", 750, b"3\n"),

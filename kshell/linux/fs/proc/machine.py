@@ -23,6 +23,7 @@ from kshell.linux.fs.seq_file import (
 from kshell.linux.include.linux.seq_file import SEQ_START_TOKEN, seq_file, seq_operations
 from kshell.linux.init.version import COMMAND_LINE, LINUX_PROC_BANNER
 from kshell.linux.kernel.kallsyms import kallsyms_show_value
+from kshell.linux.kernel.module.main import module_refcount
 from kshell.linux.mm.shmem_fs import TOTALRAM_PAGES
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def m_show(m: seq_file, p: object) -> None:
     """A module: name, size, users, who needs it, state, address."""
     mod = cast("module", p)
     value = mod._addr if kallsyms_show_value(_kernel(m), m.file.f_cred) else 0
-    seq_printf(m, f"{mod.name} {mod._size} {mod.refcnt - 1} - {MODULE_STATES[mod.state]} 0x{value:016x}\n")
+    seq_printf(m, f"{mod.name} {mod._size} {module_refcount(mod)} - {MODULE_STATES[mod.state]} 0x{value:016x}\n")
 
 
 modules_op = seq_operations(start=m_start, next=m_next, stop=m_stop, show=m_show)

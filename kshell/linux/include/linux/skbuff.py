@@ -251,11 +251,6 @@ def __skb_queue_after(queue: sk_buff_head, prev: sk_buff | None, newsk: sk_buff)
     __skb_insert(newsk, prev, queue.next if prev is None else prev.next, queue)
 
 
-def __skb_queue_before(queue: sk_buff_head, next: sk_buff | None, newsk: sk_buff) -> None:
-    """Put a packet before `next` (None: at the tail)."""
-    __skb_insert(newsk, queue.prev if next is None else next.prev, next, queue)
-
-
 def __skb_unlink(skb: sk_buff, queue: sk_buff_head) -> None:
     """Take a packet out of its queue."""
     following = skb.next

@@ -6,7 +6,6 @@ from kshell.linux.include.linux.ip import iphdr
 from kshell.linux.include.linux.skbuff import (
     SKB_TRUESIZE,
     __skb_queue_after,
-    __skb_queue_before,
     __skb_queue_head,
     __skb_queue_tail,
     __skb_unlink,
@@ -50,7 +49,7 @@ def test_a_queue_keeps_order_and_length(host):
     __skb_queue_tail(queue, b)
     __skb_queue_head(queue, a)
     __skb_queue_after(queue, b, d)
-    __skb_queue_before(queue, d, c)
+    __skb_queue_after(queue, b, c)
     assert links(queue) == [a, b, c, d]
     __skb_unlink(b, queue)
     assert links(queue) == [a, c, d]
