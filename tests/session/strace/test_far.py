@@ -1,6 +1,6 @@
 """A log that shows one end of its connections comes out as recorded: the other end is played from what it shows."""
 
-from kshell.session.strace.replay import replay_log
+from kshell.session.strace.interleavings import replay_log
 
 ADDRESS = '{sa_family=AF_INET, sin_port=htons(7000), sin_addr=inet_addr("127.0.0.1")}'
 CLIENT = '{sa_family=AF_INET, sin_port=htons(44400), sin_addr=inet_addr("127.0.0.1")}'
