@@ -7,12 +7,13 @@ Every value is read from the model; nothing here knows a terminal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import compress, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from kshell.lens import names
+from kshell.lens.open_files import open_files
 from kshell.lens.shown import Source, Spec, has, words_of
 from kshell.linux.mm.slub import _is_free
 
@@ -189,12 +190,6 @@ class _Walk:
         return node
 
 
-def open_files(files: object) -> Iterable[tuple[int, object]]:
-    """The open descriptors of a files_struct."""
-    table = files.fdt.fd  # type: ignore[attr-defined]
-    return compress(enumerate(table), table)
-
-
 # ---- what hangs below
 
 Pointer = tuple[str, object, str]
@@ -251,7 +246,7 @@ def _listed(queue: Any) -> object:
     return (len(queue), *queue[:FEW])
 
 
-def _files(files: object, found: list[Pointer]) -> None:
+def _files(files: Any, found: list[Pointer]) -> None:
     found += [(f"fd_array[{fd}]", file, "") for fd, file in open_files(files)]
 
 

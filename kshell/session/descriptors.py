@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kshell.abi.fcntl import O_ACCMODE, O_WRONLY
 from kshell.abi.socket import SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM
 from kshell.abi.tcp import TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN
 from kshell.lens import names
+from kshell.lens.open_files import open_file
+from kshell.session.commands import CommandError
+
+if TYPE_CHECKING:
+    from kshell.linux.include.linux.fs import file
+    from kshell.session.session import Session
 
 _TYPES = {SOCK_STREAM: "stream", SOCK_DGRAM: "dgram", SOCK_RAW: "raw", SOCK_SEQPACKET: "seqpacket"}
+
+
+def descriptor_of(session: Session, word: str) -> tuple[int, file]:
+    """The number that a command's word means, and the current task's file. CommandError: it is not open."""
+    number = session.number(word)
+    found = open_file(session.task.files, number)
+    if found is None:
+        raise CommandError(f"descriptor {number} is not open in {session.task_name}", "fds lists the open ones")
+    return number, found
 
 
 def described(file: object) -> str:

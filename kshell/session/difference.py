@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.lens import fields
 from kshell.lens.inventory import Leaf, Ref, Thing, inventory
-from kshell.lens.objects import open_files
+from kshell.lens.open_files import open_files
 from kshell.lens.shown import spec_of
 from kshell.world.machine import LOCALHOST
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kshell.abi import names
 from kshell.abi.errno import errno_name
 from kshell.lang.errors import LangError
-from kshell.lens.objects import open_files
+from kshell.lens.open_files import open_file
 from kshell.session import settings
 from kshell.session.commands import CommandError
 
@@ -85,7 +85,7 @@ def value_told(session: Session, word: str) -> str:
         return ""
     lines = [] if word == text else [f"{word} = {text}"]
     if text.isdigit():
-        file = dict(open_files(session.task.files)).get(int(text))
+        file = open_file(session.task.files, int(text))
         if file is not None:
             lines.append(f"descriptor {text} of {session.task_name}: {what_is(file)}")
     return "\n".join(lines or [text])

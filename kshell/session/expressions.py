@@ -10,13 +10,13 @@ from kshell.lang.lexer import Source
 from kshell.lang.parser import parse_expression
 from kshell.lens import fields, names
 from kshell.lens.expr import Scope, evaluate, struct_name, truth
+from kshell.lens.open_files import open_file
 from kshell.lens.style import text_of
 from kshell.session.commands import CommandError
 from kshell.session.events import Drawing
 
 if TYPE_CHECKING:
     from kshell.lens.drgn import Form
-    from kshell.linux.include.linux.sched import task_struct
     from kshell.session.session import Session
     from kshell.session.tasks import UserTask
 
@@ -29,7 +29,7 @@ def scope(session: Session, user: UserTask) -> Scope:
     task = user.task
     buffers = {name: buffer.address for name, buffer in user.buffers.items()}
     helpers = {
-        "fd": lambda fd: _file(task, _number(fd)),
+        "fd": lambda fd: open_file(task.files, _number(fd)),
         "task": lambda pid: _task(session, _number(pid)),
         "len": _length,
     }
@@ -70,10 +70,6 @@ def _at(session: Session, address: int, struct: str) -> object:
 def _number(value: object) -> int:
     """An argument of a helper; -1, which nothing has, when it is no number."""
     return value if isinstance(value, int) else -1
-
-
-def _file(task: task_struct, fd: int) -> object:
-    return task.files.fdt.fd[fd] if 0 <= fd < len(task.files.fdt.fd) else None
 
 
 def _task(session: Session, pid: int) -> object:

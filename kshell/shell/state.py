@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kshell.abi.names import enumeration
 from kshell.lens.expr import members
 from kshell.lens.names import describe
-from kshell.lens.objects import open_files
+from kshell.lens.open_files import open_file, open_files, sock_of
 from kshell.session import settings
 from kshell.session.commands import CommandError
 from kshell.session.descriptors import described
@@ -145,8 +145,7 @@ class SessionState:
             number = self.session.number(fd.strip())
         except CommandError:
             return ""
-        file = dict(open_files(self.session.task.files)).get(number)
-        sk = getattr(getattr(file, "private_data", None), "sk", None)
+        sk = sock_of(open_file(self.session.task.files, number))
         return enumeration("af").by_value.get(getattr(sk, "sk_family", -1), "")
 
     def settings(self) -> Iterable[tuple[str, str]]:

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
+from kshell.abi.stat import S_IFDIR, S_IFMT
 from kshell.linux.include.linux.kernfs import _kernfs_is_dir
 
 if TYPE_CHECKING:
     from kshell.linux.include.linux.kernfs import kernfs_node
     from kshell.linux.include.linux.proc_fs import proc_dir_entry
     from kshell.linux.init.kernel import Kernel
-
-S_IFMT, S_IFDIR = 0o170000, 0o040000
 
 
 def names_below(kernel: Kernel, directory: str) -> Iterable[str] | None:

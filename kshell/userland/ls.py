@@ -6,6 +6,7 @@ import struct
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.stat import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK
 from kshell.userland import names
 from kshell.userland.coreutils import entries
 from kshell.userland.getopt import Getopt
@@ -21,11 +22,10 @@ LAST_DATE: Final = 253_402_300_800
 
 HALF_A_YEAR: Final = 31556952 // 2
 STAT: Final = struct.Struct("<QQQIIIIQqqqqqqqqq")
-S_IFMT, S_IFDIR, S_IFLNK = 0o170000, 0o040000, 0o120000
 TYPES: Final = {
-    0o140000: "s", S_IFLNK: "l", 0o100000: "-", 0o060000: "b", S_IFDIR: "d", 0o020000: "c", 0o010000: "p",
+    S_IFSOCK: "s", S_IFLNK: "l", S_IFREG: "-", S_IFBLK: "b", S_IFDIR: "d", S_IFCHR: "c", S_IFIFO: "p",
 }  # fmt: skip
-_MARKS: Final = {S_IFDIR: "/", S_IFLNK: "@", 0o010000: "|", 0o140000: "="}
+_MARKS: Final = {S_IFDIR: "/", S_IFLNK: "@", S_IFIFO: "|", S_IFSOCK: "="}
 GETOPT: Final = Getopt(
     "aAlnd1rStFpRhigo",
     {"all": "a", "almost-all": "A", "numeric-uid-gid": "n", "directory": "d", "reverse": "r", "classify": "F",

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.abi.errno import EACCES, EISDIR, ENOENT, ENOTDIR, EPERM
 from kshell.abi.fcntl import O_TRUNC
+from kshell.abi.stat import S_IFDIR, S_IFMT
 from kshell.userland.coreutils import entries
 from kshell.userland.files import read_file, read_lines, write_file
 from kshell.userland.getopt import Getopt
-from kshell.userland.ls import S_IFDIR, S_IFMT, STAT
+from kshell.userland.ls import STAT
 from kshell.userland.runtime import AT_FDCWD, ProgramError, SystemCallError, raw
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from kshell.lens import fields, names, values
 from kshell.lens.graph.model import Box, Edge, Graph, Row
-from kshell.lens.objects import ASIDE, Node, node_of, object_node, open_files
+from kshell.lens.objects import ASIDE, Node, node_of, object_node
+from kshell.lens.open_files import open_files
 from kshell.lens.shown import TELLING, UNSET, visible
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from kshell.lens.debug.debugger import named
 from kshell.lens.debug.points import Breakpoint, Watchpoint
 from kshell.lens.expr import Scope, evaluate
 from kshell.lens.linux_files import linux_file
-from kshell.lens.objects import open_files
 from kshell.lens.trace_twins import kernel_functions
 from kshell.session import expressions
 from kshell.session.commands import CommandError, command
 from kshell.session.debugger import info_points
+from kshell.session.descriptors import descriptor_of
 from kshell.session.instruments import instruments_of
 
 if TYPE_CHECKING:
@@ -125,10 +125,7 @@ Read = Callable[[], tuple[object, str]]
 
 
 def _descriptor_field(session: Session, word: str, field: str) -> Read:
-    fd = session.number(word)
-    file = dict(open_files(session.task.files)).get(fd)
-    if file is None:
-        raise CommandError(f"descriptor {fd} is not open in {session.task_name}", "fds lists the open ones")
+    fd, file = descriptor_of(session, word)
     socket = getattr(file, "private_data", None)
     for owner in (getattr(socket, "sk", None), socket, file, getattr(file, "f_inode", None)):
         if owner is not None and hasattr(owner, field) and not field.startswith("_"):

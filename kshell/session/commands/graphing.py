@@ -13,9 +13,9 @@ from kshell.lens.graph.layout import Layout, Places, layout
 from kshell.lens.graph.model import Graph
 from kshell.lens.graph.network import network
 from kshell.lens.graph.terminal import draw_graph, said_graph
-from kshell.lens.objects import open_files
 from kshell.lens.style import Line, Style
 from kshell.session.commands import CommandError, command
+from kshell.session.descriptors import descriptor_of
 from kshell.session.events import Drawing
 from kshell.session.expressions import object_of_text
 from kshell.session.outside import write_text
@@ -92,10 +92,10 @@ def _figure(session: Session, text: str) -> tuple[str, Build]:
     """Which figure is meant: its kind, and what makes it in a given detail."""
     word, *rest = text.split()
     if word == "fd" and len(rest) == 1:
-        number, file = _descriptor(session, rest[0])
+        number, file = descriptor_of(session, rest[0])
         return text, lambda detail: figures.fd(session.task, number, file, detail)
     if word == "pair" and len(rest) == 2:
-        (a, first), (b, second) = (_descriptor(session, one) for one in rest)
+        (a, first), (b, second) = (descriptor_of(session, one) for one in rest)
         return text, lambda detail: figures.pair(session.task, (a, b), (first, second), detail)
     if word in ("task", "fds") and len(rest) < 2:
         task = session.find_task(rest[0]) if rest else session.task
@@ -111,14 +111,6 @@ def _figure(session: Session, text: str) -> tuple[str, Build]:
                            "for example: graph fd 3, graph pair 3 4, graph task init")  # fmt: skip
     value = object_of_text(session, text)
     return text, lambda detail: figures.of_object(value, detail)
-
-
-def _descriptor(session: Session, word: str) -> tuple[int, object]:
-    number = session.number(word)
-    files = dict(open_files(session.task.files))
-    if number not in files:
-        raise CommandError(f"descriptor {number} is not open in {session.task_name}", "fds lists the open ones")
-    return number, files[number]
 
 
 def _write(name: str, graph: Graph, placed: Layout) -> None:

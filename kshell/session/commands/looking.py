@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from kshell.lens import names, objects
 from kshell.lens.draw import draw_tree
+from kshell.lens.open_files import open_files
 from kshell.lens.text import cells, one_line, pad
 from kshell.lens.tree import full_lines
 from kshell.linux.fs.proc.array import get_task_state
+from kshell.linux.include.linux.fdtable import close_on_exec
 from kshell.session.commands import CommandError, command
+from kshell.session.descriptors import descriptor_of
 from kshell.session.events import Drawing
 from kshell.session.expressions import printed
 
@@ -54,11 +57,8 @@ def _shown_node(session: Session, words: list[str], arguments: str) -> objects.N
 
 
 def _of_descriptor(session: Session, what: str, word: str) -> objects.Node:
-    fd = session.number(word)
-    files = dict(objects.open_files(session.task.files))
-    if fd not in files:
-        raise CommandError(f"descriptor {fd} is not open in {session.task_name}", "fds lists the open ones")
-    node = objects.object_node(f"fd_array[{fd}]", files[fd])
+    fd, file = descriptor_of(session, word)
+    node = objects.object_node(f"fd_array[{fd}]", file)
     wanted = {"fd": "file"}.get(what, what)
     for below in node.walk():
         if below.struct == wanted or (wanted == "sock" and below.edge == "sk"):
@@ -100,9 +100,8 @@ def do_fds(session: Session, arguments: str) -> None:
     """List the open descriptors of a task, with what they are."""
     task = session.find_task(arguments.strip()) if arguments.strip() else session.task
     rows = [("FD", "OPERATIONS", "FLAGS", "WHAT")]
-    table = task.files.fdt
-    for fd, file in objects.open_files(task.files):
-        cloexec = "|O_CLOEXEC" if table.close_on_exec[fd >> 6] >> (fd & 63) & 1 else ""
+    for fd, file in open_files(task.files):
+        cloexec = "|O_CLOEXEC" if close_on_exec(fd, task.files.fdt) else ""
         flags = names.file_flags(getattr(file, "f_flags", 0)) + cloexec
         rows.append((str(fd), names.table(getattr(file, "f_op", None)), flags, what_is(file)))
     session.say(columns(rows) if len(rows) > 1 else "no open descriptors")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kshell.abi.tcp import TCP_LISTEN
-from kshell.lens.objects import open_files
+from kshell.lens.open_files import open_files, sock_of
 
 if TYPE_CHECKING:
     from kshell.session.session import Session
@@ -26,7 +26,8 @@ class Open:
     @property
     def sk(self) -> object | None:
         """Its struct sock, if it is a socket."""
-        return getattr(getattr(self.file, "private_data", None), "sk", None)
+        sk: object | None = sock_of(self.file)
+        return sk
 
     @property
     def port(self) -> int:
@@ -80,7 +81,7 @@ def ends_of(session: Session, file: object, write: bool) -> list[Open]:
 
 def other_ends(file: object) -> list[object]:
     """The struct sock at the other end of a socket."""
-    sk = getattr(getattr(file, "private_data", None), "sk", None)
+    sk = sock_of(file)
     peer = getattr(sk, "peer", None)
     return [peer] if peer is not None else []
 

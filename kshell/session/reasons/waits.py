@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from kshell.abi.socket import AF_INET, AF_UNIX, SOCK_DGRAM
 from kshell.lens.linux_files import linux_file
 from kshell.lens.names import ipv4
 from kshell.linux.kernel.stacktrace import _frames as frames
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from kshell.session.tasks import UserTask
 
 Locals = Mapping[str, object]
-AF_UNIX, AF_INET = 1, 2
-SOCK_DGRAM = 2
 
 
 class Wait:

@@ -23,7 +23,9 @@ from kshell.abi.socket import (
 )
 from kshell.abi.tcp import TCP_LISTEN, TCP_NODELAY
 from kshell.lang.ipaddr import ipv4_number
+from kshell.lens.open_files import open_file, sock_of
 from kshell.session.strace.nodes import number_of, string_of
+from kshell.userland.addresses import sockaddr_in
 from kshell.userland.direct import SystemCallError
 
 if TYPE_CHECKING:
@@ -136,7 +138,8 @@ class Far:
             return
         port, address = _named(call)
         fd = self._socket(port, address or _LOOPBACK)
-        self._helper.call("connect", fd, _address(listener.inet_num, listener.inet_rcv_saddr or address or _LOOPBACK), 16)
+        target = sockaddr_in(listener.inet_rcv_saddr or address or _LOOPBACK, listener.inet_num)
+        self._helper.call("connect", fd, target, 16)
         mine = _sock_of(self._helper.task, fd)
         assert mine is not None
         self._ends[listener.inet_num, mine.inet_num] = fd
@@ -172,7 +175,7 @@ class Far:
         fd = helper.call("socket", AF_INET, SOCK_STREAM | flags, 0)
         helper.call("setsockopt", fd, SOL_SOCKET, SO_REUSEADDR, (1).to_bytes(4, "little"), 4)
         helper.call("setsockopt", fd, SOL_TCP, TCP_NODELAY, (1).to_bytes(4, "little"), 4)
-        helper.call("bind", fd, _address(port, address), 16)
+        helper.call("bind", fd, sockaddr_in(address, port), 16)
         return fd
 
     def _end_of(self, call: LogCall, task: task_struct) -> tuple[tcp_sock | None, int | None]:
@@ -201,19 +204,13 @@ def _named(call: LogCall) -> Key:
     return (int(found[1]), ipv4_number(found[2]) or 0) if found else (0, 0)
 
 
-def _address(port: int, address: int) -> bytes:
-    return AF_INET.to_bytes(2, "little") + port.to_bytes(2, "big") + address.to_bytes(4, "big") + bytes(8)
-
-
 def _sock(task: task_struct, call: LogCall) -> tcp_sock | None:
     return _sock_of(task, number_of(call.args[0])) if call.args else None
 
 
 def _sock_of(task: task_struct, fd: int) -> tcp_sock | None:
     """The TCP socket behind a descriptor; None if it is none."""
-    table = task.files.fdt.fd if task.files is not None else []
-    file = table[fd] if 0 <= fd < len(table) else None
-    sk = getattr(getattr(file, "private_data", None), "sk", None)
+    sk = sock_of(open_file(task.files, fd)) if task.files is not None else None
     return sk if sk is not None and hasattr(sk, "copied_seq") and sk.sk_family == AF_INET else None
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from kshell.abi.fcntl import O_CLOEXEC, O_CREAT, O_RDWR
 from kshell.abi.signal import SIGKILL
+from kshell.abi.stat import S_IFCHR, S_IFMT
+from kshell.lens.open_files import open_file, open_files
 from kshell.linux.kernel.signal import send_sig
 from kshell.session.strace.lines import Log, LogCall
 from kshell.session.strace.nodes import Node, string_of
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from kshell.world.machine import Machine
 
 _DESCRIPTOR = re.compile(r"\d+")
-S_IFMT, S_IFCHR = 0o170000, 0o020000
 RANDOM_DEVICES = frozenset({1 << 20 | 8, 1 << 20 | 9, 1 << 8 | 8, 1 << 8 | 9})
 RESERVED = 3
 """Lowest pid that a process of a log may have of its own: 1 is init, 2 kthreadd."""
@@ -109,10 +110,8 @@ class Start:
 
     def random_bytes(self, call: LogCall, task: task_struct) -> bytes | None:
         """What the log's read of a random device gave; None if it is no such read."""
-        table = task.files.fdt.fd
         number = _DESCRIPTOR.match(call.args[0])
-        fd = int(number[0]) if number else -1
-        file = table[fd] if 0 <= fd < len(table) else None
+        file = open_file(task.files, int(number[0]) if number else -1)
         data = string_of(call.args[1])
         if file is None or data is None or file.f_inode.i_mode & S_IFMT != S_IFCHR:
             return None
@@ -146,8 +145,7 @@ class Start:
 
     def make_room(self, task: task_struct, fd: int) -> None:
         """A call is about to get `fd`: it is open no more, though the log may have no line for its close()."""
-        table = task.files.fdt.fd
-        if 0 <= fd < len(table) and table[fd] is not None:
+        if open_file(task.files, fd) is not None:
             self.close(task, fd)
 
     def close_all(self, task: task_struct) -> None:
@@ -155,12 +153,11 @@ class Start:
         if task.files.count > 1:
             return
         process = Process(self.machine, task, Arena(task))
-        for fd, file in enumerate(task.files.fdt.fd):
-            if file is not None:
-                try:
-                    process.call("close", fd)
-                except SystemCallError as error:
-                    self.notes.append(f"descriptor {fd}: {error}")
+        for fd, _ in list(open_files(task.files)):
+            try:
+                process.call("close", fd)
+            except SystemCallError as error:
+                self.notes.append(f"descriptor {fd}: {error}")
 
     def close(self, task: task_struct, fd: int) -> None:
         """A descriptor that the model got and the log did not."""

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kshell.abi.socket import AF_NETLINK
+from kshell.lens.open_files import open_file, sock_of
 from kshell.session.strace.lines import LogCall
 
 if TYPE_CHECKING:
@@ -64,7 +65,5 @@ def is_interface(call: LogCall, task: task_struct) -> bool:
 def _family(task: task_struct, fd: int) -> int:
     if task.exit_state:
         return 0
-    table = task.files.fdt.fd
-    file = table[fd] if 0 <= fd < len(table) else None
-    sk = getattr(getattr(file, "private_data", None), "sk", None)
+    sk = sock_of(open_file(task.files, fd))
     return int(getattr(sk, "sk_family", getattr(sk, "skc_family", 0)) or 0)
