@@ -62,7 +62,12 @@ class LateSite:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The spec of a module, once site has been run. Last of sys.meta_path."""
+        """The spec of a module, once site has been run. Last of sys.meta_path.
+
+        The standard library asks for modules that it has on other systems only, such as `nt`: these are not there either.
+        """
+        if name.partition(".")[0] in sys.stdlib_module_names:
+            return None
         sys.meta_path.remove(self)
         import site
         from importlib.util import find_spec

@@ -38,6 +38,19 @@ def test_a_script_needs_nothing_of_site_packages() -> None:
     assert start("check", "kshell/lessons/tour.ks", code=code).stdout.endswith("False\n")
 
 
+def test_modules_that_the_standard_library_lacks_here_are_not_looked_for_in_site_packages() -> None:
+    code = """
+sys.meta_path.append(sys.modules['kshell.shell.main'].LateSite())
+import pathlib
+try:
+    import nt
+except ModuleNotFoundError:
+    print('site' in sys.modules)
+"""
+    done = start(code=code)
+    assert (done.stdout, done.stderr) == ("False\n", "")
+
+
 def test_what_is_in_site_packages_is_found_when_it_is_wanted() -> None:
     code = """
 sys.meta_path.append(sys.modules['kshell.shell.main'].LateSite())
