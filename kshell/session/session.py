@@ -126,8 +126,8 @@ class Session(Reporter, Lookup, Face):
 
     def twin(self, machines: dict[str, Machine], moment: Moment, objects: Mapping[str, object]) -> Session:
         """Another session on machines that are as they were at `moment`."""
-        twin = Session(machines[""], self.seed, configured=self.configured)
-        twin.show = frozenset()  # nobody looks at it: causes are found by trials on twins
+        configured = {n: v for n, v in self.configured.items() if not panels.is_one(n)}  # nobody looks at it
+        twin = Session(machines[""], self.seed, configured=configured)
         twin.attach(machines, moment, objects)
         return twin
 

@@ -57,8 +57,10 @@ FIRST = "kshell.session.session"
 """The first module of the image: who imports it needs the others too."""
 
 if TYPE_CHECKING:
-    Image = tuple[dict[str, tuple[int, int, Source, Parts]], dict[str, dict[str, str]]]
-    """By module mtime and size of the source, where it is, and its parts; by module the names that it takes from others."""
+    Ready = tuple[tuple[int, int], Source, Parts]
+    """A module of the image: its source's `version` and place, and its parts."""
+    Image = tuple[dict[str, Ready], dict[str, dict[str, str]]]
+    """The modules by name, and by module the names that it takes from others."""
 
 LENGTH = 8
 HEADER = Struct("<QQQ?")
@@ -70,7 +72,7 @@ class BytecodeCache:
 
     def __init__(self) -> None:
         self._places, self.image, self._content = _read()
-        self._ready: dict[str, tuple[int, int, Source, Parts]] = {}
+        self._ready: dict[str, Ready] = {}
         self.names = tuple(self._places)
         self.soon: list[tuple[CachedLoader, tuple[str, ...]]] = []
         self.busy = 0
@@ -115,8 +117,7 @@ class BytecodeCache:
         if name in sys.modules:  # the package or the image has imported it
             return sys.modules[name]
         if name in self._ready:
-            _, _, source, parts = self._ready[name]
-            return self._run(name, source, parts)
+            return self._run(name, *self._ready[name][1:])
         found = self._source(name)
         if found is None:
             return None
@@ -148,11 +149,9 @@ class BytecodeCache:
         """Load what every start imports, if no source has changed, and bind what they need of one another."""
         try:
             modules, links = self.unpack(self._places[IMAGE])
-            for mtime, size, source, _ in modules.values():
-                status = os.stat(source[0])
-                if status.st_mtime_ns != mtime or status.st_size != size:
-                    return
-        except (OSError, *DAMAGED):
+            if any(version(source[0]) != stamp for stamp, source, _ in modules.values()):
+                return
+        except DAMAGED:
             return
         self._ready = modules
         new = [name for name in modules if name not in sys.modules]
@@ -160,16 +159,8 @@ class BytecodeCache:
         try:
             for name in new:
                 if name not in sys.modules:
-                    _, _, source, parts = modules[name]
-                    self._run(name, source, parts)
-            loaded = {name: sys.modules[name].__dict__ for name in modules}
-            for to, origins in links.items():
-                bound = loaded[to]
-                for name, origin in origins.items():
-                    try:
-                        bound[name] = loaded[origin][name]
-                    except KeyError:
-                        bound[name] = getattr(sys.modules[origin], name)
+                    self._run(name, *modules[name][1:])
+            _link(links)
         except BaseException:  # an import can fail, or be interrupted, and is tried again
             self._ready = {}
             for name in new:
@@ -208,6 +199,15 @@ class BytecodeCache:
 
         specs = [module.__spec__ for name, module in list(sys.modules.items()) if name.startswith(PACKAGE)]
         add([spec for spec in specs if spec is not None and not isinstance(spec.loader, CachedLoader)])
+
+
+def _link(links: dict[str, dict[str, str]]) -> None:
+    """Bind the names that modules take from others."""
+    for to, origins in links.items():
+        bound = sys.modules[to].__dict__
+        for name, origin in origins.items():
+            there = sys.modules[origin]
+            bound[name] = there.__dict__[name] if name in there.__dict__ else getattr(there, name)
 
 
 def source_of(name: str, is_package: bool) -> str:

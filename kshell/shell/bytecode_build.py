@@ -7,21 +7,18 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from io import StringIO
 from time import monotonic
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kshell.shell import bytecode
 from kshell.shell.deferral import Place, take_apart
-from kshell.shell.loader import IMPORT, CachedLoader
-
-if TYPE_CHECKING:
-    from kshell.shell.loader import Parts, Source
+from kshell.shell.loader import IMPORT, CachedLoader, Later
 
 SAMPLE = "fd = socket(AF_INET, SOCK_STREAM, 0) = 3\nclose(fd) = 0\n"
 """What every start of a script does, in small."""
@@ -166,20 +163,24 @@ def _modules() -> Iterator[tuple[str, bool]]:
 
 def _image(modules: Mapping[str, bytes], places: Mapping[str, int], image: Collection[str]) -> bytecode.Image:
     names = list(places)
-    found: dict[str, tuple[int, int, Source, Parts]] = {}
+    found: dict[str, bytecode.Ready] = {}
     links: dict[str, dict[str, str]] = {}
     for name in image:
         mtime, size, first, is_package = bytecode.HEADER.unpack_from(modules[name])
-        start = places[name] + bytecode.HEADER.size
-        at, called_soon, code = marshal.loads(modules[name][bytecode.HEADER.size + first :])
-        later = marshal.loads(modules[name][bytecode.HEADER.size + at :])
-        numbers = {wanted: later[wanted] for wanted in called_soon if type(later[wanted]) is int}
-        origins = {wanted: names[number >> 2] for wanted, number in numbers.items() if number & 3 == IMPORT}
+        content, start = modules[name][bytecode.HEADER.size :], places[name] + bytecode.HEADER.size
+        at, called_soon, code = marshal.loads(content[first:])
+        origins = _origins(marshal.loads(content[at:]), called_soon, names)
         links[name] = {wanted: origin for wanted, origin in origins.items() if origin in image}
         source = bytecode.source_of(name, is_package), is_package, start, start + first
         parts = at, tuple(wanted for wanted in called_soon if wanted not in links[name]), code
-        found[name] = mtime, size, source, parts
-    return found, {name: origins for name, origins in links.items() if origins}
+        found[name] = (mtime, size), source, parts
+    return found, links
+
+
+def _origins(later: Mapping[str, Later], wanted: Iterable[str], names: Sequence[str]) -> dict[str, str]:
+    """The modules of those names that are taken from a module in the index."""
+    numbers = {name: number for name in wanted if isinstance(number := later[name], int)}
+    return {name: names[number >> 2] for name, number in numbers.items() if number & 3 == IMPORT}
 
 
 def _packed(
